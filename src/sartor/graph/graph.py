@@ -1,0 +1,107 @@
+"""A graph: ops in the order they run, over tensors that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .dtype import DType
+from .op import Op
+from .tensor import Tensor
+
+__all__ = ["Graph"]
+
+
+class Graph:
+    """One subgraph of a model.
+
+    Attributes:
+        name: for people.
+        inputs: tensors that the caller fills.
+        outputs: tensors that the caller reads.
+        ops: in the order they run; a tensor is made before it is used.
+        tensors: all of them; `prune` drops those that nothing uses.
+        opaque: what the file has beside, kept untouched.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self.inputs: list[Tensor] = []
+        self.outputs: list[Tensor] = []
+        self.ops: list[Op] = []
+        self.tensors: list[Tensor] = []
+        self.opaque: dict[str, object] = {}
+        self._constants: dict[tuple[object, ...], Tensor] = {}
+
+    def tensor(self, name: str, dtype: DType, shape: Sequence[int]) -> Tensor:
+        """Add a tensor that nothing makes yet."""
+        tensor = Tensor(self, name, dtype, tuple(int(size) for size in shape))
+        self.tensors.append(tensor)
+        return tensor
+
+    def input(self, name: str, shape: Sequence[int], dtype: DType = DType.FLOAT32) -> Tensor:
+        """Add an input."""
+        tensor = self.tensor(name, dtype, shape)
+        self.inputs.append(tensor)
+        return tensor
+
+    def constant(self, value: np.ndarray, name: str = "constant", *, exclusive: bool = False) -> Tensor:
+        """Add a constant, or return the one with this value that is there already.
+
+        Args:
+            value: of a dtype that TFLite has.
+            name: for people.
+            exclusive: give it a buffer of its own (see `Tensor.exclusive`).
+        """
+        value = np.asarray(value, order="C")
+        data = np.frombuffer(value.tobytes(), np.uint8)
+        key = (value.dtype.str, value.shape, data.tobytes())
+        if not exclusive and key in self._constants:
+            return self._constants[key]
+        tensor = self.tensor(name, DType.of(value), value.shape)
+        tensor.data = data
+        tensor.exclusive = exclusive
+        if not exclusive:
+            self._constants[key] = tensor
+        return tensor
+
+    def add(self, op: Op) -> Op:
+        """Put an op at the end."""
+        self.ops.append(op)
+        return op
+
+    def remove(self, ops: Iterable[Op]) -> None:
+        """Take ops out and cut their links."""
+        gone = set(ops)
+        self.ops = [op for op in self.ops if op not in gone]
+        for op in gone:
+            op.detach()
+
+    def replace_uses(self, old: Tensor, new: Tensor) -> None:
+        """Let every consumer of `old`, and the graph's outputs, take `new`."""
+        for op in list(dict.fromkeys(old.consumers)):
+            op.replace_input(old, new)
+        self.outputs = [new if tensor is old else tensor for tensor in self.outputs]
+
+    def prune(self) -> None:
+        """Drop the ops that no output needs (ops without outputs stay), then unused tensors."""
+        needed: set[Tensor] = set(self.outputs)
+        dead: list[Op] = []
+        for op in reversed(self.ops):
+            if op.outputs and not needed.intersection(op.outputs):
+                dead.append(op)
+            else:
+                needed.update(tensor for tensor in op.inputs if tensor is not None)
+                needed.update(op.intermediates)
+        self.remove(dead)
+        used = needed.union(self.inputs, *(op.outputs for op in self.ops))
+        self.tensors = [tensor for tensor in self.tensors if tensor in used]
+        self._constants = {key: value for key, value in self._constants.items() if value in used}
+
+    def find(self, name: str) -> list[Tensor]:
+        """The tensors of this name."""
+        return [tensor for tensor in self.tensors if tensor.name == name]
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.name!r}: {len(self.ops)} ops, {len(self.tensors)} tensors>"
