@@ -46,7 +46,9 @@ class Graph:
         self.inputs.append(tensor)
         return tensor
 
-    def constant(self, value: np.ndarray, name: str = "constant", *, exclusive: bool = False) -> Tensor:
+    def constant(
+        self, value: np.ndarray, name: str = "constant", *, exclusive: bool = False
+    ) -> Tensor:
         """Add a constant, or return the one with this value that is there already.
 
         Args:

@@ -1,0 +1,97 @@
+"""Ops that normalize along the last axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph import Op, Tensor
+from ._activation import mask_positive
+from ._shapes import given
+from .builder import emit
+from .elementwise import div, exp, maximum, mul, relu, sqrt, square, sub
+from .reduce import reduce_sum
+from .registry import OpRow, register
+
+__all__ = ["l2_normalization", "log_softmax", "softmax"]
+
+_SMALLEST_NORM = 1e-6  # the kernel divides by at least this
+
+
+def softmax(x: Tensor, *, beta: float = 1.0, name: str | None = None) -> Tensor:
+    """`exp(beta · x)`, divided by its sum over the last axis."""
+    return emit("SOFTMAX", x, beta=beta, name=name)
+
+
+def log_softmax(x: Tensor) -> Tensor:
+    """`x − ln Σ eˣ` over the last axis."""
+    return emit("LOG_SOFTMAX", x)
+
+
+def l2_normalization(x: Tensor) -> Tensor:
+    """`x / max(‖x‖, 1e-6)` over the last axis."""
+    return emit("L2_NORMALIZATION", x)
+
+
+def _last_sum(x: Tensor) -> Tensor:
+    return reduce_sum(x, [x.rank - 1], keep_dims=True)
+
+
+def _softmax_gradient(op: Op, _: int, g: Tensor) -> Tensor:
+    """`beta · p · (g − Σ g·p)`."""
+    p, beta = op.output, op.options.get("beta", 1.0)
+    dx = mul(p, sub(g, _last_sum(mul(g, p))))
+    return dx if beta == 1.0 else mul(dx, beta)
+
+
+def _log_softmax_gradient(op: Op, _: int, g: Tensor) -> Tensor:
+    """`g − eʸ · Σ g`."""
+    return sub(g, mul(exp(op.output), _last_sum(g)))
+
+
+def _l2_gradient(op: Op, _: int, g: Tensor) -> Tensor:
+    """`(g − y · Σ g·y) / ‖x‖`; below the smallest norm the op divides by a constant: `g / 1e-6`."""
+    x, y = op.input(0), op.output
+    norm = sqrt(_last_sum(square(x)))
+    inside = mask_positive(relu(sub(norm, _SMALLEST_NORM)))
+    along = mul(y, mul(_last_sum(mul(g, y)), inside))
+    return div(sub(g, along), maximum(norm, _SMALLEST_NORM))
+
+
+def _np_softmax(x: Any, beta: float) -> np.ndarray:
+    e = np.exp(beta * (x - x.max(-1, keepdims=True)))
+    return np.asarray(e / e.sum(-1, keepdims=True))
+
+
+def _np_log_softmax(x: Any) -> np.ndarray:
+    shifted = x - x.max(-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))
+
+
+def _np_l2(x: Any) -> np.ndarray:
+    norm = np.sqrt(np.square(x).sum(-1, keepdims=True))
+    return np.asarray(x / np.maximum(norm, _SMALLEST_NORM))
+
+
+def _several_each(op: Op) -> int:
+    return 5 * op.output.size
+
+
+register(
+    OpRow(
+        "SOFTMAX", lambda xs, _: [(given(xs[0]).shape, given(xs[0]).dtype)], (_softmax_gradient,),
+        lambda xs, options: [_np_softmax(xs[0], options.get("beta", 1.0))],
+        options="SoftmaxOptions", defaults={"beta": 1.0}, cost=_several_each,
+    ),
+    OpRow(
+        "LOG_SOFTMAX", lambda xs, _: [(given(xs[0]).shape, given(xs[0]).dtype)],
+        (_log_softmax_gradient,), lambda xs, _: [_np_log_softmax(xs[0])],
+        options="LogSoftmaxOptions", cost=_several_each,
+    ),
+    OpRow(
+        "L2_NORMALIZATION", lambda xs, _: [(given(xs[0]).shape, given(xs[0]).dtype)],
+        (_l2_gradient,), lambda xs, _: [_np_l2(xs[0])],
+        options="L2NormOptions", activation=True, cost=_several_each,
+    ),
+)  # fmt: skip

@@ -1,0 +1,92 @@
+"""Ops that sum or average over axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import Op, Tensor
+from ._shapes import constant_ints, given, normalize_axes
+from .builder import emit
+from .elementwise import add, mul
+from .registry import OpRow, Spec, State, register
+from .shape import reshape, zeros_like
+
+__all__ = ["mean", "reduce_sum", "spread"]
+
+
+def reduce_sum(
+    x: Tensor, axes: Sequence[int], *, keep_dims: bool = False, name: str | None = None
+) -> Tensor:
+    """The sum over `axes`."""
+    return emit("SUM", x, np.array(axes, np.int32), keepDims=keep_dims, name=name)
+
+
+def mean(x: Tensor, axes: Sequence[int], *, keep_dims: bool = False) -> Tensor:
+    """The mean over `axes`."""
+    return emit("MEAN", x, np.array(axes, np.int32), keepDims=keep_dims)
+
+
+def spread(g: Tensor, target: Tensor, axes: Sequence[int]) -> Tensor:
+    """Repeat `g` over `axes`, to the shape of `target`.
+
+    Adding zeros is the fast form: BROADCAST_TO takes a hundred times as long. Where the first
+    axis (the batch) is among them the zeros are made at run time, so that the graph still takes
+    any number of rows.
+
+    Args:
+        g: the shape of `target` with 1 at `axes`.
+        target: float32, of the wanted shape.
+        axes: none negative.
+    """
+    if 0 in axes:
+        return add(zeros_like(target), g)
+    zeros = np.zeros([n if axis in axes else 1 for axis, n in enumerate(target.shape)], np.float32)
+    return add(g, zeros)
+
+
+def _axes(op: Op) -> tuple[int, ...]:
+    return normalize_axes(constant_ints(op.inputs[1]), op.input(0).rank)
+
+
+def _reduced(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
+    x = given(inputs[0])
+    axes = normalize_axes(constant_ints(inputs[1]), x.rank)
+    if options.get("keepDims"):
+        return [(tuple(1 if axis in axes else n for axis, n in enumerate(x.shape)), x.dtype)]
+    return [(tuple(n for axis, n in enumerate(x.shape) if axis not in axes), x.dtype)]
+
+
+def _spread_back(op: Op, _: int, g: Tensor) -> Tensor:
+    """The gradient of a sum: `g`, repeated over what was summed."""
+    x, axes = op.input(0), _axes(op)
+    if not op.options.get("keepDims"):
+        open_first = 0 not in axes
+        shape = [1 if axis in axes else n for axis, n in enumerate(x.shape)]
+        g = reshape(g, [-1, *shape[1:]] if open_first else shape)
+    return spread(g, x, axes)
+
+
+def _mean_back(op: Op, index: int, g: Tensor) -> Tensor:
+    count = op.input(0).size // op.output.size
+    return _spread_back(op, index, mul(g, 1.0 / count))
+
+
+def _np_axes(xs: Sequence[Any]) -> tuple[int, ...]:
+    return tuple(int(axis) for axis in np.ravel(xs[1]))
+
+
+register(
+    OpRow(
+        "SUM", _reduced, (_spread_back, State.NOT_DIFFERENTIABLE),
+        lambda xs, o: [np.sum(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],
+        options="ReducerOptions", cost=lambda op: op.input(0).size,
+    ),
+    OpRow(
+        "MEAN", _reduced, (_mean_back, State.NOT_DIFFERENTIABLE),
+        lambda xs, o: [np.mean(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],
+        options="ReducerOptions", cost=lambda op: op.input(0).size,
+    ),
+)  # fmt: skip
