@@ -1,0 +1,204 @@
+"""Reading flatbuffer tables, with every offset checked before it is followed."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidModelError
+from .layout import Field, Kind, Layout, Record, Schema
+
+__all__ = ["DAMAGED", "Decoder"]
+
+DAMAGED = "The file is damaged or was cut short: download or convert it again."
+
+_U16 = struct.Struct("<H")
+_I32 = struct.Struct("<i")
+_U32 = struct.Struct("<I")
+_SCALARS = {letter: struct.Struct("<" + letter) for letter in "?bBhHiIqQfd"}
+_TABLE_COST = 32
+_REPEATS = 4
+_SLACK = 65536
+
+
+class Decoder:
+    """Reads the tables of one flatbuffer.
+
+    It demands what the verifier of LiteRT demands: aligned tables and vectors within the file,
+    strings that end with a zero. And since tables may be pointed to again and again, what is read
+    is counted: a file that would unfold to much more than its size is refused.
+
+    Attributes:
+        end: the byte after the last one that the tables read so far use.
+    """
+
+    def __init__(self, data: bytes, schema: Schema) -> None:
+        self._data = data
+        self._schema = schema
+        self._left = _REPEATS * len(data) + _SLACK
+        self._vtables: dict[tuple[int, str], tuple[int, list[tuple[Field, int, int]]]] = {}
+        self.end = 0
+
+    def root(self, table: str, identifier: bytes) -> Record:
+        """Read the root table and all below it.
+
+        Raises:
+            InvalidModelError: the identifier or an offset is wrong.
+        """
+        found = self._data[4:8]
+        if found != identifier:
+            raise InvalidModelError(
+                f"got {len(self._data)} bytes with {found!r} at byte 4, expected "
+                f"{identifier.decode()!r} there: this is not a {table} flatbuffer. "
+                "Give a .tflite file."
+            )
+        return self._table(self._follow(0, table), self._schema.layout(table))
+
+    def spend(self, size: int) -> None:
+        """Count bytes that are read.
+
+        Raises:
+            InvalidModelError: the file unfolds to far more than it holds.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise InvalidModelError(
+                f"the file's {len(self._data)} bytes unfold to more than {_REPEATS} times as much, "
+                f"since its tables share parts; expected hardly any sharing. {DAMAGED}"
+            )
+
+    def _table(self, position: int, layout: Layout) -> Record:
+        size, fields = self._vtable(position, layout)
+        self.spend(_TABLE_COST + size)
+        self._claim(position, size, layout.name)
+        record = layout.defaults.copy()
+        for field, offset, extra in fields:
+            if (position + offset) % field.width:
+                raise InvalidModelError(
+                    f"{layout.name}.{field.name} stands at byte {position + offset}, expected a "
+                    f"multiple of {field.width}. {DAMAGED}"
+                )
+            kind = field.kind
+            if kind is Kind.SCALAR:
+                record[field.name] = _SCALARS[field.letter].unpack_from(
+                    self._data, position + offset
+                )[0]
+            elif kind is Kind.UNION:
+                number = self._data[position + extra] if extra else 0
+                record[field.name] = self._union(position + offset, field, number)
+            else:
+                record[field.name] = _READERS[kind](self, position + offset, field)
+        return record
+
+    def _vtable(self, position: int, layout: Layout) -> tuple[int, list[tuple[Field, int, int]]]:
+        """Return the table's size, and each field that is stored with its offset in the table.
+
+        The third number is the offset of a union's type.
+        """
+        self._claim(position, 4, layout.name)
+        start = position - _I32.unpack_from(self._data, position)[0]
+        key = (start, layout.name)
+        found = self._vtables.get(key)
+        if found is None:
+            found = self._vtables[key] = self._read_vtable(start, layout)
+        return found
+
+    def _read_vtable(self, start: int, layout: Layout) -> tuple[int, list[tuple[Field, int, int]]]:
+        name = f"the vtable of {layout.name}"
+        self._claim(start, 4, name, alignment=2)
+        length, size = struct.unpack_from("<HH", self._data, start)
+        self._claim(start, max(length, 4), name, alignment=2)
+        entries = struct.unpack_from(f"<{max(length - 4, 0) // 2}H", self._data, start + 4)
+        fields = []
+        for field in layout.fields:
+            offset = entries[field.slot] if field.slot < len(entries) else 0
+            extra = entries[field.slot - 1] if offset and field.kind is Kind.UNION else 0
+            if offset and not (4 <= offset <= size - field.width and extra in (0, *range(4, size))):
+                raise InvalidModelError(
+                    f"{layout.name}.{field.name} stands at byte {offset} of a table of {size} "
+                    f"bytes. {DAMAGED}"
+                )
+            if offset:
+                fields.append((field, offset, extra))
+        return size, fields
+
+    def _claim(self, start: int, size: int, what: str, *, alignment: int = 4) -> None:
+        """Check that bytes lie in the file, and where they start."""
+        if start < 0 or start + size > len(self._data) or start % alignment:
+            raise InvalidModelError(
+                f"{what} takes {size} bytes from byte {start} on; expected a multiple of "
+                f"{alignment}, and an end before that of the file at {len(self._data)}. {DAMAGED}"
+            )
+        if start + size > self.end:
+            self.end = start + size
+
+    def _follow(self, position: int, what: str) -> int:
+        """Where the offset stored at `position` leads."""
+        self._claim(position, 4, what)
+        offset: int = _U32.unpack_from(self._data, position)[0]
+        if not 0 < offset < 1 << 31:
+            raise InvalidModelError(f"the offset of {what} is {offset}. {DAMAGED}")
+        return position + offset
+
+    def _vector(self, position: int, what: str, width: int, end: int = 0) -> tuple[int, int]:
+        """The start and the length of a vector; `end` bytes more must follow it."""
+        start = self._follow(position, what)
+        self._claim(start, 4, what)
+        length: int = _U32.unpack_from(self._data, start)[0]
+        self._claim(start, 4 + length * width + end, what)
+        self.spend(length * width)
+        return start + 4, length
+
+    def _string(self, position: int, field: Field) -> str:
+        start, length = self._vector(position, field.name, 1, end=1)
+        if self._data[start + length]:
+            raise InvalidModelError(f"the string {field.name} does not end with a zero. {DAMAGED}")
+        try:
+            return self._data[start : start + length].decode()
+        except UnicodeDecodeError as error:
+            raise InvalidModelError(
+                f"the string {field.name} is not UTF-8: {error}. {DAMAGED}"
+            ) from error
+
+    def _scalars(self, position: int, field: Field) -> np.ndarray:
+        start, length = self._vector(position, field.name, field.dtype.itemsize)
+        return np.frombuffer(self._data, field.dtype, length, start)
+
+    def _sub_table(self, position: int, field: Field) -> Record:
+        return self._table(self._follow(position, field.name), self._schema.layout(field.table))
+
+    def _tables(self, position: int, field: Field) -> list[Record]:
+        start, length = self._vector(position, field.name, 4)
+        layout = self._schema.layout(field.table)
+        return [
+            self._table(self._follow(start + 4 * index, field.name), layout)
+            for index in range(length)
+        ]
+
+    def _strings(self, position: int, field: Field) -> list[str]:
+        start, length = self._vector(position, field.name, 4)
+        return [self._string(start + 4 * index, field) for index in range(length)]
+
+    def _union(self, position: int, field: Field, number: int) -> tuple[str, Record] | None:
+        if number == 0:
+            return None
+        if number not in field.members:
+            raise InvalidModelError(
+                f"{field.name} is of type {number}, which the installed schema does not know; "
+                f"expected at most {max(field.members)}. Update ai-edge-litert, or download or "
+                "convert the model again."
+            )
+        table = field.members[number]
+        return table, self._table(self._follow(position, field.name), self._schema.layout(table))
+
+
+_READERS: dict[Kind, Callable[[Decoder, int, Field], Any]] = {
+    Kind.STRING: Decoder._string,
+    Kind.TABLE: Decoder._sub_table,
+    Kind.SCALARS: Decoder._scalars,
+    Kind.STRINGS: Decoder._strings,
+    Kind.TABLES: Decoder._tables,
+}

@@ -1,0 +1,138 @@
+"""Writing flatbuffer tables from records."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from flatbuffers import number_types
+
+from ..errors import InvalidModelError
+from .layout import Field, Kind, Record, Schema
+
+__all__ = ["Encoder"]
+
+_FLAGS = {
+    "?": number_types.BoolFlags,
+    "b": number_types.Int8Flags,
+    "B": number_types.Uint8Flags,
+    "h": number_types.Int16Flags,
+    "H": number_types.Uint16Flags,
+    "i": number_types.Int32Flags,
+    "I": number_types.Uint32Flags,
+    "q": number_types.Int64Flags,
+    "Q": number_types.Uint64Flags,
+    "f": number_types.Float32Flags,
+    "d": number_types.Float64Flags,
+}
+
+
+class Encoder:
+    """Builds one flatbuffer, back to front: what is written first stands last.
+
+    In a record given to it, an int in the place of a table, string or vector stands for one that
+    is written already: what `table` or `scalars` returned.
+    """
+
+    def __init__(self, schema: Schema, size: int = 1024) -> None:
+        """Make room for `size` bytes; there is more when they do not suffice."""
+        self._schema = schema
+        self._builder = flatbuffers.Builder(size)
+
+    def table(self, name: str, record: Record) -> int:
+        """Write a table and what it holds, and return its place, counted from the end.
+
+        Raises:
+            InvalidModelError: a value is not what the field holds.
+        """
+        layout = self._schema.layout(name)
+        places = self._pointed(name, layout.fields, record)
+        builder = self._builder
+        builder.StartObject(layout.slots)
+        for field in layout.fields:
+            value = record.get(field.name)
+            if value is None:
+                continue
+            if field.kind is not Kind.SCALAR:
+                builder.PrependUOffsetTRelative(places[field.name])
+                builder.Slot(field.slot)
+                if field.kind is Kind.UNION:
+                    builder.PrependUint8(_number(field, value[0]))
+                    builder.Slot(field.slot - 1)
+            elif value != field.default:
+                self._scalar(name, field, value)
+        return int(builder.EndObject())
+
+    def scalars(self, field: Field, values: Sequence[float] | bytes | np.ndarray) -> int:
+        """Write a vector of scalars, and return its place, counted from the end."""
+        if isinstance(values, bytes):
+            values = np.frombuffer(values, np.uint8)
+        array = np.ascontiguousarray(values, field.dtype)
+        width = field.dtype.itemsize
+        builder = self._builder
+        # The generated code aligns to the element's size only, and copies once more.
+        builder.StartVector(width, array.size, max(field.alignment, width))
+        builder.head -= array.nbytes
+        builder.Bytes[builder.head : builder.head + array.nbytes] = array.view(np.uint8).data
+        return int(builder.EndVector())
+
+    def finish(self, root: int, identifier: bytes) -> bytes:
+        """Close the buffer, and return it."""
+        self._builder.Finish(root, file_identifier=identifier)
+        return bytes(memoryview(self._builder.Bytes)[self._builder.Head() :])
+
+    def _scalar(self, table: str, field: Field, value: Any) -> None:
+        try:
+            self._builder.Prepend(_FLAGS[field.letter], value)
+        except (TypeError, struct.error) as error:
+            raise InvalidModelError(
+                f"{table}.{field.name} is {value!r}, expected a number of type "
+                f"{field.dtype.name}. Correct what sets it."
+            ) from error
+        self._builder.Slot(field.slot)
+
+    def _pointed(self, table: str, fields: Sequence[Field], record: Record) -> dict[str, int]:
+        """Write what a table points to, since tables cannot be nested: name → place."""
+        places = {}
+        for field in fields:
+            value = record.get(field.name)
+            if value is None or field.kind is Kind.SCALAR:
+                continue
+            try:
+                places[field.name] = value if isinstance(value, int) else self._child(field, value)
+            except (TypeError, ValueError, OverflowError, AttributeError) as error:
+                raise InvalidModelError(
+                    f"{table}.{field.name} is {value!r}, expected a {field.kind.value}: {error}. "
+                    "Correct what sets it."
+                ) from error
+        return places
+
+    def _child(self, field: Field, value: Any) -> int:
+        if field.kind is Kind.STRING:
+            return int(self._builder.CreateString(value))
+        if field.kind is Kind.SCALARS:
+            return self.scalars(field, value)
+        if field.kind is Kind.TABLE:
+            return self.table(field.table, value)
+        if field.kind is Kind.UNION:
+            return self.table(*value)
+        if field.kind is Kind.STRINGS:
+            return self._places([int(self._builder.CreateString(each)) for each in value])
+        return self._places(
+            [each if isinstance(each, int) else self.table(field.table, each) for each in value]
+        )
+
+    def _places(self, places: list[int]) -> int:
+        builder = self._builder
+        builder.StartVector(4, len(places), 4)
+        for place in reversed(places):
+            builder.PrependUOffsetTRelative(place)
+        return int(builder.EndVector())
+
+
+def _number(field: Field, table: str) -> int:
+    """The type number of a union's member."""
+    return next(number for number, name in field.members.items() if name == table)

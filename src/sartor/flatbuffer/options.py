@@ -1,0 +1,106 @@
+"""Op options: the schema's tables on one side, plain dictionaries with graphs on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidModelError
+from ..graph import Graph, Op
+from .layout import Record
+from .schema import BUILTIN_OPTIONS, BUILTIN_OPTIONS_2, TFLITE
+
+__all__ = ["called_graphs", "options_record", "read_options"]
+
+_GRAPH_FIELDS: dict[str, tuple[str, ...]] = {
+    "CallOptions": ("subgraph",),
+    "CallOnceOptions": ("initSubgraphIndex",),
+    "IfOptions": ("thenSubgraphIndex", "elseSubgraphIndex"),
+    "WhileOptions": ("condSubgraphIndex", "bodySubgraphIndex"),
+    "StableHLOCompositeOptions": ("decompositionSubgraphIndex",),
+    "StablehloCaseOptions": ("branchSubgraphIndices",),
+    "StablehloCustomCallOptions": ("calledComputations",),
+    "StablehloReduceOptions": ("bodySubgraphIndex",),
+    "StablehloReduceWindowOptions": ("bodySubgraphIndex",),
+    "StablehloScatterOptions": ("updateComputationSubgraphIndex",),
+    "StablehloSortOptions": ("comparatorSubgraphIndex",),
+    "StablehloWhileOptions": ("condSubgraphIndex", "bodySubgraphIndex"),
+}
+"""The fields that hold the index of a subgraph, or a vector of such."""
+
+_BUILTIN = frozenset(BUILTIN_OPTIONS.values())
+_BUILTIN_2 = frozenset(BUILTIN_OPTIONS_2.values())
+
+
+def read_options(table: str, record: Record, graph: Callable[[int], Graph]) -> dict[str, Any]:
+    """Return options as an `Op` holds them: vectors as lists (of bytes: as bytes), graphs by name.
+
+    Args:
+        table: the schema's name of the options.
+        record: as decoded; it is used up.
+        graph: index → graph.
+    """
+    for name, value in record.items():
+        if isinstance(value, np.ndarray):
+            record[name] = value.tobytes() if value.dtype == np.uint8 else value.tolist()
+    for name in _GRAPH_FIELDS.get(table, ()):
+        value = record[name]
+        if value is not None:
+            record[name] = [graph(i) for i in value] if isinstance(value, list) else graph(value)
+    return record
+
+
+def options_record(op: Op, index: Mapping[Graph, int]) -> Record:
+    """Return the fields of an operator that hold its options.
+
+    Args:
+        op: whose options.
+        index: graph → number of the subgraph.
+
+    Raises:
+        InvalidModelError: the schema does not know the table or a field.
+    """
+    table = op.options_type
+    if table is None:
+        if op.options:
+            raise InvalidModelError(f"{op!r} has options {list(op.options)}, but no options_type.")
+        return {}
+    if table not in _BUILTIN and table not in _BUILTIN_2:
+        raise InvalidModelError(
+            f"{op!r} has options of type {table!r}, which the installed schema does not know. "
+            "Update ai-edge-litert."
+        )
+    layout = TFLITE.layout(table)
+    unknown = op.options.keys() - layout.defaults.keys()
+    if unknown:
+        raise InvalidModelError(
+            f"{op!r} has options {sorted(unknown)}, expected those of {table}: "
+            f"{', '.join(layout.defaults) or 'none'}."
+        )
+    record = dict(op.options)
+    for name in _GRAPH_FIELDS.get(table, ()):
+        value = record.get(name)
+        if value is not None:
+            record[name] = (
+                [_number(op, each, index) for each in value]
+                if isinstance(value, list)
+                else _number(op, value, index)
+            )
+    return {"builtinOptions" if table in _BUILTIN else "builtinOptions2": (table, record)}
+
+
+def called_graphs(op: Op) -> list[Graph]:
+    """The graphs that an op runs."""
+    found: list[Graph] = []
+    for name in _GRAPH_FIELDS.get(op.options_type or "", ()):
+        value = op.options.get(name)
+        found += value if isinstance(value, list) else [value] if value is not None else []
+    return found
+
+
+def _number(op: Op, graph: Graph, index: Mapping[Graph, int]) -> int:
+    if graph not in index:
+        raise InvalidModelError(f"{op!r} runs {graph!r}, which is not among the model's graphs.")
+    return index[graph]

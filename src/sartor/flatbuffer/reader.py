@@ -1,0 +1,331 @@
+"""From the bytes of a `.tflite` file to a `Model`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..errors import InvalidModelError
+from ..graph import DType, Graph, Model, Op, Quantization, Signature, Tensor
+from .archive import read_files
+from .check import check_model
+from .decode import DAMAGED, Decoder
+from .layout import Record
+from .options import read_options
+from .schema import OPERATORS, TENSOR_FIELDS, TENSOR_TYPES, TFLITE
+
+__all__ = ["read"]
+
+_IDENTIFIER = b"TFL3"
+_LARGEST = 2**31 - 1
+_MOST_AXES = 32  # NumPy 1 has no more, and no kernel takes as many
+
+T = TypeVar("T")
+
+
+def read(source: str | Path | bytes) -> Model:
+    """Read a `.tflite` file.
+
+    Every offset, index and size is checked, also those at which the runtime would crash. The
+    data of constants are views of the file's bytes. Constants that lie behind the flatbuffer
+    are found, and are constants like any other afterwards.
+
+    Args:
+        source: a path, or the content of a file.
+
+    Raises:
+        InvalidModelError: there is no such file, it is no model, or a damaged one, or one that
+            would crash LiteRT.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _parse(bytes(source))
+    path = Path(source)
+    data = _load(path)
+    try:
+        return _parse(data)
+    except InvalidModelError as error:
+        raise InvalidModelError(f"{path}: {error}") from error
+
+
+def _load(path: Path) -> bytes:
+    advice = "Give the path of a .tflite file."
+    try:
+        if not path.is_file():
+            what = "is a directory" if path.is_dir() else "is not there"
+            raise InvalidModelError(f"{path} {what}, expected a file. {advice}")
+        size = path.stat().st_size
+        if size > _LARGEST:
+            raise InvalidModelError(
+                f"{path} has {size} bytes, expected fewer than 2 GiB: a flatbuffer holds no more."
+            )
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InvalidModelError(f"{path} cannot be read: {error}. {advice}") from error
+
+
+def _parse(data: bytes) -> Model:
+    decoder = Decoder(data, TFLITE)
+    root = decoder.root("Model", _IDENTIFIER)
+    model = _Reader(data, decoder, root).model
+    model.files = read_files(data, decoder.end)
+    check_model(model)
+    return model
+
+
+def _item(items: list[T], index: int, what: str) -> T:
+    """The item at an index that the file states."""
+    if not 0 <= index < len(items):
+        raise InvalidModelError(
+            f"{what} is number {index}, expected one of the {len(items)} there are. {DAMAGED}"
+        )
+    return items[index]
+
+
+def _numbers(array: np.ndarray | None) -> list[Any]:
+    return [] if array is None else array.tolist()
+
+
+class _Reader:
+    """Puts the decoded tables together; numbers of things become the things."""
+
+    def __init__(self, data: bytes, decoder: Decoder, root: Record) -> None:
+        self._data = data
+        self._decoder = decoder
+        version = root["version"]
+        if version != 3:
+            raise InvalidModelError(f"got schema version {version}, expected 3. {DAMAGED}")
+        if root["buffers"] is None or not root["subgraphs"]:
+            missing = "subgraphs" if root["buffers"] is not None else "buffers"
+            raise InvalidModelError(f"the model has no {missing}. {DAMAGED}")
+        self._buffers = [self._buffer(record) for record in root["buffers"]]
+        self._codes = [_operator_code(record) for record in root["operatorCodes"] or ()]
+        self.model = model = Model()
+        model.description = root["description"] or ""
+        model.graphs = [Graph(record["name"] or "") for record in root["subgraphs"]]
+        for index, record in enumerate(root["subgraphs"]):
+            try:
+                self._fill(model.graphs[index], record)
+            except InvalidModelError as error:
+                raise InvalidModelError(f"subgraph {index}: {error}") from error
+        for record in root["signatureDefs"] or ():
+            model.signatures.append(self._signature(record))
+        for record in root["metadata"] or ():
+            if record["name"] is None:
+                raise InvalidModelError(f"a metadata entry has no name. {DAMAGED}")
+            model.metadata[record["name"]] = self._content(record["buffer"])
+        model.opaque = self._opaque(root)
+
+    def _opaque(self, root: Record) -> dict[str, object]:
+        opaque: dict[str, object] = {
+            name: root[name]
+            for name in ("externalBufferGroups", "externalBuffers")
+            if root.get(name)
+        }
+        if root["metadataBuffer"] is not None:
+            contents = [self._content(index) for index in root["metadataBuffer"].tolist()]
+            opaque["metadataBuffer"] = contents
+        return opaque
+
+    def _buffer(self, record: Record) -> np.ndarray | None:
+        """The data of a buffer, also where they lie behind the flatbuffer."""
+        offset, size = record["offset"], record["size"]
+        data: np.ndarray | None = record["data"]
+        if data is not None or offset <= 1:
+            return data
+        return np.frombuffer(self._data, np.uint8, *self._outside(offset, size, "a buffer"))
+
+    def _outside(self, offset: int, size: int, what: str) -> tuple[int, int]:
+        """Return `(size, offset)` of bytes behind the flatbuffer, when they are there."""
+        if offset + size > len(self._data):
+            raise InvalidModelError(
+                f"{what} lies at bytes {offset} to {offset + size} of a file of "
+                f"{len(self._data)}. {DAMAGED}"
+            )
+        self._decoder.spend(size)
+        return size, offset
+
+    def _content(self, index: int) -> bytes:
+        data = _item(self._buffers, index, "the buffer of metadata")
+        if data is None:
+            return b""
+        self._decoder.spend(data.size)
+        return data.tobytes()
+
+    def _fill(self, graph: Graph, record: Record) -> None:
+        records = record["tensors"] or []
+        for index, each in enumerate(records):
+            try:
+                self._tensor(graph, each)
+            except InvalidModelError as error:
+                raise InvalidModelError(f"tensor {index} {each['name']!r}: {error}") from error
+        for tensor, each in zip(graph.tensors, records, strict=True):
+            if each["quantization"] is not None:
+                tensor.quantization = _quantization(each["quantization"], graph)
+        graph.inputs = [_item(graph.tensors, i, "an input") for i in _numbers(record["inputs"])]
+        graph.outputs = [_item(graph.tensors, i, "an output") for i in _numbers(record["outputs"])]
+        for index, each in enumerate(record["operators"] or ()):
+            try:
+                self._op(graph, each)
+            except InvalidModelError as error:
+                raise InvalidModelError(f"op {index}: {error}") from error
+        if record["debugMetadataIndex"] != -1:
+            graph.opaque["debugMetadataIndex"] = record["debugMetadataIndex"]
+
+    def _tensor(self, graph: Graph, record: Record) -> None:
+        dtype = TENSOR_TYPES.get(record["type"], "")
+        if dtype not in DType.__members__:
+            raise InvalidModelError(
+                f"got element type {record['type']}, which Sartor does not know. {DAMAGED}"
+            )
+        if record.get("externalBuffer"):
+            raise InvalidModelError(
+                "its data lie in another file, which Sartor does not read. "
+                "Convert the model again, with its weights in the file itself."
+            )
+        shape = record["shape"]
+        if shape is not None and shape.size > _MOST_AXES:
+            raise InvalidModelError(f"got {shape.size} axes, expected at most {_MOST_AXES}.")
+        tensor = graph.tensor(record["name"] or "", DType[dtype], _numbers(shape))
+        signature = record["shapeSignature"]
+        tensor.shape_signature = None if signature is None else tuple(signature.tolist())
+        tensor.is_variable = record["isVariable"]
+        tensor.has_rank = record["hasRank"]
+        tensor.sparsity = record["sparsity"]
+        tensor.variants = record["variantTensors"]
+        data = _item(self._buffers, record["buffer"], "its buffer") if record["buffer"] else None
+        # Some writers give an empty vector to tensors that are no constants.
+        if data is not None and (data.size or 0 in tensor.shape):
+            tensor.data = data
+
+    def _op(self, graph: Graph, record: Record) -> None:
+        code, custom_code, version = _item(self._codes, record["opcodeIndex"], "its operator code")
+        tensors = graph.tensors
+        inputs = [
+            None if i == -1 else _item(tensors, i, f"an input of {custom_code or code}")
+            for i in _numbers(record["inputs"])
+        ]
+        outputs = [
+            _item(tensors, i, f"an output of {custom_code or code}")
+            for i in _numbers(record["outputs"])
+        ]
+        made = [tensor for tensor in outputs if tensor.producer is not None]
+        if made or len(set(outputs)) < len(outputs):
+            raise InvalidModelError(
+                f"{custom_code or code} makes {(made or outputs)[0]!r}, which is made already; "
+                f"expected one op to make it, once. {DAMAGED}"
+            )
+        name, options = self._options(record)
+        op = Op(
+            code,
+            inputs,
+            outputs,
+            options=options,
+            options_type=name,
+            custom_code=custom_code,
+            version=version,
+            opaque=self._op_opaque(record),
+        )
+        op.intermediates = tuple(
+            _item(tensors, i, f"an intermediate of {op.name}")
+            for i in _numbers(record["intermediates"])
+        )
+        graph.add(op)
+
+    def _options(self, record: Record) -> tuple[str | None, dict[str, Any]]:
+        first, second = record["builtinOptions"], record.get("builtinOptions2")
+        if first and second:
+            raise InvalidModelError(
+                f"it has both {first[0]} and {second[0]}, expected one. {DAMAGED}"
+            )
+        chosen: tuple[str, Record] | None = first or second
+        if chosen is None:
+            return None, {}
+        name, options = chosen
+        graphs = self.model.graphs
+        return name, read_options(name, options, lambda i: _item(graphs, i, "a subgraph it runs"))
+
+    def _op_opaque(self, record: Record) -> dict[str, Any]:
+        opaque: dict[str, Any] = {}
+        custom = record["customOptions"]
+        offset, size = record["largeCustomOptionsOffset"], record["largeCustomOptionsSize"]
+        if custom is not None:
+            opaque["customOptions"] = custom.tobytes()
+        elif offset > 1:
+            size, offset = self._outside(offset, size, "its options")
+            opaque["customOptions"] = self._data[offset : offset + size]
+        if record["customOptionsFormat"]:
+            opaque["customOptionsFormat"] = record["customOptionsFormat"]
+        if record["mutatingVariableInputs"] is not None:
+            opaque["mutatingVariableInputs"] = record["mutatingVariableInputs"].tolist()
+        if record.get("debugMetadataIndex", -1) != -1:
+            opaque["debugMetadataIndex"] = record["debugMetadataIndex"]
+        return opaque
+
+    def _signature(self, record: Record) -> Signature:
+        key = record["signatureKey"]
+        if key is None:
+            raise InvalidModelError(f"a signature has no key. {DAMAGED}")
+        where = f"signature {key!r}"
+        graph = _item(self.model.graphs, record["subgraphIndex"], f"the subgraph of {where}")
+        ends = []
+        for side in ("inputs", "outputs"):
+            names: dict[str, Tensor] = {}
+            for entry in record[side] or ():
+                name = entry["name"]
+                if name is None or name in names:
+                    raise InvalidModelError(
+                        f"{where} has two {side} {name!r}, or one without a name. {DAMAGED}"
+                    )
+                names[name] = _item(graph.tensors, entry["tensorIndex"], f"{name!r} of {where}")
+            ends.append(names)
+        return Signature(key, graph, *ends)
+
+
+def _operator_code(record: Record) -> tuple[str, str | None, int]:
+    """Return an operator's name, the name of a custom operator, and the version."""
+    # Writers from before there were 127 operators fill only the old field.
+    number = max(record["deprecatedBuiltinCode"], record["builtinCode"])
+    code = OPERATORS.get(number)
+    custom_code: str | None = record["customCode"]
+    if code is None or (code == "CUSTOM" and not custom_code):
+        what = f"number {number}" if code is None else "custom without a name"
+        raise InvalidModelError(
+            f"an operator code is {what}, expected one that the installed schema knows. "
+            f"Update ai-edge-litert. {DAMAGED}"
+        )
+    return code, custom_code, record["version"]
+
+
+def _quantization(record: Record, graph: Graph) -> Quantization | None:
+    """Return how integers stand for reals, or None for a table that says nothing."""
+    details = record["details"]
+    if details is not None:
+        name, fields = details
+        details = (
+            name,
+            {
+                key: _detail(graph, value) if key in TENSOR_FIELDS else value
+                for key, value in fields.items()
+            },
+        )
+    arrays = [record["scale"], record["zeroPoint"], record["min"], record["max"]]
+    scale, zero_point, minimum, maximum = (
+        array if array is not None and array.size else None for array in arrays
+    )
+    if scale is zero_point is minimum is maximum is details is None:
+        return None
+    return Quantization(
+        np.zeros(0, np.float32) if scale is None else scale,
+        np.zeros(0, np.int64) if zero_point is None else zero_point,
+        record["quantizedDimension"],
+        minimum,
+        maximum,
+        details,
+    )
+
+
+def _detail(graph: Graph, index: int) -> Tensor | None:
+    """The tensor that holds block-wise scales or zero points."""
+    return None if index < 0 else _item(graph.tensors, index, "a tensor of block-wise scales")

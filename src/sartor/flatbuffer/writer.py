@@ -1,0 +1,273 @@
+"""From a `Model` to the bytes of a `.tflite` file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import flatbuffers
+import numpy as np
+
+from ..errors import InvalidModelError
+from ..graph import Graph, Model, Op, Quantization, Signature, Tensor
+from .archive import append_files
+from .check import check_model
+from .encode import Encoder
+from .layout import Record
+from .options import options_record
+from .schema import OPERATORS, TENSOR_FIELDS, TENSOR_TYPES, TFLITE
+from .versions import version_of
+
+__all__ = ["write", "write_with_ranges"]
+
+_IDENTIFIER = b"TFL3"
+_LAST_OLD_CODE = 127  # the old field for operator codes is a byte; readers take the larger
+_OPERATOR_NUMBERS = {name: number for number, name in OPERATORS.items()}
+_TYPE_NUMBERS = {name: number for number, name in TENSOR_TYPES.items()}
+
+
+def write(model: Model) -> bytes:
+    """Return the content of a `.tflite` file.
+
+    The same model gives the same bytes. Constants with equal bytes share a buffer, except
+    exclusive ones; each starts at a multiple of 16; each op states the lowest version that it
+    needs.
+
+    Raises:
+        InvalidModelError: the model contradicts itself, or is larger than a file can be.
+    """
+    return write_with_ranges(model)[0]
+
+
+def write_with_ranges(model: Model) -> tuple[bytes, dict[Tensor, tuple[int, int]]]:
+    """Write a model, and tell where its exclusive constants are.
+
+    Returns:
+        The content of the file, and for each exclusive constant the offset and the number of its
+        bytes in it. Files behind the model (`Model.files`) do not move them.
+
+    Raises:
+        InvalidModelError: the model contradicts itself, or is larger than a file can be.
+    """
+    check_model(model)
+    writer = _Writer(model)
+    try:
+        content = writer.content()
+    except flatbuffers.builder.BuilderSizeError as error:
+        raise InvalidModelError(
+            "the model is larger than 2 GiB, which a flatbuffer cannot hold. Use fewer classes, "
+            "or a smaller base."
+        ) from error
+    ranges = {
+        tensor: (len(content) - place + 4, tensor.data.size)  # a vector starts with its length
+        for tensor, place in writer.exclusive_places().items()
+        if tensor.data is not None
+    }
+    return append_files(content, model.files), ranges
+
+
+class _Buffers:
+    """The buffers of a file; number 0 stands for none."""
+
+    def __init__(self) -> None:
+        self.contents: list[np.ndarray | bytes | None] = [None]
+        self._numbers: dict[bytes, int] = {}
+        self._digests: dict[int, bytes] = {}
+
+    def add(self, content: np.ndarray | bytes) -> int:
+        """Number of a new buffer."""
+        self.contents.append(content)
+        return len(self.contents) - 1
+
+    def share(self, content: np.ndarray) -> int:
+        """Number of the buffer with this content, new when there is none."""
+        digest = self._digests.get(id(content))
+        if digest is None:
+            digest = hashlib.blake2b(np.ascontiguousarray(content).data, digest_size=32).digest()
+            self._digests[id(content)] = digest
+        if digest not in self._numbers:
+            self._numbers[digest] = self.add(content)
+        return self._numbers[digest]
+
+
+class _Writer:
+    """Gives everything its number, and builds the records of the file's tables."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._graphs = {graph: index for index, graph in enumerate(model.graphs)}
+        self._tensors = {graph: _numbered(graph) for graph in model.graphs}
+        self._buffers = _Buffers()
+        self._exclusive: dict[Tensor, int] = {}
+        self._codes: dict[tuple[str, str | None, int], int] = {}
+        self._places: list[int] = []
+
+    def content(self) -> bytes:
+        """Write the flatbuffer."""
+        model = self._model
+        record: Record = {
+            "version": model.version,
+            "description": model.description or None,
+            "subgraphs": [self._graph(graph) for graph in model.graphs],
+            "signatureDefs": [self._signature(each) for each in model.signatures] or None,
+            "metadata": [
+                {"name": name, "buffer": self._buffers.add(content)}
+                for name, content in model.metadata.items()
+            ]
+            or None,
+            **self._opaque(model.opaque),
+        }
+        record["operatorCodes"] = [_code_record(*code) for code in self._codes]
+        sizes = (len(each) for each in self._buffers.contents if each is not None)
+        encoder = Encoder(TFLITE, min(sum(sizes) + 65536, 2**31 - 1))
+        record["buffers"] = self._write_buffers(encoder)
+        return encoder.finish(encoder.table("Model", record), _IDENTIFIER)
+
+    def exclusive_places(self) -> dict[Tensor, int]:
+        """Where the vectors of exclusive constants start, counted from the end."""
+        return {tensor: self._places[number] for tensor, number in self._exclusive.items()}
+
+    def _write_buffers(self, encoder: Encoder) -> list[int]:
+        """Write the buffers before all else, so that they stand behind it in the file."""
+        field = next(each for each in TFLITE.layout("Buffer").fields if each.name == "data")
+        tables = []
+        for content in self._buffers.contents:
+            place = 0 if content is None else encoder.scalars(field, content)
+            tables.append(encoder.table("Buffer", {"data": place or None}))
+            self._places.append(place)
+        return tables
+
+    def _opaque(self, opaque: Mapping[str, Any]) -> Record:
+        record = dict(opaque)
+        if "metadataBuffer" in record:
+            record["metadataBuffer"] = [
+                self._buffers.add(each) for each in record["metadataBuffer"]
+            ]
+        return record
+
+    def _graph(self, graph: Graph) -> Record:
+        numbers = self._tensors[graph]
+        return {
+            "name": graph.name or None,
+            "tensors": [self._tensor(tensor, numbers) for tensor in numbers],
+            "inputs": _indices(graph.inputs, numbers, graph),
+            "outputs": _indices(graph.outputs, numbers, graph),
+            "operators": [self._op(op, numbers) for op in graph.ops],
+            **graph.opaque,
+        }
+
+    def _tensor(self, tensor: Tensor, numbers: Mapping[Tensor, int]) -> Record:
+        return {
+            "name": tensor.name or None,
+            "shape": tensor.shape,
+            "type": _TYPE_NUMBERS[tensor.dtype.name],
+            "buffer": self._buffer(tensor),
+            "quantization": _quantization_record(tensor, numbers),
+            "isVariable": tensor.is_variable,
+            "sparsity": tensor.sparsity,
+            "shapeSignature": tensor.shape_signature,
+            "hasRank": tensor.has_rank,
+            "variantTensors": tensor.variants,
+        }
+
+    def _buffer(self, tensor: Tensor) -> int:
+        if tensor.data is None:
+            return 0
+        if tensor.exclusive:
+            self._exclusive[tensor] = self._buffers.add(tensor.data)
+            return self._exclusive[tensor]
+        return self._buffers.share(tensor.data)
+
+    def _op(self, op: Op, numbers: Mapping[Tensor, int]) -> Record:
+        code = (op.code, op.custom_code, version_of(op))
+        return {
+            "opcodeIndex": self._codes.setdefault(code, len(self._codes)),
+            "inputs": _indices(op.inputs, numbers, op),
+            "outputs": _indices(op.outputs, numbers, op),
+            "intermediates": _indices(op.intermediates, numbers, op) or None,
+            **options_record(op, self._graphs),
+            **op.opaque,
+        }
+
+    def _signature(self, signature: Signature) -> Record:
+        numbers = self._tensors[signature.graph]
+        record: Record = {
+            "signatureKey": signature.key,
+            "subgraphIndex": self._graphs[signature.graph],
+        }
+        for side in ("inputs", "outputs"):
+            ends: Mapping[str, Tensor] = getattr(signature, side)
+            record[side] = [
+                {"name": name, "tensorIndex": numbers[tensor]} for name, tensor in ends.items()
+            ]
+        return record
+
+
+def _numbered(graph: Graph) -> dict[Tensor, int]:
+    """Tensor → its number; those that only a quantization needs come last."""
+    numbers = {tensor: index for index, tensor in enumerate(graph.tensors)}
+    for tensor in graph.tensors:
+        if tensor.quantization is not None and tensor.quantization.details is not None:
+            for value in _details(tensor.quantization)[1].values():
+                if isinstance(value, Tensor):
+                    numbers.setdefault(value, len(numbers))
+    return numbers
+
+
+def _indices(
+    tensors: Sequence[Tensor | None], numbers: Mapping[Tensor, int], owner: object
+) -> list[int]:
+    try:
+        return [-1 if tensor is None else numbers[tensor] for tensor in tensors]
+    except KeyError as error:
+        raise InvalidModelError(
+            f"{owner!r} uses {error.args[0]!r}, which is not among its graph's tensors. "
+            "Add it, or take one that is."
+        ) from error
+
+
+def _code_record(code: str, custom_code: str | None, version: int) -> Record:
+    number = _OPERATOR_NUMBERS.get(code)
+    if number is None:
+        raise InvalidModelError(
+            f"there is no op {code!r} in the installed schema. Update ai-edge-litert."
+        )
+    return {
+        "deprecatedBuiltinCode": min(number, _LAST_OLD_CODE),
+        "builtinCode": number,
+        "customCode": custom_code,
+        "version": version,
+    }
+
+
+def _detail(tensor: Tensor | None, numbers: Mapping[Tensor, int]) -> int:
+    return -1 if tensor is None else numbers[tensor]
+
+
+def _details(quantization: Quantization) -> tuple[str, Record]:
+    details: Any = quantization.details
+    return details[0], details[1]
+
+
+def _quantization_record(tensor: Tensor, numbers: Mapping[Tensor, int]) -> Record | None:
+    quantization = tensor.quantization
+    if quantization is None:
+        return None
+    record: Record = {
+        "scale": quantization.scale if quantization.scale.size else None,
+        "zeroPoint": quantization.zero_point if quantization.zero_point.size else None,
+        "min": quantization.minimum,
+        "max": quantization.maximum,
+        "quantizedDimension": quantization.axis,
+    }
+    if quantization.details is not None:
+        name, fields = _details(quantization)
+        record["details"] = (
+            name,
+            {
+                key: _detail(value, numbers) if key in TENSOR_FIELDS else value
+                for key, value in fields.items()
+            },
+        )
+    return record
