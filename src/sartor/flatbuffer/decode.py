@@ -42,8 +42,13 @@ class Decoder:
         self._vtables: dict[tuple[int, str], tuple[int, list[tuple[Field, int, int]]]] = {}
         self.end = 0
 
-    def root(self, table: str, identifier: bytes) -> Record:
+    def root(self, table: str, identifier: bytes, advice: str) -> Record:
         """Read the root table and all below it.
+
+        Args:
+            table: what it is.
+            identifier: what must stand at byte 4.
+            advice: what to do when it does not.
 
         Raises:
             InvalidModelError: the identifier or an offset is wrong.
@@ -51,9 +56,8 @@ class Decoder:
         found = self._data[4:8]
         if found != identifier:
             raise InvalidModelError(
-                f"got {len(self._data)} bytes with {found!r} at byte 4, expected "
-                f"{identifier.decode()!r} there: this is not a {table} flatbuffer. "
-                "Give a .tflite file."
+                f"got {len(self._data)} bytes with {found!r} at byte 4, expected {identifier!r} "
+                f"there. {advice}"
             )
         return self._table(self._follow(0, table), self._schema.layout(table))
 

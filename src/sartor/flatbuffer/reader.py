@@ -67,7 +67,7 @@ def _load(path: Path) -> bytes:
 
 def _parse(data: bytes) -> Model:
     decoder = Decoder(data, TFLITE)
-    root = decoder.root("Model", _IDENTIFIER)
+    root = decoder.root("Model", _IDENTIFIER, "Give a .tflite file.")
     model = _Reader(data, decoder, root).model
     model.files = read_files(data, decoder.end)
     check_model(model)

@@ -73,12 +73,19 @@ class _Buffers:
     def __init__(self) -> None:
         self.contents: list[np.ndarray | bytes | None] = [None]
         self._numbers: dict[bytes, int] = {}
+        self._owned: dict[int, int] = {}
         self._digests: dict[int, bytes] = {}
 
     def add(self, content: np.ndarray | bytes) -> int:
         """Number of a new buffer."""
         self.contents.append(content)
         return len(self.contents) - 1
+
+    def own(self, content: np.ndarray) -> int:
+        """Number of the buffer of this very array, which no equal one shares."""
+        if id(content) not in self._owned:
+            self._owned[id(content)] = self.add(content)
+        return self._owned[id(content)]
 
     def share(self, content: np.ndarray) -> int:
         """Number of the buffer with this content, new when there is none."""
@@ -175,7 +182,7 @@ class _Writer:
         if tensor.data is None:
             return 0
         if tensor.exclusive:
-            self._exclusive[tensor] = self._buffers.add(tensor.data)
+            self._exclusive[tensor] = self._buffers.own(tensor.data)
             return self._exclusive[tensor]
         return self._buffers.share(tensor.data)
 
