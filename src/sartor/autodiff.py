@@ -34,8 +34,10 @@ def gradients(
 
     Raises:
         GradientError: the target does not depend on a source, the target is no scalar and there
-            is no seed, or an op between the two has no gradient rule.
+            is no seed, the seed has another shape, or an op between the two has no gradient rule.
     """
+    if seed is not None and seed.shape != target.shape:
+        raise GradientError(f"the seed {seed!r} must have the shape of the target {target!r}.")
     graph = target.graph
     forward = list(graph.ops)
     between = _between(forward, sources, target)
@@ -46,7 +48,7 @@ def gradients(
             )
     received: dict[Tensor, list[Tensor]] = {target: [seed or _ones(graph, target)]}
     for op in reversed(forward):
-        if any(tensor in between for tensor in op.outputs):
+        if between.intersection(op.inputs) and between.intersection(op.outputs):
             _send_back(op, between, received)
     return [_total(source, received) for source in sources]
 

@@ -57,8 +57,9 @@ class Tensor:
         shape_signature: the same with -1 for dimensions that may vary, or None if none does.
         data: the bytes of a constant (uint8, one axis), or None.
         quantization: how its integers stand for reals, or None.
-        exclusive: keep the bytes in a buffer of their own, though another tensor's be equal:
-            the initial value of a variable, which `bake` overwrites.
+        exclusive: share a buffer only with tensors that have this very `data` array, not with
+            those whose bytes happen to be equal: the initial value of a variable, which `bake`
+            overwrites.
         is_variable: the file's flag for state that a stateful op keeps (not a resource variable).
         sparsity, variants, has_rank: as read from the file; kept untouched.
         producer: the op that makes it, or None for inputs and constants.

@@ -1,4 +1,9 @@
-"""Fused activations: their values and gradients, once for all ops that can carry one."""
+"""Fused activations: their values and gradients, once for all ops that can carry one.
+
+Three run: RELU, RELU_N1_TO_1 and RELU6. The schema also has TANH and SIGN_BIT, but LiteRT's kernels
+for reals refuse them or leave them out in silence, so a gradient through one would be that of
+another function.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import GradientError
 from ..graph import Tensor
 from .builder import emit
 
-__all__ = ["OPTION", "Activation", "activate", "derivative_at", "mask_positive"]
+__all__ = ["OPTION", "Activation", "activate", "activation_of", "derivative_at", "mask_positive"]
 
 OPTION = "fusedActivationFunction"
 
@@ -27,19 +33,36 @@ class Activation(IntEnum):
     SIGN_BIT = 5
 
 
-def activate(y: np.ndarray, options: Mapping[str, Any]) -> np.ndarray:
-    """Apply the activation that the options name, in NumPy."""
+_BOUNDS = {
+    Activation.RELU: (0.0, np.inf),
+    Activation.RELU_N1_TO_1: (-1.0, 1.0),
+    Activation.RELU6: (0.0, 6.0),
+}
+
+
+def activation_of(options: Mapping[str, Any]) -> Activation:
+    """The activation that the options name.
+
+    Raises:
+        GradientError: LiteRT does not run it.
+    """
     kind = Activation(options.get(OPTION, 0))
-    if kind is Activation.NONE:
-        return y
-    if kind is Activation.TANH:
-        return np.asarray(np.tanh(y))
-    low, high = {
-        Activation.RELU: (0.0, np.inf),
-        Activation.RELU_N1_TO_1: (-1.0, 1.0),
-        Activation.RELU6: (0.0, 6.0),
-    }[kind]
-    return np.asarray(np.clip(y, low, high))
+    if kind is not Activation.NONE and kind not in _BOUNDS:
+        raise GradientError(
+            f"the fused activation {kind.name} is not supported: LiteRT does not run it on reals. "
+            "Use an op of its own."
+        )
+    return kind
+
+
+def activate(y: np.ndarray, options: Mapping[str, Any]) -> np.ndarray:
+    """Apply the activation that the options name, in NumPy.
+
+    Raises:
+        GradientError: LiteRT does not run it.
+    """
+    kind = activation_of(options)
+    return y if kind is Activation.NONE else np.asarray(np.clip(y, *_BOUNDS[kind]))
 
 
 def mask_positive(x: Tensor) -> Tensor:
@@ -51,10 +74,9 @@ def mask_positive(x: Tensor) -> Tensor:
 
 
 def derivative_at(y: Tensor, kind: Activation) -> Tensor:
-    """The derivative of an activation, from its output `y`."""
+    """The derivative of RELU, RELU_N1_TO_1 or RELU6, from its output `y`; 0 at a kink."""
     if kind is Activation.RELU:
         return mask_positive(y)
     if kind is Activation.RELU6:
         return mask_positive(emit("MUL", y, emit("SUB", 6.0, y)))
-    one_minus_square = emit("SUB", 1.0, emit("SQUARE", y))
-    return one_minus_square if kind is Activation.TANH else mask_positive(one_minus_square)
+    return mask_positive(emit("SUB", 1.0, emit("SQUARE", y)))

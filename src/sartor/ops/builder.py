@@ -59,6 +59,6 @@ def _tensor(graph: Graph, value: Operand | None) -> Tensor | None:
     if value is None or isinstance(value, Tensor):
         return value
     array = np.asarray(value)
-    if array.dtype == np.float64:
+    if array.dtype == np.float64 or isinstance(value, int):
         array = array.astype(np.float32)
     return graph.constant(array)

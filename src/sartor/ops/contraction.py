@@ -45,13 +45,19 @@ def _product(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> lis
 
 
 def _product_gradient(op: Op, index: int, g: Tensor) -> Tensor:
-    """`dX = g Yᵀ` and `dY = Xᵀ g`, transposed where the op transposed its input."""
+    """`dX = g Yᵀ` and `dY = Xᵀ g`, transposed where the op transposed its input.
+
+    Where one matrix `Y` serves many `X`, all rows of `X` are taken together: one product, instead
+    of one each and a sum over them.
+    """
     x, y = op.input(0), op.input(1)
     adj_x, adj_y = bool(op.options.get("adjX")), bool(op.options.get("adjY"))
     if index == 0:
         if adj_x:
             return matmul(y, g, adj_x=adj_y, adj_y=True)
         return matmul(g, y, adj_y=not adj_y)
+    if y.rank == 2 and x.rank > 2 and not adj_x:
+        x, g = reshape(x, (-1, x.shape[-1])), reshape(g, (-1, g.shape[-1]))
     if adj_y:
         return matmul(g, x, adj_x=True, adj_y=adj_x)
     return matmul(x, g, adj_x=not adj_x)
@@ -72,7 +78,8 @@ def _dense(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[
 
 
 def _rows(tensor: Tensor, width: int) -> Tensor:
-    return tensor if tensor.rank == 2 else reshape(tensor, (-1, width))
+    """The tensor as rows of `width`."""
+    return tensor if tensor.shape[1:] == (width,) else reshape(tensor, (-1, width))
 
 
 def _dense_gradient(op: Op, index: int, g: Tensor) -> Tensor:
@@ -82,10 +89,9 @@ def _dense_gradient(op: Op, index: int, g: Tensor) -> Tensor:
     g = _rows(g, units)
     if index == 0:
         dx = matmul(g, weights)
-        return dx if x.rank == 2 and x.shape[-1] == size else reshape_like(dx, x)
+        return dx if x.shape[1:] == (size,) else reshape_like(dx, x)
     if index == 1:
-        return matmul(g, _rows(x, size) if x.shape[-1] == size else reshape(x, (-1, size)),
-                      adj_x=True)  # fmt: skip
+        return matmul(g, _rows(x, size), adj_x=True)
     return reduce_sum(g, [0])
 
 
@@ -114,7 +120,7 @@ register(
         options="BatchMatMulOptions", broadcasts=True, cost=_product_cost,
     ),
     OpRow(
-        "FULLY_CONNECTED", _dense, (_dense_gradient,), _np_dense,
+        "FULLY_CONNECTED", _dense, (_dense_gradient,) * 3, _np_dense,
         options="FullyConnectedOptions", activation=True,
         cost=lambda op: 2 * op.output.size * op.input(1).shape[1],
     ),

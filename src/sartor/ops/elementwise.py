@@ -142,9 +142,29 @@ def _pow_exponent(op: Op, _: int, g: Tensor) -> Tensor:
 
 
 def _pow_base(op: Op, _: int, g: Tensor) -> Tensor:
-    """`g · e · x^(e − 1)`."""
+    """`g · e · x^(e − 1)`.
+
+    A constant exponent of 0 is given the power 0 and not −1, so that `x = 0` yields 0 and no NaN.
+    """
     x, exponent = op.input(0), op.input(1)
+    if exponent.is_constant:
+        e = exponent.value
+        return mul(g, mul(pow_(x, np.where(e == 0, e, e - 1)), e))
     return mul(g, mul(exponent, pow_(x, sub(exponent, 1.0))))
+
+
+def _divisor(op: Op, _: int, g: Tensor) -> Tensor:
+    """`−(g / y) · (x / y)`: no `y²`, which leaves float32 long before the quotients do."""
+    x, y = op.input(0), op.input(1)
+    return neg(mul(div(g, y), div(x, y)))
+
+
+def _sqrt(op: Op, _: int, g: Tensor) -> Tensor:
+    """`g / (2y)`, where `y` is taken for at least the root of the smallest float32.
+
+    So the gradient at 0 is large and not infinite, and that of `√Σx²` at `x = 0` is 0 and no NaN.
+    """
+    return div(mul(g, 0.5), maximum(op.output, 1e-19))
 
 
 def _larger(op: Op, index: int, g: Tensor) -> Tensor:
@@ -161,6 +181,10 @@ def _selected(op: Op, index: int, g: Tensor) -> Tensor:
 
 def _from_output(kind: Activation) -> Rule:
     return lambda op, _, g: mul(g, derivative_at(op.output, kind))
+
+
+def _tanh(op: Op, _: int, g: Tensor) -> Tensor:
+    return mul(g, sub(1.0, square(op.output)))
 
 
 def _logistic(op: Op, _: int, g: Tensor) -> Tensor:
@@ -206,7 +230,7 @@ register(
         "DIV",
         (
             lambda op, i, g: div(g, op.input(1)),
-            lambda op, i, g: neg(div(mul(g, op.input(0)), square(op.input(1)))),
+            _divisor,
         ),
         np.divide, "DivOptions", activation=True,
     ),
@@ -215,7 +239,7 @@ register(
     _binary("MINIMUM", (_larger, _larger), np.minimum, "MaximumMinimumOptions"),
     _unary("NEG", lambda op, i, g: neg(g), np.negative),
     _unary("SQUARE", lambda op, i, g: mul(g, mul(op.input(0), 2.0)), np.square),
-    _unary("SQRT", lambda op, i, g: div(mul(g, 0.5), op.output), np.sqrt),
+    _unary("SQRT", _sqrt, np.sqrt),
     _unary(
         "RSQRT",
         lambda op, i, g: mul(g, mul(mul(op.output, -0.5), square(op.output))),
@@ -225,7 +249,7 @@ register(
     _unary("LOG", lambda op, i, g: div(g, op.input(0)), np.log),
     _unary("RELU", _from_output(Activation.RELU), lambda x: np.maximum(x, 0)),
     _unary("RELU6", _from_output(Activation.RELU6), lambda x: np.clip(x, 0, 6)),
-    _unary("TANH", _from_output(Activation.TANH), np.tanh),
+    _unary("TANH", _tanh, np.tanh),
     _unary("LOGISTIC", _logistic, lambda x: 1.0 / (1.0 + np.exp(-x))),
     OpRow(
         "GREATER", _compare, (State.ZERO, State.ZERO),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import GradientError
 from ..graph import Op, Tensor
-from ._activation import OPTION, Activation, derivative_at
+from ._activation import Activation, activation_of, derivative_at
 from .elementwise import mul
 from .reduce import reduce_sum
 from .registry import State, row_of
@@ -42,14 +42,15 @@ def output_gradient(op: Op, g: Tensor) -> Tensor:
     """Take the gradient of an op's output back through its fused activation.
 
     Raises:
-        GradientError: the activation is a step.
+        GradientError: LiteRT does not run the activation.
     """
-    kind = Activation(op.options.get(OPTION, 0)) if row_of(op).activation else Activation.NONE
-    if kind is Activation.NONE:
+    if not row_of(op).activation:
         return g
-    if kind is Activation.SIGN_BIT:
-        raise GradientError(f"{op!r}: the fused activation SIGN_BIT is not differentiable.")
-    return mul(g, derivative_at(op.output, kind))
+    try:
+        kind = activation_of(op.options)
+    except GradientError as error:
+        raise GradientError(f"{op!r}: {error}") from error
+    return g if kind is Activation.NONE else mul(g, derivative_at(op.output, kind))
 
 
 def sum_to(g: Tensor, target: Tensor) -> Tensor:

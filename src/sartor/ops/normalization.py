@@ -92,6 +92,6 @@ register(
     OpRow(
         "L2_NORMALIZATION", lambda xs, _: [(given(xs[0]).shape, given(xs[0]).dtype)],
         (_l2_gradient,), lambda xs, _: [_np_l2(xs[0])],
-        options="L2NormOptions", activation=True, cost=_several_each,
+        options="L2NormOptions", cost=_several_each,
     ),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +11,9 @@ import numpy as np
 from ..graph import Op, Tensor
 from ._shapes import constant_ints, given, normalize_axes
 from .builder import emit
-from .elementwise import add, mul
+from .elementwise import add, div, mul
 from .registry import OpRow, Spec, State, register
-from .shape import reshape, zeros_like
+from .shape import reshape, slice_, zeros_like
 
 __all__ = ["mean", "reduce_sum", "spread"]
 
@@ -43,6 +44,8 @@ def spread(g: Tensor, target: Tensor, axes: Sequence[int]) -> Tensor:
     """
     if 0 in axes:
         return add(zeros_like(target), g)
+    if g.shape == target.shape:
+        return g
     zeros = np.zeros([n if axis in axes else 1 for axis, n in enumerate(target.shape)], np.float32)
     return add(g, zeros)
 
@@ -70,12 +73,22 @@ def _spread_back(op: Op, _: int, g: Tensor) -> Tensor:
 
 
 def _mean_back(op: Op, index: int, g: Tensor) -> Tensor:
-    count = op.input(0).size // op.output.size
-    return _spread_back(op, index, mul(g, 1.0 / count))
+    """The gradient of the sum, divided by how many were averaged."""
+    x, axes = op.input(0), _axes(op)
+    count = math.prod(x.shape[axis] for axis in axes if axis != 0)
+    if count != 1:
+        g = mul(g, 1.0 / count)
+    return _spread_back(op, index, div(g, _length(x)) if 0 in axes else g)
+
+
+def _length(x: Tensor) -> Tensor:
+    """The size of the first axis at run time (the batch): float32 [1]."""
+    column = slice_(x, [0] * x.rank, [-1] + [1] * (x.rank - 1))
+    return reduce_sum(add(zeros_like(reshape(column, (-1,))), 1.0), [0], keep_dims=True)
 
 
 def _np_axes(xs: Sequence[Any]) -> tuple[int, ...]:
-    return tuple(int(axis) for axis in np.ravel(xs[1]))
+    return normalize_axes([int(axis) for axis in np.ravel(xs[1])], np.ndim(xs[0]))
 
 
 register(

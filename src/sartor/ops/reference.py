@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..errors import GradientError
+from ..errors import DataError, GradientError
 from ..graph import Graph, Op, Tensor
 from ._activation import activate
 from .registry import row_of
@@ -28,9 +28,13 @@ def evaluate(
         The value of each tensor.
 
     Raises:
+        DataError: an input has no value.
         GradientError: an op has no NumPy reference.
     """
     values = {tensor: _to(np.asarray(value), dtype) for tensor, value in feeds.items()}
+    missing = [tensor for tensor in graph.inputs if tensor not in values]
+    if missing:
+        raise DataError(f"no value is given for the inputs {missing}")
     for tensor in graph.tensors:
         if tensor.is_constant and tensor not in values:
             values[tensor] = _to(tensor.value, dtype)
@@ -45,7 +49,7 @@ def _run(op: Op, values: Mapping[Tensor, np.ndarray]) -> list[np.ndarray]:
     if row.reference is None:
         raise GradientError(f"{op!r} has no NumPy reference: give its output as a feed")
     inputs = [None if tensor is None else values[tensor] for tensor in op.inputs]
-    outputs = list(row.reference(inputs, op.options))
+    outputs = [np.asarray(y) for y in row.reference(inputs, op.options)]
     return [activate(y, op.options) for y in outputs] if row.activation else outputs
 
 

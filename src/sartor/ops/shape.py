@@ -186,7 +186,7 @@ register(
     OpRow(
         "CONCATENATION", _joined, (_own_part,),
         lambda xs, options: [np.concatenate(xs, options["axis"])],
-        options="ConcatenationOptions", activation=True, cost=lambda op: 0,
+        options="ConcatenationOptions", cost=lambda op: 0,
     ),
     OpRow(
         "SLICE", _sliced, (_put_back, State.NOT_DIFFERENTIABLE, State.NOT_DIFFERENTIABLE),

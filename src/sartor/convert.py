@@ -1,0 +1,189 @@
+"""From a base, a head and an optimizer to one file that trains itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ._files import write_atomically
+from ._version import __version__
+from .bases import Base, load_base
+from .contract import MANIFEST_FILE
+from .errors import ConversionError
+from .flatbuffer import append_files, write_with_ranges
+from .graph import Model
+from .heads import Head, SoftmaxClassifier
+from .manifest import Fingerprints, Manifest, Part, VariableSpec
+from .optimizers import SGD, Optimizer
+from .passes import (
+    Plan,
+    attach_evaluate,
+    attach_head,
+    attach_set_class,
+    attach_state,
+    attach_train,
+    cut,
+    fingerprints,
+    open_features,
+    open_inputs,
+    rebatch,
+    simplify,
+)
+from .passes.describe import describe_inputs
+
+__all__ = ["PersonalizableModel", "convert"]
+
+_MOST_CLASSES = 100_000
+
+
+@dataclass(frozen=True)
+class PersonalizableModel:
+    """A file that extracts features, trains, evaluates, infers, and saves and restores itself.
+
+    Attributes:
+        content: the bytes of the `.tflite` file.
+        manifest: what it says of itself.
+        cut: where the base was cut and why, for people.
+    """
+
+    content: bytes
+    manifest: Manifest
+    cut: str
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the file, whole or not at all, and return its path.
+
+        Raises:
+            OSError: the folder is not there, not writable, or the disk is full; a file that was
+                there before is left as it was.
+        """
+        return write_atomically(Path(path), self.content)
+
+    def __repr__(self) -> str:
+        size = f"{len(self.content):,} bytes"
+        return f"<PersonalizableModel: {size}, room for {self.manifest.capacity} classes>"
+
+
+def convert(
+    base: Base | str | os.PathLike[str] | bytes,
+    *,
+    classes: int | Sequence[str],
+    head: Head | None = None,
+    optimizer: Optimizer | None = None,
+    features: str | Sequence[str] | None = None,
+    capacity: int | None = None,
+    batch: int = 32,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+) -> PersonalizableModel:
+    """Make a base learn on the device: one file that trains in stock LiteRT.
+
+    Args:
+        base: the path or bytes of a `.tflite` file, or one of `sartor.bases`. A personalizable
+            file is taken apart again: converted anew, with more room or another optimizer, it
+            still loads the user's checkpoint.
+        classes: the names of the classes, or how many there can be.
+        head: what learns; `SoftmaxClassifier()` unless told.
+        optimizer: how; SGD with momentum unless told.
+        features: the tensor (or tensors) to cut the base at; found by itself unless told.
+        capacity: how many classes there can be, where names are given; as many unless told.
+        batch: the rows of one training step; shorter batches are filled up with weight 0.
+        mean: with `std`, what a float base expects of a picture: `(pixel − mean) / std` of pixels
+            0…255, one value or one a channel; read from the file's metadata unless told.
+        std: see `mean`.
+
+    Returns:
+        The file in memory; `save` writes it.
+
+    Raises:
+        InvalidModelError: the base's file is damaged.
+        ConversionError: the parts do not fit together; the message says what to do.
+    """
+    head, optimizer = head or SoftmaxClassifier(), optimizer or SGD(momentum=0.9)
+    slots = _slots(classes, capacity)
+    if not 1 <= batch <= 65536:
+        raise ConversionError(f"batch must be between 1 and 65536, got {batch}")
+    model = load_base(base)
+    before = _manifest_of(model)
+    found = cut(model, _names(features) or _features_of(before))
+    rebatch(found.graph)
+    open_inputs(found.graph, [spec.name for spec in before.inputs] if before else None)
+    inputs = describe_inputs(model, found.graph, before, mean, std)
+    specs = open_features(found.graph, flat=head.flat)
+    if before and features is None:
+        specs = [
+            replace(old, shape=new.shape) for old, new in zip(before.features, specs, strict=True)
+        ]
+    plan = Plan(model, head, optimizer, batch, slots, inputs, specs)
+    base_ends = list(found.graph.outputs)
+    attach_head(plan, found.graph)
+    attach_evaluate(plan)
+    attach_train(plan)
+    attach_set_class(plan)
+    attach_state(plan)
+    model.graphs.append(plan.initializer)
+    marks = fingerprints(plan, base_ends)
+    for signature in model.signatures:
+        if signature.key != "infer":
+            simplify(signature.graph)
+    return _write(plan, marks, found.why)
+
+
+def _slots(classes: int | Sequence[str], capacity: int | None) -> tuple[str | None, ...]:
+    """The C slots, named from the first on."""
+    names = [] if isinstance(classes, int) else [name.strip() for name in classes]
+    size = classes if isinstance(classes, int) else (capacity or len(names))
+    if isinstance(classes, int) and capacity not in (None, classes):
+        raise ConversionError(f"classes={classes} and capacity={capacity} contradict each other")
+    if not all(names) or len(set(names)) != len(names):
+        raise ConversionError(f"class names must differ and not be empty, got {names}")
+    if not max(1, len(names)) <= size <= _MOST_CLASSES:
+        raise ConversionError(
+            f"there must be room for 1 to {_MOST_CLASSES:,} classes, and for those that are named; "
+            f"got {len(names)} names and room for {size}"
+        )
+    return (*names, *[None] * (size - len(names)))
+
+
+def _names(features: str | Sequence[str] | None) -> list[str] | None:
+    return [features] if isinstance(features, str) else list(features or ()) or None
+
+
+def _manifest_of(model: Model) -> Manifest | None:
+    """What a personalizable base says of itself, or None where it is a plain one."""
+    text = model.files.get(MANIFEST_FILE)
+    return None if text is None else Manifest.from_json(text)
+
+
+def _features_of(manifest: Manifest | None) -> list[str] | None:
+    return None if manifest is None else [spec.name for spec in manifest.features]
+
+
+def _write(plan: Plan, marks: Fingerprints, why: str) -> PersonalizableModel:
+    """Number everything, describe it, and write it down."""
+    plan.model.files = {}
+    content, ranges = write_with_ranges(plan.model)
+    variables = tuple(
+        VariableSpec(v.name, v.shape, v.role, v.class_axis, v.parameter, ranges[v.initial][0])
+        for v in plan.variables.values()
+    )
+    loss = plan.head.loss
+    manifest = Manifest(
+        inputs=tuple(plan.inputs),
+        features=tuple(plan.features),
+        batch=plan.batch,
+        classes=plan.classes,
+        task=loss.task,
+        weights_per_output=loss.weights_per_output,
+        head=Part(plan.head.name, plan.head.settings()),
+        loss=Part(loss.name, loss.settings()),
+        optimizer=Part(plan.optimizer.name, plan.optimizer.settings()),
+        learning_rate=plan.optimizer.learning_rate,
+        variables=variables,
+        fingerprints=marks,
+        generator=f"sartor {__version__}",
+    )
+    files = {MANIFEST_FILE: manifest.to_json().encode()}
+    return PersonalizableModel(append_files(content, files), manifest, why)

@@ -1,0 +1,106 @@
+"""Losses: from logits and targets to what training makes small, as ops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from .errors import ConversionError
+from .graph import Tensor
+from .ops import add, div, log_softmax, maximum, mul, neg, reduce_sum, reshape, softmax, sub
+
+__all__ = ["Loss", "SoftmaxCrossEntropy", "weighted_mean"]
+
+_OFF = 1e9  # what an inactive class's logit is lowered by: its probability is exactly 0
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """What a file needs of a loss, and of the output that goes with it.
+
+    Attributes:
+        name: in the manifest.
+        task: `classification` (one class a sample), `multi_label` or `regression`.
+        weights_per_output: `rows` gives [B, C], and a sample has a weight for each output.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def task(self) -> str: ...  # noqa: D102
+    @property
+    def weights_per_output(self) -> bool: ...  # noqa: D102
+
+    def settings(self) -> Mapping[str, Any]:
+        """What goes into the manifest."""
+        ...
+
+    def output(self, logits: Tensor, mask: Tensor) -> Tensor:
+        """Emit what the user sees: [B, C], and 0 where the mask [C] is 0."""
+        ...
+
+    def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        """Emit the loss of each sample [B], or of each output [B, C].
+
+        Inactive classes take no part in it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy:
+    """Cross-entropy between targets and the softmax over active classes.
+
+    Attributes:
+        label_smoothing: the part of each target that is spread evenly over the active classes
+            (Szegedy et al., 2016); 0 ≤ it < 1.
+    """
+
+    label_smoothing: float = 0.0
+
+    name = "softmax_cross_entropy"
+    task = "classification"
+    weights_per_output = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing < 1:
+            raise ConversionError(
+                f"label_smoothing must be at least 0 and below 1, got {self.label_smoothing}"
+            )
+
+    def settings(self) -> Mapping[str, Any]:
+        """What goes into the manifest."""
+        return asdict(self)
+
+    def output(self, logits: Tensor, mask: Tensor) -> Tensor:
+        """The probabilities; all 0 while no class is active."""
+        return mul(softmax(_masked(logits, mask)), mask, name="output")
+
+    def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        """`−Σ target · ln p` of each sample: [B]."""
+        targets = mul(labels, mask)
+        if self.label_smoothing:
+            targets = _smoothed(targets, mask, self.label_smoothing)
+        return neg(reduce_sum(mul(targets, log_softmax(_masked(logits, mask))), [1]))
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """`Σ value · weight / max(Σ weight, 1e-6)`, as [1]; both of one shape."""
+    total, weight = _sum(mul(values, weights)), _sum(weights)
+    return div(total, maximum(weight, 1e-6))
+
+
+def _sum(x: Tensor) -> Tensor:
+    return reshape(reduce_sum(x, range(x.rank)), (1,))
+
+
+def _masked(logits: Tensor, mask: Tensor) -> Tensor:
+    return add(logits, mul(sub(mask, 1.0), _OFF))
+
+
+def _smoothed(targets: Tensor, mask: Tensor, smoothing: float) -> Tensor:
+    """`(1 − ε) · target + ε · Σ target / (active classes)`, over the active classes."""
+    even = div(mask, maximum(reduce_sum(mask, [0], keep_dims=True), 1.0))
+    spread = mul(reduce_sum(targets, [1], keep_dims=True), even)
+    return add(mul(targets, 1.0 - smoothing), mul(spread, smoothing))

@@ -1,0 +1,28 @@
+"""The edits that turn a base into a personalizable model, one a file."""
+
+from .attach_classes import attach_set_class
+from .attach_head import attach_head
+from .attach_loss import attach_evaluate
+from .attach_optimizer import attach_train
+from .attach_state import attach_state
+from .cut import cut
+from .fingerprint import fingerprints
+from .plan import Plan
+from .ports import open_features, open_inputs
+from .rebatch import rebatch
+from .simplify import simplify
+
+__all__ = [
+    "Plan",
+    "attach_evaluate",
+    "attach_head",
+    "attach_set_class",
+    "attach_state",
+    "attach_train",
+    "cut",
+    "fingerprints",
+    "open_features",
+    "open_inputs",
+    "rebatch",
+    "simplify",
+]

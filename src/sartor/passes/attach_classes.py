@@ -1,0 +1,45 @@
+"""Make and remove classes on the device: the signature `set_class`."""
+
+from __future__ import annotations
+
+from ..contract import ACTIVE, DONE, MASK, SLOT, WEIGHTS
+from ..graph import Tensor
+from ..ops import add, greater, reshape, select, zeros_like
+from .plan import Plan, Workspace
+
+__all__ = ["attach_set_class"]
+
+
+def attach_set_class(plan: Plan) -> None:
+    """Add `set_class`: imprint one slot from features, or wipe it.
+
+    In every variable that has a class axis the slot's part is replaced: by what the head imprints
+    (parameters), by `active` (mask), by zero (optimizer). The rest is left bit for bit as it is.
+    Values are selected and not multiplied, so that a slot of NaN can be wiped.
+    """
+    work = Workspace(plan, "set_class")
+    slot = work.input(SLOT, (plan.capacity,))
+    features = work.feature_inputs()
+    weights = work.input(WEIGHTS, (plan.batch,))
+    active = work.input(ACTIVE, (1,))
+    on = greater(active, 0.5)
+    chosen = greater(slot, 0.5)
+    imprinted = plan.head.imprint(features, weights, work.parameters())
+    for variable in plan.variables.values():
+        if variable.class_axis is None:
+            continue
+        value: Tensor | float = 0.0
+        if variable.name == MASK:
+            value = active
+        elif variable.role == "parameter":
+            value = select(on, imprinted[variable.name.removeprefix("head/")], 0.0)
+        here = _along(chosen, variable.class_axis, len(variable.shape))
+        work.assign(variable.name, select(here, value, work.read(variable.name)))
+    work.sign({DONE: add(zeros_like(active), 1.0)})
+
+
+def _along(slot: Tensor, axis: int, rank: int) -> Tensor:
+    """[C] → a shape of `rank` axes that broadcasts along `axis`."""
+    if axis == rank - 1:
+        return slot
+    return reshape(slot, [slot.size if i == axis else 1 for i in range(rank)])

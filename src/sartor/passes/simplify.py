@@ -1,0 +1,63 @@
+"""Make what the passes emitted smaller, without changing a value that anyone sees."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph import Graph, Op, Tensor
+from ..ops import ROWS, evaluate
+
+__all__ = ["simplify"]
+
+
+def simplify(graph: Graph) -> None:
+    """Fold constants, drop multiplications by one, merge equal ops, and prune.
+
+    Ops without a NumPy reference (variables, anything that Sartor does not know) are left alone.
+    """
+    seen: dict[tuple[object, ...], Tensor] = {}
+    for op in list(graph.ops):
+        if not _is_pure(op):
+            continue
+        replacement = _folded(graph, op) or _identity(op) or seen.setdefault(_key(op), op.output)
+        if replacement is not op.output and op.output not in graph.outputs:
+            graph.replace_uses(op.output, replacement)
+    graph.prune()
+
+
+def _is_pure(op: Op) -> bool:
+    row = ROWS.get(op.code)
+    return row is not None and row.reference is not None and len(op.outputs) == 1
+
+
+def _folded(graph: Graph, op: Op) -> Tensor | None:
+    """The op's value, when all that goes in is constant float32."""
+    inputs = [tensor for tensor in op.inputs if tensor is not None]
+    if op.output.quantization or not all(tensor.is_constant for tensor in inputs):
+        return None
+    alone = Graph()
+    alone.tensors = inputs
+    alone.ops = [op]
+    value = evaluate(alone, {}, dtype=np.float32)[op.output]
+    return graph.constant(value.astype(op.output.dtype.numpy), op.output.name)
+
+
+def _identity(op: Op) -> Tensor | None:
+    """`x`, where the op is `x · 1`, `1 · x` or `x / 1` and keeps its shape."""
+    if op.code not in ("MUL", "DIV") or op.options.get("fusedActivationFunction"):
+        return None
+    x, y = op.input(0), op.input(1)
+    if _is_one(y) and x.shape == op.output.shape:
+        return x
+    if op.code == "MUL" and _is_one(x) and y.shape == op.output.shape:
+        return y
+    return None
+
+
+def _is_one(tensor: Tensor) -> bool:
+    return tensor.is_constant and tensor.dtype.is_float and bool((tensor.value == 1).all())
+
+
+def _key(op: Op) -> tuple[object, ...]:
+    options = tuple(sorted((name, repr(value)) for name, value in op.options.items()))
+    return op.code, op.inputs, options

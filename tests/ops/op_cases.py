@@ -1,0 +1,252 @@
+"""The cases that each gradient rule is held to: data, read by the tests beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from sartor.graph import Tensor
+from sartor.ops import ROWS, State, emit
+from sartor.ops._activation import Activation
+from sartor.testing import Uniform
+
+ACTIVATIONS = (Activation.RELU, Activation.RELU_N1_TO_1, Activation.RELU6)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One use of an op.
+
+    Attributes:
+        code: the op.
+        what: what this case is about.
+        args: in order: a `Uniform` is an input that is differentiated, an array a constant, and
+            None an input that is left out.
+        options: of the op.
+        rows: which args have the batch as their first axis.
+    """
+
+    code: str
+    what: str
+    args: tuple[Uniform | np.ndarray | None, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    rows: tuple[int, ...] = ()
+
+    @property
+    def inputs(self) -> list[Uniform]:
+        return [arg for arg in self.args if isinstance(arg, Uniform)]
+
+    def build(self, *tensors: Tensor) -> Tensor:
+        given = iter(tensors)
+        args = [next(given) if isinstance(arg, Uniform) else arg for arg in self.args]
+        return emit(self.code, *args, **self.options)
+
+    def with_rows(self, count: int) -> Case:
+        args = list(self.args)
+        for index in self.rows:
+            arg = args[index]
+            if isinstance(arg, Uniform):
+                args[index] = replace(arg, shape=(count, *arg.shape[1:]))
+        return replace(self, args=tuple(args))
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.what}"
+
+
+def real(*shape: int) -> Uniform:
+    return Uniform(shape, -2.0, 2.0)
+
+
+def positive(*shape: int) -> Uniform:
+    return Uniform(shape, 0.5, 2.0)
+
+
+def wide(*shape: int) -> Uniform:
+    """Crosses each bound of each fused activation."""
+    return Uniform(shape, -8.0, 8.0)
+
+
+def ints(*values: object) -> np.ndarray:
+    return np.array(values, np.int32)
+
+
+def rules() -> list[tuple[str, int]]:
+    """(op, input) for each gradient rule there is."""
+    return [
+        (row.code, index)
+        for row in ROWS.values()
+        for index, gradient in enumerate(row.gradients)
+        if not isinstance(gradient, State)
+    ]
+
+
+def _binary(code: str, left: Any, right: Any) -> list[Case]:
+    """The ways in which two shapes can meet; `left` and `right` make an input of a shape."""
+    return [
+        Case(code, "matrices", (left(3, 4), right(3, 4)), rows=(0, 1)),
+        Case(code, "a row onto a matrix", (left(3, 4), right(4)), rows=(0,)),
+        Case(code, "a matrix onto a row", (left(4), right(3, 4)), rows=(1,)),
+        Case(code, "a column onto a matrix", (left(3, 4), right(3, 1)), rows=(0, 1)),
+        Case(code, "a row [1, 4] onto a column [3, 1]", (left(1, 4), right(3, 1)), rows=(1,)),
+        Case(code, "rank 1 onto rank 4", (left(3, 2, 1, 4), right(4)), rows=(0,)),
+        Case(code, "rank 3 with ones onto rank 4", (left(3, 2, 5, 4), right(2, 1, 4)), rows=(0,)),
+        Case(code, "scalars", (left(), right())),
+        Case(code, "a scalar onto a vector", (left(3), right()), rows=(0,)),
+        Case(code, "one element", (left(1), right(1))),
+        Case(code, "a constant on the right", (left(3, 4), np.float32([0.5, 1, 2, 3])), rows=(0,)),
+        Case(code, "a constant on the left", (np.float32([0.5, 1, 2, 3]), right(3, 4)), rows=(1,)),
+    ]
+
+
+def _unary(code: str, draw: Any) -> list[Case]:
+    return [
+        Case(code, "a matrix", (draw(3, 4),), rows=(0,)),
+        Case(code, "a scalar", (draw(),)),
+        Case(code, "rank 5", (draw(2, 1, 3, 1, 2),), rows=(0,)),
+    ]
+
+
+def _activated(code: str, *args: Uniform, **options: Any) -> list[Case]:
+    return [
+        Case(code, f"then {kind.name}", args, {**options, "fusedActivationFunction": int(kind)})
+        for kind in ACTIVATIONS
+    ]
+
+
+def _last_axis(code: str) -> list[Case]:
+    return [
+        Case(code, "rows", (real(3, 5),), rows=(0,)),
+        Case(code, "a vector", (real(5),)),
+        Case(code, "rank 4", (real(3, 2, 2, 4),), rows=(0,)),
+        Case(code, "one class", (real(3, 1),), rows=(0,)),
+    ]
+
+
+def _reduction(code: str) -> list[Case]:
+    def case(what: str, axes: list[int], *shape: int, keep: bool = False) -> Case:
+        return Case(code, what, (real(*shape), ints(*axes)), {"keepDims": keep}, rows=(0,))
+
+    return [
+        case("the last axis", [1], 3, 4),
+        case("the last axis, kept", [1], 3, 4, keep=True),
+        case("the last axis, counted from the end", [-1], 3, 4, keep=True),
+        case("the batch", [0], 3, 4),
+        case("the batch, kept", [0], 3, 4, keep=True),
+        case("all axes", [0, 1], 3, 4),
+        case("all axes, kept", [0, 1], 3, 4, keep=True),
+        case("height and width", [1, 2], 3, 2, 3, 4),
+        case("height and width, kept", [1, 2], 3, 2, 3, 4, keep=True),
+        case("axes that are not neighbours", [-1, 1], 3, 2, 3, 4),
+        case("the batch and another", [0, 2], 3, 2, 3, 4),
+        case("axes in falling order, one twice", [3, 1, -1], 3, 2, 3, 4),
+        case("a vector", [0], 3),
+        case("axes of size one", [1, 2], 3, 1, 1, 4),
+        case("no axis", [], 3, 4),
+        Case(code, "a scalar axis", (real(3, 4), np.array(1, np.int32)), rows=(0,)),
+    ]
+
+
+def _products() -> list[Case]:
+    cases = []
+    for x_batch, y_batch in (
+        ((), ()), ((3,), (3,)), ((3,), ()), ((), (3,)), ((3,), (1,)), ((1,), (3,)),
+        ((3, 1), (2,)), ((2, 2), (2, 2)), ((2, 3), ()),
+    ):  # fmt: skip
+        for adj_x in (False, True):
+            for adj_y in (False, True):
+                x = real(*x_batch, *((4, 2) if adj_x else (2, 4)))
+                y = real(*y_batch, *((5, 4) if adj_y else (4, 5)))
+                what = f"{list(x.shape)} and {list(y.shape)}, adjX={adj_x}, adjY={adj_y}"
+                options = {"adjX": adj_x, "adjY": adj_y}
+                rows = {"": (), "x": (0,), "y": (1,), "xy": (0, 1)}[
+                    "x" * (x_batch[:1] == (3,)) + "y" * (y_batch[:1] == (3,))
+                ]
+                cases.append(Case("BATCH_MATMUL", what, (x, y), options, rows=rows))
+    rows_by_weights = (real(20, 4), real(4, 5))
+    cases.append(Case("BATCH_MATMUL", "rows and weights", rows_by_weights, rows=(0,)))
+    return cases
+
+
+CASES = [
+    *_binary("ADD", real, real),
+    *_activated("ADD", wide(6, 8), wide(8)),
+    *_binary("SUB", real, real),
+    *_activated("SUB", wide(6, 8), wide(8)),
+    *_binary("MUL", real, real),
+    *_activated("MUL", wide(6, 8), real(8)),
+    *_binary("DIV", real, positive),
+    *_activated("DIV", wide(6, 8), positive(8)),
+    *_binary("POW", positive, real),
+    Case("POW", "a square of negative numbers", (real(3, 4), np.float32(2)), rows=(0,)),
+    Case("POW", "a root", (positive(3, 4), np.float32(0.5)), rows=(0,)),
+    *_binary("MAXIMUM", real, real),
+    *_binary("MINIMUM", real, real),
+    *_unary("NEG", real),
+    *_unary("SQUARE", real),
+    *_unary("SQRT", positive),
+    *_unary("RSQRT", positive),
+    *_unary("EXP", real),
+    *_unary("LOG", positive),
+    *_unary("RELU", real),
+    *_unary("RELU6", wide),
+    *_unary("TANH", real),
+    *_unary("LOGISTIC", real),
+    Case("SELECT_V2", "one shape", (np.eye(3) > 0, real(3, 3), real(3, 3))),
+    Case("SELECT_V2", "a row condition", (np.array([True, False]), real(3, 2), real(3, 2)),
+         rows=(1, 2)),
+    Case("SELECT_V2", "a row and a column", (np.eye(3) > 0, real(3), real(3, 1))),
+    Case("SELECT_V2", "scalars", (np.eye(3) > 0, real(), real())),
+    *_last_axis("SOFTMAX"),
+    Case("SOFTMAX", "beta 2.5", (real(3, 5),), {"beta": 2.5}, rows=(0,)),
+    Case("SOFTMAX", "large logits", (Uniform((3, 5), 95.0, 100.0),), rows=(0,)),
+    *_last_axis("LOG_SOFTMAX"),
+    Case("LOG_SOFTMAX", "large logits", (Uniform((3, 5), 95.0, 100.0),), rows=(0,)),
+    *_last_axis("L2_NORMALIZATION"),
+    Case("L2_NORMALIZATION", "below the smallest norm", (Uniform((3, 5), -1e-7, 1e-7),)),
+    Case("L2_NORMALIZATION", "small vectors", (Uniform((3, 5), 1e-5, 1e-4),)),
+    *_reduction("SUM"),
+    *_reduction("MEAN"),
+    *_products(),
+    Case("FULLY_CONNECTED", "rows", (real(3, 4), real(5, 4), real(5)), rows=(0,)),
+    Case("FULLY_CONNECTED", "no bias", (real(3, 4), real(5, 4)), rows=(0,)),
+    Case("FULLY_CONNECTED", "bias left out", (real(3, 4), real(5, 4), None), rows=(0,)),
+    Case("FULLY_CONNECTED", "constant weights", (real(3, 4), np.eye(5, 4, dtype=np.float32),
+         real(5)), rows=(0,)),
+    Case("FULLY_CONNECTED", "rank 4", (real(3, 2, 2, 4), real(5, 4), real(5)), rows=(0,)),
+    Case("FULLY_CONNECTED", "rank 4, axes kept", (real(3, 2, 2, 4), real(5, 4), real(5)),
+         {"keepNumDims": True}, rows=(0,)),
+    Case("FULLY_CONNECTED", "rank 4 joined to rows", (real(3, 2, 2, 2), real(5, 8)), rows=(0,)),
+    Case("FULLY_CONNECTED", "two rows joined to one", (real(6, 2), real(5, 4), real(5))),
+    Case("FULLY_CONNECTED", "a vector", (real(4), real(5, 4), real(5))),
+    Case("FULLY_CONNECTED", "a vector, axes kept", (real(4), real(5, 4), real(5)),
+         {"keepNumDims": True}),
+    Case("FULLY_CONNECTED", "one unit", (real(3, 4), real(1, 4), real(1)), rows=(0,)),
+    *_activated("FULLY_CONNECTED", wide(6, 4), real(5, 4), real(5)),
+    *_activated("FULLY_CONNECTED", wide(2, 3, 4), real(5, 4), real(5), keepNumDims=True),
+    Case("RESHAPE", "rows", (real(3, 4), ints(-1, 2, 2)), rows=(0,)),
+    Case("RESHAPE", "flat", (real(3, 2, 2), ints(-1)), rows=(0,)),
+    Case("RESHAPE", "by option", (real(3, 4),), {"newShape": [2, 6]}),
+    Case("RESHAPE", "to a scalar", (real(1, 1), np.array([], np.int32))),
+    Case("RESHAPE", "from a scalar", (real(), ints(1, 1))),
+    Case("TRANSPOSE", "a matrix", (real(3, 4), ints(1, 0)), rows=(0,)),
+    Case("TRANSPOSE", "no power of two is the identity", (real(3, 2, 4), ints(1, 2, 0)), rows=(0,)),
+    Case("TRANSPOSE", "rank 4", (real(2, 3, 4, 2), ints(0, 3, 1, 2)), rows=(0,)),
+    Case("CONCATENATION", "columns", (real(3, 4), real(3, 1), real(3, 2)), {"axis": 1},
+         rows=(0, 1, 2)),
+    Case("CONCATENATION", "the last axis", (real(3, 2, 2), real(3, 2, 1)), {"axis": -1},
+         rows=(0, 1)),
+    Case("CONCATENATION", "rows", (real(3, 4), real(1, 4)), {"axis": 0}),
+    Case("CONCATENATION", "with a constant", (np.ones((3, 1), np.float32), real(3, 4)),
+         {"axis": 1}),
+    Case("SLICE", "a box", (real(4, 5), ints(1, 2), ints(2, 2))),
+    Case("SLICE", "all that is left", (real(3, 5), ints(0, 2), ints(-1, -1)), rows=(0,)),
+    Case("SLICE", "all rows but the first", (real(3, 5), ints(1, 0), ints(-1, 2)), rows=(0,)),
+    Case("SLICE", "everything", (real(3, 5), ints(0, 0), ints(-1, 5)), rows=(0,)),
+    Case("SLICE", "rank 4", (real(3, 4, 4, 2), ints(0, 1, 1, 0), ints(-1, 2, 3, 2)), rows=(0,)),
+    Case("PAD", "columns", (real(3, 4), ints([0, 0], [1, 2])), rows=(0,)),
+    Case("PAD", "rows", (real(3, 4), ints([1, 0], [0, 0]))),
+    Case("PAD", "rank 4", (real(3, 2, 2, 2), ints([0, 0], [1, 0], [0, 1], [0, 0])), rows=(0,)),
+]  # fmt: skip

@@ -1,0 +1,92 @@
+"""Each gradient rule, over the table of cases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from op_cases import ACTIVATIONS, CASES, Case, rules
+
+from sartor.autodiff import gradients
+from sartor.errors import VerificationError
+from sartor.graph import Graph, Op, Tensor
+from sartor.ops import ROWS, Rule, State, evaluate, neg
+from sartor.ops.elementwise import mul
+from sartor.testing import Uniform, check_gradients, interpret
+
+BATCHED = [case for case in CASES if case.rows]
+
+
+def name(case: Case) -> str:
+    return str(case)
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_a_rule_agrees_with_finite_differences_and_with_the_runtime(case: Case) -> None:
+    check_gradients(case.build, case.inputs)
+
+
+def test_every_rule_has_a_case() -> None:
+    seen = {
+        (case.code, min(index, len(ROWS[case.code].gradients) - 1))
+        for case in CASES
+        for index, arg in enumerate(case.args)
+        if isinstance(arg, Uniform)
+    }
+    assert not set(rules()) - seen
+
+
+def test_every_fused_activation_of_every_op_that_has_one_has_a_case() -> None:
+    seen = {
+        (case.code, case.options["fusedActivationFunction"])
+        for case in CASES
+        if "fusedActivationFunction" in case.options
+    }
+    assert seen == {(row.code, kind) for row in ROWS.values() if row.activation
+                    for kind in ACTIVATIONS}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BATCHED, ids=name)
+def test_a_gradient_built_for_20_rows_takes_7(case: Case) -> None:
+    graph, inputs, output, seed = built(case.with_rows(20))
+    seven, seven_inputs, seven_output, seven_seed = built(case.with_rows(7))
+    random = np.random.default_rng(7)
+    values = [
+        random.uniform(x.low, x.high, x.shape).astype(np.float32)
+        for x in case.with_rows(7).inputs
+    ]
+    values.append(random.standard_normal(seven_output.shape).astype(np.float32))
+    expected = evaluate(seven, dict(zip([*seven_inputs, seven_seed], values, strict=True)))
+    got = interpret(graph, dict(zip([*inputs, seed], values, strict=True)))
+    for mine, theirs in zip(graph.outputs, seven.outputs, strict=True):
+        np.testing.assert_allclose(got[mine], expected[theirs], rtol=1e-4, atol=1e-5)
+
+
+def built(case: Case) -> tuple[Graph, list[Tensor], Tensor, Tensor]:
+    graph = Graph(str(case))
+    inputs = [graph.input(f"x{i}", x.shape) for i, x in enumerate(case.inputs)]
+    output = case.build(*inputs)
+    seed = graph.input("seed", output.shape)
+    graph.outputs = [output, *gradients(output, inputs, seed=seed)]
+    return graph, inputs, output, seed
+
+
+@pytest.mark.parametrize("how", ["1 % too large", "of the wrong sign"])
+@pytest.mark.parametrize(("code", "index"), rules())
+def test_a_rule_that_is_wrong_fails_its_cases(
+    monkeypatch: pytest.MonkeyPatch, code: str, index: int, how: str
+) -> None:
+    row = ROWS[code]
+    right = row.gradients[index]
+    assert not isinstance(right, State)
+    rule: Rule = right
+
+    def wrong(op: Op, index: int, g: Tensor) -> Tensor:
+        return neg(rule(op, index, g)) if "sign" in how else mul(rule(op, index, g), 1.01)
+
+    gradients = (*row.gradients[:index], wrong, *row.gradients[index + 1 :])
+    monkeypatch.setitem(ROWS, code, replace(row, gradients=gradients))
+    case = next(c for c in CASES if c.code == code and isinstance(c.args[index], Uniform))
+    with pytest.raises(VerificationError, match=f"the gradient rules of {code}: .* expected"):
+        check_gradients(case.build, case.inputs)
