@@ -73,6 +73,9 @@ def ints(*values: object) -> np.ndarray:
     return np.array(values, np.int32)
 
 
+ROW = np.array([0.5, 1, 2, 3], np.float32)
+
+
 def rules() -> list[tuple[str, int]]:
     """(op, input) for each gradient rule there is."""
     return [
@@ -96,8 +99,8 @@ def _binary(code: str, left: Any, right: Any) -> list[Case]:
         Case(code, "scalars", (left(), right())),
         Case(code, "a scalar onto a vector", (left(3), right()), rows=(0,)),
         Case(code, "one element", (left(1), right(1))),
-        Case(code, "a constant on the right", (left(3, 4), np.float32([0.5, 1, 2, 3])), rows=(0,)),
-        Case(code, "a constant on the left", (np.float32([0.5, 1, 2, 3]), right(3, 4)), rows=(1,)),
+        Case(code, "a constant on the right", (left(3, 4), ROW), rows=(0,)),
+        Case(code, "a constant on the left", (ROW, right(3, 4)), rows=(1,)),
     ]
 
 
@@ -242,10 +245,19 @@ CASES = [
     Case("CONCATENATION", "with a constant", (np.ones((3, 1), np.float32), real(3, 4)),
          {"axis": 1}),
     Case("SLICE", "a box", (real(4, 5), ints(1, 2), ints(2, 2))),
-    Case("SLICE", "all that is left", (real(3, 5), ints(0, 2), ints(-1, -1)), rows=(0,)),
-    Case("SLICE", "all rows but the first", (real(3, 5), ints(1, 0), ints(-1, 2)), rows=(0,)),
-    Case("SLICE", "everything", (real(3, 5), ints(0, 0), ints(-1, 5)), rows=(0,)),
-    Case("SLICE", "rank 4", (real(3, 4, 4, 2), ints(0, 1, 1, 0), ints(-1, 2, 3, 2)), rows=(0,)),
+    Case("SLICE", "all that is left", (real(3, 5), ints(0, 2), ints(-1, -1))),
+    Case("SLICE", "everything", (real(3, 5), ints(0, 0), ints(-1, 5))),
+    Case("SLICE", "rank 4", (real(3, 4, 4, 2), ints(0, 1, 1, 0), ints(3, 2, -1, 2))),
+    Case("STRIDED_SLICE", "a box", (real(4, 5), ints(1, 2), ints(3, 4), ints(1, 1))),
+    Case("STRIDED_SLICE", "ends counted from the end",
+         (real(4, 5), ints(-3, -4), ints(-1, -1), ints(1, 1))),
+    Case("STRIDED_SLICE", "an end beyond the last",
+         (real(4, 5), ints(1, 2), ints(9, 4), ints(1, 1))),
+    Case("STRIDED_SLICE", "masked ends",
+         (real(3, 4, 4, 2), ints(1, 1, 1, 1), ints(2, 3, 2, 1), ints(1, 1, 1, 1)),
+         {"beginMask": 0b1001, "endMask": 0b1101}, rows=(0,)),
+    Case("STRIDED_SLICE", "all rows but the first",
+         (real(3, 5), ints(1, 0), ints(0, 2), ints(1, 1)), {"endMask": 1}, rows=(0,)),
     Case("PAD", "columns", (real(3, 4), ints([0, 0], [1, 2])), rows=(0,)),
     Case("PAD", "rows", (real(3, 4), ints([1, 0], [0, 0]))),
     Case("PAD", "rank 4", (real(3, 2, 2, 2), ints([0, 0], [1, 0], [0, 1], [0, 0])), rows=(0,)),

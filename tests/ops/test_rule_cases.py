@@ -49,12 +49,11 @@ def test_every_fused_activation_of_every_op_that_has_one_has_a_case() -> None:
 
 @pytest.mark.parametrize("case", BATCHED, ids=name)
 def test_a_gradient_built_for_20_rows_takes_7(case: Case) -> None:
-    graph, inputs, output, seed = built(case.with_rows(20))
+    graph, inputs, _, seed = built(case.with_rows(20))
     seven, seven_inputs, seven_output, seven_seed = built(case.with_rows(7))
     random = np.random.default_rng(7)
     values = [
-        random.uniform(x.low, x.high, x.shape).astype(np.float32)
-        for x in case.with_rows(7).inputs
+        random.uniform(x.low, x.high, x.shape).astype(np.float32) for x in case.with_rows(7).inputs
     ]
     values.append(random.standard_normal(seven_output.shape).astype(np.float32))
     expected = evaluate(seven, dict(zip([*seven_inputs, seven_seed], values, strict=True)))

@@ -34,7 +34,10 @@ def input_gradient(op: Op, index: int, g: Tensor) -> Tensor | None:
             f"{rule.value}. Choose features behind this op (`features=`), so that it stays in "
             "the frozen base, or use another op in the head."
         )
-    result = rule(op, index, g)
+    try:
+        result = rule(op, index, g)
+    except ValueError as error:
+        raise GradientError(f"the gradient of {op!r} is not yet supported: {error}") from error
     return sum_to(result, op.input(index)) if row.broadcasts else result
 
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from ..errors import GradientError
 from ..graph import DType, Op, Tensor
 

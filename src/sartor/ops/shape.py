@@ -46,8 +46,18 @@ def concatenation(xs: Sequence[Tensor], axis: int) -> Tensor:
 
 
 def slice_(x: Tensor, begin: Sequence[int], size: Sequence[int]) -> Tensor:
-    """A box of `x`; a size of -1 means all that is left."""
-    return emit("SLICE", x, np.array(begin, np.int32), np.array(size, np.int32))
+    """A box of `x`; a size of -1 means all that is left.
+
+    Where the first axis is left open this is a STRIDED_SLICE whose end is masked there: SLICE
+    refuses another number of rows than the file states.
+    """
+    if size[0] != -1:
+        return emit("SLICE", x, np.array(begin, np.int32), np.array(size, np.int32))
+    ends = [0 if n == -1 else start + n for start, n in zip(begin, size, strict=True)]
+    return emit(
+        "STRIDED_SLICE", x, np.array(begin, np.int32), np.array(ends, np.int32),
+        np.ones(x.rank, np.int32), endMask=sum(1 << i for i, n in enumerate(size) if n == -1),
+    )  # fmt: skip
 
 
 def pad(x: Tensor, paddings: Sequence[tuple[int, int]]) -> Tensor:
@@ -113,6 +123,36 @@ def _sliced(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]
     return [(tuple(end - start for start, end in _box(inputs)), given(inputs[0]).dtype)]
 
 
+def _strided_box(
+    shape: Sequence[int], ints: Sequence[Sequence[int]], options: Mapping[str, Any]
+) -> list[tuple[int, int]]:
+    """(begin, end) of a strided slice along each axis; `ints` are its begin, end and strides."""
+    begin, end, strides = ints
+    for mask in ("ellipsisMask", "newAxisMask", "shrinkAxisMask"):
+        if options.get(mask):
+            raise ValueError(f"{mask} is not supported")
+    if any(stride != 1 for stride in strides):
+        raise ValueError("strides other than 1 are not supported")
+    box = []
+    for axis, (n, start, stop) in enumerate(zip(shape, begin, end, strict=True)):
+        from_first = options.get("beginMask", 0) >> axis & 1
+        to_last = options.get("endMask", 0) >> axis & 1
+        first, last, _ = slice(None if from_first else start, None if to_last else stop).indices(n)
+        box.append((first, max(first, last)))
+    return box
+
+
+def _strided_box_of(
+    inputs: Sequence[Tensor | None], options: Mapping[str, Any]
+) -> list[tuple[int, int]]:
+    return _strided_box(given(inputs[0]).shape, [constant_ints(x) for x in inputs[1:]], options)
+
+
+def _strided(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
+    box = _strided_box_of(inputs, options)
+    return [(tuple(end - start for start, end in box), given(inputs[0]).dtype)]
+
+
 def _paddings(tensor: Tensor | None) -> list[tuple[int, int]]:
     flat = constant_ints(tensor)
     return list(zip(flat[::2], flat[1::2], strict=True))
@@ -147,8 +187,10 @@ def _own_part(op: Op, index: int, g: Tensor) -> Tensor:
 
 def _put_back(op: Op, _: int, g: Tensor) -> Tensor:
     """`g` with zeros where the slice left something out."""
-    box = zip(op.input(0).shape, _box(op.inputs), strict=True)
-    return pad(g, [(start, n - end) for n, (start, end) in box])
+    strided = op.code == "STRIDED_SLICE"
+    box = _strided_box_of(op.inputs, op.options) if strided else _box(op.inputs)
+    sizes = zip(op.input(0).shape, box, strict=True)
+    return pad(g, [(start, n - end) for n, (start, end) in sizes])
 
 
 def _unpadded(op: Op, _: int, g: Tensor) -> Tensor:
@@ -173,6 +215,11 @@ def _np_slice(xs: Sequence[Any], _: Mapping[str, Any]) -> list[np.ndarray]:
     return [x[tuple(slice(start, end) for start, end in zip(begin, ends, strict=True))]]
 
 
+def _np_strided(xs: Sequence[Any], options: Mapping[str, Any]) -> list[np.ndarray]:
+    x, *ints = xs
+    return [x[tuple(slice(*ends) for ends in _strided_box(x.shape, ints, options))]]
+
+
 register(
     OpRow(
         "RESHAPE", _reshaped,
@@ -191,6 +238,10 @@ register(
     OpRow(
         "SLICE", _sliced, (_put_back, State.NOT_DIFFERENTIABLE, State.NOT_DIFFERENTIABLE),
         _np_slice, options="SliceOptions", cost=lambda op: 0,
+    ),
+    OpRow(
+        "STRIDED_SLICE", _strided, (_put_back, *[State.NOT_DIFFERENTIABLE] * 3),
+        _np_strided, options="StridedSliceOptions", cost=lambda op: 0,
     ),
     OpRow(
         "PAD", _padded, (_unpadded, State.NOT_DIFFERENTIABLE),
