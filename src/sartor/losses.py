@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from .errors import ConversionError
 from .graph import Tensor
-from .ops import add, div, log_softmax, maximum, mul, neg, reduce_sum, reshape, softmax, sub
+from .ops import add, div, log_softmax, maximum, mul, neg, reduce_sum, softmax, sub
 
 __all__ = ["Loss", "SoftmaxCrossEntropy", "weighted_mean"]
 
@@ -82,7 +82,7 @@ class SoftmaxCrossEntropy:
         targets = mul(labels, mask)
         if self.label_smoothing:
             targets = _smoothed(targets, mask, self.label_smoothing)
-        return neg(reduce_sum(mul(targets, log_softmax(_masked(logits, mask))), [1]))
+        return reduce_sum(mul(neg(targets), log_softmax(_masked(logits, mask))), [1])
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
@@ -92,7 +92,9 @@ def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
 
 
 def _sum(x: Tensor) -> Tensor:
-    return reshape(reduce_sum(x, range(x.rank)), (1,))
+    """The sum of all elements, as [1]."""
+    rows = x if x.rank == 1 else reduce_sum(x, range(1, x.rank))
+    return reduce_sum(rows, [0], keep_dims=True)
 
 
 def _masked(logits: Tensor, mask: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from ..ops import (
     div,
     flatten,
     l2_normalization,
-    matmul,
+    linear,
     maximum,
     mul,
     reduce_sum,
@@ -32,7 +32,7 @@ __all__ = ["SoftmaxClassifier"]
 
 @dataclass(frozen=True)
 class SoftmaxClassifier:
-    """`softmax(x · W + b)`, or with `normalize` `softmax(scale · x/‖x‖ · W + b)`.
+    """`softmax(x · Wᵀ + b)`, or with `normalize` `softmax(scale · x/‖x‖ · Wᵀ + b)`.
 
     Several features are flattened and joined. Weights and bias start at zero, so that training
     is deterministic and a class without samples is as likely as any other.
@@ -73,16 +73,16 @@ class SoftmaxClassifier:
         return {"normalize": self.normalize, "scale": self.scale if self.normalize else 1.0}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """`weights` [F, C] and `bias` [C], zero."""
+        """`weights` [C, F] and `bias` [C], zero."""
         size = sum(math.prod(shape) for shape in features)
         return [
-            Parameter("weights", np.zeros((size, capacity), np.float32), class_axis=1),
+            Parameter("weights", np.zeros((capacity, size), np.float32), class_axis=0),
             Parameter("bias", np.zeros(capacity, np.float32), class_axis=0),
         ]
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
-        """`x · W + b`."""
-        return add(matmul(self._rows(features), parameters["weights"]), parameters["bias"])
+        """`x · Wᵀ + b`."""
+        return add(linear(self._rows(features), parameters["weights"]), parameters["bias"])
 
     def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
         """`λ/2 · ‖W‖²`."""
@@ -99,7 +99,7 @@ class SoftmaxClassifier:
         column = reshape(weights, (-1, 1))
         total = maximum(reduce_sum(weights, [0], keep_dims=True), 1e-6)
         mean = div(reduce_sum(mul(rows, column), [0], keep_dims=True), total)
-        direction = reshape(l2_normalization(mean), (-1, 1))
+        direction = l2_normalization(mean)
         return {"weights": direction, "bias": reshape(mul(total, 0.0), (1,))}
 
     def _rows(self, features: Sequence[Tensor]) -> Tensor:

@@ -1,7 +1,7 @@
 """The TFLite ops that Sartor knows, by family: one row an op, and a function that emits it."""
 
 from .builder import Operand, emit
-from .contraction import fully_connected, matmul
+from .contraction import fully_connected, linear, matmul
 from .elementwise import (
     add,
     div,
@@ -60,6 +60,7 @@ __all__ = [
     "greater",
     "input_gradient",
     "l2_normalization",
+    "linear",
     "log",
     "log_softmax",
     "logistic",

@@ -12,9 +12,9 @@ from ._shapes import broadcast_shape, given
 from .builder import Operand, emit
 from .reduce import reduce_sum
 from .registry import OpRow, Spec, register
-from .shape import reshape, reshape_like
+from .shape import reshape, reshape_like, transpose
 
-__all__ = ["fully_connected", "matmul"]
+__all__ = ["fully_connected", "linear", "matmul"]
 
 
 def matmul(x: Operand, y: Operand, *, adj_x: bool = False, adj_y: bool = False) -> Tensor:
@@ -28,6 +28,18 @@ def matmul(x: Operand, y: Operand, *, adj_x: bool = False, adj_y: bool = False) 
 def fully_connected(x: Tensor, weights: Operand, bias: Operand | None = None) -> Tensor:
     """`x @ weightsᵀ + bias`: [..., F] and [C, F] → [N, C], all axes but the last joined."""
     return emit("FULLY_CONNECTED", x, weights, bias)
+
+
+def linear(x: Tensor, weights: Tensor) -> Tensor:
+    """`x @ weightsᵀ` for weights that are no constant: [N, F] and [C, F] → [N, C].
+
+    One row goes through FULLY_CONNECTED. For more, multiplying from the left and transposing the
+    small result is up to three times as fast as any form in which the kernel has to repack the
+    weights.
+    """
+    if x.shape[0] == 1:
+        return fully_connected(x, weights)
+    return transpose(matmul(weights, x, adj_y=True), (1, 0))
 
 
 def _swap(shape: tuple[int, ...], adjoint: object) -> tuple[int, ...]:
