@@ -1,0 +1,84 @@
+"""A file in LiteRT's interpreter, called by signature: all that a verifier needs."""
+
+from __future__ import annotations
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from ...contract import FEATURES, LABELS, MASK, TEMPERATURE, WEIGHTS, numbered
+from ...manifest import Manifest
+
+__all__ = ["Batch", "Session", "State"]
+
+State = dict[str, np.ndarray]
+"""The value of each variable."""
+
+Batch = dict[str, np.ndarray]
+"""What `evaluate` takes: features, labels and weights."""
+
+
+class Session:
+    """One interpreter on one personalizable file."""
+
+    def __init__(self, content: bytes, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._interpreter = Interpreter(model_content=content, num_threads=1)
+        keys = self._interpreter.get_signature_list()
+        self._run = {key: self._interpreter.get_signature_runner(key) for key in keys}
+
+    def call(self, key: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Call a signature."""
+        result: dict[str, np.ndarray] = self._run[key](**inputs)
+        return result
+
+    def save(self) -> State:
+        """The value of each variable."""
+        return self.call("save", run=np.ones(1, np.float32))
+
+    def restore(self, state: State) -> None:
+        """Set each variable."""
+        self.call("restore", **state)
+
+    def loss(self, state: State, batch: Batch) -> float:
+        """The loss of a batch in a state."""
+        self.restore(state)
+        return float(self.call("evaluate", **batch)["loss"][0])
+
+    def train(self, state: State, batch: Batch, learning_rate: float) -> State:
+        """The state after one step from a state."""
+        self.restore(state)
+        self.call("train", **batch, learning_rate=np.array([learning_rate], np.float32))
+        return self.save()
+
+    def parameters(self) -> list[str]:
+        """Names of the variables that training changes."""
+        return [spec.name for spec in self.manifest.variables if spec.role == "parameter"]
+
+    def some_state(self, rng: np.random.Generator) -> State:
+        """A state that is nowhere special: small weights, all classes active, no past."""
+        width = sum(int(np.prod(spec.shape)) for spec in self.manifest.features)
+        state = {}
+        for spec in self.manifest.variables:
+            value = np.zeros(spec.shape)
+            if spec.role == "parameter":
+                value = rng.standard_normal(spec.shape) / np.sqrt(width)
+            state[spec.name] = value.astype(np.float32)
+        state[MASK] = np.ones_like(state[MASK])
+        state[TEMPERATURE] = np.ones_like(state[TEMPERATURE])
+        return state
+
+    def some_batch(self, rng: np.random.Generator) -> Batch:
+        """Features about one long in each element, soft labels, and weights with a zero."""
+        manifest = self.manifest
+        rows = (manifest.batch, manifest.capacity)
+        labels = rng.random(rows)
+        if manifest.task == "classification":
+            labels /= labels.sum(1, keepdims=True)
+        weights = rng.uniform(0.2, 1.0, rows if manifest.weights_per_output else rows[:1])
+        if manifest.batch > 1:
+            weights[-1] = 0
+        batch = {LABELS: labels, WEIGHTS: weights}
+        for index, spec in enumerate(manifest.features):
+            values = rng.standard_normal((manifest.batch, *spec.shape))
+            batch[numbered(FEATURES, index)] = values
+        return {name: value.astype(np.float32) for name, value in batch.items()}

@@ -1,0 +1,116 @@
+"""Gradients from outside: what one training step did, against differences of `evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from .report import Check
+from .session import Batch, Session, State
+
+__all__ = ["check_slopes"]
+
+_RATE = 0.5
+_ENTRIES = 4  # of each parameter: as many of the steepest, and as many at random
+_TOLERANCE = 0.01  # of the steepest slope: float32 differences see about 1e-3
+
+
+def check_slopes(session: Session, rng: np.random.Generator) -> Iterator[Check]:
+    """Move one weight at a time by `restore`, difference `evaluate`, compare with `train`."""
+    reveal = _REVEALED_BY.get(session.manifest.optimizer.name)
+    if reveal is None:
+        name = session.manifest.optimizer.name
+        yield Check("gradients", False, f"this verifier does not know the optimizer {name!r}")
+        return
+    state, batch = session.some_state(rng), session.some_batch(rng)
+    slopes = reveal(session, state, session.train(state, batch, _RATE))
+    slopes = _unclipped(session, state, batch, slopes)
+    for name in session.parameters():
+        yield _check_parameter(session, state, batch, name, slopes[name], rng)
+
+
+def _check_parameter(
+    session: Session,
+    state: State,
+    batch: Batch,
+    name: str,
+    slope: np.ndarray,
+    rng: np.random.Generator,
+) -> Check:
+    flat = slope.reshape(-1)
+    steepest = np.argsort(-np.abs(flat))[:_ENTRIES]
+    chosen = np.unique(np.concatenate([steepest, rng.integers(0, flat.size, _ENTRIES)]))
+    worst = 0.0
+    for entry in chosen:
+        direction = np.zeros(flat.size)
+        direction[entry] = 1
+        measured = _slope_along(session, state, batch, {name: direction.reshape(slope.shape)})
+        worst = max(worst, abs(measured - float(flat[entry])))
+    # All entries at once: a random sign for each, so that none can hide.
+    signs = rng.choice([-1.0, 1.0], slope.shape) / np.sqrt(slope.size)
+    measured = _slope_along(session, state, batch, {name: signs})
+    worst = max(worst, abs(measured - float((signs * slope).sum())))
+    scale = float(np.abs(flat).max())
+    passed = worst <= _TOLERANCE * scale and scale > 0
+    detail = f"{chosen.size} entries and one direction: off by {worst:.1e} where the steepest is "
+    return Check(f"gradient of {name}", passed, f"{detail}{scale:.1e}")
+
+
+def _slope_along(session: Session, state: State, batch: Batch, direction: State) -> float:
+    """The derivative of the loss along a direction, by central differences.
+
+    The step is chosen where halving it changes least; Richardson's extrapolation then removes
+    the error of second order.
+    """
+
+    def slope(step: float) -> float:
+        ends = []
+        for sign in (1, -1):
+            moved = {
+                n: (state[n] + sign * step * d).astype(np.float32) for n, d in direction.items()
+            }
+            ends.append(session.loss({**state, **moved}, batch))
+        return (ends[0] - ends[1]) / (2 * step)
+
+    steps = [0.2 / 2**i for i in range(6)]
+    found = [slope(step) for step in steps]
+    changes = [abs(fine - coarse) for coarse, fine in pairwise(found)]
+    best = int(np.argmin(changes))
+    return (4 * found[best + 1] - found[best]) / 3
+
+
+def _unclipped(session: Session, state: State, batch: Batch, slopes: State) -> State:
+    """Undo clipping by the global norm: along the step itself the slope is the true norm."""
+    limit = session.manifest.optimizer.settings.get("clip_norm")
+    norm = float(np.sqrt(sum(np.square(slope).sum() for slope in slopes.values())))
+    if not limit or norm < 0.999 * limit:
+        return slopes
+    true_norm = _slope_along(session, state, batch, {n: s / norm for n, s in slopes.items()})
+    return {name: slope * (true_norm / norm) for name, slope in slopes.items()}
+
+
+def _from_sgd(session: Session, before: State, after: State) -> State:
+    """The first step of SGD: `Δ = lr · (g + λw)`, with Nesterov `(1 + momentum)` times that."""
+    settings = session.manifest.optimizer.settings
+    factor = 1 + settings["momentum"] if settings["nesterov"] else 1.0
+    slopes = {}
+    for name in session.parameters():
+        step = before[name].astype(np.float64) - after[name]
+        slopes[name] = step / (_RATE * factor) - settings["weight_decay"] * before[name]
+    return slopes
+
+
+def _from_adam(session: Session, before: State, after: State) -> State:
+    """The first step of Adam leaves `m = (1 − β₁) · g`."""
+    decay = session.manifest.optimizer.settings["beta_1"]
+    names = session.parameters()
+    return {name: after[f"optimizer/m/{name}"].astype(np.float64) / (1 - decay) for name in names}
+
+
+_REVEALED_BY: dict[str, Callable[[Session, State, State], State]] = {
+    "sgd": _from_sgd,
+    "adam": _from_adam,
+}
+"""Optimizer → how its first step shows the gradient."""
