@@ -31,7 +31,7 @@ from .passes import (
     rebatch,
     simplify,
 )
-from .passes.describe import describe_inputs
+from .passes.describe import describe_inputs, input_metadata, rewrite_metadata
 
 __all__ = ["PersonalizableModel", "convert"]
 
@@ -46,11 +46,13 @@ class PersonalizableModel:
         content: the bytes of the `.tflite` file.
         manifest: what it says of itself.
         cut: where the base was cut and why, for people.
+        notes: what the user should know.
     """
 
     content: bytes
     manifest: Manifest
     cut: str
+    notes: tuple[str, ...] = ()
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the file, whole or not at all, and return its path.
@@ -106,11 +108,14 @@ def convert(
     if not 1 <= batch <= 65536:
         raise ConversionError(f"batch must be between 1 and 65536, got {batch}")
     model = load_base(base)
-    before = _manifest_of(model)
+    before, known = _manifest_of(model), input_metadata(model)
     found = cut(model, _names(features) or _features_of(before))
+    described = [known.get(tensor) for tensor in found.graph.inputs]
     rebatch(found.graph)
     open_inputs(found.graph, [spec.name for spec in before.inputs] if before else None)
-    inputs = describe_inputs(model, found.graph, before, mean, std)
+    inputs, notes = describe_inputs(
+        found.graph, described, before, _per_channel(mean), _per_channel(std)
+    )
     specs = open_features(found.graph, flat=head.flat)
     if before and features is None:
         specs = [
@@ -128,7 +133,8 @@ def convert(
     for signature in model.signatures:
         if signature.key != "infer":
             simplify(signature.graph)
-    return _write(plan, marks, found.why)
+    rewrite_metadata(plan, described)
+    return _write(plan, marks, found.why, notes)
 
 
 def _slots(classes: int | Sequence[str], capacity: int | None) -> tuple[str | None, ...]:
@@ -147,6 +153,10 @@ def _slots(classes: int | Sequence[str], capacity: int | None) -> tuple[str | No
     return (*names, *[None] * (size - len(names)))
 
 
+def _per_channel(values: float | Sequence[float] | None) -> Sequence[float] | None:
+    return [float(values)] if isinstance(values, int | float) else values
+
+
 def _names(features: str | Sequence[str] | None) -> list[str] | None:
     return [features] if isinstance(features, str) else list(features or ()) or None
 
@@ -161,9 +171,9 @@ def _features_of(manifest: Manifest | None) -> list[str] | None:
     return None if manifest is None else [spec.name for spec in manifest.features]
 
 
-def _write(plan: Plan, marks: Fingerprints, why: str) -> PersonalizableModel:
+def _write(plan: Plan, marks: Fingerprints, why: str, notes: Sequence[str]) -> PersonalizableModel:
     """Number everything, describe it, and write it down."""
-    plan.model.files = {}
+    files, plan.model.files = plan.model.files, {}
     content, ranges = write_with_ranges(plan.model)
     variables = tuple(
         VariableSpec(v.name, v.shape, v.role, v.class_axis, v.parameter, ranges[v.initial][0])
@@ -185,5 +195,5 @@ def _write(plan: Plan, marks: Fingerprints, why: str) -> PersonalizableModel:
         fingerprints=marks,
         generator=f"sartor {__version__}",
     )
-    files = {MANIFEST_FILE: manifest.to_json().encode()}
-    return PersonalizableModel(append_files(content, files), manifest, why)
+    content = append_files(content, {**files, **manifest.files()})
+    return PersonalizableModel(content, manifest, why, tuple(notes))

@@ -12,7 +12,18 @@ from ._json import Fields
 from .contract import TensorSpec
 from .errors import NotPersonalizableError
 
-__all__ = ["FeatureSpec", "Fingerprints", "InputSpec", "Manifest", "Part", "VariableSpec"]
+__all__ = [
+    "LABELS_FILE",
+    "FeatureSpec",
+    "Fingerprints",
+    "InputSpec",
+    "Manifest",
+    "Part",
+    "VariableSpec",
+]
+
+LABELS_FILE = "labels.txt"
+"""The file in the appended ZIP that names the classes for other tools, one a line."""
 
 _KNOWN_REQUIREMENTS: frozenset[str] = frozenset()
 
@@ -155,6 +166,14 @@ class Manifest:
     def to_json(self) -> str:
         """The text of `sartor.json`."""
         return json.dumps({"contract": self.version, **asdict(self)}, indent=1, ensure_ascii=False)
+
+    def files(self) -> dict[str, bytes]:
+        """What goes into the appended ZIP: the manifest itself, and the labels for other tools."""
+        labels = [name or f"unused {slot}" for slot, name in enumerate(self.classes)]
+        return {
+            contract.MANIFEST_FILE: self.to_json().encode(),
+            LABELS_FILE: "\n".join(labels).encode(),
+        }
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Manifest:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import InvalidModelError
 from ..graph import DType, Graph, Model, Op, Signature, Tensor
+from .arity import lacks
 from .options import called_graphs
 from .sparsity import stored_values
 
@@ -21,7 +22,6 @@ __all__ = ["check_model"]
 _MOST_ELEMENTS = 2**31 - 1  # kernels count in 32 bits
 _MOST_CALLS = 64  # nested; LiteRT enters each on the stack
 _CORRECT = "Download the model again, or correct what made it."
-_SHAPELESS = (DType.RESOURCE, DType.VARIANT)
 
 
 def check_model(model: Model) -> None:
@@ -143,6 +143,9 @@ def _check_order(graph: Graph, where: str) -> None:
     ready.update(graph.inputs)
     for index, op in enumerate(graph.ops):
         what = f"{where}, op {index} {op.name}"
+        lack = lacks(op)
+        if lack is not None:
+            raise InvalidModelError(f"{what} {lack}. {_CORRECT}")
         for slot, tensor in enumerate(op.inputs):
             if tensor is None or tensor in ready or _only_its_shape(op, slot, tensor):
                 continue

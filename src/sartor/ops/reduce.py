@@ -38,7 +38,7 @@ def spread(g: Tensor, target: Tensor, axes: Sequence[int]) -> Tensor:
     any number of rows.
 
     Args:
-        g: the shape of `target` with 1 at `axes`.
+        g: the shape of `target` with 1 at `axes`, or without them where they lead.
         target: float32, of the wanted shape.
         axes: none negative.
     """
@@ -65,7 +65,8 @@ def _reduced(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> lis
 def _spread_back(op: Op, _: int, g: Tensor) -> Tensor:
     """The gradient of a sum: `g`, repeated over what was summed."""
     x, axes = op.input(0), _axes(op)
-    if not op.options.get("keepDims"):
+    leading = axes == tuple(range(len(axes)))  # what is left broadcasts as it is
+    if not op.options.get("keepDims") and not leading:
         open_first = 0 not in axes
         shape = [1 if axis in axes else n for axis, n in enumerate(x.shape)]
         g = reshape(g, [-1, *shape[1:]] if open_first else shape)

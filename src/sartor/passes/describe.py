@@ -3,23 +3,202 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..graph import Graph, Model, Tensor
-from ..manifest import InputSpec, Manifest
+from .._version import __version__
+from ..contract import OUTPUT
+from ..errors import ConversionError
+from ..flatbuffer.metadata import METADATA_NAME, decode_metadata, encode_metadata
+from ..flatbuffer.metadata_tables import (
+    AssociatedFile,
+    ColorSpace,
+    Content,
+    FeatureProperties,
+    FileType,
+    ImageProperties,
+    ModelMetadata,
+    NormalizationOptions,
+    ProcessUnit,
+    SubGraphMetadata,
+    TensorMetadata,
+)
+from ..graph import DType, Graph, Model, Tensor
+from ..manifest import LABELS_FILE, InputSpec, Manifest
+from .plan import Plan
 
-__all__ = ["describe_inputs"]
+__all__ = ["describe_inputs", "input_metadata", "rewrite_metadata"]
+
+_MIN_RUNTIME = "min_runtime_version"
+_MIN_RUNTIME_OF_VARIABLES = b"2.6.0"
+_SMALLEST_PICTURE = 8
+_NO_PREPROCESSING = "says nothing of how pictures are to be scaled: pixels are fed as 0…1. "
+
+
+def input_metadata(model: Model) -> dict[Tensor, TensorMetadata]:
+    """What the standard metadata says of each input of the model's first graph.
+
+    Raises:
+        InvalidModelError: the metadata is damaged.
+    """
+    content = model.metadata.get(METADATA_NAME)
+    metadata = ModelMetadata() if content is None else decode_metadata(content)
+    if not metadata.subgraph_metadata:
+        return {}
+    described = metadata.subgraph_metadata[0].input_tensor_metadata
+    return dict(zip(model.main.inputs, described, strict=False))
 
 
 def describe_inputs(
-    model: Model,
     graph: Graph,
+    described: Sequence[TensorMetadata | None],
     before: Manifest | None,
-    mean: float | Sequence[float] | None,
-    std: float | Sequence[float] | None,
-) -> list[InputSpec]:
-    """TODO."""
-    return [InputSpec(t.name, t.shape, t.dtype.name.lower(), _kind(t)) for t in graph.inputs]
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+) -> tuple[list[InputSpec], list[str]]:
+    """Say how each input is made from what a user has.
+
+    Args:
+        graph: the base, its inputs of types that cross a signature.
+        described: the standard metadata of each input.
+        before: what the base says of itself, where it is personalizable already.
+        mean: as the user says, which goes before all else.
+        std: likewise.
+
+    Returns:
+        What each input is, and notes for the user.
+    """
+    specs, notes = [], []
+    for index, tensor in enumerate(graph.inputs):
+        spec = InputSpec(tensor.name, tensor.shape, tensor.dtype.name.lower())
+        known = before.inputs[index] if before else None
+        if known is not None or _is_picture(tensor, described[index]):
+            spec = known or replace(spec, kind="image")
+            if spec.kind == "image" and tensor.dtype is DType.FLOAT32:
+                spec, note = _scaled(spec, known, described[index], mean, std)
+                notes += note
+        specs.append(spec)
+    if mean is not None and not any(s.kind == "image" and s.dtype == "float32" for s in specs):
+        raise ConversionError("mean and std are for pictures fed as float32; the base takes none")
+    return specs, notes
 
 
-def _kind(t: Tensor) -> str:
-    return "image" if t.rank == 4 and t.shape[-1] == 3 else "tensor"
+def rewrite_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) -> None:
+    """Let the standard metadata describe what the file now is, and keep what it says of inputs."""
+    metadata = plan.model.metadata
+    old = decode_metadata(metadata[METADATA_NAME]) if METADATA_NAME in metadata else ModelMetadata()
+    new = replace(
+        old,
+        name=old.name or "Personalizable model",
+        description=f"Learns its user's classes on the device (sartor {__version__}). "
+        f"{old.description}".strip(),
+        subgraph_metadata=(_signature_metadata(plan, described),),
+        associated_files=(),
+    )
+    _drop_label_files(plan.model, old)
+    plan.model.metadata = {
+        **metadata,
+        METADATA_NAME: encode_metadata(new),
+        _MIN_RUNTIME: _newer(metadata.get(_MIN_RUNTIME, b"")),
+    }
+
+
+def _is_picture(tensor: Tensor, described: TensorMetadata | None) -> bool:
+    if tensor.dtype not in (DType.FLOAT32, DType.UINT8) or tensor.rank != 4:
+        return False
+    if described is not None and described.content is not None:
+        return isinstance(described.content.content_properties, ImageProperties)
+    _, height, width, channels = tensor.shape
+    large = min(height, width) >= _SMALLEST_PICTURE
+    return large and (channels == 3 or (channels == 1 and height == width))
+
+
+def _scaled(
+    spec: InputSpec,
+    known: InputSpec | None,
+    described: TensorMetadata | None,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+) -> tuple[InputSpec, list[str]]:
+    """Mean and deviation: as told, as known, or as the metadata says."""
+    if mean is not None or std is not None:
+        return replace(spec, mean=_channels(mean, 0.0, spec), std=_channels(std, 1.0, spec)), []
+    if known is not None:
+        return spec, []
+    units = described.process_units if described is not None else ()
+    for unit in units:
+        options = unit.options
+        if isinstance(options, NormalizationOptions) and options.mean and options.std:
+            given = _channels(options.mean, 0.0, spec), _channels(options.std, 1.0, spec)
+            return replace(spec, mean=given[0], std=given[1]), []
+    note = f"the base {_NO_PREPROCESSING}If it was trained otherwise, say so with mean and std."
+    return replace(spec, mean=(0.0,), std=(255.0,)), [note]
+
+
+def _channels(values: Sequence[float] | None, default: float, spec: InputSpec) -> tuple[float, ...]:
+    given = tuple(float(value) for value in values) if values is not None else (default,)
+    if len(given) not in (1, spec.shape[-1]) or not all(abs(v) < 1e6 for v in given):
+        raise ConversionError(
+            f"mean and std take one finite value, or one for each of the {spec.shape[-1]} "
+            f"channels; got {list(given)}"
+        )
+    if default == 1.0 and not all(value > 0 for value in given):
+        raise ConversionError(f"std must be above 0, got {list(given)}")
+    return given
+
+
+def _signature_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) -> SubGraphMetadata:
+    """The metadata of `infer`, the graph that runs without a signature."""
+    labels = AssociatedFile(
+        name=LABELS_FILE, description="One class a line.", type=FileType.TENSOR_AXIS_LABELS
+    )
+    output = TensorMetadata(
+        name=OUTPUT,
+        description="What the personalized classes get.",
+        content=Content(content_properties=FeatureProperties()),
+        associated_files=(labels,),
+    )
+    features = [
+        TensorMetadata(
+            name=spec.name,
+            description="What the base sees: the input of `train`.",
+            content=Content(content_properties=FeatureProperties()),
+        )
+        for spec in plan.features
+    ]
+    inputs = [_input(*pair) for pair in zip(plan.inputs, described, strict=True)]
+    return SubGraphMetadata(
+        name="infer",
+        input_tensor_metadata=tuple(inputs),
+        output_tensor_metadata=(output, *features),
+    )
+
+
+def _input(spec: InputSpec, described: TensorMetadata | None) -> TensorMetadata:
+    metadata = described or TensorMetadata(name=spec.name)
+    if spec.kind != "image":
+        return metadata
+    color = ColorSpace.RGB if spec.shape[-1] == 3 else ColorSpace.GRAYSCALE
+    content = metadata.content or Content(content_properties=ImageProperties(color_space=color))
+    if spec.dtype != "float32":
+        return replace(metadata, content=content)
+    scaling = ProcessUnit(options=NormalizationOptions(mean=spec.mean, std=spec.std))
+    others = [u for u in metadata.process_units if not isinstance(u.options, NormalizationOptions)]
+    return replace(metadata, content=content, process_units=(scaling, *others))
+
+
+def _drop_label_files(model: Model, old: ModelMetadata) -> None:
+    """The labels of the base's own classes are no longer true."""
+    for graph in old.subgraph_metadata:
+        for tensor in graph.output_tensor_metadata:
+            for file in tensor.associated_files:
+                model.files.pop(file.name, None)
+
+
+def _newer(stated: bytes) -> bytes:
+    """The later of two versions, padded to 16 bytes as the runtime expects."""
+
+    def order(version: bytes) -> list[int]:
+        return [int(part) for part in version.strip(b"\0 ").split(b".") if part.isdigit()]
+
+    later = max(stated.strip(b"\0"), _MIN_RUNTIME_OF_VARIABLES, key=order)
+    return later.ljust(16, b"\0")

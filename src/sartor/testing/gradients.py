@@ -104,6 +104,7 @@ def check_gradients(
     feeds = dict(zip(tensors, arrays, strict=True))
     output = build(*tensors)
     ops = " → ".join(op.name for op in graph.ops)
+    _check_shapes(evaluate(graph, feeds))
     cotangent = random.standard_normal(output.shape).astype(np.float32)
     sources = [tensor for tensor in tensors if tensor.dtype.is_float]
 
@@ -114,14 +115,10 @@ def check_gradients(
     emitted = gradients(output, sources, seed=seed_tensor)
     graph.outputs = [output, *emitted]
     exact = evaluate(graph, feeds)
+    _check_shapes(exact)
     runtime = interpret(graph, feeds)
 
-    failures = [
-        f"{tensor!r} of {tensor.producer!r}: the row infers shape {tensor.shape}, "
-        f"its NumPy reference makes {exact[tensor].shape}."
-        for tensor in graph.tensors
-        if exact[tensor].shape != tensor.shape
-    ]
+    failures: list[str] = []
     value_of = _Comparison(f"LiteRT runs {ops}", "the output", float32_tolerance, smallest)
     value = value_of.error(runtime[output], exact[output])
     failures += value_of.failures
@@ -178,6 +175,18 @@ def _array(value: np.ndarray | Uniform, random: np.random.Generator) -> np.ndarr
         value = random.uniform(value.low, value.high, value.shape)
     value = np.asarray(value)
     return value.astype(np.float32) if value.dtype.kind == "f" else value
+
+
+def _check_shapes(values: Mapping[Tensor, np.ndarray]) -> None:
+    """Raise VerificationError where a row infers another shape than its reference makes."""
+    failures = [
+        f"{tensor!r} of {tensor.producer!r}: the row infers shape {tensor.shape}, its NumPy "
+        f"reference makes {value.shape}."
+        for tensor, value in values.items()
+        if value.shape != tensor.shape
+    ]
+    if failures:
+        raise VerificationError("\n".join(failures))
 
 
 def _project(gradient: np.ndarray, directions: np.ndarray | None) -> np.ndarray:

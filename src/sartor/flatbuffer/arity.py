@@ -1,0 +1,109 @@
+"""How many inputs and outputs an op has at least, and which inputs may be left out.
+
+Several kernels, and the delegate that LiteRT puts before them, take an input before they look
+whether it is there. Ops of the schema without a row take one input and make one output.
+"""
+
+from __future__ import annotations
+
+from ..graph import DType, Op
+
+__all__ = ["lacks"]
+
+_OUTPUTS: dict[int, str] = {
+    0: "ASSIGN_VARIABLE CALL CALL_ONCE CUSTOM DELEGATE HASHTABLE_IMPORT IF STABLEHLO_CASE "
+    "STABLEHLO_COMPOSITE STABLEHLO_CUSTOM_CALL STABLEHLO_WHILE WHILE",
+    2: "HASHTABLE_LOOKUP NON_MAX_SUPPRESSION_V4 STABLEHLO_RNG_BIT_GENERATOR TOPK_V2 UNIQUE",
+    3: "NON_MAX_SUPPRESSION_V5",
+}
+_INPUTS: dict[int, str] = {
+    0: "CALL CALL_ONCE CUSTOM DELEGATE HASHTABLE STABLEHLO_COMPOSITE STABLEHLO_CUSTOM_CALL "
+    "STABLEHLO_IOTA STABLEHLO_WHILE VAR_HANDLE WHILE",
+    2: "ADD ARG_MAX ARG_MIN ASSIGN_VARIABLE ATAN2 BATCH_MATMUL BITWISE_XOR BROADCAST_ARGS "
+    "BROADCAST_TO CONV_2D CONV_3D CUMSUM DEPTHWISE_CONV_2D DIV EMBEDDING_LOOKUP EQUAL EXPAND_DIMS "
+    "FILL FLOOR_DIV FLOOR_MOD FULLY_CONNECTED GATHER GATHER_ND GREATER GREATER_EQUAL LESS "
+    "LESS_EQUAL LOGICAL_AND LOGICAL_OR LSH_PROJECTION MATRIX_SET_DIAG MAXIMUM MEAN MINIMUM "
+    "MIRROR_PAD MUL MULTINOMIAL NOT_EQUAL PAD POW PRELU REDUCE_ALL REDUCE_ANY REDUCE_MAX "
+    "REDUCE_MIN REDUCE_PROD RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR REVERSE_SEQUENCE REVERSE_V2 "
+    "RFFT2D RIGHT_SHIFT SEGMENT_SUM SPLIT SQUARED_DIFFERENCE STABLEHLO_ADD STABLEHLO_AND "
+    "STABLEHLO_COMPARE STABLEHLO_CONVOLUTION STABLEHLO_DIVIDE STABLEHLO_DOT_GENERAL "
+    "STABLEHLO_DYNAMIC_SLICE STABLEHLO_GATHER STABLEHLO_MAXIMUM STABLEHLO_MINIMUM "
+    "STABLEHLO_MULTIPLY STABLEHLO_OR STABLEHLO_PAD STABLEHLO_POWER STABLEHLO_REDUCE "
+    "STABLEHLO_REDUCE_WINDOW STABLEHLO_REMAINDER STABLEHLO_SHIFT_LEFT STABLEHLO_SUBTRACT SUB SUM "
+    "TILE TOPK_V2 TRANSPOSE",
+    3: "BATCH_TO_SPACE_ND CONV_3D_TRANSPOSE DILATE DYNAMIC_UPDATE_SLICE HASHTABLE_FIND "
+    "HASHTABLE_IMPORT HASHTABLE_LOOKUP PADV2 RANGE SCATTER_ND SELECT SELECT_V2 SLICE "
+    "SPACE_TO_BATCH_ND SPLIT_V STABLEHLO_CLAMP STABLEHLO_DYNAMIC_UPDATE_SLICE STABLEHLO_SCATTER "
+    "STABLEHLO_SELECT TRANSPOSE_CONV UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_MIN "
+    "UNSORTED_SEGMENT_PROD UNSORTED_SEGMENT_SUM",
+    4: "ONE_HOT SPARSE_TO_DENSE STRIDED_SLICE SVDF",
+    5: "EMBEDDING_LOOKUP_SPARSE LSTM NON_MAX_SUPPRESSION_V4 REDUCE_WINDOW RNN "
+    "UNIDIRECTIONAL_SEQUENCE_RNN",
+    6: "NON_MAX_SUPPRESSION_V5",
+    9: "BIDIRECTIONAL_SEQUENCE_RNN",
+    20: "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    39: "BIDIRECTIONAL_SEQUENCE_LSTM",
+}
+_LEAST_OUTPUTS = {code: count for count, codes in _OUTPUTS.items() for code in codes.split()}
+_LEAST_INPUTS = {code: count for count, codes in _INPUTS.items() for code in codes.split()}
+
+_FIRST_OPTIONAL = {
+    "BIDIRECTIONAL_SEQUENCE_LSTM": 1,
+    "BIDIRECTIONAL_SEQUENCE_RNN": 1,
+    "CONV_2D": 2,
+    "CONV_3D": 2,
+    "CONV_3D_TRANSPOSE": 3,
+    "CUSTOM": 0,
+    "DELEGATE": 0,
+    "DEPTHWISE_CONV_2D": 2,
+    "FULLY_CONNECTED": 2,
+    "LSTM": 1,
+    "STABLEHLO_CUSTOM_CALL": 0,
+    "SVDF": 3,
+    "TRANSPOSE_CONV": 3,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 1,
+}
+"""The first input that may be left out; of all other ops, none."""
+
+_HANDLES = (DType.RESOURCE, DType.VARIANT)
+_ANY_TYPE = {
+    "CALL",
+    "CUSTOM",
+    "DELEGATE",
+    "HASHTABLE",
+    "IF",
+    "STABLEHLO_CASE",
+    "STABLEHLO_COMPOSITE",
+    "STABLEHLO_CUSTOM_CALL",
+    "STABLEHLO_WHILE",
+    "VAR_HANDLE",
+    "WHILE",
+}
+_MAKE_STRINGS = {"HASHTABLE_FIND", "HASHTABLE_LOOKUP", "READ_VARIABLE"}
+
+
+def lacks(op: Op) -> str | None:
+    """What an op lacks, as `got 1 inputs, expected at least 2`; None when it lacks nothing."""
+    least = _LEAST_INPUTS.get(op.code, 1)
+    if len(op.inputs) < least:
+        return f"has {len(op.inputs)} inputs, expected at least {least}"
+    least = _LEAST_OUTPUTS.get(op.code, 1)
+    if len(op.outputs) < least:
+        return f"has {len(op.outputs)} outputs, expected at least {least}"
+    optional = _FIRST_OPTIONAL.get(op.code, len(op.inputs))
+    for index, tensor in enumerate(op.inputs[:optional]):
+        if tensor is None:
+            return f"has no input {index}, which it needs"
+    return _wrong_type(op)
+
+
+def _wrong_type(op: Op) -> str | None:
+    """Kernels write numbers to where handles and strings are kept, when these are outputs."""
+    if op.code in _ANY_TYPE:
+        return None
+    inputs = {tensor.dtype for tensor in op.inputs if tensor is not None}
+    for tensor in op.outputs:
+        made = op.code in _MAKE_STRINGS or tensor.dtype in inputs
+        if tensor.dtype in _HANDLES or (tensor.dtype is DType.STRING and not made):
+            return f"makes {tensor!r}, expected numbers"
+    return None

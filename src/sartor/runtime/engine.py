@@ -1,0 +1,143 @@
+"""One file in LiteRT: its signatures, called with what they take and with nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..contract import RUN, TensorSpec
+from ..errors import DataError, InvalidModelError, SartorError
+from ..manifest import Manifest
+
+__all__ = ["Engine"]
+
+_ONE = np.ones(1, np.float32)
+_CREATING = threading.Lock()  # the redirection of stderr is the process's
+_CHATTER = (b"INFO:", b"WARNING:", b"VERBOSE:")
+
+
+class Engine:
+    """One interpreter behind a lock.
+
+    LiteRT has no lock of its own, and takes wrong shapes without a word. So one call runs at a
+    time, and names, types and shapes are checked before LiteRT sees them. Two engines on one file
+    share nothing: weights go from one to the other by `state` and `restore`.
+
+    Args:
+        path: a file that `sartor.runtime.files.open_model` has checked.
+        manifest: what it says of itself.
+        threads: that one call may use.
+
+    Raises:
+        InvalidModelError: LiteRT refuses the file.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, *, threads: int = 1) -> None:
+        self._signatures = manifest.signatures()
+        self._lock = threading.RLock()
+        self._path = path
+        self._runners: dict[str, Any] | None = self._create(threads)
+
+    def _create(self, threads: int) -> dict[str, Any]:
+        from ai_edge_litert.interpreter import Interpreter  # takes longer than the rest of Sartor
+
+        try:
+            with _without_chatter():
+                interpreter = Interpreter(model_path=str(self._path), num_threads=threads)
+                return {key: interpreter.get_signature_runner(key) for key in self._signatures}
+        except (RuntimeError, ValueError) as error:
+            raise InvalidModelError(f"{self._path}: LiteRT refuses it: {error}") from error
+
+    def run(self, key: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Call a signature.
+
+        Args:
+            key: one of `contract.SIGNATURES`.
+            inputs: name → array, of exactly the shapes and types of the contract.
+
+        Returns:
+            Name → array; the caller's own copies.
+
+        Raises:
+            DataError: an input is missing, not known, or of another shape or type.
+            SartorError: the engine is closed, or LiteRT fails.
+        """
+        _check(key, self._signatures[key][0], inputs)
+        with self._lock:
+            if self._runners is None:
+                raise SartorError("the model is closed: open it again with PersonalModel(path)")
+            try:
+                outputs: dict[str, np.ndarray] = self._runners[key](**inputs)
+            except (RuntimeError, ValueError) as error:
+                raise SartorError(f"{self._path}: LiteRT failed in {key}: {error}") from error
+        return outputs
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Every variable: name → float32 array."""
+        return self.run("save", {RUN: _ONE})
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Set every variable; raises DataError when one is missing or does not fit."""
+        self.run("restore", state)
+
+    def initial_state(self) -> dict[str, np.ndarray]:
+        """Every variable as the file brings it; the present values stay."""
+        with self._lock:
+            present = self.state()
+            self.run("initialize", {RUN: _ONE})
+            try:
+                return self.state()
+            finally:
+                self.restore(present)
+
+    def close(self) -> None:
+        """Give the memory back; every later call is refused."""
+        with self._lock:
+            self._runners = None
+
+
+def _check(key: str, specs: Mapping[str, TensorSpec], inputs: Mapping[str, np.ndarray]) -> None:
+    if inputs.keys() != specs.keys():
+        raise DataError(f"{key} takes {', '.join(specs)}; got {', '.join(inputs) or 'nothing'}")
+    for name, spec in specs.items():
+        array = inputs[name]
+        if array.shape != spec.shape or array.dtype != spec.dtype:
+            raise DataError(
+                f"{key}: {name} must be {spec.dtype} {list(spec.shape)}, "
+                f"got {array.dtype} {list(array.shape)}"
+            )
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep LiteRT's notes on what it has created off stderr; what else is written there comes on.
+
+    It has no switch for them. Nothing is kept back where there is no stderr to speak of.
+    """
+    with _CREATING, contextlib.ExitStack() as stack:
+        try:
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            caught = stack.enter_context(tempfile.TemporaryFile())
+        except OSError:
+            yield
+            return
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            caught.seek(0)
+            for line in caught.readlines():
+                if not line.startswith(_CHATTER):
+                    os.write(2, line)

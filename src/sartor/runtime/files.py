@@ -1,0 +1,67 @@
+"""Opening a personalizable file: nothing reaches LiteRT that has not been checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..contract import MANIFEST_FILE, TensorSpec
+from ..errors import NotPersonalizableError
+from ..flatbuffer import read
+from ..graph import Model, Tensor
+from ..manifest import Manifest
+
+__all__ = ["manifest_of", "open_model"]
+
+_CONVERT = "Make one with `sartor convert MODEL -o OUT.tflite --classes N`."
+
+
+def open_model(path: Path) -> Manifest:
+    """Check a file, and return what it says of itself.
+
+    Raises:
+        InvalidModelError: it is not there, no model, or damaged.
+        NotPersonalizableError: it is a model that does not keep the contract.
+    """
+    model = read(path)
+    manifest = manifest_of(model, path)
+    _check_signatures(model, manifest, path)
+    return manifest
+
+
+def manifest_of(model: Model, path: Path) -> Manifest:
+    """The manifest in a model's files; raises NotPersonalizableError when there is none."""
+    text = model.files.get(MANIFEST_FILE)
+    if text is None:
+        raise NotPersonalizableError(
+            f"{path} is a model, but not a personalizable one: it carries no {MANIFEST_FILE}. "
+            f"{_CONVERT}"
+        )
+    try:
+        return Manifest.from_json(text)
+    except NotPersonalizableError as error:
+        raise NotPersonalizableError(f"{path}: {error}") from error
+
+
+def _check_signatures(model: Model, manifest: Manifest, path: Path) -> None:
+    for key, (inputs, outputs) in manifest.signatures().items():
+        signature = model.signature(key)
+        if signature is None:
+            raise NotPersonalizableError(f"{path} has no signature {key!r}. {_CONVERT}")
+        for side, wanted, found in (
+            ("inputs", inputs, signature.inputs),
+            ("outputs", outputs, signature.outputs),
+        ):
+            got = {name: _spec(tensor) for name, tensor in found.items()}
+            if got != dict(wanted):
+                raise NotPersonalizableError(
+                    f"{path}: the {side} of {key!r} are {_words(got)}, but its {MANIFEST_FILE} "
+                    f"says {_words(wanted)}. {_CONVERT}"
+                )
+
+
+def _spec(tensor: Tensor) -> TensorSpec:
+    return TensorSpec(tensor.shape, tensor.dtype.name.lower())
+
+
+def _words(specs: dict[str, TensorSpec]) -> str:
+    return ", ".join(f"{name} {spec.dtype} {list(spec.shape)}" for name, spec in specs.items())

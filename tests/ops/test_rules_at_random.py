@@ -1,0 +1,139 @@
+"""Each gradient rule, over shapes, axes and options drawn at random."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
+from op_cases import ACTIVATIONS, Case, ints, positive, real, wide
+
+from sartor.ops import emit, greater, select
+from sartor.ops._activation import Activation
+from sartor.testing import Uniform, check_gradients
+
+random_cases = settings(
+    deadline=None, derandomize="CI" in os.environ, max_examples=100, database=None
+)
+SHAPES = array_shapes(min_dims=1, max_dims=4, max_side=4)
+SIGNED = ["ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"]
+UNARY = {
+    "NEG": real, "SQUARE": real, "SQRT": positive, "RSQRT": positive, "EXP": real,
+    "LOG": positive, "RELU": real, "RELU6": wide, "TANH": real, "LOGISTIC": real,
+    "SOFTMAX": real, "LOG_SOFTMAX": real, "L2_NORMALIZATION": real,
+}  # fmt: skip
+
+
+def check(case: Case) -> None:
+    check_gradients(case.build, case.inputs)
+
+
+@given(st.sampled_from(sorted(UNARY)), SHAPES)
+@random_cases
+def test_ops_with_one_input(code: str, shape: tuple[int, ...]) -> None:
+    check(Case(code, "", (UNARY[code](*shape),)))
+
+
+@given(
+    st.sampled_from([*SIGNED, "DIV", "POW"]),
+    mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=4),
+    st.sampled_from([Activation.NONE, *ACTIVATIONS]),
+)
+@random_cases
+def test_ops_that_broadcast_two_inputs(code: str, shapes: object, kind: Activation) -> None:
+    left, right = shapes.input_shapes  # type: ignore[attr-defined]
+    x = positive(*left) if code == "POW" else Uniform(left, -4.0, 4.0)
+    y = real(*right) if code in SIGNED or code == "POW" else positive(*right)
+    fused = {"fusedActivationFunction": int(kind)} if code in ("ADD", "SUB", "MUL", "DIV") else {}
+    check(Case(code, "", (x, y), fused))
+
+
+@given(mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=3))
+@random_cases
+def test_a_choice_between_two_inputs_by_a_third(shapes: object) -> None:
+    drawn = [real(*shape) for shape in shapes.input_shapes]  # type: ignore[attr-defined]
+    by_itself = lambda c, x, y: select(greater(c, 0.25), emit("MUL", x, c), y)  # noqa: E731
+    check_gradients(by_itself, drawn)
+
+
+@given(st.sampled_from(["SUM", "MEAN"]), SHAPES, st.data())
+@random_cases
+def test_reductions(code: str, shape: tuple[int, ...], data: st.DataObject) -> None:
+    rank = len(shape)
+    axes = data.draw(st.lists(st.integers(-rank, rank - 1), max_size=rank))
+    check(Case(code, "", (real(*shape), ints(*axes)), {"keepDims": data.draw(st.booleans())}))
+
+
+@given(
+    mutually_broadcastable_shapes(signature="(m,k),(k,n)->(m,n)", max_dims=2, max_side=4),
+    st.booleans(),
+    st.booleans(),
+)
+@random_cases
+def test_matrix_products(shapes: object, adj_x: bool, adj_y: bool) -> None:
+    x, y = shapes.input_shapes  # type: ignore[attr-defined]
+    x = (*x[:-2], x[-1], x[-2]) if adj_x else x
+    y = (*y[:-2], y[-1], y[-2]) if adj_y else y
+    check(Case("BATCH_MATMUL", "", (real(*x), real(*y)), {"adjX": adj_x, "adjY": adj_y}))
+
+
+@given(
+    SHAPES,
+    st.integers(1, 4),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([Activation.NONE, *ACTIVATIONS]),
+)
+@random_cases
+def test_dense_layers(
+    shape: tuple[int, ...], units: int, bias: bool, keep: bool, kind: Activation
+) -> None:
+    args = (Uniform(shape, -4.0, 4.0), real(units, shape[-1]), real(units) if bias else None)
+    options = {"keepNumDims": keep, "fusedActivationFunction": int(kind)}
+    check(Case("FULLY_CONNECTED", "", args, options))
+
+
+@given(SHAPES, st.data())
+@random_cases
+def test_joined_inputs(shape: tuple[int, ...], data: st.DataObject) -> None:
+    rank = len(shape)
+    axis = data.draw(st.integers(-rank, rank - 1))
+    sizes = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=4))
+    parts = [[*shape] for _ in sizes]
+    for part, size in zip(parts, sizes, strict=True):
+        part[axis] = size
+    check(Case("CONCATENATION", "", tuple(real(*part) for part in parts), {"axis": axis}))
+
+
+@given(st.sampled_from(["SLICE", "STRIDED_SLICE"]), SHAPES, st.data())
+@random_cases
+def test_boxes(code: str, shape: tuple[int, ...], data: st.DataObject) -> None:
+    begin = [data.draw(st.integers(0, n - 1)) for n in shape]
+    end = [data.draw(st.integers(first + 1, n)) for first, n in zip(begin, shape, strict=True)]
+    if code == "SLICE":
+        sizes = [stop - start for start, stop in zip(begin, end, strict=True)]
+        left = [size if data.draw(st.booleans()) else -1 for size in sizes]
+        check(Case(code, "", (real(*shape), ints(*begin), ints(*left))))
+        return
+    masks = st.integers(0, 2 ** len(shape) - 1)
+    options = {"beginMask": data.draw(masks), "endMask": data.draw(masks)}
+    args = (real(*shape), ints(*begin), ints(*end), np.ones(len(shape), np.int32))
+    check(Case(code, "", args, options))
+
+
+@given(SHAPES, st.data())
+@random_cases
+def test_paddings(shape: tuple[int, ...], data: st.DataObject) -> None:
+    around = [[data.draw(st.integers(0, 2)), data.draw(st.integers(0, 2))] for _ in shape]
+    check(Case("PAD", "", (real(*shape), ints(*around))))
+
+
+@given(SHAPES, st.data())
+@random_cases
+def test_permutations_and_new_shapes(shape: tuple[int, ...], data: st.DataObject) -> None:
+    permutation = data.draw(st.permutations(range(len(shape))))
+    check(Case("TRANSPOSE", "", (real(*shape), ints(*permutation))))
+    check(Case("RESHAPE", "", (real(*shape), ints(*[shape[i] for i in permutation]))))
+    check(Case("RESHAPE", "", (real(*shape), ints(shape[0], -1))))

@@ -1,0 +1,172 @@
+"""What is not differentiated, not supported or not well formed says so in its own words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sartor.errors import ConversionError, DataError, GradientError
+from sartor.graph import DType, Graph, Op, Tensor
+from sartor.ops import ROWS, State, dequantize, emit, evaluate, input_gradient, output_gradient
+from sartor.ops._activation import Activation
+
+STATES = [
+    (row.code, index, state)
+    for row in ROWS.values()
+    for index, state in enumerate(row.gradients)
+    if isinstance(state, State)
+]
+
+
+def by_hand(code: str, inputs: int, **options: Any) -> Op:
+    """An op as a file may hold it: nothing was inferred."""
+    graph = Graph()
+    tensors = [graph.input(f"x{i}", (2, 3)) for i in range(inputs)]
+    return graph.add(Op(code, tensors, [graph.tensor("y", DType.FLOAT32, (2, 3))], options=options))
+
+
+@pytest.mark.parametrize(("code", "index", "state"), STATES)
+def test_an_input_without_a_rule_has_a_zero_gradient_or_an_error_that_names_it(
+    code: str, index: int, state: State
+) -> None:
+    op = by_hand(code, index + 1)
+    if state is State.ZERO:
+        assert input_gradient(op, index, op.output) is None
+        return
+    words = (
+        f"the gradient of <{code} → y> with respect to its input {index} "
+        f"(<FLOAT32 [2, 3] 'x{index}'>) is {state.value}. "
+        "Choose features behind this op (`features=`)"
+    )
+    with pytest.raises(GradientError, match=re.escape(words)):
+        input_gradient(op, index, op.output)
+
+
+def test_a_zero_gradient_emits_nothing() -> None:
+    op = by_hand("GREATER", 2)
+    input_gradient(op, 0, op.output)
+    assert op.output.graph.ops == [op]
+
+
+def test_an_op_without_a_row_has_an_error_that_names_it() -> None:
+    words = "Sartor has no row for CUMSUM, so it cannot be differentiated. Choose features behind"
+    with pytest.raises(GradientError, match=words):
+        input_gradient(by_hand("CUMSUM", 1), 0, by_hand("CUMSUM", 1).output)
+
+
+def test_a_custom_op_is_called_by_its_own_name() -> None:
+    op = by_hand("CUSTOM", 1)
+    op.custom_code = "FlexErf"
+    with pytest.raises(GradientError, match="Sartor has no row for FlexErf"):
+        input_gradient(op, 0, op.output)
+
+
+@pytest.mark.parametrize("kind", [Activation.TANH, Activation.SIGN_BIT])
+@pytest.mark.parametrize("code", [row.code for row in ROWS.values() if row.activation])
+def test_a_fused_activation_that_litert_does_not_run_is_refused(
+    code: str, kind: Activation
+) -> None:
+    op = by_hand(code, 2, fusedActivationFunction=int(kind))
+    words = f"<{code} → y>: the fused activation {kind.name} is not supported"
+    with pytest.raises(GradientError, match=words):
+        output_gradient(op, op.output)
+    x, y = op.inputs
+    assert x is not None
+    assert y is not None
+    with pytest.raises(GradientError, match=f"{kind.name} is not supported: LiteRT does not run"):
+        evaluate(x.graph, {x: np.ones((2, 3)), y: np.ones((2, 3))})
+
+
+def test_axes_that_are_computed_at_run_time_are_not_yet_supported() -> None:
+    op = by_hand("SUM", 2)
+    words = "the gradient of <SUM → y> is not yet supported: .*'x1'> must be a constant"
+    with pytest.raises(GradientError, match=words):
+        input_gradient(op, 0, op.output)
+
+
+@pytest.mark.parametrize(
+    ("strides", "options", "words"),
+    [
+        ((1, 2), {}, "strides other than 1 are not supported"),
+        ((1, 1), {"shrinkAxisMask": 1}, "shrinkAxisMask is not supported"),
+        ((1, 1), {"newAxisMask": 1}, "newAxisMask is not supported"),
+        ((1, 1), {"ellipsisMask": 1}, "ellipsisMask is not supported"),
+    ],
+)
+def test_a_strided_slice_that_is_more_than_a_box_is_not_yet_supported(
+    strides: tuple[int, ...], options: dict[str, int], words: str
+) -> None:
+    graph = Graph()
+    x = graph.input("x", (2, 3))
+    ints = [graph.constant(np.array(v, np.int32)) for v in ((0, 0), (2, 3), strides)]
+    y = graph.tensor("y", DType.FLOAT32, (2, 3))
+    op = graph.add(Op("STRIDED_SLICE", [x, *ints], [y], options=options))
+    with pytest.raises(GradientError, match=f"is not yet supported: {words}"):
+        input_gradient(op, 0, y)
+
+
+def ints(*values: object) -> np.ndarray:
+    return np.array(values, np.int32)
+
+
+@pytest.mark.parametrize(
+    ("code", "shape", "others", "options", "words"),
+    [
+        ("ADD", (2, 3), [np.ones(4, np.float32)], {}, "do not broadcast together"),
+        ("ADD", (2, 3), [ints(1, 2, 3)], {}, "must be of one type"),
+        ("SUM", (2, 3), [ints(2)], {}, "axis 2 is out of range for rank 2"),
+        ("MEAN", (2, 3), [ints(-3)], {}, "axis -3 is out of range for rank 2"),
+        ("RESHAPE", (2, 3), [ints(4, -1)], {}, "6 elements do not fill shape"),
+        ("RESHAPE", (2, 3), [ints(-1, -1)], {}, "6 elements do not fill shape"),
+        ("RESHAPE", (2, 3), [ints(5)], {}, "6 elements do not fill shape"),
+        ("TRANSPOSE", (2, 3), [ints(0, 0)], {}, "is no permutation of 2 axes"),
+        ("CONCATENATION", (2, 3), [np.ones((3, 3), np.float32)], {"axis": 1}, "differ elsewhere"),
+        ("SLICE", (2, 3), [ints(0, 2), ints(2, 2)], {}, "slice 2:4 is out of range for size 3"),
+        ("SLICE", (2, 3), [ints(0), ints(1)], {}, "SLICE does not take"),
+        ("STRIDED_SLICE", (2, 3), [ints(0, 0), ints(2, 3), ints(1, 2)], {}, "strides other than 1"),
+        ("PAD", (2, 3), [ints([0, 1])], {}, "PAD does not take"),
+        ("BATCH_MATMUL", (2, 3), [np.ones((4, 2), np.float32)], {}, "inner sizes 3 and 4 differ"),
+        ("BATCH_MATMUL", (2, 3), [np.ones(3, np.float32)], {}, "need rank 2 or more"),
+        ("FULLY_CONNECTED", (2, 3), [np.ones((2, 4), np.float32)], {}, "6 elements are no rows"),
+        ("FULLY_CONNECTED", (2, 4), [np.ones((2, 8), np.float32)], {"keepNumDims": True},
+         "the last axis has 4 elements, the weights take 8"),
+        ("FULLY_CONNECTED", (2, 3), [np.ones((2, 3), np.float32)], {"weightsFormat": 1},
+         "shuffled weights are not supported"),
+        ("QUANTIZE", (2, 3), [], {}, "QUANTIZE is made by sartor.ops.quantization.quantize"),
+        ("VAR_HANDLE", (2, 3), [], {}, "made by the functions of sartor.ops.state"),
+    ],
+)  # fmt: skip
+def test_inputs_that_do_not_fit_an_op_are_refused(
+    code: str, shape: tuple[int, ...], others: list[np.ndarray], options: dict[str, Any], words: str
+) -> None:
+    graph = Graph()
+    x = graph.input("x", shape)
+    with pytest.raises(ConversionError, match=words):
+        emit(code, x, *others, **options)
+    assert not graph.ops
+
+
+def test_a_python_number_becomes_a_float32_scalar() -> None:
+    y = emit("MUL", Graph().input("x", (2,)), 3)
+    assert y.producer is not None
+    assert repr(y.producer.input(1)) == "<FLOAT32 [] 'constant'>"
+
+
+def test_evaluate_wants_a_value_for_each_input() -> None:
+    x = Graph().input("x", (2,))
+    with pytest.raises(DataError, match=r"no value is given for the inputs .*'x'"):
+        evaluate(x.graph, {})
+
+
+def test_evaluate_takes_the_output_of_an_op_without_a_reference_as_a_feed() -> None:
+    graph = Graph()
+    x = graph.input("x", (2,), DType.INT8)
+    y: Tensor = dequantize(x)
+    z = emit("NEG", y)
+    with pytest.raises(GradientError, match="has no NumPy reference: give its output as a feed"):
+        evaluate(graph, {x: np.zeros(2, np.int8)})
+    values = evaluate(graph, {x: np.zeros(2, np.int8), y: np.array([1.0, 2.0])})
+    assert values[z].tolist() == [-1.0, -2.0]

@@ -1,0 +1,252 @@
+"""Reverse mode: what is summed, left out and refused. The rules have their own tests."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from sartor.autodiff import gradients
+from sartor.errors import GradientError
+from sartor.graph import DType, Graph, Op, Tensor
+from sartor.ops import (
+    add,
+    concatenation,
+    emit,
+    evaluate,
+    exp,
+    greater,
+    matmul,
+    mul,
+    neg,
+    reduce_sum,
+    relu,
+    select,
+    square,
+    sub,
+    tanh,
+    zeros_like,
+)
+from sartor.testing import Uniform, check_gradients
+
+X = Uniform((3, 4), -2.0, 2.0)
+SQUARE = Uniform((3, 3), -1.0, 1.0)
+
+
+def total(x: Tensor) -> Tensor:
+    return reduce_sum(x, range(x.rank))
+
+
+def codes(graph: Graph, after: int = 0) -> list[str]:
+    return [op.code for op in graph.ops[after:]]
+
+
+def gradient_at(x: Tensor, gradient: Tensor, value: float) -> list[float]:
+    values = evaluate(x.graph, {x: np.full(x.shape, value)})[gradient]
+    return [float(number) for number in np.ravel(values)]
+
+
+def test_a_residual_block_sums_both_ways_to_its_input() -> None:
+    def block(x: Tensor, weights: Tensor) -> Tensor:
+        return relu(add(x, tanh(matmul(x, weights))))
+
+    check_gradients(lambda x, w: block(block(x, w), w), [X, Uniform((4, 4))])
+
+
+def test_a_diamond_sums_both_sides() -> None:
+    def diamond(x: Tensor) -> Tensor:
+        middle = tanh(x)
+        return mul(exp(middle), add(square(middle), middle))
+
+    check_gradients(diamond, [X])
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda x: mul(x, x),
+        lambda x: sub(x, x),
+        lambda x: matmul(x, x),
+        lambda x: matmul(x, x, adj_y=True),
+        lambda x: concatenation([x, x, x], 1),
+        lambda x: select(greater(x, 0.1), x, mul(x, 2.0)),
+    ],
+    ids=["x*x", "x-x", "x@x", "x@xT", "x|x|x", "x or 2x"],
+)
+def test_a_tensor_that_one_op_uses_twice_gets_both_gradients(build: object) -> None:
+    assert callable(build)
+    check_gradients(build, [SQUARE])
+
+
+def test_a_tensor_with_three_consumers_is_summed_once_and_not_again() -> None:
+    x = Graph().input("x", (1,))
+    y = add(add(neg(x), square(x)), exp(x))
+    before = len(x.graph.ops)
+    (gradient,) = gradients(y, [x])
+    assert codes(x.graph, before).count("ADD") == 2
+    assert gradient_at(x, gradient, 0.0) == [0.0]
+
+
+def test_constants_get_no_gradient_ops() -> None:
+    x = Graph().input("x", (2, 2))
+    y = mul(x, np.array([1, 2], np.float32))
+    before = len(x.graph.ops)
+    gradients(total(y), [x])
+    assert codes(x.graph, before) == ["SUM", "ZEROS_LIKE", "ADD", "MUL"]
+
+
+def test_a_constant_can_itself_be_a_source() -> None:
+    graph = Graph()
+    x = graph.input("x", (2,))
+    weights = graph.constant(np.array([3, 4], np.float32))
+    (gradient,) = gradients(total(mul(x, weights)), [weights])
+    values = evaluate(graph, {x: np.array([5.0, 6.0])})
+    assert values[gradient].tolist() == [5, 6]
+
+
+def test_inputs_that_were_not_asked_for_get_no_gradient_ops() -> None:
+    graph = Graph()
+    x, weights = graph.input("x", (3, 4)), graph.input("weights", (4, 2))
+    seed = graph.input("seed", (3, 2))
+    y = matmul(relu(x), weights)
+    before = len(graph.ops)
+    gradients(y, [weights], seed=seed)
+    assert codes(graph, before) == ["BATCH_MATMUL"]
+
+
+def test_a_source_that_is_the_target_gets_the_seed() -> None:
+    graph = Graph()
+    x, seed = graph.input("x", (2,)), graph.input("seed", (2,))
+    assert gradients(x, [x], seed=seed) == [seed]
+    assert not graph.ops
+
+
+def test_a_scalar_target_starts_from_one() -> None:
+    x = Graph().input("x", (1, 1))
+    (gradient,) = gradients(x, [x])
+    assert gradient.value.tolist() == [[1]]
+
+
+def test_a_source_between_another_source_and_the_target_gets_its_own_gradient() -> None:
+    x = Graph().input("x", (1,))
+    middle = square(x)
+    dx, dmiddle = gradients(mul(middle, 3.0), [x, middle])
+    assert gradient_at(x, dmiddle, 5.0) == [3]
+    assert gradient_at(x, dx, 5.0) == [30]
+
+
+def test_one_source_asked_for_twice_comes_back_twice() -> None:
+    x = Graph().input("x", (1,))
+    first, second = gradients(neg(x), [x, x])
+    assert first is second
+
+
+def test_nothing_is_asked_of_the_op_that_makes_a_source() -> None:
+    graph = Graph()
+    x = graph.input("x", (2, 4))
+    halves = [graph.tensor(f"half {i}", DType.FLOAT32, (2, 2)) for i in range(2)]
+    graph.add(Op("SPLIT", [graph.constant(np.array(1, np.int32)), x], halves))
+    seed = graph.input("seed", (2, 2))
+    (gradient,) = gradients(neg(halves[0]), [halves[0]], seed=seed)
+    assert gradient.producer is not None
+    assert codes(graph) == ["SPLIT", "NEG", "NEG"]
+
+
+def test_ops_behind_the_target_are_left_alone() -> None:
+    x = Graph().input("x", (1,))
+    y = neg(x)
+    emit("GREATER", exp(y), y)
+    (gradient,) = gradients(y, [x])
+    assert gradient_at(x, gradient, 2.0) == [-1]
+
+
+def test_a_path_with_zero_gradient_adds_nothing() -> None:
+    check_gradients(lambda x: add(select(greater(x, 0.3), x, 1.0), mul(zeros_like(x), x)), [X])
+
+
+def test_a_source_that_is_reached_with_zero_gradient_only_is_refused() -> None:
+    x = Graph().input("x", (1,))
+    words = "the gradient of <FLOAT32 [1] 'x'> is zero everywhere: it cannot be trained."
+    with pytest.raises(GradientError, match=re.escape(words)):
+        gradients(neg(zeros_like(x)), [x])
+
+
+def test_integers_end_a_path() -> None:
+    graph = Graph()
+    x = graph.input("x", (2,))
+    rounded = graph.tensor("rounded", DType.INT32, (2,))
+    graph.add(Op("CAST", [x], [rounded]))
+    back = graph.tensor("back", DType.FLOAT32, (2,))
+    graph.add(Op("CAST", [rounded], [back]))
+    (gradient,) = gradients(total(mul(x, back)), [x])
+    assert gradient.shape == (2,)
+    with pytest.raises(GradientError, match="is zero everywhere"):
+        gradients(total(back), [x])
+
+
+def test_a_source_that_the_target_does_not_depend_on_is_refused() -> None:
+    graph = Graph()
+    x, other = graph.input("x", (1,)), graph.input("other", (1,))
+    exp(other)
+    words = "<FLOAT32 [1] 'neg'> does not depend on <FLOAT32 [1] 'other'>, which is to be trained."
+    with pytest.raises(GradientError, match=re.escape(words)):
+        gradients(neg(x), [x, other])
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((2,), DType.FLOAT32), ((1,), DType.FLOAT16)], ids=["vector", "float16"]
+)
+def test_a_target_that_is_no_float32_scalar_needs_a_seed(
+    shape: tuple[int, ...], dtype: DType
+) -> None:
+    x = Graph().input("x", shape, dtype)
+    words = "is no float32 scalar: name the gradient to start from (`seed`), or sum it first."
+    with pytest.raises(GradientError, match=re.escape(words)):
+        gradients(neg(x), [x])
+
+
+def test_a_seed_of_another_shape_than_the_target_is_refused() -> None:
+    graph = Graph()
+    x, seed = graph.input("x", (2, 3)), graph.input("seed", (3,))
+    words = "the seed <FLOAT32 [3] 'seed'> must have the shape of the target <FLOAT32 [2, 3] 'neg'>"
+    with pytest.raises(GradientError, match=re.escape(words)):
+        gradients(neg(x), [x], seed=seed)
+
+
+def test_an_op_with_several_outputs_on_the_path_is_refused() -> None:
+    graph = Graph()
+    x = graph.input("x", (1, 2))
+    halves = [graph.tensor(f"half {i}", DType.FLOAT32, (1, 1)) for i in range(2)]
+    graph.add(Op("SPLIT", [graph.constant(np.array(1, np.int32)), x], halves))
+    words = "<SPLIT → half 0, half 1> has several outputs: its gradient is not yet supported."
+    with pytest.raises(GradientError, match=words):
+        gradients(halves[0], [x])
+
+
+def test_an_op_without_a_row_is_refused_only_on_the_path() -> None:
+    graph = Graph()
+    x, weights = graph.input("x", (1,)), graph.input("weights", (1,))
+    features = graph.tensor("features", DType.FLOAT32, (1,))
+    graph.add(Op("CUMSUM", [x], [features]))
+    loss = mul(features, weights)
+    assert len(gradients(loss, [weights])) == 1
+    with pytest.raises(GradientError, match="Sartor has no row for CUMSUM"):
+        gradients(loss, [x])
+
+
+def test_a_chain_of_two_thousand_ops_is_differentiated() -> None:
+    x = Graph().input("x", (1,))
+    y = x
+    for _ in range(2000):
+        y = mul(y, 1.001)
+    (gradient,) = gradients(y, [x])
+    assert gradient_at(x, gradient, 1.0) == pytest.approx([1.001**2000], rel=1e-4)
+
+
+def test_a_gradient_can_be_differentiated_again() -> None:
+    def slope(x: Tensor) -> Tensor:
+        (gradient,) = gradients(total(mul(square(x), tanh(x))), [x])
+        return gradient
+
+    check_gradients(slope, [X])
