@@ -1,0 +1,188 @@
+"""Bases and a head of our own making, small enough to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sartor.graph import DType, Graph, Model, Op, Quantization, Tensor
+from sartor.heads import Parameter
+from sartor.losses import SoftmaxCrossEntropy
+from sartor.ops import (
+    add,
+    concatenation,
+    div,
+    flatten,
+    fully_connected,
+    l2_normalization,
+    matmul,
+    maximum,
+    mean,
+    mul,
+    reduce_sum,
+    relu,
+    reshape,
+    softmax,
+    tanh,
+    transpose,
+)
+
+__all__ = ["TwoMapHead", "float_base", "int8_base", "two_feature_base", "two_input_base"]
+
+
+def float_base() -> Model:
+    """A picture [1, 4, 4, 3] through two dense layers, the second one a classifier."""
+    random = np.random.default_rng(1)
+    graph = Graph("float base")
+    x = graph.input("picture", (1, 4, 4, 3))
+    hidden = relu(fully_connected(flatten(x), _grid(random, 12, 48), _grid(random, 12)))
+    hidden.name = "hidden"
+    return _model(graph, _classifier(random, hidden))
+
+
+def int8_base() -> Model:
+    """A picture [1, 6, 6, 3], int8, through a quantized convolution, a mean and a classifier."""
+    random = np.random.default_rng(2)
+    graph = Graph("int8 base")
+    x = _int8(graph.input("picture", (1, 6, 6, 3), DType.INT8), 0.0078125, 0)
+    scales = np.array([0.0111, 0.0123, 0.0137, 0.0151], np.float32)
+    weights = graph.constant(random.integers(-127, 128, (4, 3, 3, 3), np.int8), "weights")
+    weights.quantization = Quantization(scales, np.zeros(4, np.int64), 0)
+    bias = graph.constant(random.integers(-2000, 2001, 4, np.int32), "bias")
+    bias.quantization = Quantization(scales * np.float32(0.0078125), np.zeros(4, np.int64), 0)
+    y = _int8(graph.tensor("convolved", DType.INT8, (1, 2, 2, 4)), 0.0347, -128)
+    stride = {"padding": 1, "strideW": 2, "strideH": 2, "fusedActivationFunction": 1}
+    _op("CONV_2D", (x, weights, bias), y, "Conv2DOptions", dilationWFactor=1, dilationHFactor=1,
+        **stride)  # fmt: skip
+    features = _int8(graph.tensor("features", DType.INT8, (1, 4)), 0.0219, -128)
+    axes = graph.constant(np.array([1, 2], np.int32), "axes")
+    _op("MEAN", (y, axes), features, "ReducerOptions")
+    rows = graph.constant(random.integers(-127, 128, (5, 4), np.int8), "classifier")
+    rows.quantization = Quantization(np.array([0.01], np.float32), np.zeros(1, np.int64))
+    logits = _int8(graph.tensor("logits", DType.INT8, (1, 5)), 0.1, 0)
+    _op("FULLY_CONNECTED", (features, rows, None), logits, "FullyConnectedOptions")
+    return _model(graph, logits)
+
+
+def two_feature_base() -> Model:
+    """A picture [1, 4, 4, 2] to two maps: `fine` [1, 4, 4, 2] and `coarse` [1, 2, 2, 3]."""
+    random = np.random.default_rng(3)
+    graph = Graph("two-feature base")
+    x = graph.input("picture", (1, 4, 4, 2))
+    fine = relu(matmul(x, _grid(random, 2, 2)))
+    fine.name = "fine"
+    blocks = mean(reshape(fine, (1, 2, 2, 2, 2, 2)), [2, 4])
+    coarse = tanh(matmul(blocks, _grid(random, 2, 3)))
+    coarse.name = "coarse"
+    return _model(graph, mean(coarse, [1, 2]))
+
+
+def two_input_base() -> Model:
+    """A picture [1, 3, 3, 1] and three words [1, 3] of a vocabulary of 4, to one row."""
+    random = np.random.default_rng(4)
+    graph = Graph("two-input base")
+    picture = graph.input("picture", (1, 3, 3, 1))
+    words = graph.input("words", (1, 3), DType.INT32)
+    seen = relu(fully_connected(flatten(picture), _grid(random, 6, 9), _grid(random, 6)))
+    table = graph.constant(_grid(random, 4, 5), "table")
+    read = graph.tensor("read", DType.FLOAT32, (1, 3, 5))
+    _op("GATHER", (table, words), read, "GatherOptions")
+    return _model(graph, _classifier(random, concatenation([seen, mean(read, [1])], 1)))
+
+
+@dataclass(frozen=True)
+class TwoMapHead:
+    """Takes `fine` and `coarse` as they are: rank 4.
+
+    `fine` is weighted by a trained map and averaged over it; `coarse` is flattened. The first
+    weights have their classes along the last axis, the second along the first.
+    """
+
+    name = "two_map_head"
+    flat = False
+    loss = SoftmaxCrossEntropy()
+
+    def settings(self) -> Mapping[str, Any]:
+        """None."""
+        return {}
+
+    def identity(self) -> Mapping[str, Any]:
+        """None."""
+        return {}
+
+    def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
+        """`map` [1, H, W, 1], `fine` [channels, C], `coarse` [C, values], `bias` [C]."""
+        (height, width, channels), coarse = features
+        values = int(np.prod(coarse))
+        return [
+            Parameter("map", np.ones((1, height, width, 1), np.float32)),
+            Parameter("fine", np.zeros((channels, capacity), np.float32), class_axis=1),
+            Parameter("coarse", np.zeros((capacity, values), np.float32), class_axis=0),
+            Parameter("bias", np.zeros(capacity, np.float32), class_axis=0),
+        ]
+
+    def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
+        """`pooled · fine + values · coarseᵀ + bias`."""
+        pooled, values = self._rows(features, parameters)
+        fine = matmul(pooled, parameters["fine"])
+        coarse = matmul(values, parameters["coarse"], adj_y=True)
+        return add(add(fine, coarse), parameters["bias"])
+
+    def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
+        """None."""
+        return None
+
+    def imprint(
+        self, features: Sequence[Tensor], weights: Tensor, parameters: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """The direction of the mean of each part."""
+        pooled, values = self._rows(features, parameters)
+        column = reshape(weights, (-1, 1))
+        total = maximum(reduce_sum(weights, [0], keep_dims=True), 1e-6)
+
+        def direction(rows: Tensor) -> Tensor:
+            return l2_normalization(div(reduce_sum(mul(rows, column), [0], keep_dims=True), total))
+
+        return {
+            "fine": transpose(direction(pooled), [1, 0]),
+            "coarse": direction(values),
+            "bias": mul(total, 0.0),
+        }
+
+    def _rows(
+        self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        fine, coarse = features
+        return mean(mul(fine, parameters["map"]), [1, 2]), flatten(coarse)
+
+
+def _grid(random: np.random.Generator, *shape: int) -> np.ndarray:
+    """Sixty-fourths, which float32 holds exactly."""
+    return (random.integers(-32, 33, shape) / 64).astype(np.float32)
+
+
+def _classifier(random: np.random.Generator, features: Tensor) -> Tensor:
+    return softmax(fully_connected(features, _grid(random, 5, features.shape[1])))
+
+
+def _int8(tensor: Tensor, scale: float, zero_point: int) -> Tensor:
+    tensor.quantization = Quantization(
+        np.array([scale], np.float32), np.array([zero_point], np.int64)
+    )
+    return tensor
+
+
+def _op(
+    code: str, inputs: Sequence[Tensor | None], output: Tensor, options_type: str, **options: Any
+) -> None:
+    output.graph.add(Op(code, inputs, (output,), options=options, options_type=options_type))
+
+
+def _model(graph: Graph, output: Tensor) -> Model:
+    graph.outputs = [output]
+    model = Model()
+    model.graphs.append(graph)
+    return model

@@ -1,0 +1,89 @@
+"""Make the contract's models and vectors, or vectors for any personalizable file.
+
+python contract/make.py                          contract/cases, anew
+python contract/make.py --model FILE -o FOLDER   vectors for FILE, with a copy of it
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from hand_made import TwoMapHead, float_base, int8_base, two_feature_base, two_input_base
+from reference import Reference
+from vectors import record, to_json
+
+import sartor
+from sartor.flatbuffer import write
+from sartor.heads import SoftmaxClassifier
+from sartor.optimizers import SGD, Adam
+
+__all__ = ["CASES", "main", "write_case"]
+
+FOLDER = Path(__file__).parent / "cases"
+
+
+def _int8_sgd() -> bytes:
+    model = sartor.convert(write(int8_base()), classes=4, optimizer=SGD(momentum=0.9), batch=4)
+    return model.content
+
+
+def _float_adam() -> bytes:
+    head = SoftmaxClassifier(normalize=True, scale=4.0, l2=0.01, label_smoothing=0.1)
+    adam = Adam(learning_rate=0.01, epsilon=1e-3, clip_norm=0.5)
+    names = ["cup", "key"]
+    model = sartor.convert(
+        write(float_base()), classes=names, capacity=5, head=head, optimizer=adam, batch=6
+    )
+    return model.content
+
+
+def _two_features() -> bytes:
+    model = sartor.convert(
+        write(two_feature_base()), classes=3, head=TwoMapHead(), features=["fine", "coarse"],
+        optimizer=SGD(momentum=0.5, nesterov=True), batch=3,
+    )  # fmt: skip
+    return model.content
+
+
+def _two_inputs() -> bytes:
+    model = sartor.convert(write(two_input_base()), classes=3, optimizer=SGD(), batch=4)
+    return model.content
+
+
+CASES: dict[str, Callable[[], bytes]] = {
+    "int8_sgd": _int8_sgd,
+    "float_adam": _float_adam,
+    "two_features": _two_features,
+    "two_inputs": _two_inputs,
+}
+"""Name → the bytes of a model."""
+
+
+def write_case(folder: Path, name: str, content: bytes) -> Path:
+    """Write a model and its vectors, and return the path of the vectors."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.tflite").write_bytes(content)
+    path = folder / f"{name}.json"
+    source = Reference(content).source
+    path.write_text(to_json(f"{name}.tflite", record(content), source), encoding="utf-8")
+    return path
+
+
+def main() -> None:
+    """Read the command line and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--model", type=Path, help="a personalizable .tflite file")
+    parser.add_argument("-o", "--output", type=Path, default=FOLDER, help="where to write")
+    arguments = parser.parse_args()
+    if arguments.model:
+        made = {arguments.model.stem: arguments.model.read_bytes()}
+    else:
+        made = {name: make() for name, make in CASES.items()}
+    for name, content in made.items():
+        print(write_case(arguments.output, name, content))
+
+
+if __name__ == "__main__":
+    main()

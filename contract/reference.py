@@ -1,0 +1,103 @@
+"""What a personalizable file must yield: its graphs in NumPy, in float64, with their variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from sartor.contract import FEATURES, MANIFEST_FILE
+from sartor.flatbuffer import read
+from sartor.graph import Graph, Op, Tensor
+from sartor.manifest import Manifest
+from sartor.ops import ROWS, evaluate
+
+__all__ = ["Reference"]
+
+_STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
+
+
+class Reference:
+    """A file in float64.
+
+    What a base does in integers, or in ops that have no NumPy reference, is not computed here:
+    then the features come from LiteRT's Interpreter, and all that follows from them is float64.
+
+    Attributes:
+        manifest: what the file says of itself.
+        state: name → value of each variable.
+        source: where the expected values come from, for the vector file.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._model = read(content)
+        self._interpreter = Interpreter(model_content=content, num_threads=1)
+        self.manifest = Manifest.from_json(self._model.files[MANIFEST_FILE])
+        self.state: dict[str, np.ndarray] = {}
+        self._initialize()
+        whole = "float64 NumPy over the file's graphs"
+        partial = f"features of ai-edge-litert's Interpreter; the rest {whole}"
+        self.source = {"infer": partial if self._missing() else whole, "others": whole}
+
+    def __call__(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Call a signature; the variables change with it."""
+        found = self._model.signature(signature)
+        assert found is not None, signature
+        graph = found.graph
+        feeds = {found.inputs[name]: value for name, value in inputs.items()}
+        if signature == "infer" and self._missing():
+            given = self._features(inputs)
+            feeds = {found.outputs[name]: value for name, value in given.items()}
+            graph = _behind(graph, [*feeds, *_reads(graph)])
+        values = evaluate(graph, {**feeds, **self._variables(graph)})
+        for op in graph.ops:
+            if op.code == "ASSIGN_VARIABLE":
+                self.state[_name(op)] = values[op.input(1)]
+        return {name: values[tensor] for name, tensor in found.outputs.items()}
+
+    def _initialize(self) -> None:
+        for op in self._model.signatures[0].graph.ops:
+            if op.code == "CALL_ONCE":
+                for assign in op.options["initSubgraphIndex"].ops:
+                    if assign.code == "ASSIGN_VARIABLE":
+                        self.state[_name(assign)] = assign.input(1).value.astype(np.float64)
+
+    def _variables(self, graph: Graph) -> dict[Tensor, np.ndarray]:
+        """A feed for each handle (which has no value) and each variable read."""
+        feeds = {op.output: np.zeros(1) for op in graph.ops if op.code == "VAR_HANDLE"}
+        return {**feeds, **{t: self.state[_name(t.producer)] for t in _reads(graph) if t.producer}}
+
+    def _missing(self) -> set[str]:
+        """The ops of the base that have no NumPy reference."""
+        found = self._model.signature("infer")
+        codes = {op.code for op in found.graph.ops} - set(_STATE) if found else set()
+        return {code for code in codes if code not in ROWS or ROWS[code].reference is None}
+
+    def _features(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        outputs = self._interpreter.get_signature_runner("infer")(**inputs)
+        return {name: value for name, value in outputs.items() if name.startswith(FEATURES)}
+
+
+def _reads(graph: Graph) -> list[Tensor]:
+    return [op.output for op in graph.ops if op.code == "READ_VARIABLE"]
+
+
+def _name(op: Op) -> str:
+    """The name of the variable that an op reads or assigns."""
+    handle = op.input(0).producer
+    assert handle is not None
+    return str(handle.options["sharedName"])
+
+
+def _behind(graph: Graph, tensors: list[Tensor]) -> Graph:
+    """The part of a graph that depends on `tensors`."""
+    known, part = set(tensors), Graph(graph.name)
+    part.tensors = graph.tensors
+    for op in graph.ops:
+        if op.code not in _STATE and known.intersection(op.inputs):
+            known.update(op.outputs)
+            part.ops.append(op)
+        elif op.code in _STATE:
+            part.ops.append(op)
+    return part

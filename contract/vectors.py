@@ -1,0 +1,276 @@
+"""Vectors: calls on a fresh personalizable model, and what each must yield in every runtime."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from reference import Reference
+
+from sartor.contract import (
+    ACTIVE,
+    FEATURES,
+    LABELS,
+    LEARNING_RATE,
+    RUN,
+    SLOT,
+    VERSION,
+    WEIGHTS,
+    TensorSpec,
+    numbered,
+)
+from sartor.manifest import Manifest
+
+__all__ = ["Call", "compare", "load", "record", "to_json"]
+
+Arrays: TypeAlias = dict[str, np.ndarray]
+
+TOLERANCE = 1e-5
+"""Allowed difference: absolute where the expected value is below 1, relative above."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call.
+
+    Attributes:
+        about: what it is there for.
+        signature: its key.
+        inputs: name → value, in the signature's types.
+        outputs: name → value expected.
+    """
+
+    about: str
+    signature: str
+    inputs: Arrays
+    outputs: Arrays
+
+
+def record(content: bytes, seed: int = 0) -> list[Call]:
+    """The vectors of any personalizable file."""
+    reference = Reference(content)
+    recorder = _Recorder(reference, np.random.default_rng(seed))
+    _play(recorder)
+    return recorder.calls
+
+
+def to_json(model: str, calls: list[Call], source: Mapping[str, str]) -> str:
+    """The text of a vector file, a call a line.
+
+    Args:
+        model: the model's file name, beside the vector file.
+        calls: in order.
+        source: where the expected values come from.
+    """
+    head = {"contract": VERSION, "model": model, "tolerance": TOLERANCE, "expected": dict(source)}
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
+    rows = ",\n".join(json.dumps(_call_to_json(call), separators=(",", ":")) for call in calls)
+    return "{\n" + ",\n".join(lines) + ',\n"calls": [\n' + rows + "\n]\n}\n"
+
+
+def load(text: str) -> list[Call]:
+    """The calls of a vector file."""
+    return [
+        Call(
+            item["about"],
+            item["signature"],
+            {name: _array(value) for name, value in item["inputs"].items()},
+            {name: _array(value) for name, value in item["outputs"].items()},
+        )
+        for item in json.loads(text)["calls"]
+    ]
+
+
+def compare(
+    got: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], tolerance: float = TOLERANCE
+) -> float:
+    """The largest difference, in the measure of the tolerance.
+
+    Raises:
+        AssertionError: a name or shape differs, or a difference is above the tolerance.
+    """
+    assert set(got) == set(expected), f"got {sorted(got)}, expected {sorted(expected)}"
+    worst = 0.0
+    for name, want in expected.items():
+        have = got[name]
+        assert have.shape == want.shape, f"{name}: got {have.shape}, expected {want.shape}"
+        error = np.abs(have.astype(np.float64) - want) / np.maximum(1.0, np.abs(want))
+        assert np.isfinite(error).all(), f"{name} is not finite: {have}"
+        where = np.unravel_index(int(error.argmax()), error.shape)
+        largest = float(error[where])
+        assert largest <= tolerance, (
+            f"{name}{[int(i) for i in where]}: got {have[where]!r}, expected {want[where]!r}"
+        )
+        worst = max(worst, largest)
+    return worst
+
+
+# --- what is called ----------------------------------------------------------------------------
+
+
+@dataclass
+class _Recorder:
+    """Calls the reference and keeps what it was given and what it gave."""
+
+    reference: Reference
+    random: np.random.Generator
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.reference.manifest
+
+    def call(self, about: str, signature: str, inputs: Mapping[str, np.ndarray]) -> Arrays:
+        dtypes = self.manifest.signatures()[signature][0]
+        given = {name: np.asarray(inputs[name], spec.dtype) for name, spec in dtypes.items()}
+        outputs = self.reference(signature, given)
+        self.calls.append(Call(about, signature, given, outputs))
+        return outputs
+
+    def infer(self, about: str, inputs: Mapping[str, np.ndarray]) -> None:
+        self.call(about, "infer", inputs)
+
+    def train(self, about: str, batch: Mapping[str, np.ndarray], rate: float) -> None:
+        self.call(about, "train", {**batch, LEARNING_RATE: np.array([rate])})
+
+    def save(self, about: str) -> Arrays:
+        return self.call(about, "save", {RUN: np.ones(1)})
+
+    def raw(self) -> Arrays:
+        """One input of the base, whatever its type."""
+        return {spec.name: self._raw(spec.shape, spec.dtype) for spec in self.manifest.inputs}
+
+    def features(self) -> Arrays:
+        """Rows of a length near 1, in sixty-fourths (times a power of two)."""
+        size = sum(int(np.prod(spec.shape)) for spec in self.manifest.features)
+        scale = 2.0 ** -np.floor(np.log2(np.sqrt(size)) / 1.5)
+        specs = enumerate(self.manifest.features)
+        batch = self.manifest.batch
+        return {numbered(FEATURES, i): self._grid((batch, *s.shape)) * scale for i, s in specs}
+
+    def batch(self, *, rows: int | None = None, soft: bool = False) -> Arrays:
+        """A training batch of which the first `rows` count."""
+        size, capacity = self.manifest.batch, self.manifest.capacity
+        count = size if rows is None else rows
+        if soft:
+            labels = self.random.integers(1, 9, (size, capacity)) / (8.0 * capacity)
+        else:
+            labels = np.eye(capacity)[self.random.integers(0, capacity, size)]
+        spec = self.manifest.signatures()["train"][0][WEIGHTS]
+        weights = self.random.integers(1, 5, spec.shape) / 4.0
+        weights[count:] = 0
+        return {**self.features(), LABELS: labels, WEIGHTS: weights}
+
+    def make_class(self, about: str, slot: int, *, active: bool, rows: int) -> None:
+        size, capacity = self.manifest.batch, self.manifest.capacity
+        weights = (np.arange(size) < rows) * 1.0
+        self.call(
+            about, "set_class",
+            {SLOT: np.eye(capacity)[slot], **self.features(), WEIGHTS: weights,
+             ACTIVE: np.array([float(active)])},
+        )  # fmt: skip
+
+    def other_state(self, temperature: float, active: np.ndarray) -> Arrays:
+        """Values for `restore` that no training has made."""
+        state = {}
+        for spec in self.manifest.variables:
+            values = {
+                "mask": active,
+                "temperature": np.full(spec.shape, temperature),
+                "slot": self.random.integers(16, 65, spec.shape) / 64.0,
+                "optimizer": np.full(spec.shape, 3.0),
+            }
+            state[spec.name] = values.get(spec.role, self._grid(spec.shape))
+        return state
+
+    def _grid(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.asarray(self.random.integers(-64, 65, shape) / 64.0)
+
+    def _raw(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        if dtype == "float32":
+            return self._grid(shape)
+        return self.random.integers(0, 256 if dtype == "uint8" else 4, shape)
+
+
+def _play(r: _Recorder) -> None:
+    """Every signature, with the cases that runtimes and heads get wrong."""
+    size, capacity = r.manifest.batch, r.manifest.capacity
+    some, short = range(min(3, capacity)), max(1, size // 2)
+    picture, probe = r.raw(), r.batch(rows=size)
+    r.save("as the file came")
+    r.infer("as the file came", picture)
+    r.call("as the file came", "evaluate", probe)
+    for slot in some:
+        r.make_class("make a class of a few samples", slot, active=True, rows=1 + slot % size)
+    r.infer("with imprinted classes", picture)
+    r.call("before training", "evaluate", probe)
+    for rate in (0.125, 0.125, 0.03125):
+        r.train("a full batch", r.batch(), rate)
+    r.train("a short batch: the rest has weight 0", r.batch(rows=short), 0.0625)
+    r.train("soft labels", r.batch(soft=True), 0.0625)
+    r.train("all weights 0", r.batch(rows=0), 0.0625)
+    r.train("no learning rate", r.batch(), 0.0)
+    r.call("all weights 0", "evaluate", r.batch(rows=0))
+    r.call("after training", "evaluate", probe)
+    r.infer("after training", picture)
+    r.infer("another input", r.raw())
+    trained = r.save("after training")
+    r.make_class("wipe a class", 0, active=False, rows=0)
+    wiped = r.save("after a class was wiped")
+    r.call("after a class was wiped", "evaluate", probe)
+    _check_wiped(r.manifest, wiped)
+    mask = (np.arange(capacity) % 2 == 0) * 1.0
+    r.call("values of another life", "restore", r.other_state(2.5, mask))
+    r.save("what was restored")
+    r.infer("temperature 2.5, every second class", picture)
+    r.call("temperature 2.5, every second class", "evaluate", probe)
+    r.train("temperature 2.5, every second class", r.batch(), 0.0625)
+    r.call("no class is active", "restore", r.other_state(1.0, np.zeros(capacity)))
+    r.infer("no class is active", picture)
+    r.call("no class is active", "evaluate", probe)
+    r.train("no class is active", r.batch(), 0.0625)
+    r.save("after a step without an active class")
+    r.call("what was saved", "restore", trained)
+    r.call("as after training", "evaluate", probe)
+    r.train("goes on from there", r.batch(), 0.0625)
+    r.call("as the file came", "initialize", {RUN: np.ones(1)})
+    r.save("as the file came")
+    r.infer("as the file came", picture)
+
+
+def _check_wiped(manifest: Manifest, state: Mapping[str, np.ndarray]) -> None:
+    for spec in manifest.variables:
+        if spec.class_axis is not None:
+            assert not np.take(state[spec.name], 0, spec.class_axis).any(), spec.name
+
+
+# --- JSON --------------------------------------------------------------------------------------
+
+
+def _call_to_json(call: Call) -> dict[str, Any]:
+    return {
+        "about": call.about,
+        "signature": call.signature,
+        "inputs": {name: _tensor(value) for name, value in call.inputs.items()},
+        "outputs": {name: _tensor(value) for name, value in call.outputs.items()},
+    }
+
+
+def _tensor(value: np.ndarray) -> dict[str, Any]:
+    dtype = "float32" if value.dtype.kind == "f" else value.dtype.name
+    return {"shape": list(value.shape), "dtype": dtype, "data": list(_numbers(value))}
+
+
+def _numbers(value: np.ndarray) -> Iterator[int | float]:
+    """Nine digits, which is what float32 has; whole numbers without a point."""
+    for number in value.reshape(-1):
+        rounded = float(f"{number:.9g}")
+        yield int(rounded) if rounded.is_integer() else rounded
+
+
+def _array(item: Mapping[str, Any]) -> np.ndarray:
+    spec = TensorSpec(tuple(item["shape"]), item["dtype"])
+    return np.array(item["data"], spec.dtype).reshape(spec.shape)

@@ -1,0 +1,46 @@
+"""LiteRT's two Python runtimes behind one call: signature and inputs in, outputs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from ai_edge_litert.compiled_model import CompiledModel
+from ai_edge_litert.interpreter import Interpreter
+
+Runtime: TypeAlias = Callable[[str, Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+
+
+def by_interpreter(path: Path) -> Runtime:
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+
+    def call(signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        outputs: dict[str, np.ndarray] = interpreter.get_signature_runner(signature)(**inputs)
+        return outputs
+
+    return call
+
+
+def by_compiled_model(path: Path) -> Runtime:
+    model = CompiledModel.from_file(str(path))
+
+    def call(signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        details = model.get_output_tensor_details(signature)
+        given = {name: model.create_input_buffer_by_name(signature, name) for name in inputs}
+        for name, value in inputs.items():
+            given[name].write(value)
+        made = {name: model.create_output_buffer_by_name(signature, name) for name in details}
+        model.run_by_name(signature, given, made)
+        return {
+            name: made[name]
+            .read(int(np.prod(detail["shape"])), np.float32)
+            .reshape(detail["shape"])
+            for name, detail in details.items()
+        }
+
+    return call
+
+
+RUNTIMES = {"Interpreter": by_interpreter, "CompiledModel": by_compiled_model}
