@@ -89,3 +89,39 @@ def test_a_rule_that_is_wrong_fails_its_cases(
     case = next(c for c in CASES if c.code == code and isinstance(c.args[index], Uniform))
     with pytest.raises(VerificationError, match=f"the gradient rules of {code}: .* expected"):
         check_gradients(case.build, case.inputs)
+
+
+SWAPS = {"ADD": "SUB", "MUL": "DIV", "MAXIMUM": "MINIMUM"}
+SWAPS |= {new: old for old, new in SWAPS.items()}
+
+
+def test_every_op_that_a_rule_emits_matters_to_some_case() -> None:
+    """Changes each emitted op in turn: its value by 1 %, its code for that of its inverse."""
+    unnoticed: dict[tuple[str, str, str], bool] = {}
+    for case in CASES:
+        graph, inputs, output, seed = built(case)
+        random = np.random.default_rng(0)
+        feeds = {x: random.uniform(drawn.low, drawn.high, drawn.shape)
+                 for x, drawn in zip(inputs, case.inputs, strict=True)}  # fmt: skip
+        feeds[seed] = random.standard_normal(output.shape)
+        right = evaluate(graph, feeds)
+        assert output.producer is not None
+        for op in graph.ops[graph.ops.index(output.producer) + 1 :]:
+            more = {**feeds, op.output: right[op.output] * 1.01 + 0.01}
+            changes = {"1 %": evaluate(graph, more)}
+            if op.code in SWAPS:
+                changes["inverse"] = _swapped(op, feeds)
+            for how, values in changes.items():
+                same = all(np.allclose(values[x], right[x], 1e-6, 0) for x in graph.outputs)
+                key = case.code, op.code, how
+                unnoticed[key] = unnoticed.get(key, True) and same
+    survivors = {key for key, same in unnoticed.items() if same}
+    assert survivors == {("MEAN", "STRIDED_SLICE", "1 %")}  # of which only the shape is used
+
+
+def _swapped(op: Op, feeds: dict[Tensor, np.ndarray]) -> dict[Tensor, np.ndarray]:
+    op.code = SWAPS[op.code]
+    with np.errstate(all="ignore"):
+        values = evaluate(op.output.graph, feeds)
+    op.code = SWAPS[op.code]
+    return values
