@@ -75,8 +75,8 @@ class VariableSpec:
     Attributes:
         name: in `save` and `restore`.
         shape: exact.
-        role: `parameter` (trained), `mask`, `temperature`, `slot` (an optimizer's, of one
-            parameter) or `optimizer` (an optimizer's own).
+        role: `parameter` (trained), `statistic` (a head's own, set by `set_class`), `mask`,
+            `temperature`, `slot` (an optimizer's, of one parameter) or `optimizer` (its own).
         class_axis: the axis that runs over classes, or None.
         parameter: for a slot, the parameter it belongs to; else None.
         offset: where its initial value starts in the file, in bytes; little-endian float32.
@@ -124,6 +124,8 @@ class Manifest:
         task: `classification` (one class a sample), `multi_label` or `regression`.
         weights_per_output: whether a sample has a weight for each output.
         head, loss, optimizer: what the file was made of.
+        features_length: the Euclidean length that the head brings features to, or None where it
+            takes them as they are.
         learning_rate: the default; None leaves it to the runtime.
         fingerprints: what of a user's data still fits.
         requires: what a runtime must know, or refuse the file.
@@ -140,6 +142,7 @@ class Manifest:
     head: Part
     loss: Part
     optimizer: Part
+    features_length: float | None
     learning_rate: float | None
     variables: tuple[VariableSpec, ...]
     fingerprints: Fingerprints
@@ -165,7 +168,9 @@ class Manifest:
 
     def to_json(self) -> str:
         """The text of `sartor.json`."""
-        return json.dumps({"contract": self.version, **asdict(self)}, indent=1, ensure_ascii=False)
+        fields = {"contract": self.version, **asdict(self)}
+        del fields["version"]
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
     def files(self) -> dict[str, bytes]:
         """What goes into the appended ZIP: the manifest itself, and the labels for other tools."""
@@ -203,6 +208,7 @@ class Manifest:
             head=_part(fields.object("head")),
             loss=_part(fields.object("loss")),
             optimizer=_part(fields.object("optimizer")),
+            features_length=fields.optional_number("features_length"),
             learning_rate=fields.optional_number("learning_rate"),
             variables=tuple(_variable(item) for item in fields.objects("variables")),
             fingerprints=_fingerprints(fields.object("fingerprints")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import flatbuffers
@@ -28,10 +28,14 @@ _FLAGS = {
     "f": number_types.Float32Flags,
     "d": number_types.Float64Flags,
 }
+_SMALL = 256  # bytes of a vector that is looked up before it is written
 
 
 class Encoder:
     """Builds one flatbuffer, back to front: what is written first stands last.
+
+    Strings, small vectors and tables that are equal are written once and pointed to from
+    everywhere, which takes a third off a file of many small graphs.
 
     In a record given to it, an int in the place of a table, string or vector stands for one that
     is written already: what `table` or `scalars` returned.
@@ -41,6 +45,7 @@ class Encoder:
         """Make room for `size` bytes; there is more when they do not suffice."""
         self._schema = schema
         self._builder = flatbuffers.Builder(size)
+        self._known: dict[object, int] = {}
 
     def table(self, name: str, record: Record) -> int:
         """Write a table and what it holds, and return its place, counted from the end.
@@ -50,6 +55,15 @@ class Encoder:
         """
         layout = self._schema.layout(name)
         places = self._pointed(name, layout.fields, record)
+        values = [
+            (field.name, places.get(field.name, record.get(field.name)))
+            for field in layout.fields
+            if record.get(field.name) is not None
+        ]
+        return self._once((name, *values), lambda: self._table(name, record, places))
+
+    def _table(self, name: str, record: Record, places: dict[str, int]) -> int:
+        layout = self._schema.layout(name)
         builder = self._builder
         builder.StartObject(layout.slots)
         for field in layout.fields:
@@ -112,20 +126,34 @@ class Encoder:
 
     def _child(self, field: Field, value: Any) -> int:
         if field.kind is Kind.STRING:
-            return int(self._builder.CreateString(value))
+            return int(self._builder.CreateSharedString(value))
         if field.kind is Kind.SCALARS:
-            return self.scalars(field, value)
+            array = np.ascontiguousarray(value, field.dtype)
+            if array.nbytes > _SMALL:
+                return self.scalars(field, array)
+            key = field.letter, field.alignment, array.tobytes()
+            return self._once(key, lambda: self.scalars(field, array))
         if field.kind is Kind.TABLE:
             return self.table(field.table, value)
         if field.kind is Kind.UNION:
             return self.table(*value)
         if field.kind is Kind.STRINGS:
-            return self._places([int(self._builder.CreateString(each)) for each in value])
+            return self._places([int(self._builder.CreateSharedString(each)) for each in value])
         return self._places(
             [each if isinstance(each, int) else self.table(field.table, each) for each in value]
         )
 
+    def _once(self, key: object, write: Callable[[], int]) -> int:
+        """Where something of this content stands already, or where it is written now."""
+        place = self._known.get(key)
+        if place is None:
+            place = self._known[key] = write()
+        return place
+
     def _places(self, places: list[int]) -> int:
+        return self._once(tuple(places), lambda: self._offsets(places))
+
+    def _offsets(self, places: list[int]) -> int:
         builder = self._builder
         builder.StartVector(4, len(places), 4)
         for place in reversed(places):

@@ -16,17 +16,19 @@ __all__ = ["Head", "Parameter"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A tensor that training changes.
+    """A tensor that a head keeps.
 
     Attributes:
         name: as `weights`; the variable is called `head/weights`.
         initial: float32; its first value.
         class_axis: the axis that runs over classes, or None.
+        trained: training changes it; else only `imprint` does.
     """
 
     name: str
     initial: np.ndarray
     class_axis: int | None = None
+    trained: bool = True
 
 
 @runtime_checkable
@@ -37,6 +39,8 @@ class Head(Protocol):
         name: in the manifest.
         flat: it takes features as rows [N, F]; else in the shape that they are cut in.
         loss: what it is trained with.
+        features_length: the Euclidean length that it brings features to, or None where it takes
+            them as they are: what a runtime needs to choose a learning rate.
     """
 
     @property
@@ -45,6 +49,8 @@ class Head(Protocol):
     def flat(self) -> bool: ...  # noqa: D102
     @property
     def loss(self) -> Loss: ...  # noqa: D102
+    @property
+    def features_length(self) -> float | None: ...  # noqa: D102
 
     def settings(self) -> Mapping[str, Any]:
         """What goes into the manifest."""
@@ -67,7 +73,11 @@ class Head(Protocol):
         ...
 
     def imprint(
-        self, features: Sequence[Tensor], weights: Tensor, parameters: Mapping[str, Tensor]
+        self,
+        features: Sequence[Tensor],
+        weights: Tensor,
+        parameters: Mapping[str, Tensor],
+        others: Tensor,
     ) -> dict[str, Tensor]:
         """Emit the values that make a class of its samples (Qi et al., 2018).
 
@@ -75,9 +85,10 @@ class Head(Protocol):
             features: [B, …] each, of samples of one class.
             weights: [B]; 0 for a row that is not there.
             parameters: their values.
+            others: [C]; 1 for the classes that are active beside this one.
 
         Returns:
-            For each parameter with a class axis its value for the class: the parameter's shape
-            with 1 at the class axis.
+            For each parameter with a class axis its value for the class (the parameter's shape
+            with 1 at the class axis), and for any other that changes its whole value.
         """
         ...

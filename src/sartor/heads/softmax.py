@@ -17,14 +17,21 @@ from ..ops import (
     concatenation,
     div,
     flatten,
+    greater,
     l2_normalization,
     linear,
+    matmul,
     maximum,
     mul,
     reduce_sum,
+    relu,
     reshape,
+    rsqrt,
+    select,
+    sqrt,
     square,
-)  # fmt: skip
+    sub,
+)
 from .head import Parameter
 
 __all__ = ["SoftmaxClassifier"]
@@ -39,13 +46,15 @@ class SoftmaxClassifier:
 
     Attributes:
         normalize: bring features to length 1 first: classes then differ by direction alone.
-        scale: what the normalized features are multiplied by; > 0.
-        l2: λ of the penalty `λ/2 · ‖W‖²`; the bias goes free.
+        scale: the length that normalized features get; > 0. Small, so that the bias learns as
+            fast as the weights, and few samples are not believed too much.
+        l2: λ of the penalty `λ/2 · ‖W‖²`; the bias goes free. The default training stops early
+            enough to need none: no single λ is right for both ten and two hundred samples.
         label_smoothing: see `SoftmaxCrossEntropy`.
     """
 
     normalize: bool = False
-    scale: float = 16.0
+    scale: float = 0.4
     l2: float = 0.0
     label_smoothing: float = 0.0
 
@@ -64,6 +73,11 @@ class SoftmaxClassifier:
         """Cross-entropy."""
         return SoftmaxCrossEntropy(self.label_smoothing)
 
+    @property
+    def features_length(self) -> float | None:
+        """The scale, where features are normalized."""
+        return self.scale if self.normalize else None
+
     def settings(self) -> Mapping[str, Any]:
         """What goes into the manifest."""
         return asdict(self)
@@ -73,11 +87,12 @@ class SoftmaxClassifier:
         return {"normalize": self.normalize, "scale": self.scale if self.normalize else 1.0}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """`weights` [C, F] and `bias` [C], zero."""
+        """`weights` [C, F] and `bias` [C], zero; and the `gain` [1] of imprinted classes."""
         size = sum(math.prod(shape) for shape in features)
         return [
             Parameter("weights", np.zeros((capacity, size), np.float32), class_axis=0),
             Parameter("bias", np.zeros(capacity, np.float32), class_axis=0),
+            Parameter("gain", np.zeros(1, np.float32), trained=False),
         ]
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
@@ -92,18 +107,61 @@ class SoftmaxClassifier:
         return mul(reshape(squares, (1,)), self.l2 / 2)
 
     def imprint(
-        self, features: Sequence[Tensor], weights: Tensor, parameters: Mapping[str, Tensor]
+        self,
+        features: Sequence[Tensor],
+        weights: Tensor,
+        parameters: Mapping[str, Tensor],
+        others: Tensor,
     ) -> dict[str, Tensor]:
-        """PLACEHOLDER."""
+        """Point the class's weights the way its samples lie (see `Head.imprint`).
+
+        `u` is the direction of the samples' mean, each brought to length 1; `W̄` is what the other
+        active classes have in common, and `ρ` how far they lie from it on average; `p` is the part
+        of `u` that `W̄` does not explain. Then
+
+            w = gain · u + max(ρ − gain · ‖p‖, 0) · p/‖p‖,    b = the mean of the others' b.
+
+        Among classes that are only imprinted that is `gain · u`, with one gain for all: the first
+        class sets it, so that its own samples have logits of about 1. Beside trained classes the
+        class's own direction is lifted to their magnitude, and the common one is left alone.
+        """
         rows = self._rows(features)
+        classes, bias = parameters["weights"], parameters["bias"]
+        count = maximum(reduce_sum(others, [0], keep_dims=True), 1.0)
+        common = div(matmul(reshape(others, (1, -1)), classes), count)
+        apart = sqrt(reduce_sum(square(sub(classes, common)), [1]))
+        spread = div(_dot(apart, others), count)
+        gain = self._gain(rows, weights, parameters["gain"], others)
+
         column = reshape(weights, (-1, 1))
-        total = maximum(reduce_sum(weights, [0], keep_dims=True), 1e-6)
-        mean = div(reduce_sum(mul(rows, column), [0], keep_dims=True), total)
-        direction = l2_normalization(mean)
-        return {"weights": direction, "bias": reshape(mul(total, 0.0), (1,))}
+        toward = reduce_sum(mul(l2_normalization(rows), column), [0], keep_dims=True)
+        direction = l2_normalization(toward)
+        shared = l2_normalization(common)
+        along = reduce_sum(mul(direction, shared), [1], keep_dims=True)
+        own = sub(direction, mul(shared, along))
+        length = reshape(sqrt(reduce_sum(square(own), [1])), (1,))
+        lift = mul(l2_normalization(own), relu(sub(spread, mul(gain, length))))
+        return {
+            "weights": add(mul(direction, gain), lift),
+            "bias": div(_dot(bias, others), count),
+            "gain": gain,
+        }
+
+    def _gain(self, rows: Tensor, weights: Tensor, gain: Tensor, others: Tensor) -> Tensor:
+        """The gain in use, or for the first class one that brings its logits to about 1: [1]."""
+        squares = reduce_sum(square(rows), [1])
+        mean = div(_dot(squares, weights), maximum(reduce_sum(weights, [0], keep_dims=True), 1e-6))
+        in_use = mul(gain, reduce_sum(others, [0], keep_dims=True))
+        fresh = select(greater(mean, 0.0), rsqrt(maximum(mean, 1e-30)), 0.0)
+        return select(greater(in_use, 0.0), gain, fresh)
 
     def _rows(self, features: Sequence[Tensor]) -> Tensor:
         """Features as rows [N, F], joined and, if asked, normalized."""
         flat = [flatten(tensor) for tensor in features]
         rows = flat[0] if len(flat) == 1 else concatenation(flat, 1)
         return mul(l2_normalization(rows), self.scale) if self.normalize else rows
+
+
+def _dot(x: Tensor, y: Tensor) -> Tensor:
+    """`Σ x · y` of two tensors [N], as [1]."""
+    return reduce_sum(mul(x, y), [0], keep_dims=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..contract import ACTIVE, DONE, MASK, SLOT, WEIGHTS
 from ..graph import Tensor
-from ..ops import add, greater, reshape, select, zeros_like
+from ..ops import add, greater, mul, reshape, select, zeros_like
 from .plan import Plan, Workspace
 
 __all__ = ["attach_set_class"]
@@ -14,7 +14,8 @@ def attach_set_class(plan: Plan) -> None:
     """Add `set_class`: imprint one slot from features, or wipe it.
 
     In every variable that has a class axis the slot's part is replaced: by what the head imprints
-    (parameters), by `active` (mask), by zero (optimizer). The rest is left bit for bit as it is.
+    (parameters), by `active` (mask), by zero (optimizer). Of what has no class axis the head may
+    change its own; the rest is left bit for bit as it is.
     Values are selected and not multiplied, so that a slot of NaN can be wiped.
     """
     work = Workspace(plan, "set_class")
@@ -24,17 +25,19 @@ def attach_set_class(plan: Plan) -> None:
     active = work.input(ACTIVE, (1,))
     on = greater(active, 0.5)
     chosen = greater(slot, 0.5)
-    imprinted = plan.head.imprint(features, weights, work.parameters())
+    others = mul(work.read(MASK), select(chosen, 0.0, 1.0))
+    imprinted = plan.head.imprint(features, weights, work.parameters(), others)
+    values = {f"head/{name}": value for name, value in imprinted.items()}
     for variable in plan.variables.values():
-        if variable.class_axis is None:
-            continue
-        value: Tensor | float = 0.0
-        if variable.name == MASK:
-            value = active
-        elif variable.role == "parameter":
-            value = select(on, imprinted[variable.name.removeprefix("head/")], 0.0)
-        here = _along(chosen, variable.class_axis, len(variable.shape))
-        work.assign(variable.name, select(here, value, work.read(variable.name)))
+        old = work.read(variable.name)
+        if variable.class_axis is not None:
+            here = _along(chosen, variable.class_axis, len(variable.shape))
+            value = active if variable.name == MASK else 0.0
+            if variable.name in values:
+                value = select(on, values[variable.name], 0.0)
+            work.assign(variable.name, select(here, value, old))
+        elif variable.name in values:
+            work.assign(variable.name, select(on, values[variable.name], old))
     work.sign({DONE: add(zeros_like(active), 1.0)})
 
 

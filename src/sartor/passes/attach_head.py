@@ -28,6 +28,7 @@ def attach_head(plan: Plan, base: Graph) -> None:
     features = list(base.outputs)
     output = calibrated_output(work, features)
     work.sign({OUTPUT: output, **{tensor.name: tensor for tensor in features}})
+    base.prune()
 
 
 def calibrated_output(work: Workspace, features: list[Tensor]) -> Tensor:
@@ -43,9 +44,11 @@ def _make_variables(plan: Plan) -> None:
         if not np.isfinite(parameter.initial).all():
             raise ConversionError(f"the head's initial {parameter.name!r} has values not finite")
         plan.add_variable(
-            f"head/{parameter.name}", "parameter", parameter.initial,
+            f"head/{parameter.name}",
+            "parameter" if parameter.trained else "statistic",
+            parameter.initial,
             class_axis=parameter.class_axis,
-        )  # fmt: skip
+        )
     active = np.array([name is not None for name in plan.classes], np.float32)
     plan.add_variable(MASK, "mask", active, class_axis=0)
     plan.add_variable(TEMPERATURE, "temperature", np.ones(1, np.float32))

@@ -32,7 +32,7 @@ def fingerprints(plan: Plan, features: list[Tensor]) -> Fingerprints:
         "features": [spec.shape for spec in plan.features],
         "parameters": [
             [v.name, [n for axis, n in enumerate(v.shape) if axis != v.class_axis], v.class_axis]
-            for v in plan.named("parameter")
+            for v in [*plan.named("parameter"), *plan.named("statistic")]
         ],
     }
     optimizer = {

@@ -121,9 +121,9 @@ class Workspace:
         return self._values[name]
 
     def parameters(self) -> dict[str, Tensor]:
-        """The head's parameters, under the head's own names."""
-        prefix = len("head/")
-        return {v.name[prefix:]: self.read(v.name) for v in self.plan.named("parameter")}
+        """What the head keeps, under the head's own names."""
+        kept = [*self.plan.named("parameter"), *self.plan.named("statistic")]
+        return {v.name.removeprefix("head/"): self.read(v.name) for v in kept}
 
     def assign(self, name: str, value: Tensor) -> None:
         """Give a variable another value."""

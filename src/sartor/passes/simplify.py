@@ -11,7 +11,7 @@ __all__ = ["simplify"]
 
 
 def simplify(graph: Graph) -> None:
-    """Fold constants, drop multiplications by one, merge equal ops, and prune.
+    """Fold constants, drop multiplications by one, merge equal ops, prune, and drop names.
 
     Ops without a NumPy reference (variables, anything that Sartor does not know) are left alone.
     """
@@ -23,6 +23,10 @@ def simplify(graph: Graph) -> None:
         if replacement is not op.output and op.output not in graph.outputs:
             graph.replace_uses(op.output, replacement)
     graph.prune()
+    ends = {*graph.inputs, *graph.outputs}
+    for tensor in graph.tensors:
+        if tensor not in ends:
+            tensor.name = ""  # says no more than the op that makes it, and takes a tenth of a file
 
 
 def _is_pure(op: Op) -> bool:
