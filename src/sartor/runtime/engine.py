@@ -31,6 +31,9 @@ class Engine:
     time, and names, types and shapes are checked before LiteRT sees them. Two engines on one file
     share nothing: weights go from one to the other by `state` and `restore`.
 
+    Attributes:
+        lock: hold it, and no other thread's call comes between several of yours.
+
     Args:
         path: a file that `sartor.runtime.files.open_model` has checked.
         manifest: what it says of itself.
@@ -42,7 +45,7 @@ class Engine:
 
     def __init__(self, path: Path, manifest: Manifest, *, threads: int = 1) -> None:
         self._signatures = manifest.signatures()
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._path = path
         self._runners: dict[str, Any] | None = self._create(threads)
 
@@ -52,6 +55,7 @@ class Engine:
         try:
             with _without_chatter():
                 interpreter = Interpreter(model_path=str(self._path), num_threads=threads)
+                interpreter.allocate_tensors()  # else it speaks at the first call
                 return {key: interpreter.get_signature_runner(key) for key in self._signatures}
         except (RuntimeError, ValueError) as error:
             raise InvalidModelError(f"{self._path}: LiteRT refuses it: {error}") from error
@@ -71,7 +75,7 @@ class Engine:
             SartorError: the engine is closed, or LiteRT fails.
         """
         _check(key, self._signatures[key][0], inputs)
-        with self._lock:
+        with self.lock:
             if self._runners is None:
                 raise SartorError("the model is closed: open it again with PersonalModel(path)")
             try:
@@ -90,7 +94,7 @@ class Engine:
 
     def initial_state(self) -> dict[str, np.ndarray]:
         """Every variable as the file brings it; the present values stay."""
-        with self._lock:
+        with self.lock:
             present = self.state()
             self.run("initialize", {RUN: _ONE})
             try:
@@ -100,7 +104,7 @@ class Engine:
 
     def close(self) -> None:
         """Give the memory back; every later call is refused."""
-        with self._lock:
+        with self.lock:
             self._runners = None
 
 

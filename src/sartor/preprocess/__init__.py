@@ -1,0 +1,6 @@
+"""From what a user has to what the base takes: the same numbers in every language."""
+
+from .image import Image, image_pixels
+from .inputs import Sample, prepare
+
+__all__ = ["Image", "Sample", "image_pixels", "prepare"]

@@ -1,0 +1,9 @@
+"""What a device needs: a personalizable file at work, its samples, training and saved state.
+
+Nothing here knows the converter, or how a head is laid out: the contract is all there is.
+"""
+
+from .model import PersonalModel
+from .results import Epoch, Evaluation, History, Prediction
+
+__all__ = ["Epoch", "Evaluation", "History", "PersonalModel", "Prediction"]
