@@ -103,6 +103,7 @@ class TwoMapHead:
 
     name = "two_map_head"
     flat = False
+    features_length = None
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:
@@ -136,7 +137,11 @@ class TwoMapHead:
         return None
 
     def imprint(
-        self, features: Sequence[Tensor], weights: Tensor, parameters: Mapping[str, Tensor]
+        self,
+        features: Sequence[Tensor],
+        weights: Tensor,
+        parameters: Mapping[str, Tensor],
+        others: Tensor,
     ) -> dict[str, Tensor]:
         """The direction of the mean of each part."""
         pooled, values = self._rows(features, parameters)

@@ -1,7 +1,21 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "contract"))  # its scripts are no package
+import pytest
+from runtimes import ROOT  # first: it puts `contract/` on the path
+
+import sartor
+
+MOBILENET = ROOT.parent / "shared" / "models" / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
+
+
+@pytest.fixture(scope="session")
+def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The vectors of a personalizable MobileNetV2; the model lies beside them."""
+    from make import write_case
+
+    if not MOBILENET.exists():
+        pytest.skip("the shared models are not here")
+    content = sartor.convert(MOBILENET, classes=10).content
+    return write_case(tmp_path_factory.mktemp("contract"), "mobilenet", content)

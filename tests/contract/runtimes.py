@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -9,6 +10,9 @@ from typing import TypeAlias
 import numpy as np
 from ai_edge_litert.compiled_model import CompiledModel
 from ai_edge_litert.interpreter import Interpreter
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "contract"))  # its scripts are no package
 
 Runtime: TypeAlias = Callable[[str, Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from make import CASES, FOLDER, main, write_case
 from runtimes import RUNTIMES
 from vectors import compare, load
@@ -15,8 +14,8 @@ from vectors import compare, load
 import sartor
 from sartor.contract import SIGNATURES
 from sartor.manifest import Manifest
+from sartor.testing.verify import verify_contract
 
-MOBILENET = ROOT.parent / "shared" / "models" / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
 both = pytest.mark.parametrize("runtime", RUNTIMES)
 
 
@@ -42,14 +41,6 @@ def test_a_case_gives_what_its_vectors_say(name: str, runtime: str) -> None:
     assert replay(FOLDER / f"{name}.json", runtime) <= 1e-5
 
 
-@pytest.fixture(scope="session")
-def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not MOBILENET.exists():
-        pytest.skip("the shared models are not here")
-    content = sartor.convert(MOBILENET, classes=10).content
-    return write_case(tmp_path_factory.mktemp("contract"), "mobilenet", content)
-
-
 @both
 def test_mobilenet_gives_what_its_vectors_say(mobilenet: Path, runtime: str) -> None:
     assert replay(mobilenet, runtime) <= 1e-5
@@ -71,6 +62,12 @@ def test_the_committed_files_are_what_the_script_makes(name: str, tmp_path: Path
 def test_a_case_calls_every_signature(name: str) -> None:
     calls = load((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     assert {call.signature for call in calls} == set(SIGNATURES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_keeps_the_contract(name: str) -> None:
+    report = verify_contract(FOLDER / f"{name}.tflite")
+    assert report.passed, report.failures
 
 
 def test_a_wrong_value_is_seen() -> None:
