@@ -3,7 +3,8 @@
 Nothing here knows the converter, or how a head is laid out: the contract is all there is.
 """
 
+from .bake import bake
 from .model import PersonalModel
 from .results import Epoch, Evaluation, History, Prediction
 
-__all__ = ["Epoch", "Evaluation", "History", "PersonalModel", "Prediction"]
+__all__ = ["Epoch", "Evaluation", "History", "PersonalModel", "Prediction", "bake"]

@@ -10,7 +10,7 @@ from ..flatbuffer import read
 from ..graph import Model, Tensor
 from ..manifest import Manifest
 
-__all__ = ["manifest_of", "open_model"]
+__all__ = ["check_signatures", "manifest_of", "open_model"]
 
 _CONVERT = "Make one with `sartor convert MODEL -o OUT.tflite --classes N`."
 
@@ -24,7 +24,7 @@ def open_model(path: Path) -> Manifest:
     """
     model = read(path)
     manifest = manifest_of(model, path)
-    _check_signatures(model, manifest, path)
+    check_signatures(model, manifest, path)
     return manifest
 
 
@@ -42,7 +42,8 @@ def manifest_of(model: Model, path: Path) -> Manifest:
         raise NotPersonalizableError(f"{path}: {error}") from error
 
 
-def _check_signatures(model: Model, manifest: Manifest, path: Path) -> None:
+def check_signatures(model: Model, manifest: Manifest, path: Path) -> None:
+    """Hold the signatures to the manifest; raises NotPersonalizableError where they differ."""
     for key, (inputs, outputs) in manifest.signatures().items():
         signature = model.signature(key)
         if signature is None:

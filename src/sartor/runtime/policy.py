@@ -73,10 +73,10 @@ def _default_rate(manifest: Manifest, features: Sequence[np.ndarray]) -> float:
 
 def _mean_norm(manifest: Manifest, features: Sequence[np.ndarray], *, power: int) -> float:
     """The mean over the samples of `Σ |x|^power`, x being what the head's layer takes."""
-    settings = manifest.head.settings
-    size = sum(math.prod(array.shape[1:]) for array in features)
-    if settings.get("normalize"):
-        scale = float(settings.get("scale", 1.0))
-        return scale * (math.sqrt(size) if power == 1 else scale)
+    if manifest.features_length is not None:
+        size = sum(math.prod(array.shape[1:]) for array in features)
+        return manifest.features_length * (
+            math.sqrt(size) if power == 1 else manifest.features_length
+        )
     total = sum(float((np.abs(array.astype(np.float64)) ** power).sum()) for array in features)
     return total / len(features[0])
