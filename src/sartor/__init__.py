@@ -1,8 +1,58 @@
 """Sartor makes a `.tflite` model learn from its user, on the user's device, in stock LiteRT."""
 
-from ._version import __version__
-from .convert import PersonalizableModel, convert
-from .heads import SoftmaxClassifier
-from .optimizers import SGD, Adam
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["SGD", "Adam", "PersonalizableModel", "SoftmaxClassifier", "__version__", "convert"]
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .convert import PersonalizableModel, convert
+    from .heads import SoftmaxClassifier
+    from .optimizers import SGD, Adam
+    from .runtime import PersonalModel
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "PersonalModel",
+    "PersonalizableModel",
+    "SoftmaxClassifier",
+    "__version__",
+    "convert",
+]
+
+_HOMES = {
+    "Adam": "optimizers",
+    "PersonalModel": "runtime",
+    "PersonalizableModel": "convert",
+    "SGD": "optimizers",
+    "SoftmaxClassifier": "heads",
+    "convert": "convert",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is public when it is first used: a device never loads the converter."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+class _Package(ModuleType):
+    """`sartor.convert` is the function, also after the module of that name has been imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "convert" and isinstance(value, ModuleType):
+            value = value.convert
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
