@@ -1,0 +1,35 @@
+# Two commands: `make demo` runs the main job, `make test` passes the tests.
+# Everything is installed into .venv/ and web/node_modules/, nothing elsewhere.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SHARED := ../shared
+
+.PHONY: demo test test-python test-web check bench clean
+
+demo: .venv/ready
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh $(SHARED)
+
+test: check test-python test-web
+
+check: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-python: .venv/ready
+	$(BIN)/pytest
+
+# The browser part: with CI set all of it must run; elsewhere it says what it left out.
+test-web: .venv/ready
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh web/test.sh
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+clean:
+	rm -rf .venv build web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
