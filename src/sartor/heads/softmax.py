@@ -31,6 +31,7 @@ from ..ops import (
     sqrt,
     square,
     sub,
+    to_length,
 )
 from .head import Parameter
 
@@ -159,7 +160,7 @@ class SoftmaxClassifier:
         """Features as rows [N, F], joined and, if asked, normalized."""
         flat = [flatten(tensor) for tensor in features]
         rows = flat[0] if len(flat) == 1 else concatenation(flat, 1)
-        return mul(l2_normalization(rows), self.scale) if self.normalize else rows
+        return to_length(rows, self.scale) if self.normalize else rows
 
 
 def _dot(x: Tensor, y: Tensor) -> Tensor:

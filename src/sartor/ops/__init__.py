@@ -23,7 +23,7 @@ from .elementwise import (
     tanh,
 )
 from .gradient import input_gradient, output_gradient
-from .normalization import l2_normalization, log_softmax, softmax
+from .normalization import l2_normalization, log_softmax, softmax, to_length
 from .quantization import dequantize, quantize
 from .reduce import mean, reduce_sum
 from .reference import evaluate
@@ -89,6 +89,7 @@ __all__ = [
     "square",
     "sub",
     "tanh",
+    "to_length",
     "transpose",
     "var_handle",
     "zeros_like",
