@@ -20,7 +20,7 @@ _INPUTS: dict[int, str] = {
     0: "CALL CALL_ONCE CUSTOM DELEGATE HASHTABLE STABLEHLO_COMPOSITE STABLEHLO_CUSTOM_CALL "
     "STABLEHLO_IOTA STABLEHLO_WHILE VAR_HANDLE WHILE",
     2: "ADD ARG_MAX ARG_MIN ASSIGN_VARIABLE ATAN2 BATCH_MATMUL BITWISE_XOR BROADCAST_ARGS "
-    "BROADCAST_TO CONV_2D CONV_3D CUMSUM DEPTHWISE_CONV_2D DIV EMBEDDING_LOOKUP EQUAL EXPAND_DIMS "
+    "BROADCAST_TO CONV_3D CUMSUM DIV EMBEDDING_LOOKUP EQUAL EXPAND_DIMS "
     "FILL FLOOR_DIV FLOOR_MOD FULLY_CONNECTED GATHER GATHER_ND GREATER GREATER_EQUAL LESS "
     "LESS_EQUAL LOGICAL_AND LOGICAL_OR LSH_PROJECTION MATRIX_SET_DIAG MAXIMUM MEAN MINIMUM "
     "MIRROR_PAD MUL MULTINOMIAL NOT_EQUAL PAD POW PRELU REDUCE_ALL REDUCE_ANY REDUCE_MAX "
@@ -31,7 +31,7 @@ _INPUTS: dict[int, str] = {
     "STABLEHLO_MULTIPLY STABLEHLO_OR STABLEHLO_PAD STABLEHLO_POWER STABLEHLO_REDUCE "
     "STABLEHLO_REDUCE_WINDOW STABLEHLO_REMAINDER STABLEHLO_SHIFT_LEFT STABLEHLO_SUBTRACT SUB SUM "
     "TILE TOPK_V2 TRANSPOSE",
-    3: "BATCH_TO_SPACE_ND CONV_3D_TRANSPOSE DILATE DYNAMIC_UPDATE_SLICE HASHTABLE_FIND "
+    3: "BATCH_TO_SPACE_ND CONV_2D CONV_3D_TRANSPOSE DEPTHWISE_CONV_2D DILATE DYNAMIC_UPDATE_SLICE HASHTABLE_FIND "
     "HASHTABLE_IMPORT HASHTABLE_LOOKUP PADV2 RANGE SCATTER_ND SELECT SELECT_V2 SLICE "
     "SPACE_TO_BATCH_ND SPLIT_V STABLEHLO_CLAMP STABLEHLO_DYNAMIC_UPDATE_SLICE STABLEHLO_SCATTER "
     "STABLEHLO_SELECT TRANSPOSE_CONV UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_MIN "
@@ -65,6 +65,9 @@ _FIRST_OPTIONAL = {
 }
 """The first input that may be left out; of all other ops, none."""
 
+_OUTPUT_COUNTS = {"SPLIT": "numSplits", "SPLIT_V": "numSplits", "UNPACK": "num"}
+"""The option that tells how many outputs there are."""
+
 _HANDLES = (DType.RESOURCE, DType.VARIANT)
 _ANY_TYPE = {
     "CALL",
@@ -90,11 +93,14 @@ def lacks(op: Op) -> str | None:
     least = _LEAST_OUTPUTS.get(op.code, 1)
     if len(op.outputs) < least:
         return f"has {len(op.outputs)} outputs, expected at least {least}"
+    option = _OUTPUT_COUNTS.get(op.code)
+    if option is not None and op.options.get(option, 0) != len(op.outputs):
+        return f"has {len(op.outputs)} outputs, expected {op.options.get(option, 0)} ({option})"
     optional = _FIRST_OPTIONAL.get(op.code, len(op.inputs))
     for index, tensor in enumerate(op.inputs[:optional]):
         if tensor is None:
             return f"has no input {index}, which it needs"
-    return _wrong_type(op)
+    return _wrong_type(op) or _wrong_shape(op)
 
 
 def _wrong_type(op: Op) -> str | None:
@@ -107,3 +113,10 @@ def _wrong_type(op: Op) -> str | None:
         if tensor.dtype in _HANDLES or (tensor.dtype is DType.STRING and not made):
             return f"makes {tensor!r}, expected numbers"
     return None
+
+
+def _wrong_shape(op: Op) -> str | None:
+    """LOG_SOFTMAX goes along the last axis before it looks whether there is one."""
+    if op.code != "LOG_SOFTMAX" or (op.input(0).rank and op.input(0).shape[-1]):
+        return None
+    return f"takes {op.input(0)!r}, expected elements along a last axis"

@@ -19,17 +19,19 @@ _U16 = struct.Struct("<H")
 _I32 = struct.Struct("<i")
 _U32 = struct.Struct("<I")
 _SCALARS = {letter: struct.Struct("<" + letter) for letter in "?bBhHiIqQfd"}
-_TABLE_COST = 32
-_REPEATS = 4
-_SLACK = 65536
+_REPEATS = 16
+_SLACK = 1 << 20
+_MOST_TABLES = 1_000_000  # LiteRT's verifier takes no more
+_SPARE_TABLES = 4096
 
 
 class Decoder:
     """Reads the tables of one flatbuffer.
 
     It demands what the verifier of LiteRT demands: aligned tables and vectors within the file,
-    strings that end with a zero. And since tables may be pointed to again and again, what is read
-    is counted: a file that would unfold to much more than its size is refused.
+    strings that end with a zero. And since what is equal may be stored once and pointed to again
+    and again, what is read is counted: a file that would unfold to far more than its size is
+    refused.
 
     Attributes:
         end: the byte after the last one that the tables read so far use.
@@ -39,6 +41,7 @@ class Decoder:
         self._data = data
         self._schema = schema
         self._left = _REPEATS * len(data) + _SLACK
+        self._tables_left = min(_MOST_TABLES, len(data) // 4 + _SPARE_TABLES)
         self._vtables: dict[tuple[int, str], tuple[int, list[tuple[Field, int, int]]]] = {}
         self.end = 0
 
@@ -68,15 +71,16 @@ class Decoder:
             InvalidModelError: the file unfolds to far more than it holds.
         """
         self._left -= size
-        if self._left < 0:
+        if self._left < 0 or self._tables_left < 0:
             raise InvalidModelError(
-                f"the file's {len(self._data)} bytes unfold to more than {_REPEATS} times as much, "
-                f"since its tables share parts; expected hardly any sharing. {DAMAGED}"
+                f"the {len(self._data)} bytes unfold to more than {_REPEATS} times as much, or to "
+                f"more tables than there is room for; expected less sharing. {DAMAGED}"
             )
 
     def _table(self, position: int, layout: Layout) -> Record:
         size, fields = self._vtable(position, layout)
-        self.spend(_TABLE_COST + size)
+        self._tables_left -= 1
+        self.spend(size)
         self._claim(position, size, layout.name)
         record = layout.defaults.copy()
         for field, offset, extra in fields:

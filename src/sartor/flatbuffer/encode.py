@@ -82,9 +82,7 @@ class Encoder:
 
     def scalars(self, field: Field, values: Sequence[float] | bytes | np.ndarray) -> int:
         """Write a vector of scalars, and return its place, counted from the end."""
-        if isinstance(values, bytes):
-            values = np.frombuffer(values, np.uint8)
-        array = np.ascontiguousarray(values, field.dtype)
+        array = _array(field, values)
         width = field.dtype.itemsize
         builder = self._builder
         # The generated code aligns to the element's size only, and copies once more.
@@ -128,7 +126,7 @@ class Encoder:
         if field.kind is Kind.STRING:
             return int(self._builder.CreateSharedString(value))
         if field.kind is Kind.SCALARS:
-            array = np.ascontiguousarray(value, field.dtype)
+            array = _array(field, value)
             if array.nbytes > _SMALL:
                 return self.scalars(field, array)
             key = field.letter, field.alignment, array.tobytes()
@@ -159,6 +157,13 @@ class Encoder:
         for place in reversed(places):
             builder.PrependUOffsetTRelative(place)
         return int(builder.EndVector())
+
+
+def _array(field: Field, values: Sequence[float] | bytes | np.ndarray) -> np.ndarray:
+    """Scalars in the field's type, one after the other."""
+    if isinstance(values, bytes):
+        values = np.frombuffer(values, np.uint8)
+    return np.ascontiguousarray(values, field.dtype)
 
 
 def _number(field: Field, table: str) -> int:
