@@ -83,11 +83,13 @@ def test_a_wrong_value_is_seen() -> None:
             compare(wrong, right)
 
 
+@pytest.mark.parametrize("option", ["--model", "--base"])
+@pytest.mark.parametrize("option", ["--model", "--base"])
 def test_the_script_makes_vectors_for_a_given_file(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, option: str
 ) -> None:
-    model = FOLDER / "two_inputs.tflite"
-    monkeypatch.setattr("sys.argv", ["make.py", "--model", str(model), "-o", str(tmp_path)])
+    model = FOLDER / "two_inputs.tflite"  # converted again, it is a base
+    monkeypatch.setattr("sys.argv", ["make.py", option, str(model), "-o", str(tmp_path)])
     main()
     assert replay(tmp_path / "two_inputs.json", "Interpreter") <= 1e-5
 

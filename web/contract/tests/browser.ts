@@ -1,0 +1,135 @@
+/** A page in headless Chromium, and a server with what it may load. */
+
+import { execFileSync } from 'node:child_process';
+import { createReadStream, readdirSync } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, extname, join, normalize, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BrowserContext, chromium } from 'playwright-core';
+import { type Connect, createServer, type ViteDevServer } from 'vite';
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+};
+
+/** The path of `contract/`, `examples/`, … of this repository. */
+export function repository(path: string): string {
+  return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+}
+
+/** The folders of vectors and models: the committed ones, and those that `$CONTRACT_VECTORS` names. */
+export const FOLDERS = [
+  repository('contract/cases'),
+  ...(process.env.CONTRACT_VECTORS ?? '')
+    .split(delimiter)
+    .filter(Boolean)
+    .map((folder) => resolve(folder)),
+];
+
+/** The files of `FOLDERS` with this ending, as a server with `FOLDER_URLS` has them. */
+export function filesOf(ending: string): { name: string; url: string }[] {
+  return FOLDERS.flatMap((folder, i) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(ending))
+      .map((name) => ({ name, url: `/vectors/${i}/${name}` })),
+  );
+}
+
+/** URL prefix → folder, for `FOLDERS`. */
+export const FOLDER_URLS = Object.fromEntries(
+  FOLDERS.map((folder, i) => [`/vectors/${i}/`, folder] as const),
+);
+
+/** A server of the pages of this package, and of folders as they are: URL prefix → folder. */
+export async function serve(folders: Readonly<Record<string, string>>): Promise<ViteDevServer> {
+  const server = await createServer({
+    configFile: false,
+    root: repository('web/contract'),
+    logLevel: 'error',
+    server: { host: '127.0.0.1', port: 0 },
+    plugins: [
+      {
+        name: 'folders',
+        configureServer: ({ middlewares }) => {
+          for (const [prefix, folder] of Object.entries(folders)) {
+            middlewares.use(prefix, files(folder));
+          }
+        },
+      },
+    ],
+  });
+  return server.listen();
+}
+
+/** The URL of a server, with a slash at its end. */
+export function urlOf(server: ViteDevServer): string {
+  const url = server.resolvedUrls?.local[0];
+  if (url === undefined) {
+    throw new Error('the server does not listen');
+  }
+  return url;
+}
+
+/** Chromium with a profile of its own, which `close` removes. */
+export async function openBrowser(): Promise<{
+  context: BrowserContext;
+  close: () => Promise<void>;
+}> {
+  const profile = await mkdtemp(join(tmpdir(), 'sartor-chromium-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: chromiumPath(),
+    args: FLAGS,
+  });
+  const close = async () => {
+    await context.close();
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+  };
+  return { context, close };
+}
+
+/** `$CHROMIUM`, or what the system calls so. */
+function chromiumPath(): string {
+  const named = process.env.CHROMIUM;
+  if (named) {
+    return named;
+  }
+  const names = 'command -v chromium || command -v chromium-browser || command -v google-chrome';
+  try {
+    return execFileSync('sh', ['-c', names], { encoding: 'utf8' }).trim();
+  } catch {
+    throw new Error(
+      'no Chromium found: install it (Debian: chromium), or set CHROMIUM to its path',
+    );
+  }
+}
+
+function files(folder: string): Connect.NextHandleFunction {
+  return async (request, response, next) => {
+    const path = join(
+      folder,
+      normalize(decodeURIComponent((request.url ?? '/').split('?')[0] ?? '')),
+    );
+    const found = await stat(path).catch(() => undefined);
+    if (!found?.isFile()) {
+      next();
+      return;
+    }
+    response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
+    response.setHeader('Content-Length', found.size);
+    createReadStream(path).pipe(response);
+  };
+}

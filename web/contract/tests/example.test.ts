@@ -1,0 +1,71 @@
+/** The page of `examples/`: it trains a file with no line of Sartor. */
+
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import type { ViteDevServer } from 'vite';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FOLDER_URLS, filesOf, openBrowser, repository, serve, urlOf } from './browser.js';
+
+const HAND_MADE = /^two_/; // of two inputs or two features: not what the page is for
+const MODELS = filesOf('.tflite').filter(({ name }) => !HAND_MADE.test(name));
+
+let server: ViteDevServer;
+let browser: Awaited<ReturnType<typeof openBrowser>>;
+
+beforeAll(async () => {
+  server = await serve({
+    '/examples/node_modules/': repository('web/node_modules'),
+    '/examples/': repository('examples'),
+    ...FOLDER_URLS,
+  });
+  browser = await openBrowser();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+it.each(MODELS)('trains $name on photos and shows falling losses', async ({ name, url }) => {
+  const page = await browser.context.newPage();
+  const errors: Error[] = [];
+  page.on('pageerror', (error) => errors.push(error));
+  await page.goto(`${urlOf(server)}examples/train_in_browser.html?model=${url}`);
+  await page.waitForFunction(() => document.querySelector('button')?.onclick);
+  const [first, second] = await page.locator('input').all();
+  await first?.setInputFiles([await photo(page, '#200000'), await photo(page, '#400808')]);
+  await second?.setInputFiles([await photo(page, '#e0ffff'), await photo(page, '#c0f0ff')]);
+  await page.click('button');
+  await page.waitForFunction(() => document.querySelector('pre')?.textContent.includes('step 19'));
+  const text = (await page.textContent('pre')) ?? '';
+  const losses = [...text.matchAll(/loss ([\d.]+)/g)].map(([, loss]) => Number(loss));
+  expect(errors).toEqual([]);
+  expect(losses).toHaveLength(20);
+  expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) * 0.9);
+  console.log(`${name}: loss ${losses[0]} → ${losses.at(-1)}`);
+  await page.close();
+});
+
+it('has no line of Sartor', () => {
+  const text = readFileSync(repository('examples/train_in_browser.html'), 'utf8');
+  const loaded = [...text.matchAll(/from '([^']+)'|": "([^"]+)"|src="([^"]+)"/g)];
+  expect(loaded).toHaveLength(3);
+  for (const [line] of loaded) {
+    expect(line).toContain('@litertjs/');
+  }
+});
+
+/** A picture of one colour. */
+async function photo(page: Page, colour: string) {
+  const url = await page.evaluate((fill) => {
+    const canvas = document.createElement('canvas');
+    const context = canvas.getContext('2d');
+    if (context) {
+      context.fillStyle = fill;
+      context.fillRect(0, 0, canvas.width, canvas.height);
+    }
+    return canvas.toDataURL('image/png');
+  }, colour);
+  const buffer = Buffer.from(url.split(',')[1] ?? '', 'base64');
+  return { name: `${colour}.png`, mimeType: 'image/png', buffer };
+}
