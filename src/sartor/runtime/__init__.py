@@ -4,7 +4,17 @@ Nothing here knows the converter, or how a head is laid out: the contract is all
 """
 
 from .bake import bake
+from .checkpoint import Checkpoint, read_checkpoint
 from .model import PersonalModel
 from .results import Epoch, Evaluation, History, Prediction
 
-__all__ = ["Epoch", "Evaluation", "History", "PersonalModel", "Prediction", "bake"]
+__all__ = [
+    "Checkpoint",
+    "Epoch",
+    "Evaluation",
+    "History",
+    "PersonalModel",
+    "Prediction",
+    "bake",
+    "read_checkpoint",
+]

@@ -1,4 +1,4 @@
-"""Write a checkpoint into the file itself: it knows its classes from the start, and still learns."""
+"""Write a checkpoint into the file itself, which then knows its classes from the start."""
 
 from __future__ import annotations
 

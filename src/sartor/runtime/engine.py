@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +12,11 @@ import numpy as np
 from ..contract import RUN, TensorSpec
 from ..errors import DataError, InvalidModelError, SartorError
 from ..manifest import Manifest
+from .chatter import without_chatter
 
 __all__ = ["Engine"]
 
 _ONE = np.ones(1, np.float32)
-_CREATING = threading.Lock()  # the redirection of stderr is the process's
-_CHATTER = (b"INFO:", b"WARNING:", b"VERBOSE:")
 
 
 class Engine:
@@ -53,7 +48,7 @@ class Engine:
         from ai_edge_litert.interpreter import Interpreter  # takes longer than the rest of Sartor
 
         try:
-            with _without_chatter():
+            with without_chatter():
                 interpreter = Interpreter(model_path=str(self._path), num_threads=threads)
                 interpreter.allocate_tensors()  # else it speaks at the first call
                 return {key: interpreter.get_signature_runner(key) for key in self._signatures}
@@ -118,30 +113,3 @@ def _check(key: str, specs: Mapping[str, TensorSpec], inputs: Mapping[str, np.nd
                 f"{key}: {name} must be {spec.dtype} {list(spec.shape)}, "
                 f"got {array.dtype} {list(array.shape)}"
             )
-
-
-@contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Keep LiteRT's notes on what it has created off stderr; what else is written there comes on.
-
-    It has no switch for them. Nothing is kept back where there is no stderr to speak of.
-    """
-    with _CREATING, contextlib.ExitStack() as stack:
-        try:
-            kept = os.dup(2)
-            stack.callback(os.close, kept)
-            caught = stack.enter_context(tempfile.TemporaryFile())
-        except OSError:
-            yield
-            return
-        if sys.stderr is not None:
-            sys.stderr.flush()
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            caught.seek(0)
-            for line in caught.readlines():
-                if not line.startswith(_CHATTER):
-                    os.write(2, line)

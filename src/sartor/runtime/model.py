@@ -78,6 +78,24 @@ class PersonalModel:
         """The class name of each sample that `fit` learns from."""
         return self._samples.labels
 
+    def check_room(self, labels: Iterable[str]) -> None:
+        """Raise DataError unless there is room for all these classes, new and known ones."""
+        new = [label for label in dict.fromkeys(labels) if label not in self._slots]
+        if len(new) > self._slots.count(None):
+            raise DataError(
+                f"there is no room for {', '.join(map(repr, new))}: the model has room for "
+                f"{self.capacity} classes, and {len(self.classes) + len(new)} are asked for. "
+                "Convert the base again with a larger --capacity; a checkpoint that you have, or "
+                "save now, loads into it"
+            )
+
+    def check_known(self, labels: Iterable[str]) -> None:
+        """Raise DataError unless the model has all these classes."""
+        for label in labels:
+            if label not in self.classes:
+                known = ", ".join(self.classes) or "none"
+                raise DataError(f"the model has no class {label!r}; its classes: {known}")
+
     def add_sample(self, image: Sample, label: str) -> None:
         """Add a sample to learn from; its features are kept, and not itself.
 
@@ -96,8 +114,7 @@ class PersonalModel:
         if not isinstance(label, str) or not label.strip():
             raise DataError(f"a label is the name of a class, as 'hat'; got {label!r}")
         with self._changing:
-            if label not in self._slots:
-                self._free_slot(label)
+            self.check_room([label])
             features = self._features(image)
             self._make_class(label, features)
             self._samples.add(features, label)
@@ -189,9 +206,7 @@ class PersonalModel:
                 evaluator.add(features, slots[label])
         else:
             for image, label in samples:
-                if label not in slots:
-                    known = ", ".join(slots) or "none"
-                    raise DataError(f"the model has no class {label!r}; its classes: {known}")
+                self.check_known([label])
                 evaluator.add(self._features(image), slots[label])
         return evaluator.result()
 
@@ -268,21 +283,13 @@ class PersonalModel:
         outputs = self._engine.run("infer", prepare(self.manifest.inputs, image))
         return [outputs[numbered(FEATURES, i)] for i in range(len(self.manifest.features))]
 
-    def _free_slot(self, label: str) -> int:
-        if None in self._slots:
-            return self._slots.index(None)
-        raise DataError(
-            f"there is no room for the class {label!r}: the model holds {self.capacity}, "
-            f"{', '.join(self.classes)}. Convert the base again with a larger --capacity; "
-            "a checkpoint that you save now loads into it"
-        )
-
     def _make_class(self, label: str, features: list[np.ndarray]) -> None:
         """Imprint a class of a first sample, unless it is there and has been taught already."""
         if label in self._made:
             return
+        self.check_room([label])
         known = label in self._slots
-        slot = self._slots.index(label) if known else self._free_slot(label)
+        slot = self._slots.index(label if known else None)
         if not known or self._is_blank(slot):
             one_hot = np.zeros(self.capacity, np.float32)
             one_hot[slot] = 1

@@ -1,0 +1,66 @@
+"""The commands of `sartor`, and what it says when it gets none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from .bake import bake
+from .convert import convert
+from .evaluate import evaluate
+from .fit import fit
+from .inspect import inspect
+from .predict import predict
+from .report import reported
+from .verify import verify
+
+__all__ = ["main"]
+
+_START = """\
+Sartor makes a .tflite model learn from you, on your device.
+
+  1. Make a model that can learn, of any .tflite model; here with room for 10 classes:
+       sartor convert base.tflite -o model.tflite --classes 10
+  2. Put photos into a folder a class (photos/hat/…, photos/shoes/…), and let it learn them:
+       sartor fit model.tflite photos --checkpoint mine.safetensors
+  3. Ask what a photo shows:
+       sartor predict model.tflite --checkpoint mine.safetensors photo.jpg
+
+sartor --help lists all commands, sartor COMMAND --help the options of one."""
+
+_app = typer.Typer(
+    name="sartor", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+
+
+@_app.callback(invoke_without_command=True)
+def _sartor(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Make a .tflite model learn from its user, on the user's device."""
+    if version:
+        from .._version import __version__
+
+        typer.echo(__version__)
+    elif context.invoked_subcommand is None:
+        typer.echo(_START)
+
+
+for _command in (convert, fit, predict, evaluate, inspect, verify, bake):
+    _app.command()(reported(_command))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line.
+
+    Args:
+        arguments: in place of those that the program was started with.
+
+    Raises:
+        SystemExit: always. 0: done; 1: it could not be done, as one line on stderr says; 2: the
+            arguments are wrong; 130: stopped by Ctrl-C.
+    """
+    _app(args=None if arguments is None else list(arguments), prog_name="sartor")

@@ -1,0 +1,150 @@
+"""`sartor convert`: from any .tflite to one that learns."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .report import Json, check_folder, note, print_json
+
+if TYPE_CHECKING:
+    from ..convert import PersonalizableModel
+    from ..heads import Head
+    from ..optimizers import Optimizer
+
+__all__ = ["convert"]
+
+
+def convert(
+    base: Annotated[Path, typer.Argument(help="Any .tflite model.", metavar="BASE")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")],
+    classes: Annotated[
+        str, typer.Option(help="How many classes there can be, or their names: hat,shoes,…")
+    ],
+    capacity: Annotated[
+        int | None, typer.Option(help="How many there can be, where --classes names some.")
+    ] = None,
+    features: Annotated[
+        list[str] | None, typer.Option(help="Cut the base at this tensor (repeatable).")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Samples of one training step.")] = 32,
+    mean: Annotated[
+        str | None, typer.Option(help="(pixel − mean) / std is fed: one number, or r,g,b.")
+    ] = None,
+    std: Annotated[str | None, typer.Option(help="See --mean.")] = None,
+    normalize: Annotated[
+        bool, typer.Option("--normalize", help="Head: bring features to one length first.")
+    ] = False,
+    scale: Annotated[float | None, typer.Option(help="Head: that length.")] = None,
+    l2: Annotated[float | None, typer.Option(help="Head: penalty on the weights.")] = None,
+    label_smoothing: Annotated[
+        float | None, typer.Option(help="Head: part of a label that goes to all classes.")
+    ] = None,
+    optimizer: Annotated[str, typer.Option(help="sgd or adam.")] = "sgd",
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Default of the file; else found from the samples.")
+    ] = None,
+    momentum: Annotated[float | None, typer.Option(help="sgd: 0.9 unless told.")] = None,
+    nesterov: Annotated[bool, typer.Option("--nesterov", help="sgd: look ahead.")] = False,
+    weight_decay: Annotated[float | None, typer.Option(help="sgd: pull to 0.")] = None,
+    clip_norm: Annotated[float | None, typer.Option(help="Greatest norm of a gradient.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a model that learns, of any .tflite model."""
+    _refuse_same(base, output)
+    check_folder(output)
+    from ..convert import convert as convert_base
+
+    model = convert_base(
+        base,
+        classes=_classes(classes),
+        head=_head(normalize=normalize, scale=scale, l2=l2, label_smoothing=label_smoothing),
+        optimizer=_optimizer(
+            optimizer, learning_rate=learning_rate, momentum=momentum, nesterov=nesterov or None,
+            weight_decay=weight_decay, clip_norm=clip_norm,
+        ),
+        features=features or None,
+        capacity=capacity,
+        batch=batch,
+        mean=_numbers("--mean", mean),
+        std=_numbers("--std", std),
+    )  # fmt: skip
+    model.save(output)
+    if as_json:
+        print_json(_described(model, base, output))
+    else:
+        _print(model, base, output)
+
+
+def _refuse_same(base: Path, output: Path) -> None:
+    if base.exists() and output.exists() and base.samefile(output):
+        raise typer.BadParameter("it would overwrite the base", param_hint="--output")
+
+
+def _classes(text: str) -> int | list[str]:
+    return int(text) if text.strip().isdecimal() else text.split(",")
+
+
+def _numbers(option: str, text: str | None) -> list[float] | None:
+    try:
+        return None if text is None else [float(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"numbers, please; got {text!r}", param_hint=option) from None
+
+
+def _head(*, normalize: bool, **settings: float | None) -> Head:
+    from ..heads import SoftmaxClassifier
+
+    given = {name: value for name, value in settings.items() if value is not None}
+    return SoftmaxClassifier(normalize=normalize, **given)
+
+
+def _optimizer(name: str, **settings: Any) -> Optimizer:
+    from ..optimizers import SGD, Adam
+
+    kinds: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
+    if name not in kinds:
+        raise typer.BadParameter(f"sgd or adam; got {name!r}", param_hint="--optimizer")
+    given = {key: value for key, value in settings.items() if value is not None}
+    for key in given.keys() - {field.name for field in fields(kinds[name])}:
+        option = f"--{key.replace('_', '-')}"
+        raise typer.BadParameter(f"{name} has no such setting", param_hint=option)
+    return kinds[name](**({"momentum": 0.9} if name == "sgd" else {}) | given)
+
+
+def _described(model: PersonalizableModel, base: Path, output: Path) -> dict[str, object]:
+    manifest = model.manifest
+    return {
+        "file": str(output),
+        "bytes": len(model.content),
+        "base_bytes": base.stat().st_size,
+        "classes": manifest.classes,
+        "capacity": manifest.capacity,
+        "batch": manifest.batch,
+        "inputs": [asdict(spec) for spec in manifest.inputs],
+        "features": [asdict(spec) for spec in manifest.features],
+        "cut": model.cut,
+        "head": asdict(manifest.head),
+        "optimizer": asdict(manifest.optimizer),
+        "fingerprints": asdict(manifest.fingerprints),
+        "notes": model.notes,
+    }
+
+
+def _print(model: PersonalizableModel, base: Path, output: Path) -> None:
+    manifest = model.manifest
+    named = [name for name in manifest.classes if name is not None]
+    shapes = ", ".join("x".join(map(str, spec.shape)) for spec in manifest.features)
+    for message in model.notes:
+        note(message)
+    size, before = len(model.content), base.stat().st_size
+    typer.echo(f"{output}: {size:,} bytes, of a base of {before:,}")
+    typer.echo(f"classes:  room for {manifest.capacity}" + (f": {', '.join(named)}" * bool(named)))
+    typer.echo(f"features: {shapes}; {model.cut}")
+    typer.echo(
+        f"next:     sartor fit {shlex.quote(str(output))} FOLDER --checkpoint MINE.safetensors"
+    )
