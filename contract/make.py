@@ -76,13 +76,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", type=Path, help="a personalizable .tflite file")
     parser.add_argument("--base", type=Path, help="a .tflite file to convert, for 10 classes")
-    parser.add_argument("--base", type=Path, help="a .tflite file to convert, for 10 classes")
     parser.add_argument("-o", "--output", type=Path, default=FOLDER, help="where to write")
     arguments = parser.parse_args()
     if arguments.model:
         made = {arguments.model.stem: arguments.model.read_bytes()}
-    elif arguments.base:
-        made = {arguments.base.stem: sartor.convert(arguments.base, classes=10).content}
     elif arguments.base:
         made = {arguments.base.stem: sartor.convert(arguments.base, classes=10).content}
     else:

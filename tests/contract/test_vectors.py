@@ -84,7 +84,6 @@ def test_a_wrong_value_is_seen() -> None:
 
 
 @pytest.mark.parametrize("option", ["--model", "--base"])
-@pytest.mark.parametrize("option", ["--model", "--base"])
 def test_the_script_makes_vectors_for_a_given_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, option: str
 ) -> None:
