@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 __all__ = ["write_atomically"]
@@ -25,30 +25,28 @@ def write_atomically(path: Path, content: bytes) -> Path:
     Raises:
         OSError: the folder is not there or not writable, or the disk is full.
     """
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
+    with open(temporary, "xb") as file:  # its permissions are those of any new file
+        try:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, _mode(path))
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+            _keep_mode(path, temporary)
+            file.close()  # some systems do not rename an open file
+            os.replace(temporary, path)
+        except BaseException:
+            file.close()
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
     _sync_folder(path.parent)
     return path
 
 
-def _mode(path: Path) -> int:
-    """The permissions of the file that is there, or those of a new one."""
-    try:
-        return path.stat().st_mode & 0o777
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+def _keep_mode(old: Path, new: Path) -> None:
+    """Give a file the permissions of the one that it is to replace, where there is one."""
+    with contextlib.suppress(OSError):
+        os.chmod(new, old.stat().st_mode & 0o777)
 
 
 def _sync_folder(folder: Path) -> None:

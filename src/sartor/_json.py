@@ -53,9 +53,9 @@ class Fields:
             self._refuse(name, "an integer" + ("" if minimum is None else f" of {minimum} or more"))
         return int(self.values[name])
 
-    def optional_integer(self, name: str) -> int | None:
+    def optional_integer(self, name: str, *, minimum: int | None = None) -> int | None:
         """An integer, or None where there is none."""
-        return None if self.values.get(name) is None else self.integer(name)
+        return None if self.values.get(name) is None else self.integer(name, minimum=minimum)
 
     def number(self, name: str) -> float:
         """A finite number."""

@@ -13,7 +13,7 @@ from .bases import Base, load_base
 from .contract import MANIFEST_FILE
 from .errors import ConversionError
 from .flatbuffer import append_files, write_with_ranges
-from .graph import Model
+from .graph import DType, Graph, Model
 from .heads import Head, SoftmaxClassifier
 from .manifest import Fingerprints, Manifest, Part, VariableSpec
 from .optimizers import SGD, Optimizer
@@ -85,7 +85,7 @@ def convert(
     Args:
         base: the path or bytes of a `.tflite` file, or one of `sartor.bases`. A personalizable
             file is taken apart again: converted anew, with more room or another optimizer, it
-            still loads the user's checkpoint.
+            still loads the user's checkpoint (the names of its classes are not taken over).
         classes: the names of the classes, or how many there can be.
         head: what learns; `SoftmaxClassifier()` unless told.
         optimizer: how; SGD with momentum unless told.
@@ -104,20 +104,24 @@ def convert(
         ConversionError: the parts do not fit together; the message says what to do.
     """
     head, optimizer = head or SoftmaxClassifier(), optimizer or SGD(momentum=0.9)
+    _check_parts(head, optimizer)
     slots = _slots(classes, capacity)
     if not 1 <= batch <= 65536:
         raise ConversionError(f"batch must be between 1 and 65536, got {batch}")
     model = load_base(base)
     before, known = _manifest_of(model), input_metadata(model)
-    found = cut(model, _names(features) or _features_of(before))
+    same = [spec.name for spec in before.features] if before else []
+    names = _names(features) or same
+    found = cut(model, names)
     described = [known.get(tensor) for tensor in found.graph.inputs]
     rebatch(found.graph)
-    open_inputs(found.graph, [spec.name for spec in before.inputs] if before else None)
+    open_inputs(found.graph, named=before is not None)
     inputs, notes = describe_inputs(
         found.graph, described, before, _per_channel(mean), _per_channel(std)
     )
+    notes += _notes_on_state(found.graph)
     specs = open_features(found.graph, flat=head.flat)
-    if before and features is None:
+    if before and names == same:
         specs = [
             replace(old, shape=new.shape) for old, new in zip(before.features, specs, strict=True)
         ]
@@ -137,20 +141,53 @@ def convert(
     return _write(plan, marks, found.why, notes)
 
 
+def _check_parts(head: object, optimizer: object) -> None:
+    for part, value, kind, example in (
+        ("head", head, Head, "SoftmaxClassifier()"),
+        ("optimizer", optimizer, Optimizer, "SGD(momentum=0.9)"),
+    ):
+        if isinstance(value, type) or not isinstance(value, kind):
+            raise ConversionError(f"{part} must be one, as {example}; got {value!r}")
+
+
 def _slots(classes: int | Sequence[str], capacity: int | None) -> tuple[str | None, ...]:
     """The C slots, named from the first on."""
-    names = [] if isinstance(classes, int) else [name.strip() for name in classes]
-    size = classes if isinstance(classes, int) else (capacity or len(names))
-    if isinstance(classes, int) and capacity not in (None, classes):
-        raise ConversionError(f"classes={classes} and capacity={capacity} contradict each other")
-    if not all(names) or len(set(names)) != len(names):
-        raise ConversionError(f"class names must differ and not be empty, got {names}")
+    if isinstance(classes, int):
+        names, size = [], classes
+        if capacity not in (None, classes):
+            raise ConversionError(
+                f"classes={classes} and capacity={capacity} contradict each other"
+            )
+    else:
+        names = _class_names(classes)
+        size = len(names) if capacity is None else capacity
     if not max(1, len(names)) <= size <= _MOST_CLASSES:
         raise ConversionError(
             f"there must be room for 1 to {_MOST_CLASSES:,} classes, and for those that are named; "
             f"got {len(names)} names and room for {size}"
         )
     return (*names, *[None] * (size - len(names)))
+
+
+def _class_names(classes: Sequence[str]) -> list[str]:
+    if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
+        raise ConversionError(
+            f"classes must be a number or a list of names, as ['cup', 'key']; got {classes!r}"
+        )
+    names = [" ".join(name.split()) for name in classes]  # each is a line of labels.txt
+    if not all(names) or len(set(names)) != len(names):
+        raise ConversionError(f"class names must differ and not be empty, got {names}")
+    return names
+
+
+def _notes_on_state(graph: Graph) -> list[str]:
+    """What to say where the base itself remembers earlier inputs."""
+    if not any(tensor.is_variable or tensor.dtype is DType.RESOURCE for tensor in graph.tensors):
+        return []
+    return [
+        "the base keeps state of its own: what it makes of a sample may depend on those before, "
+        "and checkpoints do not hold that state"
+    ]
 
 
 def _per_channel(values: float | Sequence[float] | None) -> Sequence[float] | None:
@@ -165,10 +202,6 @@ def _manifest_of(model: Model) -> Manifest | None:
     """What a personalizable base says of itself, or None where it is a plain one."""
     text = model.files.get(MANIFEST_FILE)
     return None if text is None else Manifest.from_json(text)
-
-
-def _features_of(manifest: Manifest | None) -> list[str] | None:
-    return None if manifest is None else [spec.name for spec in manifest.features]
 
 
 def _write(plan: Plan, marks: Fingerprints, why: str, notes: Sequence[str]) -> PersonalizableModel:

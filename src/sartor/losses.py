@@ -43,7 +43,8 @@ class Loss(Protocol):
     def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
         """Emit the loss of each sample [B], or of each output [B, C].
 
-        Inactive classes take no part in it.
+        Inactive classes take no part in the loss of a sample; that of an output is not counted
+        where its class is inactive, and has only to be finite there.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -185,8 +185,8 @@ class Manifest:
         """Read `sartor.json`; keys that are not known are ignored.
 
         Raises:
-            NotPersonalizableError: it is damaged, of another version, or asks for what this
-                runtime does not know.
+            NotPersonalizableError: it is damaged, contradicts itself, is of another version, or
+                asks for what this runtime does not know.
         """
         fields = Fields.parse(text, contract.MANIFEST_FILE, NotPersonalizableError)
         version = fields.integer("contract")
@@ -219,11 +219,37 @@ class Manifest:
 
 
 def _checked(manifest: Manifest) -> Manifest:
+    """The manifest, if it does not contradict itself."""
+    wrong = next(_contradictions(manifest), None)
+    if wrong is not None:
+        raise NotPersonalizableError(
+            f"{contract.MANIFEST_FILE} is damaged: {wrong}. Convert the base again."
+        )
+    return manifest
+
+
+def _contradictions(manifest: Manifest) -> Iterator[str]:
     for name, entries in (("inputs", manifest.inputs), ("features", manifest.features),
                           ("classes", manifest.classes)):  # fmt: skip
         if not entries:
-            raise NotPersonalizableError(f"{contract.MANIFEST_FILE}: {name} is empty")
-    return manifest
+            yield f"{name} is empty"
+    for number, feature in enumerate(manifest.features):
+        if feature.name != contract.numbered(contract.FEATURES, number):
+            yield f"the features {number} are called {feature.name!r}"
+    for what, ends in (("inputs", manifest.inputs), ("variables", manifest.variables)):
+        names = [end.name for end in ends]
+        if len(set(names)) != len(names):
+            yield f"two of the {what} have the same name"
+    variables = {spec.name: spec for spec in manifest.variables}
+    for name, shape in ((contract.MASK, (manifest.capacity,)), (contract.TEMPERATURE, (1,))):
+        if name not in variables or variables[name].shape != shape:
+            yield f"there is no variable {name!r} of shape {list(shape)}"
+    for spec in manifest.variables:
+        axis = spec.class_axis
+        if axis is not None and spec.shape[axis : axis + 1] != (manifest.capacity,):
+            yield f"{spec.name!r} of shape {list(spec.shape)} has no class axis {axis}"
+        if spec.parameter is not None and spec.parameter not in variables:
+            yield f"{spec.name!r} belongs to {spec.parameter!r}, which is not there"
 
 
 def _input(item: Fields) -> InputSpec:
@@ -243,7 +269,7 @@ def _feature(item: Fields) -> FeatureSpec:
 def _variable(item: Fields) -> VariableSpec:
     return VariableSpec(
         item.string("name"), item.shape("shape"), item.string("role"),
-        item.optional_integer("class_axis"), item.optional_string("parameter"),
+        item.optional_integer("class_axis", minimum=0), item.optional_string("parameter"),
         item.integer("offset", minimum=0),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..contract import LABELS, LOSS, MASK, OUTPUT, TEMPERATURE, WEIGHTS
 from ..graph import Tensor
 from ..losses import weighted_mean
-from ..ops import add, div
+from ..ops import add, div, mul
 from .plan import Plan, Workspace
 
 __all__ = ["attach_evaluate", "batch_logits", "batch_loss"]
@@ -29,6 +29,9 @@ def batch_logits(work: Workspace, features: Sequence[Tensor]) -> Tensor:
 def batch_loss(work: Workspace, logits: Tensor) -> Tensor:
     """What training makes small: the weighted mean over the samples, and the head's penalty.
 
+    Where each output has a weight, the mean is over those of active classes: free slots do not
+    thin it out.
+
     Adds the inputs `labels` and `weights`.
 
     Returns:
@@ -38,6 +41,8 @@ def batch_loss(work: Workspace, logits: Tensor) -> Tensor:
     labels = work.input(LABELS, (plan.batch, plan.capacity))
     each = (plan.batch, plan.capacity) if plan.head.loss.weights_per_output else (plan.batch,)
     weights = work.input(WEIGHTS, each)
-    loss = weighted_mean(plan.head.loss.rows(logits, labels, work.read(MASK)), weights)
+    mask = work.read(MASK)
+    counted = mul(weights, mask) if plan.head.loss.weights_per_output else weights
+    loss = weighted_mean(plan.head.loss.rows(logits, labels, mask), counted)
     penalty = plan.head.penalty(work.parameters())
     return loss if penalty is None else add(loss, penalty)

@@ -7,6 +7,7 @@ import numpy as np
 from ..autodiff import gradients
 from ..contract import LEARNING_RATE, LOSS, MASK, OUTPUT
 from ..graph import Tensor
+from ..ops import add, zeros_like
 from ..optimizers import clip_by_global_norm
 from .attach_loss import batch_logits, batch_loss
 from .plan import Plan, Variable, Workspace
@@ -21,7 +22,10 @@ def attach_train(plan: Plan) -> None:
     logits = batch_logits(work, work.feature_inputs())
     output = plan.head.loss.output(logits, work.read(MASK))
     loss = batch_loss(work, logits)
-    _step(work, loss)
+    if plan.named("parameter"):
+        _step(work, loss)
+    else:  # only `set_class` changes this head: the rate is taken, and counts for nothing
+        loss = add(loss, zeros_like(work.input(LEARNING_RATE, (1,))))
     work.sign({LOSS: loss, OUTPUT: output})
 
 

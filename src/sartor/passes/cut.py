@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import ConversionError
-from ..graph import Graph, Model, Op, Tensor
+from ..graph import DType, Graph, Model, Op, Tensor
 
 __all__ = ["Cut", "cut"]
 
@@ -20,7 +20,6 @@ _WEIGHTED = {
     "TRANSPOSE_CONV": 1,
     "CONV_3D": 1,
 }
-_VARIABLE_USERS = {"READ_VARIABLE", "ASSIGN_VARIABLE"}
 
 
 @dataclass(frozen=True)
@@ -47,18 +46,20 @@ def cut(model: Model, names: Sequence[str] | None = None) -> Cut:
 
     Args:
         model: changed: one graph (and those that it calls), no signature.
-        names: of the tensors that are the features.
+        names: of the tensors that are the features, or of outputs of its signature.
 
     Raises:
         ConversionError: there is no weighted layer, or no tensor of that name.
     """
-    graph = _entry(model)
-    tensors, why = (_named(graph, names), "as named") if names else _input_of_last_weighted(graph)
+    graph, ends = _entry(model)
+    if names:
+        tensors, why = _named(graph, ends, names), "as named"
+    else:
+        tensors, why = _input_of_last_weighted(graph)
     _check_float_or_quantized(tensors)
     graph.outputs = list(tensors)
     graph.prune()
-    if not any(op.code in _VARIABLE_USERS for op in graph.ops):
-        graph.remove([op for op in graph.ops if op.code == "CALL_ONCE"])
+    graph.remove(_idle_initializers(graph))
     graph.inputs = [tensor for tensor in graph.inputs if tensor.consumers or tensor in tensors]
     if not graph.inputs:
         raise ConversionError(f"the features {_list(tensors)} do not depend on any input")
@@ -67,19 +68,23 @@ def cut(model: Model, names: Sequence[str] | None = None) -> Cut:
     return Cut(graph, tuple(tensors), why)
 
 
-def _entry(model: Model) -> Graph:
-    """The graph that classifies: of the signature `infer` or the usual one, else the first."""
+def _entry(model: Model) -> tuple[Graph, dict[str, Tensor]]:
+    """The graph that classifies (of the signature `infer` or the usual one, else the first).
+
+    With it come the names that its signature gives to its outputs.
+    """
     for key in ("infer", "serving_default"):
         found = model.signature(key)
         if found is not None:
-            return found.graph
-    return model.main
+            return found.graph, found.outputs
+    return model.main, {}
 
 
-def _named(graph: Graph, names: Sequence[str]) -> list[Tensor]:
-    found = []
+def _named(graph: Graph, ends: Mapping[str, Tensor], names: Sequence[str]) -> list[Tensor]:
+    found: list[Tensor] = []
     for name in names:
         matches = [tensor for tensor in graph.find(name) if not tensor.is_constant]
+        matches += [ends[name]] if name in ends else []
         if not matches:
             known = [tensor.name for tensor in graph.tensors if not tensor.is_constant]
             close = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[-3:]
@@ -87,6 +92,8 @@ def _named(graph: Graph, names: Sequence[str]) -> list[Tensor]:
                 f"the base has no tensor {name!r} to take features from. Close to it: "
                 f"{', '.join(map(repr, close))}. `sartor inspect` lists all."
             )
+        if matches[-1] in found:
+            raise ConversionError(f"the features name {name!r} twice: name each tensor once")
         found.append(matches[-1])
     return found
 
@@ -107,6 +114,7 @@ def _input_of_last_weighted(graph: Graph) -> tuple[list[Tensor], str]:
         if op in behind
         for tensor in op.inputs
         if tensor is not None and not _from_constants(tensor) and tensor.producer not in behind
+        if _is_real(tensor)  # and no shape that is computed
     )
     return list(crossing), f"what goes into {last!r}, the last layer with weights"
 
@@ -139,9 +147,28 @@ def _downstream(graph: Graph, start: Op) -> set[Op]:
     return ops
 
 
+def _idle_initializers(graph: Graph) -> list[Op]:
+    """The CALL_ONCEs that set no variable (or table) which the graph uses."""
+    used = _resources(graph)
+    calls = [op for op in graph.ops if op.code == "CALL_ONCE"]
+    return [op for op in calls if used.isdisjoint(_resources(op.options["initSubgraphIndex"]))]
+
+
+def _resources(graph: Graph) -> set[str]:
+    return {
+        f"{op.code} {sorted(op.options.items())}"
+        for op in graph.ops
+        if any(tensor.dtype is DType.RESOURCE for tensor in op.outputs)
+    }
+
+
+def _is_real(tensor: Tensor) -> bool:
+    return tensor.dtype.is_float or tensor.quantization is not None
+
+
 def _check_float_or_quantized(tensors: Sequence[Tensor]) -> None:
     for tensor in tensors:
-        if not tensor.dtype.is_float and tensor.quantization is None:
+        if not _is_real(tensor):
             raise ConversionError(
                 f"{tensor!r} cannot be a feature: features are float, or quantized integers "
                 "that stand for floats. Name another tensor (`features=`, --features)."

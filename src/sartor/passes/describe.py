@@ -67,17 +67,17 @@ def describe_inputs(
     Returns:
         What each input is, and notes for the user.
     """
-    specs, notes = [], []
-    for index, tensor in enumerate(graph.inputs):
-        spec = InputSpec(tensor.name, tensor.shape, tensor.dtype.name.lower())
-        known = before.inputs[index] if before else None
-        if known is not None or _is_picture(tensor, described[index]):
-            spec = known or replace(spec, kind="image")
-            if spec.kind == "image" and tensor.dtype is DType.FLOAT32:
-                spec, note = _scaled(spec, known, described[index], mean, std)
-                notes += note
+    own = {spec.name: spec for spec in before.inputs} if before else {}
+    specs, notes, told = [], [], mean is not None or std is not None
+    for tensor, metadata in zip(graph.inputs, described, strict=True):
+        kind = "image" if _is_picture(tensor, metadata) else "tensor"
+        plain = InputSpec(tensor.name, tensor.shape, tensor.dtype.name.lower(), kind)
+        spec = own.get(tensor.name, plain)
+        if _is_scaled(spec) and (told or spec is plain):
+            spec, note = _scaled(spec, metadata, mean, std)
+            notes += note
         specs.append(spec)
-    if mean is not None and not any(s.kind == "image" and s.dtype == "float32" for s in specs):
+    if told and not any(map(_is_scaled, specs)):
         raise ConversionError("mean and std are for pictures fed as float32; the base takes none")
     return specs, notes
 
@@ -105,45 +105,45 @@ def rewrite_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) -> 
 def _is_picture(tensor: Tensor, described: TensorMetadata | None) -> bool:
     if tensor.dtype not in (DType.FLOAT32, DType.UINT8) or tensor.rank != 4:
         return False
-    if described is not None and described.content is not None:
-        return isinstance(described.content.content_properties, ImageProperties)
     _, height, width, channels = tensor.shape
+    content = described.content if described is not None else None
+    if content is not None and content.content_properties is not None:
+        return isinstance(content.content_properties, ImageProperties) and channels in (1, 3)
     large = min(height, width) >= _SMALLEST_PICTURE
     return large and (channels == 3 or (channels == 1 and height == width))
 
 
+def _is_scaled(spec: InputSpec) -> bool:
+    return spec.kind == "image" and spec.dtype == "float32"
+
+
 def _scaled(
     spec: InputSpec,
-    known: InputSpec | None,
     described: TensorMetadata | None,
     mean: Sequence[float] | None,
     std: Sequence[float] | None,
 ) -> tuple[InputSpec, list[str]]:
-    """Mean and deviation: as told, as known, or as the metadata says."""
+    """With mean and deviation as told, else as the metadata says, else a guess and a note."""
     if mean is not None or std is not None:
-        return replace(spec, mean=_channels(mean, 0.0, spec), std=_channels(std, 1.0, spec)), []
-    if known is not None:
-        return spec, []
-    units = described.process_units if described is not None else ()
-    for unit in units:
-        options = unit.options
-        if isinstance(options, NormalizationOptions) and options.mean and options.std:
-            given = _channels(options.mean, 0.0, spec), _channels(options.std, 1.0, spec)
-            return replace(spec, mean=given[0], std=given[1]), []
+        return _with_scaling(spec, mean or (0.0,), std or (1.0,)), []
+    stated = described.normalization if described is not None else None
+    if stated is not None and stated.mean and stated.std:
+        return _with_scaling(spec, stated.mean, stated.std), []
     note = f"the base {_NO_PREPROCESSING}If it was trained otherwise, say so with mean and std."
     return replace(spec, mean=(0.0,), std=(255.0,)), [note]
 
 
-def _channels(values: Sequence[float] | None, default: float, spec: InputSpec) -> tuple[float, ...]:
-    given = tuple(float(value) for value in values) if values is not None else (default,)
-    if len(given) not in (1, spec.shape[-1]) or not all(abs(v) < 1e6 for v in given):
-        raise ConversionError(
-            f"mean and std take one finite value, or one for each of the {spec.shape[-1]} "
-            f"channels; got {list(given)}"
-        )
-    if default == 1.0 and not all(value > 0 for value in given):
-        raise ConversionError(f"std must be above 0, got {list(given)}")
-    return given
+def _with_scaling(spec: InputSpec, mean: Sequence[float], std: Sequence[float]) -> InputSpec:
+    means, deviations = tuple(map(float, mean)), tuple(map(float, std))
+    for values in (means, deviations):
+        if len(values) not in (1, spec.shape[-1]) or not all(abs(v) < 1e6 for v in values):
+            raise ConversionError(
+                f"mean and std take one finite value, or one for each of the {spec.shape[-1]} "
+                f"channels; got {list(values)}"
+            )
+    if not all(value > 0 for value in deviations):
+        raise ConversionError(f"std must be above 0, got {list(deviations)}")
+    return replace(spec, mean=means, std=deviations)
 
 
 def _signature_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) -> SubGraphMetadata:

@@ -15,23 +15,24 @@ from ..ops import dequantize, flatten, reshape
 __all__ = ["open_features", "open_inputs"]
 
 _CARRIED = (DType.FLOAT32, DType.INT32, DType.UINT8)
+_INTEGERS = (DType.INT32, DType.INT64)
 
 
-def open_inputs(graph: Graph, names: Sequence[str] | None = None) -> None:
+def open_inputs(graph: Graph, *, named: bool = False) -> None:
     """Name the inputs, and let an int8 input arrive as uint8 and an int64 one as int32.
 
     Between int8 and uint8 lies a shift by 128, which QUANTIZE does exactly.
 
     Args:
         graph: the base.
-        names: of the inputs; `input` if there is one, else their own.
+        named: the inputs keep their names, as those of a personalizable file do; else `input` if
+            there is one, or what it is called without `:0`.
 
     Raises:
         ConversionError: an input has a type that cannot be brought in.
     """
     own = [tensor.name for tensor in graph.inputs]
-    if names is None:
-        names = [INPUT] if len(own) == 1 else _unique(own)
+    names = own if named else [INPUT] if len(own) == 1 else _unique(own)
     for index, (tensor, name) in enumerate(zip(list(graph.inputs), names, strict=True)):
         if tensor.dtype not in _CARRIED:
             tensor = _convert(graph, index, tensor)
@@ -56,14 +57,23 @@ def open_features(graph: Graph, *, flat: bool) -> list[FeatureSpec]:
         feature = flatten(feature) if flat else feature
         if feature.rank < 2 or feature.shape[0] != 1:
             raise ConversionError(f"{tensor!r} has no batch axis of 1, so it cannot be a feature")
-        if feature in graph.inputs:  # an input straight through reads garbage in some runtimes
-            feature = reshape(feature, feature.shape)
+        if feature in graph.inputs or _sized_at_run_time(feature):
+            feature = reshape(feature, feature.shape)  # else some runtimes read garbage
         feature.name = name
         graph.outputs[index] = feature
         specs.append(
             FeatureSpec(name, feature.shape[1:], _stored(tensor, scale), scale, zero_point)
         )
     return specs
+
+
+def _sized_at_run_time(tensor: Tensor) -> bool:
+    """Whether its size follows from values that are computed, as in RESHAPE to a computed shape."""
+    operands = tensor.producer.inputs[1:] if tensor.producer is not None else ()
+    return any(
+        operand is not None and not operand.is_constant and operand.dtype in _INTEGERS
+        for operand in operands
+    )
 
 
 def _unique(names: Sequence[str]) -> list[str]:

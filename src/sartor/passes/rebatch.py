@@ -5,18 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import ConversionError
-from ..graph import Graph, Tensor
+from ..graph import Graph, Op, Tensor
 
 __all__ = ["rebatch"]
+
+# Op code → the input that holds the sizes of its output.
+_SIZES = {"RESHAPE": 1, "BROADCAST_TO": 1, "SLICE": 2, "TRANSPOSE_CONV": 0}
 
 
 def rebatch(graph: Graph) -> None:
     """Let the first axis of each input be 1, in all that depends on it.
 
-    A base that was exported for N rows keeps N in its shapes and in the constants of RESHAPE.
+    A base that was exported for N rows keeps N in its shapes, and in the constants of RESHAPE and
+    of other ops that are told their sizes.
 
     Raises:
-        ConversionError: an input has no batch axis, or another axis of free size.
+        ConversionError: an input has no batch axis, or another axis of free size; the inputs
+            differ in batch; or the batch is mixed with other axes.
     """
     for tensor in graph.inputs:
         _check(tensor)
@@ -43,14 +48,31 @@ def _check(tensor: Tensor) -> None:
 def _shrink(graph: Graph, batch: int) -> None:
     varying = set(graph.inputs)
     for op in graph.ops:
-        if not varying.intersection(op.inputs):
-            continue
-        varying.update(op.outputs)
-        if op.code == "RESHAPE" and len(op.inputs) > 1:
-            shape = op.input(1)
-            if shape.is_constant and shape.size and shape.value[0] == batch:
-                value = np.concatenate([[1], shape.value[1:]]).astype(np.int32)
-                op.set_inputs([op.inputs[0], graph.constant(value, shape.name)])
+        if varying.intersection(op.inputs):
+            varying.update(op.outputs)
+            _shrink_sizes(op, batch)
     for tensor in varying:
         if tensor.rank and tensor.shape[0] == batch:
             tensor.shape = (1, *tensor.shape[1:])
+    for op in graph.ops:
+        if op.code == "RESHAPE" and op.output in varying and op.input(0).size != op.output.size:
+            raise ConversionError(
+                f"{op!r} mixes the batch of {batch} with other axes, so it cannot be made 1. "
+                "Export the base with a batch of 1."
+            )
+
+
+def _shrink_sizes(op: Op, batch: int) -> None:
+    """Let the sizes that an op is told begin with 1 instead of the batch."""
+    new_shape = op.options.get("newShape")
+    if new_shape is not None and np.size(new_shape) and new_shape[0] == batch:
+        op.options["newShape"] = _one_first(new_shape)
+    index = _SIZES.get(op.code)
+    sizes = op.inputs[index] if index is not None and index < len(op.inputs) else None
+    if sizes is not None and sizes.is_constant and sizes.size and sizes.value.flat[0] == batch:
+        constant = op.output.graph.constant(_one_first(sizes.value), sizes.name)
+        op.set_inputs([constant if i == index else tensor for i, tensor in enumerate(op.inputs)])
+
+
+def _one_first(sizes: np.ndarray) -> np.ndarray:
+    return np.array([1, *sizes[1:]], np.asarray(sizes).dtype)
