@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...contract import FEATURES, LOSS, MASK, OUTPUT, TEMPERATURE, WEIGHTS, numbered
+from ...contract import FEATURES, LABELS, LOSS, MASK, OUTPUT, TEMPERATURE, WEIGHTS, numbered
 from .report import Check
 from .session import Batch, Session, State
 
-__all__ = ["check_behaviour"]
+__all__ = ["check_behaviour", "same"]
 
 _CLOSE = 1e-4
 _RATES = (1e-2, 1e-3, 1e-4)
@@ -24,59 +24,84 @@ def check_behaviour(session: Session, initial: State, rng: np.random.Generator) 
         initial: what the manifest's byte ranges hold.
         rng: for states and batches.
     """
-    yield _same("the byte ranges hold the initial values", session.save(), initial)
+    yield same("the byte ranges hold the initial values", session.save(), initial)
     state, batch = session.some_state(rng), session.some_batch(rng)
     session.restore(state)
-    yield _same("restore, then save, gives the same bits", session.save(), state)
+    yield same("restore, then save, gives the same bits", session.save(), state)
     session.call("initialize", run=np.ones(1, np.float32))
-    yield _same("initialize starts anew", session.save(), initial)
+    yield same("initialize starts anew", session.save(), initial)
     yield from _check_weights(session, state, batch)
     yield from _check_train(session, state, batch)
     yield from _check_infer(session, state, rng)
     yield from _check_classes(session, state, batch)
-    yield _check_temperature(session, state, batch)
+    if session.manifest.task == "classification" and session.manifest.capacity > 1:
+        yield _check_first_samples(session, initial, rng)
+    yield from _check_temperature(session, state, batch)
 
 
 def _check_weights(session: Session, state: State, batch: Batch) -> Iterator[Check]:
-    loss = session.loss(state, batch)
-    noisy = {name: value.copy() for name, value in batch.items()}
-    last_counts = session.manifest.batch == 1
+    """What a sample's weight does to the loss; labels and features tell the samples apart."""
+    weights = batch[WEIGHTS]
+    if session.manifest.batch > 1:
+        loss = session.loss(state, batch)
+        unseen = session.loss(state, _with_other_last_row(session, batch))
+        yield _near("a row of weight 0 does not count", unseen, loss)
+        first, second = np.zeros_like(weights), np.zeros_like(weights)
+        first[0], second[1] = 1, 1
+        ends = [session.loss(state, {**batch, WEIGHTS: rows}) for rows in (first, second)]
+        mixed = session.loss(state, {**batch, WEIGHTS: first * 0.75 + second * 2.25})
+        yield _near("the loss is a weighted mean", mixed, 0.25 * ends[0] + 0.75 * ends[1])
+    unweighted = {**batch, WEIGHTS: weights * 0}
+    nothing = session.loss(state, unweighted)
+    other = session.loss(state, {**unweighted, LABELS: 1 - batch[LABELS]})
+    kept = bool(np.isfinite(nothing)) and nothing == other
+    yield Check("no weight at all is a loss without samples", kept, f"{nothing:.6f}, {other:.6f}")
+
+
+def _with_other_last_row(session: Session, batch: Batch) -> Batch:
+    other = {name: value.copy() for name, value in batch.items()}
     for index in range(len(session.manifest.features)):
-        noisy[numbered(FEATURES, index)][-1] += 0 if last_counts else 1
-    same = session.loss(state, noisy)
-    yield Check("a row of weight 0 does not count", same == loss, f"{loss:.6f} and {same:.6f}")
-    double = session.loss(state, {**batch, WEIGHTS: batch[WEIGHTS] * 2})
-    yield _near("the loss is a weighted mean", double, loss)
-    nothing = session.loss(state, {**batch, WEIGHTS: batch[WEIGHTS] * 0})
-    yield Check("no weight at all is no NaN", bool(np.isfinite(nothing)), f"loss {nothing:.6f}")
+        other[numbered(FEATURES, index)][-1] += 1
+    other[LABELS][-1] = 1 - other[LABELS][-1]
+    return other
 
 
 def _check_train(session: Session, state: State, batch: Batch) -> Iterator[Check]:
     session.restore(state)
     evaluated = session.call("evaluate", **batch)
+    yield same("evaluate changes nothing", session.save(), state)
     trained = session.call("train", **batch, learning_rate=np.zeros(1, np.float32))
     yield _near("train and evaluate agree on the loss", trained[LOSS], evaluated[LOSS])
     yield _near("train's output is from before the step", trained[OUTPUT], evaluated[OUTPUT])
     after = session.save()
-    fixed = [*session.parameters(), MASK, TEMPERATURE]
-    yield _same(
-        "a learning rate of 0 changes no parameter",
-        {name: after[name] for name in fixed}, {name: state[name] for name in fixed},
-    )  # fmt: skip
+    kept = [*session.parameters(), *session.untrained()]
+    yield same("a learning rate of 0 changes no parameter", after, _only(state, kept))
+    if not session.parameters():
+        return
     before = session.loss(state, batch)
-    losses = [session.loss(session.train(state, batch, rate), batch) for rate in _RATES]
+    steps = [session.train(state, batch, rate) for rate in _RATES]
+    losses = [session.loss(step, batch) for step in steps]
     yield Check(
         "a step lowers the loss", min(losses) < before, f"{before:.6f} to {min(losses):.6f}"
     )
+    kept = session.untrained()
+    yield same("a step changes nothing that is not trained", steps[0], _only(state, kept))
+    unlabelled = {**batch, WEIGHTS: batch[WEIGHTS] * 0}
+    finite = all(np.isfinite(value).all() for value in session.train(state, unlabelled, 1).values())
+    yield Check("a step without any weight leaves numbers", finite, "all variables are finite")
 
 
 def _check_infer(session: Session, state: State, rng: np.random.Generator) -> Iterator[Check]:
+    """Against `evaluate` of the same features, where mask and temperature can be seen to act."""
     manifest = session.manifest
+    state = {**state, MASK: state[MASK].copy(), TEMPERATURE: np.array([1.7], np.float32)}
+    state[MASK][1::3] = 0
     session.restore(state)
     inputs = {spec.name: _some_input(spec.shape, spec.dtype, rng) for spec in manifest.inputs}
     inferred = session.call("infer", **inputs)
     finite = all(np.isfinite(value).all() for value in inferred.values())
     yield Check("infer gives finite numbers", finite, f"{inferred[OUTPUT].size} outputs")
+    yield same("infer changes nothing", session.save(), state)
     batch = session.some_batch(rng)
     for index in range(len(manifest.features)):
         name = numbered(FEATURES, index)
@@ -89,28 +114,49 @@ def _check_classes(session: Session, state: State, batch: Batch) -> Iterator[Che
     manifest = session.manifest
     slot = manifest.capacity - 1
     stepped = session.train(state, batch, 1e-3)
-    rows = {name: value for name, value in batch.items() if name.startswith(FEATURES)}
-    chosen = np.eye(manifest.capacity, dtype=np.float32)[slot]
-    for active in (1.0, 0.0):
-        session.restore(stepped)
-        session.call(
-            "set_class", slot=chosen, **rows, weights=np.ones(manifest.batch, np.float32),
-            active=np.array([active], np.float32),
-        )  # fmt: skip
+    for active in (True, False):
+        session.set_class(stepped, slot, batch, active=active)
         problems = list(_slot_problems(session, stepped, session.save(), slot, active))
         yield Check(
             "set_class " + ("makes a class" if active else "wipes a class"),
             not problems, "; ".join(problems) or "its slot alone is changed",
         )  # fmt: skip
+    wiped = session.save()
     output = session.call("evaluate", **batch)[OUTPUT]
     yield Check("an inactive class has output 0", not output[:, slot].any(), f"slot {slot}")
-    wiped = session.save()
     trained = session.train(wiped, batch, 0.1)
     moved = [name for name, value in _parts(session, trained, slot).items() if value.any()]
     yield Check("an inactive class has no gradient", not moved, ", ".join(moved) or f"slot {slot}")
     session.restore({**state, MASK: np.zeros_like(state[MASK])})
     output = session.call("evaluate", **batch)[OUTPUT]
     yield Check("without active classes the output is 0", not output.any(), "all zero")
+    if manifest.batch > 1:
+        session.set_class(stepped, slot, batch)
+        made = session.save()
+        session.set_class(stepped, slot, _with_other_last_row(session, batch))
+        yield same("a class is not made of rows of weight 0", session.save(), made)
+
+
+def _check_first_samples(session: Session, initial: State, rng: np.random.Generator) -> Check:
+    """Two classes of one sample each, made in an empty model, are told apart."""
+    state = {**initial, MASK: np.zeros_like(initial[MASK])}
+    batch = session.some_batch(rng)
+    samples = []
+    for slot in (0, 1):
+        row = slot % session.manifest.batch
+        rows = {n: np.repeat(v[row : row + 1], len(v), 0) for n, v in batch.items()}
+        if slot == row:
+            samples.append(rows)
+        else:  # a batch of one row: the other class is made of another sample
+            samples.append({name: -value for name, value in rows.items()})
+        session.set_class(state, slot, samples[slot])
+        state = session.save()
+    right = []
+    for slot, sample in enumerate(samples):
+        labels = {LABELS: batch[LABELS], WEIGHTS: batch[WEIGHTS]}
+        output = session.call("evaluate", **{**sample, **labels})[OUTPUT][0]
+        right.append(output[slot] > output[1 - slot])
+    return Check("a class is known from its first sample", all(right), f"{sum(right)} of 2 classes")
 
 
 def _parts(session: Session, state: State, slot: int) -> State:
@@ -123,11 +169,11 @@ def _parts(session: Session, state: State, slot: int) -> State:
 
 
 def _slot_problems(
-    session: Session, before: State, after: State, slot: int, active: float
+    session: Session, before: State, after: State, slot: int, active: bool
 ) -> Iterator[str]:
     """What `set_class` changed that it must not, or left that it must change."""
     for spec in session.manifest.variables:
-        if spec.role == "statistic":
+        if spec.role == "statistic" and spec.class_axis is None:
             continue
         old, new = before[spec.name], after[spec.name]
         if spec.class_axis is not None:
@@ -148,15 +194,18 @@ def _slot_problems(
             yield f"{spec.name} is wrong in the slot"
 
 
-def _check_temperature(session: Session, state: State, batch: Batch) -> Check:
-    """Doubling the temperature takes the square root of the odds."""
-    session.restore(state)
-    cold = session.call("evaluate", **batch)[OUTPUT].astype(np.float64)
-    session.restore({**state, TEMPERATURE: state[TEMPERATURE] * 2})
-    warm = session.call("evaluate", **batch)[OUTPUT].astype(np.float64)
-    wanted = _softened(cold, session.manifest.task)
-    error = float(np.abs(warm - wanted).max())
-    return Check("the temperature divides the logits", error < _CLOSE, f"off by {error:.1e}")
+def _check_temperature(session: Session, state: State, batch: Batch) -> Iterator[Check]:
+    """Doubling the temperature takes the square root of the odds; training does not see it."""
+    warm = {**state, TEMPERATURE: state[TEMPERATURE] * 2}
+    zero = np.zeros(1, np.float32)
+    outputs, losses = [], []
+    for each in (state, warm):
+        session.restore(each)
+        outputs.append(session.call("evaluate", **batch)[OUTPUT].astype(np.float64))
+        losses.append(session.call("train", **batch, learning_rate=zero)[LOSS])
+    wanted = _softened(outputs[0], session.manifest.task)
+    yield _near("the temperature divides the logits", outputs[1], wanted)
+    yield _near("training leaves the temperature out", losses[1], losses[0])
 
 
 def _softened(output: np.ndarray, task: str) -> np.ndarray:
@@ -175,7 +224,11 @@ def _some_input(shape: tuple[int, ...], dtype: str, rng: np.random.Generator) ->
     return rng.random(shape, np.float32)
 
 
-def _same(name: str, found: State, wanted: State) -> Check:
+def _only(state: State, names: list[str]) -> State:
+    return {name: state[name] for name in names}
+
+
+def same(name: str, found: State, wanted: State) -> Check:
     """Bit for bit."""
     different = [n for n in wanted if n not in found or not np.array_equal(found[n], wanted[n])]
     return Check(name, not different, ", ".join(different) or f"{len(wanted)} variables")

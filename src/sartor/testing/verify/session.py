@@ -21,10 +21,12 @@ class Session:
     """One interpreter on one personalizable file."""
 
     def __init__(self, content: bytes, manifest: Manifest) -> None:
+        """Load it; raises RuntimeError or ValueError when LiteRT refuses it."""
         self.manifest = manifest
         self._interpreter = Interpreter(model_content=content, num_threads=1)
         keys = self._interpreter.get_signature_list()
         self._run = {key: self._interpreter.get_signature_runner(key) for key in keys}
+        self._initial = self.save()
 
     def call(self, key: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Call a signature."""
@@ -50,19 +52,35 @@ class Session:
         self.call("train", **batch, learning_rate=np.array([learning_rate], np.float32))
         return self.save()
 
+    def set_class(self, state: State, slot: int, batch: Batch, *, active: bool = True) -> None:
+        """In a state, make or wipe a class; the last row (of several) has weight 0."""
+        manifest = self.manifest
+        rows = {name: value for name, value in batch.items() if name.startswith(FEATURES)}
+        weights = np.ones(manifest.batch, np.float32)
+        weights[-1] = manifest.batch == 1
+        self.restore(state)
+        self.call(
+            "set_class", slot=np.eye(manifest.capacity, dtype=np.float32)[slot], **rows,
+            weights=weights, active=np.array([active], np.float32),
+        )  # fmt: skip
+
     def parameters(self) -> list[str]:
         """Names of the variables that training changes."""
-        return [spec.name for spec in self.manifest.variables if spec.role == "parameter"]
+        return self._of_roles("parameter")
+
+    def untrained(self) -> list[str]:
+        """Names of the variables that training leaves alone."""
+        return self._of_roles("statistic", "mask", "temperature")
+
+    def _of_roles(self, *roles: str) -> list[str]:
+        return [spec.name for spec in self.manifest.variables if spec.role in roles]
 
     def some_state(self, rng: np.random.Generator) -> State:
-        """A state that is nowhere special: small weights, all classes active, no past."""
+        """A state that is nowhere special: weights moved, all classes active, no past."""
         width = sum(int(np.prod(spec.shape)) for spec in self.manifest.features)
-        state = {}
-        for spec in self.manifest.variables:
-            value = np.zeros(spec.shape)
-            if spec.role == "parameter":
-                value = rng.standard_normal(spec.shape) / np.sqrt(width)
-            state[spec.name] = value.astype(np.float32)
+        state = {name: value.copy() for name, value in self._initial.items()}
+        for name in self.parameters():
+            state[name] += (rng.standard_normal(state[name].shape) / np.sqrt(width)).astype("<f4")
         state[MASK] = np.ones_like(state[MASK])
         state[TEMPERATURE] = np.ones_like(state[TEMPERATURE])
         return state

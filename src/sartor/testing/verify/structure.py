@@ -7,11 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...contract import TensorSpec
-from ...graph import Model, Signature, Tensor
+from ...graph import Model, Op, Signature, Tensor
 from ...manifest import Manifest
 from .report import Check
 
 __all__ = ["check_structure", "initial_values"]
+
+# Op code → the input that holds the sizes of its output.
+_SIZED_BY = {
+    "RESHAPE": 1, "BROADCAST_TO": 1, "TILE": 1, "FILL": 0, "SLICE": 2, "STRIDED_SLICE": 2, "PAD": 1,
+    "PADV2": 1, "EXPAND_DIMS": 1, "TRANSPOSE_CONV": 0, "RESIZE_BILINEAR": 1, "ONE_HOT": 1,
+    "RESIZE_NEAREST_NEIGHBOR": 1, "SCATTER_ND": 2, "RANDOM_UNIFORM": 0, "SUM": 1, "MEAN": 1,
+}  # fmt: skip
+_ALWAYS_SIZED_AT_RUN_TIME = {"UNSORTED_SEGMENT_SUM", "SEGMENT_SUM", "WHERE", "UNIQUE", "RANGE"}
 
 
 def check_structure(model: Model, manifest: Manifest) -> Iterator[Check]:
@@ -67,10 +75,20 @@ def _loose_ends(signature: Signature) -> Iterator[str]:
     for name, tensor in signature.outputs.items():
         if tensor.producer is None or tensor.producer.code == "READ_VARIABLE":
             yield f"the output {name!r} is not made by an op of its own"
+        elif _sized_at_run_time(tensor.producer):
+            yield f"the output {name!r} is made by {tensor.producer!r}, which is sized at run time"
     if _ends(graph.inputs) != _ends(list(signature.inputs.values())):
         yield "it does not list all inputs of its subgraph"
     if _ends(graph.outputs) != _ends(list(signature.outputs.values())):
         yield "it does not list all outputs of its subgraph"
+
+
+def _sized_at_run_time(op: Op) -> bool:
+    """Whether the size of what it makes follows from values that are computed."""
+    at = _SIZED_BY.get(op.code)
+    if at is None or at >= len(op.inputs):
+        return op.code in _ALWAYS_SIZED_AT_RUN_TIME
+    return not op.input(at).is_constant
 
 
 def _ends(tensors: list[Tensor]) -> set[Tensor]:

@@ -13,9 +13,9 @@ from ...errors import InvalidModelError, NotPersonalizableError
 from ...flatbuffer import read
 from ...graph import Model
 from ...manifest import Manifest
-from .behaviour import check_behaviour
+from .behaviour import check_behaviour, same
 from .report import Check, Report
-from .session import Session
+from .session import Session, State
 from .slopes import check_slopes
 from .structure import check_structure, initial_values
 
@@ -64,9 +64,28 @@ def _checks(
     except ValueError as error:
         yield Check("the byte ranges hold the initial values", False, str(error))
         return
-    session = Session(content, manifest)
-    yield from check_behaviour(session, initial, rng)
-    yield from check_slopes(session, rng)
+    try:
+        session = Session(content, manifest)
+        yield from check_behaviour(session, initial, rng)
+        yield from check_slopes(session, rng)
+        yield _check_bake(content, manifest, session.some_state(rng))
+    except (RuntimeError, ValueError) as error:
+        yield Check("LiteRT runs it", False, str(error))
+
+
+def _check_bake(content: bytes, manifest: Manifest, state: State) -> Check:
+    """Overwrite the initial values in the file, as baking does, and start it."""
+    baked = bytearray(content)
+    for spec in manifest.variables:
+        value = state[spec.name].tobytes()
+        baked[spec.offset : spec.offset + len(value)] = value
+    session = Session(bytes(baked), manifest)
+    started = session.save()
+    session.restore({name: value * 0 for name, value in state.items()})
+    session.call("initialize", run=np.ones(1, np.float32))
+    name = "what is written at the byte ranges is what the file starts with"
+    checks = same(name, started, state), same(name, session.save(), state)
+    return checks[1] if checks[0].passed else checks[0]
 
 
 def _content(path: Path) -> bytes:
