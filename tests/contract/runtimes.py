@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "contract"))  # its scripts are no package
+
+VERSION = tuple(int(n) for n in importlib.metadata.version("ai-edge-litert").split(".")[:3])
 
 Runtime: TypeAlias = Callable[[str, Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 
