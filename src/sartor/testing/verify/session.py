@@ -79,6 +79,9 @@ class Session:
         """A state that is nowhere special: weights moved, all classes active, no past."""
         width = sum(int(np.prod(spec.shape)) for spec in self.manifest.features)
         state = {name: value.copy() for name, value in self._initial.items()}
+        for spec in self.manifest.variables:
+            if spec.role in ("slot", "optimizer"):  # a baked file has a past
+                state[spec.name] = np.zeros_like(state[spec.name])
         for name in self.parameters():
             state[name] += (rng.standard_normal(state[name].shape) / np.sqrt(width)).astype("<f4")
         state[MASK] = np.ones_like(state[MASK])
