@@ -11,8 +11,8 @@ leave_out() {
 command -v npm >/dev/null || leave_out "there is no npm"
 node -e 'const [a, b] = process.versions.node.split(".").map(Number)
 process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' || leave_out "Node is older than 20.19"
-[ -n "${CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null ||
-    leave_out "there is no Chromium; install it, or set CHROMIUM to its path"
+[ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null ||
+    command -v google-chrome >/dev/null || leave_out "there is no Chromium; install it, or set CHROMIUM to its path"
 
 [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund
 npm run check
