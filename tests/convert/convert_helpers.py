@@ -1,0 +1,82 @@
+"""Running a personalizable file, and telling what it should have given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.compiled_model import CompiledModel
+
+from sartor import PersonalizableModel
+from sartor.contract import MASK, OUTPUT
+from sartor.manifest import Manifest
+from sartor.testing.verify import verify_contract
+from sartor.testing.verify.session import Session
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def session_of(made: PersonalizableModel) -> Session:
+    return Session(made.content, made.manifest)
+
+
+def assert_keeps_the_contract(made: PersonalizableModel) -> None:
+    report = verify_contract(made.content)
+    assert report.passed, report.failures
+
+
+def some_inputs(made: PersonalizableModel, seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    inputs = {}
+    for spec in made.manifest.inputs:
+        value = rng.random(spec.shape) * (255 if spec.dtype == "uint8" else 2)
+        inputs[spec.name] = value.astype(spec.dtype)
+    return inputs
+
+
+def blobs(manifest: Manifest, classes: int, rows: int) -> tuple[Arrays, np.ndarray]:
+    """Separable features and their labels: each class lies around a point of its own."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(rows) % classes
+    features = {}
+    for spec in manifest.features:
+        points = rng.random((classes, *spec.shape))
+        noise = 0.1 * rng.standard_normal((rows, *spec.shape))
+        features[spec.name] = (points[labels] + noise).astype(np.float32)
+    return features, labels
+
+
+def accuracy_after(session: Session, steps: int, rate: float, classes: int = 3) -> float:
+    """Train on blobs from the start, and evaluate on other samples of the same blobs."""
+    batch, capacity = session.manifest.batch, session.manifest.capacity
+    features, labels = blobs(session.manifest, classes, 2 * batch)
+    session.restore({**session.save(), MASK: (np.arange(capacity) < classes).astype(np.float32)})
+    targets, ones = np.eye(capacity, dtype=np.float32)[labels], np.ones(batch, np.float32)
+    seen = {name: value[:batch] for name, value in features.items()}
+    for step in range(steps):
+        falling = np.array([rate * (1 - step / steps)], np.float32)
+        session.call("train", **seen, labels=targets[:batch], weights=ones, learning_rate=falling)
+    new = {name: value[batch:] for name, value in features.items()}
+    output = session.call("evaluate", **new, labels=targets[batch:], weights=ones)[OUTPUT]
+    return float((output.argmax(1) == labels[batch:]).mean())
+
+
+def compiled(content: bytes) -> Any:
+    """`call(key, inputs) → outputs`, in LiteRT's CompiledModel."""
+    model = CompiledModel.from_buffer(content)
+
+    def call(key: str, inputs: Arrays) -> dict[str, np.ndarray]:
+        details = model.get_output_tensor_details(key)
+        given = {name: model.create_input_buffer_by_name(key, name) for name in inputs}
+        for name, value in inputs.items():
+            given[name].write(value)
+        made = {name: model.create_output_buffer_by_name(key, name) for name in details}
+        model.run_by_name(key, given, made)
+        shapes = {name: tuple(detail["shape"]) for name, detail in details.items()}
+        return {
+            name: made[name].read(int(np.prod(shape)), np.float32).reshape(shape)
+            for name, shape in shapes.items()
+        }
+
+    return call

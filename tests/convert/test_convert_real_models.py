@@ -1,0 +1,169 @@
+"""Every real model of the shared folder converts, keeps the contract, and learns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from convert_helpers import accuracy_after, assert_keeps_the_contract, session_of, some_inputs
+
+import sartor
+from sartor.contract import FEATURES, INPUT, OUTPUT
+from sartor.flatbuffer import read
+from sartor.heads import Head, SoftmaxClassifier
+from sartor.optimizers import SGD, Adam, Optimizer
+from sartor.passes import cut
+
+HEADS = {
+    "raw": SoftmaxClassifier(),
+    "normalized": SoftmaxClassifier(normalize=True, scale=4.0, l2=1e-4, label_smoothing=0.1),
+}
+OPTIMIZERS: dict[str, tuple[Optimizer, float]] = {
+    "sgd": (SGD(), 1.0),
+    "nesterov": (SGD(momentum=0.9, nesterov=True, weight_decay=1e-4, clip_norm=5.0), 0.1),
+    "adam": (Adam(clip_norm=1.0), 0.05),
+}
+PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_it_keeps_the_contract_and_learns(real_model: Path, head: str, optimizer: str) -> None:
+    how, rate = OPTIMIZERS[optimizer]
+    made = sartor.convert(real_model, classes=5, head=HEADS[head], optimizer=how)
+    assert_keeps_the_contract(made)
+    wide = int(np.prod(made.manifest.features[0].shape))
+    rate *= 4 / wide if head == "raw" and optimizer != "adam" else 1
+    assert accuracy_after(session_of(made), steps=60, rate=rate) > 0.99
+
+
+def test_the_features_are_what_the_base_has_at_the_cut(real_model: Path) -> None:
+    made = sartor.convert(real_model, classes=3)
+    (spec,) = made.manifest.features
+    (taken,) = some_inputs(made).values()
+    wanted = _at_the_cut(real_model, taken)
+    personal = Interpreter(model_content=made.content, experimental_op_resolver_type=PLAIN)
+    found = personal.get_signature_runner("infer")(**{INPUT: taken})[FEATURES]
+    if spec.scale is None:
+        np.testing.assert_array_equal(found.reshape(-1), wanted.reshape(-1))
+    else:  # DEQUANTIZE multiplies out: the integers are the same, the reals to float32
+        largest = float(np.abs(wanted).max())
+        np.testing.assert_allclose(found.reshape(-1), wanted.reshape(-1), atol=1e-6 * largest)
+
+
+def _at_the_cut(path: Path, taken: np.ndarray) -> np.ndarray:
+    """The base's own tensor, in reals, read from the untouched file."""
+    base = Interpreter(
+        model_path=str(path),
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=PLAIN,
+    )
+    base.allocate_tensors()
+    (given,) = base.get_input_details()
+    if given["dtype"] == np.int8:  # what int8 inputs are for a runtime
+        taken = (taken.astype(np.int16) - 128).astype(np.int8)
+    base.set_tensor(given["index"], taken)
+    base.invoke()
+    (tensor,) = cut(read(path)).tensors
+    (index,) = [d["index"] for d in base.get_tensor_details() if d["name"] == tensor.name]
+    value = base.get_tensor(index)
+    if tensor.quantization is None or tensor.quantization.per_tensor is None:
+        return value
+    scale, zero = tensor.quantization.per_tensor
+    return (np.float32(scale) * (value.astype(np.int32) - zero)).astype(np.float32)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_infer_is_the_head_on_the_features(real_model: Path, head: str) -> None:
+    made = sartor.convert(real_model, classes=4, head=HEADS[head])
+    session, rng = session_of(made), np.random.default_rng(1)
+    state = session.some_state(rng)
+    state["class_mask"] = np.array([1, 0, 1, 1], np.float32)
+    state["temperature"] = np.array([1.5], np.float32)
+    session.restore(state)
+    inferred = session.call("infer", **some_inputs(made))
+    x = inferred[FEATURES].astype(np.float64)
+    if head == "normalized":
+        x = 4.0 * x / np.linalg.norm(x)
+    logits = (x @ state["head/weights"].T + state["head/bias"]) / 1.5
+    odds = np.exp(logits - logits.max()) * state["class_mask"]
+    np.testing.assert_allclose(inferred[OUTPUT], odds / odds.sum(), atol=1e-6)
+
+
+def test_converting_is_deterministic_and_leaves_the_base_alone(
+    real_model: Path, tmp_path: Path
+) -> None:
+    before = real_model.read_bytes()
+    first = sartor.convert(real_model, classes=["cup", "key"], capacity=6)
+    again = sartor.convert(before, classes=["cup", "key"], capacity=6)
+    assert first.content == again.content
+    assert first.save(tmp_path / "made.tflite").read_bytes() == first.content
+    assert real_model.read_bytes() == before
+
+
+def test_converting_again_keeps_what_the_user_taught(real_model: Path) -> None:
+    first = sartor.convert(real_model, classes=["cup", "key"], optimizer=SGD(momentum=0.9))
+    second = sartor.convert(first.content, classes=9, optimizer=Adam(), batch=7)
+    marks, later = first.manifest.fingerprints, second.manifest.fingerprints
+    assert (marks.base, marks.head) == (later.base, later.head)
+    assert marks.optimizer != later.optimizer
+    assert first.manifest.inputs == second.manifest.inputs
+    assert first.manifest.features == second.manifest.features
+    assert_keeps_the_contract(second)
+    old, new = session_of(first), session_of(second)
+    taught = old.some_state(np.random.default_rng(2))
+    old.restore(taught)
+    state = new.save()
+    for name in ("head/weights", "head/bias", "class_mask"):
+        state[name][:2] = taught[name]
+    new.restore(state)
+    inputs = some_inputs(first)
+    before, after = old.call("infer", **inputs), new.call("infer", **inputs)
+    np.testing.assert_array_equal(after[FEATURES], before[FEATURES])
+    np.testing.assert_allclose(after[OUTPUT][:, :2], before[OUTPUT], atol=1e-6)
+    assert not after[OUTPUT][:, 2:].any()
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({"optimizer": SGD(momentum=0.5, nesterov=True, clip_norm=1.0)}, "base head optimizer"),
+        ({"optimizer": SGD()}, "base head"),
+        ({"capacity": 30, "batch": 8}, "base head optimizer"),
+        ({"head": SoftmaxClassifier(l2=0.1, label_smoothing=0.2)}, "base head optimizer"),
+        ({"head": SoftmaxClassifier(normalize=True)}, "base optimizer"),
+    ],
+    ids=["settings", "optimizer", "room", "loss", "head"],
+)
+def test_a_fingerprint_changes_only_with_what_it_stands_for(
+    real_model: Path, change: dict[str, object], kept: str
+) -> None:
+    usual: dict[str, object] = {"classes": ["a", "b"]}
+    marks = [
+        sartor.convert(real_model, **settings).manifest.fingerprints  # type: ignore[arg-type]
+        for settings in (usual, {**usual, **change})
+    ]
+    same = [n for n in ("base", "head", "optimizer") if getattr(marks[0], n) == getattr(marks[1], n)]
+    assert " ".join(same) == kept
+
+
+def test_a_base_of_one_type_has_its_own_fingerprint(shared_models: Path) -> None:
+    marks = [
+        sartor.convert(path, classes=2).manifest.fingerprints.base
+        for path in sorted(shared_models.glob("*.tflite"))
+    ]
+    assert len(set(marks)) == len(marks)
+
+
+def test_the_head_adds_less_than_ten_kilobytes(real_model: Path) -> None:
+    made = sartor.convert(real_model, classes=4, head=HEADS["normalized"], optimizer=Adam())
+    weights = sum(4 * int(np.prod(spec.shape)) for spec in made.manifest.variables)
+    assert len(made.content) - real_model.stat().st_size - weights < 10_000
+
+
+def test_the_signature_is_a_head(real_model: Path) -> None:
+    assert all(isinstance(head, Head) for head in HEADS.values())
+    made = sartor.convert(real_model, classes=2)
+    assert all(spec.dtype in ("float32", "uint8") for spec in made.manifest.inputs)
