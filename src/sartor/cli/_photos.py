@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from ._progress import progress
 from .report import note
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..runtime import PersonalModel
 
 __all__ = ["Photos", "SkipUnreadable"]

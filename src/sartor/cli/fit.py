@@ -107,7 +107,7 @@ def _described(
 
 
 def _print(checkpoint: Path, history: History, measured: Evaluation, seconds: float) -> None:
-    counts = measured.confusion.sum(1)
+    counts = measured.confusion.sum(1).tolist()
     rows = [
         (label, counts[i], percent(measured.per_class[label]))
         for i, label in enumerate(measured.labels)

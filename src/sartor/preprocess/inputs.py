@@ -50,7 +50,8 @@ def _prepared(spec: InputSpec, value: Any) -> np.ndarray:
         raise DataError(f"{_expected(spec)}; got {type(value).__name__}")
     if value.shape != spec.shape or not _fits(value, spec.dtype):
         raise DataError(f"{_expected(spec)}; got {value.dtype} {list(value.shape)}")
-    array = np.ascontiguousarray(value, spec.dtype)
+    with np.errstate(over="ignore"):  # what is too large for float32 is not finite then
+        array = np.ascontiguousarray(value, spec.dtype)
     if not np.isfinite(array).all():
         raise DataError(f"{spec.name} has values that are not finite (NaN or infinite)")
     return array

@@ -1,0 +1,50 @@
+"""What tests of commands share: pictures of colours, and what a command leaves behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+
+COLOURS = {"blue": (20, 40, 200), "green": (30, 200, 40), "red": (210, 30, 30)}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command has left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> str:
+        """The one line that says what is wrong."""
+        assert self.code == 1, self
+        assert self.out == "", self
+        (line,) = self.err.splitlines()
+        assert line.startswith("error: ")
+        return line
+
+
+Run = Callable[..., Result]
+
+
+def photos(folder: Path, count: int, seed: int) -> Path:
+    """Write `count` pictures of each colour, a folder a class."""
+    rng = np.random.default_rng(seed)
+    for label, colour in COLOURS.items():
+        (folder / label).mkdir(parents=True)
+        for index in range(count):
+            pixels = np.clip(rng.normal(colour, 20, (12, 15, 3)), 0, 255).astype(np.uint8)
+            PIL.Image.fromarray(pixels).save(folder / label / f"{index}.png")
+    return folder

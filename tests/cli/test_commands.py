@@ -1,0 +1,214 @@
+"""Every command does its work, and says what it did."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import COLOURS, Run
+
+import sartor
+from sartor import PersonalModel
+from sartor._version import __version__
+
+
+def test_alone_it_tells_a_newcomer_what_to_do(run: Run) -> None:
+    result = run()
+    assert result.code == 0
+    for command in ("sartor convert", "sartor fit", "sartor predict", "--help"):
+        assert command in result.out
+    assert run("--version").out.strip() == __version__
+    assert "verify" in run("--help").out
+
+
+def test_python_m_sartor_is_the_same() -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "sartor", "--version"], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == __version__
+
+
+def test_convert_passes_on_every_choice(picture_base: bytes, tmp_path: Path, run: Run) -> None:
+    base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
+    base.write_bytes(picture_base)
+    result = run(
+        "convert", base, "-o", output, "--classes", "hat,shoes", "--capacity", 5, "--batch", 7,
+        "--normalize", "--scale", 2, "--l2", 0.01, "--label-smoothing", 0.1, "--optimizer", "sgd",
+        "--momentum", 0.5, "--nesterov", "--weight-decay", 0.02, "--clip-norm", 3,
+        "--learning-rate", 0.04, "--features", "dense_16", "--mean", 127.5, "--std", "1,2,3",
+        "--json",
+    )  # fmt: skip
+    assert result.code == 0, result
+    with PersonalModel(output) as model:
+        manifest = model.manifest
+    assert manifest.classes == ("hat", "shoes", None, None, None)
+    assert manifest.batch == 7
+    wanted = {"normalize": True, "scale": 2.0, "l2": 0.01, "label_smoothing": 0.1}
+    assert wanted.items() <= manifest.head.settings.items()
+    assert manifest.optimizer.settings == {
+        "learning_rate": 0.04, "momentum": 0.5, "nesterov": True, "weight_decay": 0.02,
+        "clip_norm": 3.0,
+    }  # fmt: skip
+    assert manifest.inputs[0].mean == (127.5,)
+    assert manifest.inputs[0].std == (1.0, 2.0, 3.0)
+    assert result.json["file"] == str(output)
+    assert result.json["bytes"] == output.stat().st_size
+    assert result.json["classes"] == ["hat", "shoes", None, None, None]
+
+
+def test_convert_for_people(picture_base: bytes, tmp_path: Path, run: Run) -> None:
+    base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
+    base.write_bytes(picture_base)
+    result = run("convert", base, "-o", output, "--classes", 10, "--optimizer", "adam")
+    assert result.code == 0
+    assert "room for 10" in result.out
+    assert "sartor fit" in result.out
+    assert "note: " in result.err  # the base does not say how pictures are scaled
+    with PersonalModel(output) as model:
+        assert model.manifest.optimizer.name == "adam"
+
+
+def test_fit_learns_and_goes_on_from_a_checkpoint(
+    model: Path, train: Path, tmp_path: Path, run: Run
+) -> None:
+    path = tmp_path / "mine.safetensors"
+    first = run("fit", model, train, "--checkpoint", path, "--epochs", 30)
+    assert first.code == 0
+    assert "100.0 %" in first.out
+    assert f"saved in {path}" in first.out
+    assert first.err == ""
+    again = run("fit", model, train, "--checkpoint", path, "--epochs", 30, "--json").json
+    assert again["classes"] == list(COLOURS)
+    assert again["samples"] == 12
+    assert again["epochs"] == 30
+    assert again["accuracy"] == 1
+    assert again["stopped"] is False
+    assert run("inspect", path, "--json").json["samples_seen"] == 24
+
+
+def test_fit_is_deterministic(model: Path, train: Path, tmp_path: Path, run: Run) -> None:
+    paths = [tmp_path / f"{i}.safetensors" for i in range(2)]
+    for path in paths:
+        run("fit", model, train, "--checkpoint", path, "--epochs", 3, "--seed", 7)
+    first, second = (run("inspect", path, "--json").json for path in paths)
+    assert first["tensors"] == second["tensors"]
+    results = [run("predict", model, train / "red" / "0.png", "--checkpoint", p, "--json").json
+               for p in paths]  # fmt: skip
+    assert results[0] == results[1]
+
+
+def test_predict(model: Path, checkpoint: Path, held_out: Path, run: Run) -> None:
+    files = [held_out / colour / "0.png" for colour in COLOURS]
+    found = run("predict", model, "--checkpoint", checkpoint, *files, "--json").json
+    assert [each["file"] for each in found] == [str(file) for file in files]
+    assert [each["top"][0]["label"] for each in found] == list(COLOURS)
+    for each in found:
+        assert len(each["top"]) == 3
+        assert sum(p["probability"] for p in each["top"]) == pytest.approx(1)
+    result = run("predict", model, "--checkpoint", checkpoint, *files, "--top", 1)
+    assert result.code == 0
+    for word in (*COLOURS, *map(str, files)):
+        assert word in result.out
+
+
+def test_evaluate(model: Path, checkpoint: Path, held_out: Path, run: Run) -> None:
+    found = run("evaluate", model, held_out, "--checkpoint", checkpoint, "--json").json
+    assert set(found) == {"accuracy", "loss", "samples", "per_class", "confusion"}
+    assert found["accuracy"] == 1
+    assert found["samples"] == 9
+    assert found["per_class"] == dict.fromkeys(COLOURS, 1)
+    assert found["confusion"]["red"] == {"blue": 0, "green": 0, "red": 3}
+    result = run("evaluate", model, held_out, "--checkpoint", checkpoint)
+    assert "accuracy 100.0 %" in result.out
+    assert "red" in result.out
+
+
+def test_bake(model: Path, checkpoint: Path, held_out: Path, tmp_path: Path, run: Run) -> None:
+    baked = tmp_path / "baked.tflite"
+    assert "knows" in run("bake", model, "--checkpoint", checkpoint, "-o", baked).out
+    found = run("evaluate", baked, held_out, "--json").json
+    assert found == run("evaluate", model, held_out, "--checkpoint", checkpoint, "--json").json
+    again = run("bake", model, "--checkpoint", checkpoint, "-o", baked, "--json").json
+    assert again == {"file": str(baked), "bytes": baked.stat().st_size, "notes": []}
+
+
+def test_verify(model: Path, run: Run) -> None:
+    found = run("verify", model, "--json").json
+    assert found["passed"] is True
+    assert all(check["passed"] for check in found["checks"])
+    result = run("verify", model)
+    assert (result.code, result.err) == (0, "")
+    assert "gradient of head/weights" in result.out
+
+
+def test_inspect_any_file(
+    model: Path, checkpoint: Path, picture_base: bytes, tmp_path: Path, run: Run
+) -> None:
+    base = tmp_path / "base.tflite"
+    base.write_bytes(picture_base)
+    plain = run("inspect", base, "--json").json
+    assert plain["kind"] == "model"
+    assert plain["ops"] == {"FULLY_CONNECTED": 2}
+    assert plain["inputs"][0]["shape"] == [1, 8, 10, 3]
+    personal = run("inspect", model, "--json").json
+    assert personal["kind"] == "personalizable model"
+    assert {"infer", "train"} <= {each["key"] for each in personal["signatures"]}
+    assert personal["capacity"] == 4
+    assert set(personal["fingerprints"]) == {"base", "head", "optimizer"}
+    saved = run("inspect", checkpoint, "--json").json
+    assert saved["kind"] == "checkpoint"
+    assert saved["classes"] == list(COLOURS)
+    assert saved["fingerprints"] == personal["fingerprints"]
+    for path in (base, model, checkpoint):
+        result = run("inspect", path)
+        assert (result.code, result.err) == (0, "")
+        assert f"file: {path}" in result.out
+
+
+def test_labels_are_not_markup(
+    model: Path, train: Path, held_out: Path, tmp_path: Path, run: Run
+) -> None:
+    (train / "red").rename(train / "[red]")
+    path = tmp_path / "mine.safetensors"
+    assert "[red]" in run("fit", model, train, "--checkpoint", path).out
+    assert "[red]" in run("predict", model, held_out / "red" / "0.png", "--checkpoint", path).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unwanted"),
+    [
+        (["--help"], ["numpy", "rich", "PIL", "ai_edge_litert", "safetensors"]),
+        (
+            ["convert", "BASE", "-o", "OUT", "--classes", "3"],
+            ["rich", "PIL", "safetensors", "ai_edge_litert.interpreter", "sartor.runtime"],
+        ),
+    ],
+)
+def test_commands_load_no_more_than_they_need(
+    arguments: list[str], unwanted: list[str], picture_base: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "BASE").write_bytes(picture_base)
+    program = (
+        "import sys, json, contextlib, sartor.cli\n"
+        f"with contextlib.suppress(SystemExit): sartor.cli.main({arguments!r})\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    loaded = json.loads(found.stdout.splitlines()[-1])
+    assert [name for name in unwanted if name in loaded] == []
+
+
+def test_importing_sartor_is_light_and_convert_is_always_the_function() -> None:
+    program = (
+        "import sys, sartor; assert 'numpy' not in sys.modules\n"
+        "import sartor.convert; assert sartor.convert is not sys.modules['sartor.convert']\n"
+        "assert sartor.convert.__name__ == 'convert'\n"
+        "assert all(getattr(sartor, name) is not None for name in sartor.__all__)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert set(sartor.__all__) <= set(dir(sartor))

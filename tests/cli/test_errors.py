@@ -1,0 +1,234 @@
+"""Every mistake has its own line on stderr and its exit code, and costs nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from commands import Run, photos
+
+from sartor.flatbuffer import write
+from sartor.graph import DType, Graph, Model, Op
+
+Convert = Callable[..., Path]
+
+
+def test_convert_refuses_what_is_no_base(picture_base: bytes, tmp_path: Path, run: Run) -> None:
+    base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
+    arguments = ("convert", base, "-o", output, "--classes", 3)
+    assert "not there" in run(*arguments).error
+    base.write_bytes(b"hello, world")
+    assert str(base) in run(*arguments).error
+    base.write_bytes(picture_base[:-100])
+    assert "base.tflite" in run(*arguments).error
+    base.write_bytes(_without_weights())
+    assert "weights" in run(*arguments, "--json").error
+    assert not output.exists()
+
+
+def _without_weights() -> bytes:
+    model, graph = Model(), Graph("main")
+    model.graphs.append(graph)
+    x, y = graph.input("x", (1, 8)), graph.tensor("y", DType.FLOAT32, (1, 8))
+    graph.add(Op("SOFTMAX", (x,), (y,), options={"beta": 1.0}, options_type="SoftmaxOptions"))
+    graph.outputs = [y]
+    return write(model)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--classes", "0"], 1, "room for 1 to"),
+        (["--classes", "a,a"], 1, "must differ"),
+        (["--classes", "a,b", "--capacity", "1"], 1, "room for"),
+        (["--classes", "3", "--batch", "0"], 1, "batch"),
+        (["--classes", "3", "--features", "nothing"], 1, "nothing"),
+        (["--classes", "3", "--scale", "-1"], 1, "scale"),
+        (["--classes", "3", "--momentum", "2"], 1, "momentum"),
+        (["--classes", "3", "--std", "0"], 1, "std"),
+        (["--classes", "3", "--mean", "a"], 2, "--mean"),
+        (["--classes", "3", "--optimizer", "magic"], 2, "sgd or adam"),
+        (["--classes", "3", "--optimizer", "adam", "--nesterov"], 2, "--nesterov"),
+        (["--classes", "3", "--batch", "many"], 2, "--batch"),
+        (["--classes", "3", "--nonsense"], 2, "--nonsense"),
+        ([], 2, "--classes"),
+    ],
+)
+def test_convert_refuses_what_makes_no_sense(
+    picture_base: bytes, tmp_path: Path, run: Run, options: list[str], code: int, message: str
+) -> None:
+    base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
+    base.write_bytes(picture_base)
+    result = run("convert", base, "-o", output, *options)
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
+    assert not output.exists()
+
+
+def test_outputs_are_where_they_can_be(
+    model: Path, checkpoint: Path, train: Path, tmp_path: Path, run: Run
+) -> None:
+    nowhere = tmp_path / "nowhere" / "x"
+    before = model.read_bytes()
+    for arguments in (
+        ("convert", model, "-o", nowhere, "--classes", 3),
+        ("fit", model, train, "--checkpoint", nowhere),
+        ("bake", model, "--checkpoint", checkpoint, "-o", nowhere),
+    ):
+        assert "nowhere is no folder" in run(*arguments).error
+    result = run("convert", model, "-o", model, "--classes", 3)
+    assert (result.code, model.read_bytes()) == (2, before)
+    assert "overwrite the base" in result.err
+
+
+def test_a_model_that_cannot_learn(
+    picture_base: bytes, train: Path, tmp_path: Path, run: Run
+) -> None:
+    plain, checkpoint = tmp_path / "plain.tflite", tmp_path / "mine.safetensors"
+    plain.write_bytes(picture_base)
+    for path, message in ((plain, "sartor convert"), (tmp_path / "no.tflite", "not there")):
+        assert message in run("fit", path, train, "--checkpoint", checkpoint).error
+        assert message in run("predict", path, train / "red" / "0.png").error
+        assert message in run("evaluate", path, train, "--json").error
+        assert message in run("bake", path, "--checkpoint", checkpoint, "-o", tmp_path / "b").error
+    assert "sartor convert" in run("verify", plain).error
+    assert "not there" not in run("inspect", plain).err
+    assert "No such file" in run("inspect", tmp_path / "no.tflite").error
+
+
+def test_more_classes_than_there_is_room_for(
+    model: Path, checkpoint: Path, tmp_path: Path, run: Run
+) -> None:
+    before = checkpoint.read_bytes()
+    more = photos(tmp_path / "more", 1, seed=3)
+    (more / "blue").rename(more / "pink")
+    (more / "green").rename(more / "grey")
+    error = run("fit", model, more, "--checkpoint", checkpoint).error
+    assert "no room for 'grey', 'pink'" in error
+    assert "--capacity" in error
+    assert checkpoint.read_bytes() == before
+
+
+def test_folders_that_are_not_a_folder_a_class(model: Path, tmp_path: Path, run: Run) -> None:
+    folder = photos(tmp_path / "photos", 2, seed=3)
+    checkpoint = tmp_path / "mine.safetensors"
+
+    def error() -> str:
+        return run("fit", model, folder, "--checkpoint", checkpoint).error
+
+    (folder / "empty").mkdir()
+    assert "empty is empty" in error()
+    (folder / "empty").rmdir()
+    (folder / "notes.txt").write_text("hello")
+    assert "notes.txt lies beside" in error()
+    (folder / "notes.txt").rename(folder / "red" / "notes.txt")
+    assert "notes.txt is not a picture" in error()
+    shutil.rmtree(folder)
+    assert "No such file" in error()
+    folder.mkdir()
+    assert "has no folders in it" in error()
+    assert not checkpoint.exists()
+
+
+def test_unreadable_photos_are_named_or_left_out(
+    model: Path, checkpoint: Path, held_out: Path, tmp_path: Path, run: Run
+) -> None:
+    bad = held_out / "red" / "1.png"
+    bad.write_bytes(bad.read_bytes()[:60])
+    path = tmp_path / "other.safetensors"
+    for arguments in (
+        ("fit", model, held_out, "--checkpoint", path),
+        ("evaluate", model, held_out, "--checkpoint", checkpoint),
+        ("predict", model, bad, "--checkpoint", checkpoint),
+    ):
+        assert str(bad) in run(*arguments, "--json").error
+    assert not path.exists()
+    fitted = run("fit", model, held_out, "--checkpoint", path, "--skip-unreadable", "--json")
+    assert fitted.json["skipped"] == [str(bad)]
+    assert fitted.json["samples"] == 8
+    assert f"{bad} cannot be read and was left out" in fitted.err
+    measured = run(
+        "evaluate", model, held_out, "--checkpoint", checkpoint, "--skip-unreadable", "--json"
+    )
+    assert measured.json["samples"] == 8
+
+
+def test_a_model_without_classes_and_a_folder_of_other_classes(
+    model: Path, checkpoint: Path, held_out: Path, run: Run
+) -> None:
+    assert "knows no class yet" in run("predict", model, held_out / "red" / "0.png").error
+    (held_out / "red").rename(held_out / "pink")
+    error = run("evaluate", model, held_out, "--checkpoint", checkpoint).error
+    assert "no class 'pink'; its classes: blue, green, red" in error
+
+
+def test_checkpoints_that_do_not_belong(
+    model: Path, checkpoint: Path, tiny: Convert, train: Path, tmp_path: Path, run: Run
+) -> None:
+    photo = train / "red" / "0.png"
+    assert "another base" in run("predict", tiny("other"), photo, "--checkpoint", checkpoint).error
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(checkpoint.read_bytes()[:-5])
+    for arguments in (
+        ("predict", model, photo, "--checkpoint", damaged),
+        ("fit", model, train, "--checkpoint", damaged),
+        ("bake", model, "--checkpoint", damaged, "-o", tmp_path / "baked.tflite"),
+        ("inspect", damaged),
+    ):
+        assert "damaged" in run(*arguments).error
+    assert "No such file" in run("predict", model, photo, "--checkpoint", tmp_path / "no").error
+    assert not (tmp_path / "baked.tflite").exists()
+
+
+def test_training_that_fails_keeps_the_old_checkpoint(
+    model: Path, checkpoint: Path, train: Path, run: Run
+) -> None:
+    before = checkpoint.read_bytes()
+    for old, new in (("red", "other"), ("blue", "red"), ("other", "blue")):  # much to unlearn
+        (train / old).rename(train / new)
+    arguments = ("fit", model, train, "--checkpoint", checkpoint)
+    assert "no longer finite" in run(*arguments, "--learning-rate", 1e38, "--epochs", 50).error
+    assert "epochs must be at least 1" in run(*arguments, "--epochs", 0).error
+    assert checkpoint.read_bytes() == before
+
+
+def test_another_optimizer_is_said(
+    model: Path, checkpoint: Path, held_out: Path, tmp_path: Path, run: Run
+) -> None:
+    again = tmp_path / "again.tflite"
+    run("convert", model, "-o", again, "--classes", 9, "--optimizer", "adam")
+    result = run("predict", again, held_out / "red" / "0.png", "--checkpoint", checkpoint, "--json")
+    assert "another optimizer" in result.err
+    assert result.json[0]["top"][0]["label"] == "red"
+
+
+def test_a_full_disk_leaves_the_old_checkpoint(
+    model: Path, checkpoint: Path, train: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+    import os
+
+    before = checkpoint.read_bytes()
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left" in run("fit", model, train, "--checkpoint", checkpoint).error
+    assert checkpoint.read_bytes() == before
+
+
+def test_a_broken_promise_is_an_error(
+    model: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sartor.testing import verify
+    from sartor.testing.verify import Check, Report
+
+    report = Report((Check("good", True, "fine"), Check("bad", False, "not fine")))
+    monkeypatch.setattr(verify, "verify_contract", lambda path: report)
+    result = run("verify", model)
+    assert result.code == 1
+    assert "BROKEN" in result.out
+    assert "breaks 1 of 2 promises: bad" in result.err

@@ -1,0 +1,202 @@
+"""Pictures become the same numbers everywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sartor.errors import DataError
+from sartor.preprocess import image_pixels
+from sartor.preprocess.image import centre_box
+
+SIDES = st.integers(1, 5000)
+
+
+def noise(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+@given(SIDES, SIDES, SIDES, SIDES)
+def test_the_box_is_in_the_middle_as_large_as_can_be(w: int, h: int, to_w: int, to_h: int) -> None:
+    left, top, right, bottom = centre_box(w, h, to_w, to_h)
+    assert 0 <= left < right <= w
+    assert 0 <= top < bottom <= h
+    assert (left, right) == (0, w) or (top, bottom) == (0, h)
+    assert 0 <= (w - right) - left <= 1
+    assert 0 <= (h - bottom) - top <= 1
+    exact = min(w, h * to_w / to_h), min(h, w * to_h / to_w)
+    assert abs(right - left - max(1, exact[0])) <= 0.5
+    assert abs(bottom - top - max(1, exact[1])) <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("size", "to", "box"),
+    [
+        ((6, 4), (2, 2), (1, 0, 5, 4)),
+        ((4, 7), (2, 2), (0, 1, 4, 5)),
+        ((7, 4), (2, 2), (1, 0, 5, 4)),
+        ((10, 10), (2, 1), (0, 2, 10, 7)),
+        ((3, 5), (2, 1), (0, 1, 3, 3)),  # 1.5 rows are 2
+        ((1, 1000), (1000, 1), (0, 499, 1, 500)),
+    ],
+)
+def test_boxes(size: tuple[int, int], to: tuple[int, int], box: tuple[int, int, int, int]) -> None:
+    assert centre_box(*size, *to) == box
+
+
+def test_a_picture_of_the_right_size_is_left_as_it_is() -> None:
+    pixels = noise(8, 10, 3)
+    np.testing.assert_array_equal(image_pixels(pixels, (8, 10)), pixels)
+
+
+@pytest.mark.parametrize("size", [(20, 30), (7, 5), (100, 9), (3, 3)])
+def test_scaling_is_a_triangle_filter(size: tuple[int, int]) -> None:
+    """Against the definition, in float64, to one level."""
+    pixels = noise(*size, 3)
+    left, top, right, bottom = centre_box(size[1], size[0], 6, 8)
+    found = image_pixels(pixels, (8, 6)).astype(float)
+    rows = triangle(bottom - top, 8)
+    columns = triangle(right - left, 6)
+    wanted = np.einsum("ab,cd,bde->ace", rows, columns, pixels[top:bottom, left:right])
+    assert np.abs(found - wanted).max() <= 1
+
+
+def triangle(size: int, to: int) -> np.ndarray:
+    """[to, size]: how much of each pixel goes into each."""
+    ratio = size / to
+    support = max(ratio, 1)
+    centres = (np.arange(to) + 0.5) * ratio
+    distance = np.abs(np.arange(size) + 0.5 - centres[:, np.newaxis]) / support
+    weights = np.maximum(1 - distance, 0)
+    normalized: np.ndarray = weights / weights.sum(1, keepdims=True)
+    return normalized
+
+
+def test_pillow_is_the_reference() -> None:
+    pixels = noise(50, 90, 3)
+    picture = PIL.Image.fromarray(pixels).crop((20, 0, 70, 50))
+    wanted = picture.resize((16, 16), PIL.Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(image_pixels(pixels, (16, 16)), np.asarray(wanted))
+
+
+def test_paths_images_and_arrays_are_the_same(tmp_path: Path) -> None:
+    pixels = noise(30, 40, 3)
+    path = tmp_path / "photo.png"
+    PIL.Image.fromarray(pixels).save(path)
+    wanted = image_pixels(pixels, (8, 8))
+    with PIL.Image.open(path) as picture:
+        np.testing.assert_array_equal(image_pixels(picture, (8, 8)), wanted)
+        picture.load()  # was not closed
+    np.testing.assert_array_equal(image_pixels(path, (8, 8)), wanted)
+    np.testing.assert_array_equal(image_pixels(str(path), (8, 8)), wanted)
+    rgba = np.concatenate([pixels, noise(30, 40, 1)], 2)
+    np.testing.assert_array_equal(image_pixels(rgba, (8, 8)), wanted)
+
+
+def test_grey_becomes_rgb_and_back() -> None:
+    grey = noise(8, 8)
+    rgb = image_pixels(grey, (8, 8))
+    assert rgb.shape == (8, 8, 3)
+    assert (rgb == grey[:, :, np.newaxis]).all()
+    assert (image_pixels(grey[:, :, np.newaxis], (8, 8), 1)[:, :, 0] == grey).all()
+    assert (image_pixels(rgb, (8, 8), 1)[:, :, 0] == grey).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_pictures_of_every_mode(mode: str) -> None:
+    picture = PIL.Image.fromarray(noise(12, 12, 3)).convert(mode)
+    assert image_pixels(picture, (8, 8)).shape == (8, 8, 3)
+
+
+def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
+    values = np.array([[0, 255], [256, 65535]], np.uint16)
+    PIL.Image.fromarray(values).save(tmp_path / "deep.png")
+    assert image_pixels(tmp_path / "deep.png", (2, 2), 1)[:, :, 0].tolist() == [[0, 0], [1, 255]]
+
+
+def test_a_picture_is_turned_as_its_exif_says(tmp_path: Path) -> None:
+    pixels = np.zeros((20, 30, 3), np.uint8)
+    pixels[:, 15:] = 255
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # the camera was turned by a quarter
+    path = tmp_path / "turned.png"
+    PIL.Image.fromarray(pixels).save(path, exif=exif)
+    found = image_pixels(path, (30, 20))
+    np.testing.assert_array_equal(found, np.rot90(pixels, -1))
+
+
+def unreadable(folder: Path) -> dict[str, tuple[bytes, str]]:
+    stream = io.BytesIO()
+    PIL.Image.fromarray(noise(40, 40, 3)).save(stream, "jpeg")
+    jpeg = stream.getvalue()
+    stream = io.BytesIO()
+    PIL.Image.fromarray(noise(40, 40, 3)).save(stream, "png")
+    png = stream.getvalue()
+    return {
+        "empty.jpg": (b"", "not a picture"),
+        "text.jpg": (b"hello", "not a picture"),
+        "truncated.jpg": (jpeg[: len(jpeg) // 2], "cannot be read"),
+        "truncated.png": (png[: len(png) // 2], "cannot be read"),
+        "head.png": (png[:20], "damaged|not a picture|cannot be read"),
+        "noise.jpg": (jpeg[:20] + noise(3000).tobytes(), "damaged|not a picture|cannot be read"),
+    }
+
+
+@pytest.mark.parametrize("name", list(unreadable(Path())))
+def test_an_unreadable_file_is_named(tmp_path: Path, name: str) -> None:
+    content, message = unreadable(tmp_path)[name]
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        image_pixels(path, (8, 8))
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        image_pixels(tmp_path / "nothing.jpg", (8, 8))
+    with pytest.raises(OSError, match=r"directory|denied"):
+        image_pixels(tmp_path, (8, 8))
+
+
+def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "bomb.png"
+    PIL.Image.new("1", (400, 400)).save(path)
+    for most, message in ((100_000, "400 x 400 pixels, expected at most"), (1000, "bomb")):
+        monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", most)
+        with (
+            pytest.warns(PIL.Image.DecompressionBombWarning)
+            if most > 80_000
+            else contextlib.nullcontext(),
+            pytest.raises(DataError, match=message),
+        ):
+            image_pixels(path, (8, 8))
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((8, 8, 2), np.uint8),
+        np.zeros((8, 8, 3), np.float32),
+        np.zeros((1, 8, 8, 3), np.uint8),
+        np.zeros((0, 8, 3), np.uint8),
+        np.zeros((), np.uint8),
+    ],
+)
+def test_arrays_that_are_no_pixels(array: np.ndarray) -> None:
+    with pytest.raises(DataError, match="uint8"):
+        image_pixels(array, (8, 8))
+
+
+def test_modes_without_a_range_are_refused() -> None:
+    with pytest.raises(DataError, match="mode is F"):
+        image_pixels(PIL.Image.new("F", (8, 8)), (8, 8))
+    with pytest.raises(DataError, match="takes 2"):
+        image_pixels(noise(8, 8), (8, 8), 2)

@@ -1,0 +1,122 @@
+"""What a user has becomes the inputs of a base."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from sartor.errors import DataError
+from sartor.manifest import InputSpec
+from sartor.preprocess import image_pixels, prepare, prepared, read_folder
+
+FLOAT = InputSpec("input", (1, 8, 10, 3), "float32", "image", (1.0, 2.0, 3.0), (2.0, 4.0, 8.0))
+BYTES = InputSpec("input", (1, 8, 10, 3), "uint8", "image")
+PIXELS = np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8)
+
+
+def test_bytes_are_fed_as_they_are() -> None:
+    (array,) = prepare([BYTES], PIXELS).values()
+    assert array.dtype == np.uint8
+    np.testing.assert_array_equal(array[0], image_pixels(PIXELS, (8, 10)))
+    np.testing.assert_array_equal(prepare([BYTES], array)["input"], array)
+
+
+def test_floats_are_normalized_by_channel() -> None:
+    array = prepare([FLOAT], PIXELS)["input"]
+    assert array.dtype == np.float32
+    wanted = (image_pixels(PIXELS, (8, 10)) - np.array([1.0, 2, 3])) / np.array([2.0, 4, 8])
+    np.testing.assert_allclose(array[0], wanted, rtol=1e-6)
+
+
+def test_a_float_array_of_the_inputs_shape_is_fed_as_it_is() -> None:
+    given = np.random.default_rng(0).normal(size=FLOAT.shape)
+    np.testing.assert_array_equal(prepare([FLOAT], given)["input"], given.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("spec", "array", "message"),
+    [
+        (FLOAT, np.zeros((8, 10, 3), np.float32), r"or float32 \[1, 8, 10, 3\]; got float32 \[8"),
+        (BYTES, np.zeros((1, 8, 10, 3), np.float32), "got float32"),
+        (BYTES, np.zeros((1, 8, 10, 3), np.int64) - 1, "got int64"),
+        (FLOAT, np.zeros((1, 8, 10, 3), np.uint8)[..., :2], "uint8"),
+        (FLOAT, np.full(FLOAT.shape, np.nan, np.float32), "not finite"),
+        (FLOAT, 3, "got int"),
+    ],
+)
+def test_other_arrays_are_refused(spec: InputSpec, array: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        prepare([spec], array)
+
+
+def test_integers_are_fed_where_they_fit() -> None:
+    spec = InputSpec("input", (1, 3), "int32")
+    assert prepare([spec], np.array([[1, 2, 3]]))["input"].dtype == np.int32
+    with pytest.raises(DataError, match="got int64"):
+        prepare([spec], np.array([[1, 2, 2**31]]))
+
+
+def test_several_inputs_go_by_name() -> None:
+    specs = [FLOAT, InputSpec("extra", (1, 2), "float32")]
+    given = {"extra": np.zeros((1, 2)), "input": PIXELS}
+    assert list(prepare(specs, given)) == ["input", "extra"]
+    with pytest.raises(DataError, match="inputs are input, extra; got input"):
+        prepare(specs, {"input": PIXELS})
+    with pytest.raises(DataError, match="got one without a name"):
+        prepare(specs, PIXELS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for label in ("shoes", "hat"):
+        (tmp_path / label).mkdir()
+        for name in ("b.png", "a.png"):
+            PIL.Image.fromarray(PIXELS).save(tmp_path / label / name)
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / "hat" / ".DS_Store").touch()
+    return tmp_path
+
+
+def test_a_folder_is_a_folder_a_class(folder: Path) -> None:
+    found = [(str(path.relative_to(folder)), label) for path, label in read_folder(folder)]
+    assert found == [
+        ("hat/a.png", "hat"), ("hat/b.png", "hat"),
+        ("shoes/a.png", "shoes"), ("shoes/b.png", "shoes"),
+    ]  # fmt: skip
+    inputs, label = next(prepared([BYTES], read_folder(folder), skipped=None))
+    assert (inputs["input"].shape, label) == (BYTES.shape, "hat")
+
+
+def test_folders_that_are_none_of_the_kind(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_folder(tmp_path / "nothing")
+    with pytest.raises(NotADirectoryError):
+        read_folder(folder / "hat" / "a.png")
+    with pytest.raises(DataError, match="has no folders in it"):
+        read_folder(folder / "hat")
+    (folder / "notes.txt").touch()
+    with pytest.raises(DataError, match=r"notes\.txt lies beside"):
+        read_folder(folder)
+    assert len(read_folder(folder, skip=True)) == 4
+    (folder / "tie").mkdir()
+    with pytest.raises(DataError, match="tie is empty"):
+        read_folder(folder, skip=True)
+    (folder / "tie" / "silk").mkdir()
+    with pytest.raises(DataError, match="silk is a folder in the folder of a class"):
+        read_folder(folder, skip=True)
+
+
+def test_unreadable_files_are_named_or_skipped(folder: Path) -> None:
+    bad = folder / "hat" / "a.png"
+    bad.write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"hat.a\.png is not a picture"):
+        list(prepared([BYTES], read_folder(folder), skipped=None))
+    skipped: list[Path] = []
+    assert len(list(prepared([BYTES], read_folder(folder), skipped=skipped))) == 3
+    assert skipped == [bad]
+    (folder / "hat" / "b.png").unlink()
+    with pytest.raises(DataError, match="no file of the class 'hat'"):
+        list(prepared([BYTES], read_folder(folder), skipped=[]))

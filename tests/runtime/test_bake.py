@@ -1,0 +1,114 @@
+"""A checkpoint written into the file itself."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from blobs import LABELS, PROBE, blobs, taught
+
+import sartor
+from sartor import PersonalModel
+from sartor.errors import CheckpointError, InvalidModelError, NotPersonalizableError
+from sartor.runtime import bake
+from sartor.testing.verify import verify_contract
+
+Convert = Callable[..., Path]
+
+
+@pytest.fixture
+def learned(tiny: Convert, tmp_path: Path) -> tuple[Path, Path, list[object]]:
+    """A model, a checkpoint, and what it predicts."""
+    path = tiny()
+    with PersonalModel(path) as model:
+        taught(model).fit(epochs=20)
+        checkpoint = model.save(tmp_path / "mine.safetensors")
+        return path, checkpoint, list(model.predict(PROBE))
+
+
+def test_a_baked_file_knows_its_classes_and_still_learns(
+    learned: tuple[Path, Path, list[object]], tmp_path: Path
+) -> None:
+    path, checkpoint, wanted = learned
+    baked, notes = bake(path, checkpoint, tmp_path / "baked.tflite")
+    assert notes == ()
+    with PersonalModel(baked) as model:
+        assert model.classes == LABELS
+        assert model.predict(PROBE) == wanted
+        before = model.evaluate(blobs(5)).loss
+        taught(model).fit(epochs=20)
+        assert model.evaluate(blobs(5)).loss < before
+        model.load(checkpoint)
+        assert model.predict(PROBE) == wanted
+
+
+def test_nothing_but_variables_and_names_is_changed(
+    learned: tuple[Path, Path, list[object]], tmp_path: Path
+) -> None:
+    path, checkpoint, _ = learned
+    baked, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
+    before, after = path.read_bytes(), baked.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(before)) as archive:
+        end = min(entry.header_offset for entry in archive.infolist())
+    with PersonalModel(path) as model:
+        variables = model.manifest.variables
+    same = np.frombuffer(before[:end], np.uint8) == np.frombuffer(after[:end], np.uint8)
+    for spec in variables:
+        same[spec.offset : spec.offset + 4 * int(np.prod(spec.shape))] = True
+    assert same.all()
+    with zipfile.ZipFile(io.BytesIO(before)) as old, zipfile.ZipFile(io.BytesIO(after)) as new:
+        was, now = (json.loads(each.read("sartor.json")) for each in (old, new))
+        assert new.read("labels.txt").decode().split("\n") == [*LABELS, "unused 3"]
+    assert now == was | {"classes": [*LABELS, None]}
+
+
+def test_a_baked_file_is_a_base_like_any_other(
+    learned: tuple[Path, Path, list[object]], tmp_path: Path
+) -> None:
+    path, checkpoint, wanted = learned
+    baked, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
+    again = sartor.convert(baked, classes=9).save(tmp_path / "again.tflite")
+    with PersonalModel(again) as model:
+        model.load(checkpoint)
+        assert model.predict(PROBE) == wanted
+
+
+def test_it_can_be_baked_over_itself_and_into_another_room(
+    learned: tuple[Path, Path, list[object]], tiny: Convert
+) -> None:
+    path, checkpoint, wanted = learned
+    bake(path, checkpoint, path)
+    larger = tiny("larger", classes=6, optimizer=sartor.Adam())
+    _, notes = bake(larger, checkpoint, larger)
+    assert "another optimizer" in notes[0]
+    for each in (path, larger):
+        with PersonalModel(each) as model:
+            assert model.predict(PROBE) == wanted
+    report = verify_contract(larger)
+    assert report.passed, report.failures
+
+
+def test_what_does_not_fit_is_refused(
+    learned: tuple[Path, Path, list[object]],
+    pictures: Convert,
+    tiny_base: bytes,
+    tmp_path: Path,
+) -> None:
+    path, checkpoint, _ = learned
+    output = tmp_path / "baked.tflite"
+    plain = tmp_path / "plain.tflite"
+    plain.write_bytes(tiny_base)
+    with pytest.raises(CheckpointError, match="another base"):
+        bake(pictures("other"), checkpoint, output)
+    with pytest.raises(NotPersonalizableError, match="sartor convert"):
+        bake(plain, checkpoint, output)
+    with pytest.raises(InvalidModelError):
+        bake(checkpoint, checkpoint, output)
+    with pytest.raises(CheckpointError, match="no checkpoint"):
+        bake(path, path, output)
+    assert not output.exists()

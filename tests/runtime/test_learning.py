@@ -1,0 +1,208 @@
+"""That a model learns, and says how well."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from blobs import LABELS, PROBE, blobs, taught
+
+import sartor
+from sartor import PersonalModel
+from sartor.errors import DataError, SartorError
+from sartor.runtime import Epoch
+
+Convert = Callable[..., Path]
+
+
+def test_separable_classes_are_learned(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        history = taught(model).fit()
+        assert model.evaluate(blobs(40, seed=2)).accuracy > 0.99
+        assert history.epochs[-1].loss < history.epochs[0].loss
+        assert history.steps == history.epochs[-1].epochs * 2  # 15 samples, 8 a batch
+        assert (history.samples, history.stopped) == (15, False)
+
+
+@pytest.mark.parametrize("optimizer", [sartor.SGD(), sartor.Adam(), sartor.SGD(momentum=0.9)])
+def test_overlapping_classes_are_learned_by_every_optimizer(
+    tiny: Convert, optimizer: sartor.SGD | sartor.Adam
+) -> None:
+    with PersonalModel(tiny(optimizer=optimizer)) as model:
+        for sample, label in blobs(30, spread=1.5):
+            model.add_sample(sample, label)
+        model.fit()
+        assert model.evaluate(blobs(60, seed=2, spread=1.5)).accuracy > 0.8
+
+
+@pytest.mark.parametrize("scale", [1, 30, 1000])
+def test_the_default_rate_suits_features_of_any_size(tiny: Convert, scale: float) -> None:
+    with PersonalModel(tiny()) as model:
+        for sample, label in blobs(10):
+            model.add_sample(sample * scale, label)
+        model.fit()
+        test = [(sample * scale, label) for sample, label in blobs(20, seed=2)]
+        assert model.evaluate(test).accuracy > 0.99
+
+
+def test_a_class_is_usable_from_its_first_sample(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        assert model.predict(PROBE) == []
+        for sample, label in blobs(1):
+            model.add_sample(sample, label)
+        assert model.classes == LABELS
+        assert model.predict(PROBE)[0].label == "hat"
+        assert sum(each.probability for each in model.predict(PROBE)) == pytest.approx(1)
+
+
+def test_a_class_joins_others_that_are_trained(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model).fit()
+        new = np.full((1, 8), 5, np.float32)
+        model.add_sample(new, "sock")
+        assert model.predict(new)[0].label == "sock"
+        assert model.evaluate(blobs(20, seed=2)).accuracy > 0.9
+
+
+def test_named_classes_keep_their_slots_and_are_made_at_their_first_sample(tiny: Convert) -> None:
+    with PersonalModel(tiny(classes=["dress", "shoes"], capacity=3)) as model:
+        assert list(model.classes) == ["dress", "shoes"]
+        taught(model, 1)
+        assert list(model.classes) == ["dress", "shoes", "hat"]
+        assert [model.predict(s)[0].label for s, _ in blobs(1)] == list(LABELS)
+
+
+def test_a_learning_rate_of_zero_changes_no_prediction(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model).fit(epochs=2)
+        before = model.predict(PROBE)
+        model.fit(epochs=3, learning_rate=0)
+        assert model.predict(PROBE) == before
+
+
+def test_the_same_seed_gives_the_same_weights(tiny: Convert) -> None:
+    path = tiny()
+
+    def learned(seed: int) -> list[sartor.runtime.Prediction]:
+        with PersonalModel(path) as model:
+            taught(model).fit(epochs=5, seed=seed)
+            return model.predict(PROBE)
+
+    assert learned(1) == learned(1)
+    assert learned(1) != learned(2)
+
+
+def test_training_goes_on_from_the_present_weights(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        first = taught(model).fit(epochs=5)
+        assert model.fit(epochs=1).epochs[0].loss < first.epochs[0].loss
+
+
+def test_evaluation_counts_who_is_taken_for_whom(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model).fit()
+        samples = [*blobs(3, seed=2), (PROBE, "shoes")]  # the last one is a hat
+        found = model.evaluate(samples)
+        assert found.samples == 10
+        assert found.labels == LABELS
+        assert found.confusion.tolist() == [[3, 0, 0], [1, 3, 0], [0, 0, 3]]
+        assert found.accuracy == pytest.approx(0.9)
+        assert found.per_class == {"hat": 1, "shoes": 0.75, "dress": 1}
+        assert model.evaluate([(PROBE, "hat")]).per_class["dress"] is None
+
+
+def test_evaluation_agrees_with_predictions(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model).fit(epochs=3)
+        samples = list(blobs(7, seed=2))  # 21: not a whole number of batches
+        wanted = -np.mean(
+            [
+                np.log(next(p.probability for p in model.predict(sample) if p.label == label))
+                for sample, label in samples
+            ]
+        )
+        assert model.evaluate(samples).loss == pytest.approx(wanted, rel=1e-4)
+        assert model.evaluate().samples == 15
+
+
+def test_the_callback_gets_every_epoch_and_can_end_the_training(tiny: Convert) -> None:
+    seen: list[Epoch] = []
+    with PersonalModel(tiny()) as model:
+        taught(model)
+
+        def watch(epoch: Epoch) -> bool:
+            seen.append(epoch)
+            return epoch.epoch < 3
+
+        history = model.fit(10, watch)
+    assert [epoch.epoch for epoch in seen] == [1, 2, 3]
+    assert history.stopped
+    assert history.epochs == tuple(seen)
+
+
+def test_an_error_in_the_callback_is_passed_on_and_what_was_learned_stays(tiny: Convert) -> None:
+    def fail(epoch: Epoch) -> None:
+        raise ZeroDivisionError
+
+    with PersonalModel(tiny()) as model:
+        before = taught(model).predict(PROBE)
+        with pytest.raises(ZeroDivisionError):
+            model.fit(10, fail)
+        assert model.predict(PROBE) != before
+        model.fit(1)
+
+
+def test_stop_ends_a_training_in_another_thread_while_predictions_go_on(tiny: Convert) -> None:
+    started = threading.Event()
+    histories = []
+    with PersonalModel(tiny()) as model:
+        taught(model)
+
+        def learn() -> None:
+            histories.append(model.fit(1_000_000, lambda epoch: started.set()))
+
+        thread = threading.Thread(target=learn)
+        thread.start()
+        assert started.wait(30)
+        assert all(len(model.predict(PROBE)) == 3 for _ in range(50))
+        model.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+        assert histories[0].stopped
+        assert model.predict(PROBE)[0].label == "hat"
+
+
+def test_a_loss_that_is_not_finite_is_an_error_and_the_weights_are_put_back(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model).fit(epochs=2)
+        before = model.predict(PROBE)
+        with pytest.raises(SartorError, match=r"no longer finite.*lower learning rate"):
+            model.fit(50, learning_rate=1e38)
+        assert model.predict(PROBE) == before
+
+
+def test_what_makes_no_sense_is_refused(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        with pytest.raises(DataError, match="add samples"):
+            model.fit()
+        with pytest.raises(DataError, match="no samples to evaluate"):
+            model.evaluate([])
+        taught(model)
+        with pytest.raises(DataError, match="epochs"):
+            model.fit(0)
+        with pytest.raises(DataError, match="learning_rate"):
+            model.fit(learning_rate=float("nan"))
+        with pytest.raises(DataError, match="no class 'sock'; its classes: hat, shoes, dress"):
+            model.evaluate([(PROBE, "sock")])
+
+
+def test_a_closed_model_says_so(tiny: Convert) -> None:
+    model = taught(PersonalModel(tiny()))
+    model.close()
+    model.close()
+    for use in (lambda: model.predict(PROBE), model.fit, lambda: model.add_sample(PROBE, "hat")):
+        with pytest.raises(SartorError, match="closed"):
+            use()

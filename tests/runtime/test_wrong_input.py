@@ -1,0 +1,176 @@
+"""Wrong files and samples: each has its own error, and nothing is lost."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from blobs import LABELS, PROBE, taught
+
+from sartor import PersonalModel
+from sartor.contract import RUN
+from sartor.errors import DataError, InvalidModelError, NotPersonalizableError, SartorError
+from sartor.flatbuffer import append_files, read
+from sartor.runtime.engine import Engine
+from sartor.runtime.files import open_model
+
+Convert = Callable[..., Path]
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path, tiny_base: bytes) -> None:
+    path = tmp_path / "x.tflite"
+    with pytest.raises(InvalidModelError, match="not there"):
+        PersonalModel(path)
+    with pytest.raises(InvalidModelError, match="directory"):
+        PersonalModel(tmp_path)
+    for content in (b"", b"hello", bytes(100), tiny_base[: len(tiny_base) // 2]):
+        path.write_bytes(content)
+        with pytest.raises(InvalidModelError, match=r"x\.tflite"):
+            PersonalModel(path)
+    path.write_bytes(tiny_base)
+    with pytest.raises(NotPersonalizableError, match="sartor convert"):
+        PersonalModel(path)
+
+
+def test_a_truncated_personalizable_file_is_refused(tiny: Convert) -> None:
+    path = tiny()
+    content = path.read_bytes()
+    for size in range(len(content) - 1, 0, -(len(content) // 20)):
+        path.write_bytes(content[:size])
+        with pytest.raises((InvalidModelError, NotPersonalizableError)):
+            PersonalModel(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"contract": 2}, "contract version 2"),
+        ({"requires": ["teleport"]}, "teleport"),
+        ({"batch": 9}, r"the inputs of 'train' are .* says"),
+        ({"task": "regression"}, "regression"),
+        ({"weights_per_output": True}, "the inputs of 'evaluate'|the inputs of 'train'"),
+        ({"classes": ["a"]}, "class_mask"),
+        ({"variables": []}, "class_mask"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(
+    tiny: Convert, fields: dict[str, object], message: str
+) -> None:
+    path = tiny()
+    content = path.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        end = min(entry.header_offset for entry in archive.infolist())
+        manifest = json.loads(archive.read("sartor.json")) | fields
+    files = {"sartor.json": json.dumps(manifest).encode()}
+    path.write_bytes(append_files(content[:end], files))
+    with pytest.raises(NotPersonalizableError, match=message):
+        PersonalModel(path)
+
+
+def test_more_classes_than_there_is_room_for(tiny: Convert) -> None:
+    with PersonalModel(tiny(classes=3)) as model:
+        before = taught(model).predict(PROBE)
+        with pytest.raises(DataError, match=r"no room for 'sock'.*room for 3 classes.*--capacity"):
+            model.add_sample(PROBE, "sock")
+        with pytest.raises(DataError, match=r"'sock', 'tie'.*5 are asked for"):
+            model.check_room(["sock", "hat", "tie", "sock"])
+        assert model.classes == LABELS
+        assert model.predict(PROBE) == before
+        assert len(model.samples) == 15
+
+
+@pytest.mark.parametrize("label", ["", "  ", None, 3, b"hat"])
+def test_labels_are_names(tiny: Convert, label: object) -> None:
+    with PersonalModel(tiny()) as model, pytest.raises(DataError, match="name of a class"):
+        model.add_sample(PROBE, label)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("sample", "message"),
+    [
+        (PROBE[0], r"input takes an array, float32 \[1, 8\]; got float32 \[8\]"),
+        (np.zeros((1, 9), np.float32), r"got float32 \[1, 9\]"),
+        (np.zeros((2, 8), np.float32), r"got float32 \[2, 8\]"),
+        (np.zeros((1, 8), np.int32), r"got int32 \[1, 8\]"),
+        (np.full((1, 8), np.nan), "not finite"),
+        (np.full((1, 8), np.inf), "not finite"),
+        (np.full((1, 8), 1e300), "not finite"),  # as float32
+        ([1.0] * 8, "got list"),
+        (None, "got NoneType"),
+        ("photo.jpg", "got str"),
+        ({"other": PROBE}, "inputs are input; got other"),
+        ({}, "inputs are input; got "),
+    ],
+)
+def test_samples_that_are_not_what_the_model_takes(
+    tiny: Convert, sample: object, message: str
+) -> None:
+    with PersonalModel(tiny()) as model:
+        with pytest.raises(DataError, match=message):
+            model.add_sample(sample, "hat")  # type: ignore[arg-type]
+        with pytest.raises(DataError, match=message):
+            model.predict(sample)  # type: ignore[arg-type]
+        assert model.classes == ()
+        assert model.samples == ()
+
+
+def test_samples_of_any_float_type_and_by_name(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model)
+        wanted = model.predict(PROBE)
+        assert model.predict({"input": PROBE}) == wanted
+        assert model.predict(PROBE.astype(np.float64)) == wanted
+        assert model.predict(np.asfortranarray(PROBE)) == wanted
+        assert model.predict(PROBE[:, ::-1])[0].label in LABELS  # not contiguous
+
+
+def test_the_engine_checks_before_litert_sees_anything(tiny: Convert) -> None:
+    path = tiny()
+    engine = Engine(path, open_model(path))
+    one = np.ones(1, np.float32)
+    with pytest.raises(DataError, match="save takes run; got nothing"):
+        engine.run("save", {})
+    with pytest.raises(DataError, match=r"run must be float32 \[1\], got float32 \[2\]"):
+        engine.run("save", {RUN: np.ones(2, np.float32)})
+    with pytest.raises(DataError, match="got float64"):
+        engine.run("save", {RUN: np.ones(1)})
+    with pytest.raises(DataError, match="save takes run; got run, x"):
+        engine.run("save", {RUN: one, "x": one})
+    state = engine.state()
+    with pytest.raises(DataError, match="head/bias"):
+        engine.restore({**state, "head/bias": np.zeros(3, np.float32)})
+    engine.restore({**state, "head/bias": np.ones(4, np.float32)})
+    assert not engine.initial_state()["head/bias"].any()
+    assert engine.state()["head/bias"].all()
+    engine.close()
+    with pytest.raises(SartorError, match="closed"):
+        engine.state()
+
+
+def test_litert_refuses_politely(tiny: Convert) -> None:
+    """A file that is right by its tables, and not by its ops."""
+    path = tiny()
+    manifest = open_model(path)
+    path.write_bytes(b"x" * 1000)
+    with pytest.raises(InvalidModelError, match="LiteRT refuses"):
+        Engine(path, manifest)
+
+
+def test_litert_does_not_chatter(tiny: Convert, capfd: pytest.CaptureFixture[str]) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model).fit(1)
+    assert capfd.readouterr().err == ""
+
+
+def test_the_file_is_not_changed(tiny: Convert) -> None:
+    path = tiny()
+    before = path.read_bytes()
+    with PersonalModel(path) as model:
+        taught(model).fit(1)
+    assert path.read_bytes() == before
+    assert read(path).signature("train") is not None
