@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-
 from .errors import ConversionError
 from .graph import Tensor
-from .ops import add, div, maximum, mul, pow_, reduce_sum, reshape, sqrt, square, sub
+from .ops import add, div, maximum, mul, reduce_sum, reshape, sqrt, square, sub
 
 __all__ = ["SGD", "Adam", "Optimizer", "clip_by_global_norm"]
 
@@ -136,7 +134,8 @@ class Adam:
     """Adam (Kingma & Ba, 2015).
 
     `m ← β₁m + (1 − β₁)g`; `v ← β₂v + (1 − β₂)g²`;
-    `w ← w − lr · m̂ / (√v̂ + ε)` with `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)`.
+    `w ← w − lr · m̂ / (√v̂ + ε)` with `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)`. The divisors are
+    kept as running weights, `u ← βu + (1 − β)`: in float32 `1 − βᵗ` loses digits at first.
 
     Attributes:
         learning_rate: the default that the file states; None lets the runtime choose.
@@ -153,7 +152,7 @@ class Adam:
 
     name = "adam"
     slots = ("m", "v")
-    state = ("step",)
+    state = ("m_weight", "v_weight")
 
     def __post_init__(self) -> None:
         _check_rates(self.learning_rate, self.clip_norm, beta_1=self.beta_1, beta_2=self.beta_2)
@@ -165,8 +164,11 @@ class Adam:
         return asdict(self)
 
     def advance(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Count the step."""
-        return {"step": add(state["step"], 1.0)}
+        """The weight that all gradients so far have in each average, `1 − βᵗ`."""
+        return {
+            "m_weight": _average(state["m_weight"], 1.0, self.beta_1),
+            "v_weight": _average(state["v_weight"], 1.0, self.beta_2),
+        }
 
     def update(
         self,
@@ -182,9 +184,8 @@ class Adam:
         """
         m = _average(slots["m"], gradient, self.beta_1)
         v = _average(slots["v"], square(gradient), self.beta_2)
-        rate = div(learning_rate, _bias_correction(state["step"], self.beta_1))
-        root = sqrt(_bias_correction(state["step"], self.beta_2))
-        denominator = add(div(sqrt(v), root), self.epsilon)
+        rate = div(learning_rate, state["m_weight"])
+        denominator = add(div(sqrt(v), sqrt(state["v_weight"])), self.epsilon)
         return sub(parameter, mul(div(m, denominator), rate)), {"m": m, "v": v}
 
 
@@ -197,13 +198,11 @@ def clip_by_global_norm(gradients: list[Tensor], limit: float) -> list[Tensor]:
     return [mul(gradient, scale) for gradient in gradients]
 
 
-def _average(old: Tensor, new: Tensor, decay: float) -> Tensor:
-    # 1 − β as float32 sees β: then the correction of bias cancels it exactly at the first step.
-    return add(mul(old, decay), mul(new, 1.0 - float(np.float32(decay))))
-
-
-def _bias_correction(step: Tensor, decay: float) -> Tensor:
-    return sub(1.0, pow_(decay, step))
+def _average(old: Tensor, new: Tensor | float, decay: float) -> Tensor:
+    """`decay · old + (1 − decay) · new`."""
+    return add(
+        mul(old, decay), new * (1 - decay) if isinstance(new, float) else mul(new, 1 - decay)
+    )
 
 
 def _sum_of_squares(gradient: Tensor) -> Tensor:
