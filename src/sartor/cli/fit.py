@@ -49,7 +49,7 @@ def fit(
             personal.add_sample(sample, label)
         with _ctrl_c_stops(personal):
             history = _learn(personal, epochs, learning_rate, seed)
-            personal.save(checkpoint)
+            _save(personal, checkpoint)
             measured = personal.evaluate()
     seconds = time.perf_counter() - start
     if as_json:
@@ -67,6 +67,14 @@ def _learn(
         return model.fit(
             epochs, lambda epoch: _show(show, epoch), learning_rate=learning_rate, seed=seed
         )
+
+
+def _save(model: PersonalModel, checkpoint: Path) -> None:
+    try:
+        model.save(checkpoint)
+    except OSError as error:
+        kept = "; what it held before is still there" if checkpoint.exists() else ""
+        fail(f"{checkpoint} could not be saved: {error.strerror}{kept}")
 
 
 def _show(show: Advance, epoch: Epoch) -> None:

@@ -9,43 +9,51 @@ import numpy as np
 from ..contract import FEATURES, LABELS, WEIGHTS, numbered
 from ..manifest import Manifest
 
-__all__ = ["class_batch", "labelled_batch"]
+__all__ = ["Batch"]
 
 
-def labelled_batch(
-    manifest: Manifest, features: Sequence[np.ndarray], slots: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Rows with labels, for `train` and `evaluate`.
+class Batch:
+    """Arrays of one batch, filled again for each: LiteRT copies what it is given.
 
     Args:
         manifest: of the file.
-        features: float32 [n, …] each, n ≤ B.
-        slots: int [n]; the class of each row.
     """
-    count, batch = len(slots), manifest.batch
-    labels = np.zeros((batch, manifest.capacity), np.float32)
-    labels[np.arange(count), slots] = 1
-    shape = labels.shape if manifest.weights_per_output else (batch,)
-    inputs = _rows(manifest, features)
-    return {**inputs, LABELS: labels, WEIGHTS: _weights(shape, count)}
 
+    def __init__(self, manifest: Manifest) -> None:
+        size = manifest.batch
+        self._features = {
+            numbered(FEATURES, index): np.zeros((size, *spec.shape), np.float32)
+            for index, spec in enumerate(manifest.features)
+        }
+        self._labels = np.zeros((size, manifest.capacity), np.float32)
+        shape = self._labels.shape if manifest.weights_per_output else (size,)
+        self._weights = np.zeros(shape, np.float32)
+        self._row_weights = np.zeros(size, np.float32)
 
-def class_batch(manifest: Manifest, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Rows of one class, for `set_class`: features float32 [n, …] each, n ≤ B."""
-    weights = _weights((manifest.batch,), len(features[0]))
-    return {**_rows(manifest, features), WEIGHTS: weights}
+    def labelled(
+        self, features: Sequence[np.ndarray], rows: np.ndarray, slots: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Samples with their classes, for `train` and `evaluate`.
 
+        Args:
+            features: float32 [N, …] each.
+            rows: int [n], n ≤ B; which of the N.
+            slots: int [N]; the class of each.
+        """
+        count = len(rows)
+        self._labels.fill(0)
+        self._labels[np.arange(count), slots[rows]] = 1
+        self._weights[:count], self._weights[count:] = 1, 0
+        return {**self._filled(features, rows), LABELS: self._labels, WEIGHTS: self._weights}
 
-def _rows(manifest: Manifest, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    rows = {}
-    for index, array in enumerate(features):
-        padded = np.zeros((manifest.batch, *array.shape[1:]), np.float32)
-        padded[: len(array)] = array
-        rows[numbered(FEATURES, index)] = padded
-    return rows
+    def of_one_class(self, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """Samples of one class, for `set_class`: float32 [n, …] each, n ≤ B."""
+        count = len(features[0])
+        self._row_weights[:count], self._row_weights[count:] = 1, 0
+        return {**self._filled(features, np.arange(count)), WEIGHTS: self._row_weights}
 
-
-def _weights(shape: tuple[int, ...], count: int) -> np.ndarray:
-    weights = np.zeros(shape, np.float32)
-    weights[:count] = 1
-    return weights
+    def _filled(self, features: Sequence[np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+        for batch, array in zip(self._features.values(), features, strict=True):
+            np.take(array, rows, 0, out=batch[: len(rows)], mode="clip")  # "raise" would copy
+            batch[len(rows) :] = 0
+        return self._features

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..contract import RUN, TensorSpec
+from ..contract import RUN
 from ..errors import DataError, InvalidModelError, SartorError
 from ..manifest import Manifest
 from .chatter import without_chatter
@@ -39,7 +39,10 @@ class Engine:
     """
 
     def __init__(self, path: Path, manifest: Manifest, *, threads: int = 1) -> None:
-        self._signatures = manifest.signatures()
+        self._inputs = {
+            key: {name: (spec.shape, np.dtype(spec.dtype)) for name, spec in inputs.items()}
+            for key, (inputs, _) in manifest.signatures().items()
+        }
         self.lock = threading.RLock()
         self._path = path
         self._runners: dict[str, Any] | None = self._create(threads)
@@ -51,7 +54,7 @@ class Engine:
             with without_chatter():
                 interpreter = Interpreter(model_path=str(self._path), num_threads=threads)
                 interpreter.allocate_tensors()  # else it speaks at the first call
-                return {key: interpreter.get_signature_runner(key) for key in self._signatures}
+                return {key: interpreter.get_signature_runner(key) for key in self._inputs}
         except (RuntimeError, ValueError) as error:
             raise InvalidModelError(f"{self._path}: LiteRT refuses it: {error}") from error
 
@@ -69,7 +72,7 @@ class Engine:
             DataError: an input is missing, not known, or of another shape or type.
             SartorError: the engine is closed, or LiteRT fails.
         """
-        _check(key, self._signatures[key][0], inputs)
+        _check(key, self._inputs[key], inputs)
         with self.lock:
             if self._runners is None:
                 raise SartorError("the model is closed: open it again with PersonalModel(path)")
@@ -103,13 +106,17 @@ class Engine:
             self._runners = None
 
 
-def _check(key: str, specs: Mapping[str, TensorSpec], inputs: Mapping[str, np.ndarray]) -> None:
-    if inputs.keys() != specs.keys():
-        raise DataError(f"{key} takes {', '.join(specs)}; got {', '.join(inputs) or 'nothing'}")
-    for name, spec in specs.items():
+def _check(
+    key: str,
+    wanted: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]],
+    inputs: Mapping[str, np.ndarray],
+) -> None:
+    if inputs.keys() != wanted.keys():
+        raise DataError(f"{key} takes {', '.join(wanted)}; got {', '.join(inputs) or 'nothing'}")
+    for name, (shape, dtype) in wanted.items():
         array = inputs[name]
-        if array.shape != spec.shape or array.dtype != spec.dtype:
+        if array.shape != shape or array.dtype != dtype:
             raise DataError(
-                f"{key}: {name} must be {spec.dtype} {list(spec.shape)}, "
+                f"{key}: {name} must be {dtype} {list(shape)}, "
                 f"got {array.dtype} {list(array.shape)}"
             )

@@ -9,7 +9,7 @@ import numpy as np
 from ..contract import LOSS, OUTPUT
 from ..errors import DataError
 from ..manifest import Manifest
-from .batches import labelled_batch
+from .batches import Batch
 from .engine import Engine
 from .results import Evaluation
 
@@ -27,7 +27,8 @@ class Evaluator:
 
     def __init__(self, engine: Engine, manifest: Manifest, classes: dict[int, str]) -> None:
         self._engine = engine
-        self._manifest = manifest
+        self._size = manifest.batch
+        self._batch = Batch(manifest)
         self._classes = classes
         self._waiting: list[tuple[Sequence[np.ndarray], int]] = []
         self._loss = 0.0
@@ -36,7 +37,7 @@ class Evaluator:
     def add(self, features: Sequence[np.ndarray], slot: int) -> None:
         """Measure one sample: features float32 [1, …] each, and its class."""
         self._waiting.append((features, slot))
-        if len(self._waiting) == self._manifest.batch:
+        if len(self._waiting) == self._size:
             self._measure()
 
     def result(self) -> Evaluation:
@@ -59,9 +60,10 @@ class Evaluator:
     def _measure(self) -> None:
         if not self._waiting:
             return
-        rows = zip(*(features for features, _ in self._waiting), strict=True)
+        parts = zip(*(features for features, _ in self._waiting), strict=True)
+        features = [np.concatenate(each) for each in parts]
         slots = np.array([slot for _, slot in self._waiting])
-        inputs = labelled_batch(self._manifest, [np.concatenate(each) for each in rows], slots)
+        inputs = self._batch.labelled(features, np.arange(len(slots)), slots)
         outputs = self._engine.run("evaluate", inputs)
         self._loss += float(outputs[LOSS][0]) * len(slots)
         np.add.at(self._confusion, (slots, outputs[OUTPUT][: len(slots)].argmax(1)), 1)

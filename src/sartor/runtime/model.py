@@ -16,7 +16,7 @@ from ..errors import DataError, NotPersonalizableError
 from ..manifest import Manifest
 from ..preprocess import Sample, prepare
 from .adapt import adapt
-from .batches import class_batch
+from .batches import Batch
 from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from .engine import Engine
 from .evaluator import Evaluator
@@ -113,9 +113,9 @@ class PersonalModel:
         """
         if not isinstance(label, str) or not label.strip():
             raise DataError(f"a label is the name of a class, as 'hat'; got {label!r}")
+        self.check_room([label])
+        features = self._features(image)
         with self._changing:
-            self.check_room([label])
-            features = self._features(image)
             self._make_class(label, features)
             self._samples.add(features, label)
             self._seen += 1
@@ -293,7 +293,7 @@ class PersonalModel:
         if not known or self._is_blank(slot):
             one_hot = np.zeros(self.capacity, np.float32)
             one_hot[slot] = 1
-            inputs = class_batch(self.manifest, features)
+            inputs = Batch(self.manifest).of_one_class(features)
             self._engine.run("set_class", {**inputs, SLOT: one_hot, ACTIVE: np.ones(1, np.float32)})
             self._slots[slot] = label
         self._made.add(label)

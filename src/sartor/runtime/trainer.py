@@ -10,7 +10,7 @@ import numpy as np
 from ..contract import LEARNING_RATE, LOSS, OUTPUT
 from ..errors import SartorError
 from ..manifest import Manifest
-from .batches import labelled_batch
+from .batches import Batch
 from .engine import Engine
 from .policy import Schedule
 from .results import Epoch, History
@@ -43,7 +43,7 @@ class Trainer:
         stop: threading.Event,
     ) -> None:
         self._engine = engine
-        self._manifest = manifest
+        self._batch = Batch(manifest)
         self._features = features
         self._slots = slots
         self._schedule = schedule
@@ -96,15 +96,14 @@ class Trainer:
 
     def _step(self, part: np.ndarray, rate: float) -> tuple[float, int]:
         """Learn from some samples; returns their mean loss, and how many were right before."""
-        slots = self._slots[part]
-        inputs = labelled_batch(self._manifest, [rows[part] for rows in self._features], slots)
+        inputs = self._batch.labelled(self._features, part, self._slots)
         inputs[LEARNING_RATE] = np.full(1, rate, np.float32)
         outputs = self._engine.run("train", inputs)
         self._steps += 1
         loss = float(outputs[LOSS][0])
         if not np.isfinite(loss):
             raise _NotFiniteError("the loss")
-        return loss, int((outputs[OUTPUT][: len(part)].argmax(1) == slots).sum())
+        return loss, int((outputs[OUTPUT][: len(part)].argmax(1) == self._slots[part]).sum())
 
     def _check_weights(self) -> None:
         for name, value in self._engine.state().items():
