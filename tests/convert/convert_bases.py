@@ -15,7 +15,9 @@ from sartor.ops import (
     call_once,
     concatenation,
     dequantize,
+    flatten,
     fully_connected,
+    matmul,
     mul,
     quantize,
     read_variable,
@@ -41,7 +43,9 @@ def dense(x: Tensor, units: int, name: str = "dense") -> Tensor:
     return y
 
 
-def op(code: str, inputs: Sequence[Tensor], output: Tensor, kind: str = "", **options: Any) -> Tensor:
+def op(
+    code: str, inputs: Sequence[Tensor], output: Tensor, kind: str = "", **options: Any
+) -> Tensor:
     """Append an op that has no builder of its own."""
     made = Op(code, inputs, (output,), options=options, options_type=kind or None)
     output.graph.add(made)
@@ -50,7 +54,7 @@ def op(code: str, inputs: Sequence[Tensor], output: Tensor, kind: str = "", **op
 
 def classifier(x: Tensor) -> Tensor:
     """A hidden layer named `hidden`, and a layer of 5 classes."""
-    hidden = relu(dense(x, 6))
+    hidden = relu(dense(flatten(x), 6))
     hidden.name = "hidden"
     return softmax(dense(hidden, 5, "logits"))
 
@@ -63,8 +67,12 @@ def model(graph: Graph, *outputs: Tensor) -> Model:
     return made
 
 
-def file(build: Callable[[Tensor], Tensor], shape: Sequence[int] = (1, SIZE), dtype: str = "FLOAT32",
-         name: str = "x") -> bytes:  # fmt: skip
+def file(
+    build: Callable[[Tensor], Tensor],
+    shape: Sequence[int] = (1, SIZE),
+    dtype: str = "FLOAT32",
+    name: str = "x",
+) -> bytes:
     """The file of a base with one input."""
     graph = Graph("main")
     return write(model(graph, build(graph.input(name, shape, DType[dtype]))))
@@ -111,7 +119,7 @@ def dynamic(*, computed_features: bool = False) -> Model:
     """[-1, 3, 4], flattened as TensorFlow does it: to a shape that is computed."""
     graph = Graph("main")
     x = graph.input("x", (1, 3, 4))
-    x = dense(relu(x), 4) if computed_features else x
+    x = matmul(x, np.eye(4, dtype=np.float32)) if computed_features else x
     shape = op("SHAPE", (x,), graph.tensor("shape", DType.INT32, (3,)), "ShapeOptions", outType=2)
     ints = [graph.constant(np.array([n], np.int32)) for n in (0, 1, 1)]
     batch = op(

@@ -64,6 +64,11 @@ class Session:
             weights=weights, active=np.array([active], np.float32),
         )  # fmt: skip
 
+    @property
+    def nothing_to_learn(self) -> bool:
+        """A single class of a classifier is always certain: its loss has no slope."""
+        return self.manifest.task == "classification" and self.manifest.capacity == 1
+
     def parameters(self) -> list[str]:
         """Names of the variables that training changes."""
         return self._of_roles("parameter")

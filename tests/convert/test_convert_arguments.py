@@ -1,0 +1,210 @@
+"""What a user may ask of `convert`, and what is said where it makes no sense."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from convert_bases import SIZE, classifier, convolution_last, file
+from convert_helpers import accuracy_after, assert_keeps_the_contract, session_of
+
+import sartor
+from sartor.errors import ConversionError, InvalidModelError, SartorError
+from sartor.heads import SoftmaxClassifier
+from sartor.optimizers import SGD, Adam
+
+BASE = file(classifier)
+PICTURES = file(convolution_last, (1, 9, 9, 3))
+
+CLASSES: dict[str, tuple[dict[str, Any], tuple[str | None, ...]]] = {
+    "a number": ({"classes": 3}, (None, None, None)),
+    "names": ({"classes": ["cup", "key"]}, ("cup", "key")),
+    "names and room": ({"classes": ["cup"], "capacity": 3}, ("cup", None, None)),
+    "no name and room": ({"classes": [], "capacity": 2}, (None, None)),
+    "the same number twice": ({"classes": 2, "capacity": 2}, (None, None)),
+    "blanks": ({"classes": [" a  cup\n", "Ключ 鍵"]}, ("a cup", "Ключ 鍵")),
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_classes_fill_the_slots_from_the_first_on(name: str) -> None:
+    arguments, slots = CLASSES[name]
+    made = sartor.convert(BASE, **arguments)
+    assert made.manifest.classes == slots
+    mask = session_of(made).save()["class_mask"]
+    np.testing.assert_array_equal(mask, [name is not None for name in slots])
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no class": ({"classes": 0}, "room for 1 to 100,000 classes"),
+    "no name": ({"classes": []}, "got 0 names and room for 0"),
+    "no room": ({"classes": ["cup"], "capacity": 0}, "got 1 names and room for 0"),
+    "too little room": ({"classes": ["cup", "key"], "capacity": 1}, "2 names and room for 1"),
+    "too many": ({"classes": 100_001}, "room for 100001"),
+    "negative": ({"classes": -1}, "room for -1"),
+    "two numbers": ({"classes": 3, "capacity": 5}, "classes=3 and capacity=5 contradict"),
+    "a name twice": ({"classes": ["cup", " cup"]}, "must differ"),
+    "an empty name": ({"classes": ["cup", " "]}, "must differ and not be empty"),
+    "one string": ({"classes": "cup"}, "a list of names, as .'cup', 'key'.; got 'cup'"),
+    "numbers for names": ({"classes": [1, 2]}, "a list of names"),
+    "no batch": ({"classes": 2, "batch": 0}, "between 1 and 65536, got 0"),
+    "a huge batch": ({"classes": 2, "batch": 65537}, "between 1 and 65536"),
+    "no base": ({"base": 3, "classes": 2}, "one of sartor.bases; got int"),
+    "a class for a head": ({"classes": 2, "head": SoftmaxClassifier}, "head must be one, as Soft"),
+    "text for an optimizer": ({"classes": 2, "optimizer": "sgd"}, "optimizer must be one, as SGD"),
+    "parts swapped": ({"classes": 2, "head": SGD(), "optimizer": SoftmaxClassifier()}, "head must"),
+    "mean without a picture": ({"classes": 2, "mean": 1.0}, "pictures fed as float32"),
+    "std without a picture": ({"classes": 2, "std": 2.0}, "pictures fed as float32"),
+    "too many means": ({"base": PICTURES, "classes": 2, "mean": [1, 2]}, "each of the 3 channels"),
+    "std of zero": ({"base": PICTURES, "classes": 2, "std": 0}, "std must be above 0, got .0.0."),
+    "negative std": ({"base": PICTURES, "classes": 2, "std": [1, -1, 1]}, "std must be above 0"),
+    "mean not finite": ({"base": PICTURES, "classes": 2, "mean": np.nan}, "one finite value"),
+    "std not finite": ({"base": PICTURES, "classes": 2, "std": np.inf}, "one finite value"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_makes_no_sense_is_refused_in_words(name: str) -> None:
+    arguments, words = WRONG[name]
+    with pytest.raises(ConversionError, match=words):
+        sartor.convert(**{"base": BASE, **arguments})
+
+
+SETTINGS: dict[str, tuple[type, dict[str, Any], str]] = {
+    "l2": (SoftmaxClassifier, {"l2": -0.1}, "l2 must be at least 0, got -0.1"),
+    "l2 infinite": (SoftmaxClassifier, {"l2": np.inf}, "l2 must be"),
+    "scale": (SoftmaxClassifier, {"scale": 0}, "scale must be above 0, got 0"),
+    "scale infinite": (SoftmaxClassifier, {"scale": np.inf}, "scale must be"),
+    "smoothing": (SoftmaxClassifier, {"label_smoothing": 1.0}, "label_smoothing must be at least"),
+    "momentum": (SGD, {"momentum": 1.0}, "momentum must be at least 0 and below 1, got 1.0"),
+    "nesterov": (SGD, {"nesterov": True}, "nesterov needs a momentum"),
+    "weight decay": (SGD, {"weight_decay": -1.0}, "weight_decay must be at least 0"),
+    "clip": (SGD, {"clip_norm": 0.0}, "clip_norm must be above 0"),
+    "rate": (SGD, {"learning_rate": 0.0}, "learning_rate must be above 0"),
+    "rate not a number": (Adam, {"learning_rate": np.nan}, "learning_rate must be above 0"),
+    "beta": (Adam, {"beta_2": 1.0}, "beta_2 must be at least 0 and below 1"),
+    "epsilon": (Adam, {"epsilon": 0.0}, "epsilon must be above 0"),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_without_sense_are_refused_where_they_are_given(name: str) -> None:
+    part, settings, words = SETTINGS[name]
+    with pytest.raises(ConversionError, match=words):
+        part(**settings)
+
+
+FILES: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "."),
+    "text": (b"This is no model at all, but a sentence of some length.", "."),
+    "cut in half": (BASE[: len(BASE) // 2], "."),
+    "without its last byte": (BASE[:-1], "."),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_no_model_is_refused(name: str, tmp_path: Path) -> None:
+    content, words = FILES[name]
+    path = tmp_path / "base.tflite"
+    path.write_bytes(content)
+    for base in (content, path, str(path)):
+        with pytest.raises(InvalidModelError, match=words):
+            sartor.convert(base, classes=2)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises((SartorError, OSError), match="missing"):
+        sartor.convert(tmp_path / "missing.tflite", classes=2)
+
+
+EDGES: dict[str, dict[str, Any]] = {
+    "one row a step": {"classes": 4, "batch": 1},
+    "two rows a step": {"classes": 4, "batch": 2},
+    "one class": {"classes": 1},
+    "one class, one row": {"classes": 1, "batch": 1},
+    "a thousand classes": {"classes": 1000, "batch": 4},
+    "one row, normalized, Adam": {
+        "classes": 4, "batch": 1, "head": SoftmaxClassifier(normalize=True), "optimizer": Adam(),
+    },
+    "all that there is": {
+        "classes": 4, "optimizer": Adam(learning_rate=0.1, clip_norm=0.1),
+        "head": SoftmaxClassifier(normalize=True, scale=8, l2=0.01, label_smoothing=0.1),
+    },
+    "a fifth class": {"classes": ["a", "b", "c", "d"], "capacity": 5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_sizes_at_the_edge_keep_the_contract(name: str) -> None:
+    made = sartor.convert(BASE, **EDGES[name])
+    assert made.manifest.batch == EDGES[name].get("batch", 32)
+    assert_keeps_the_contract(made)
+
+
+def test_the_usual_parts_are_those_documented() -> None:
+    made = sartor.convert(BASE, classes=3)
+    same = sartor.convert(BASE, classes=3, head=SoftmaxClassifier(), optimizer=SGD(momentum=0.9))
+    assert made.content == same.content
+    assert accuracy_after(session_of(made), steps=60, rate=0.1) > 0.99
+
+
+def test_a_rate_of_zero_changes_no_prediction() -> None:
+    session = session_of(sartor.convert(BASE, classes=3, optimizer=Adam()))
+    rng = np.random.default_rng(0)
+    state, batch = session.some_state(rng), session.some_batch(rng)
+    session.restore(state)
+    before = session.call("evaluate", **batch)
+    for _ in range(5):
+        session.call("train", **batch, learning_rate=np.zeros(1, np.float32))
+    after = session.call("evaluate", **batch)
+    for name, value in before.items():
+        np.testing.assert_array_equal(after[name], value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "notes"),
+    [
+        ((1, 9, 9, 3), "image", 1),
+        ((1, 8, 12, 3), "image", 1),
+        ((1, 9, 9, 1), "image", 1),
+        ((1, 49, 10, 1), "tensor", 0),  # a spectrum
+        ((1, 4, 4, 3), "tensor", 0),
+        ((1, 9, 9, 4), "tensor", 0),
+        ((1, SIZE), "tensor", 0),
+    ],
+)
+def test_what_looks_like_a_picture_is_taken_for_one_and_said_so(
+    shape: tuple[int, ...], kind: str, notes: int
+) -> None:
+    made = sartor.convert(file(classifier, shape), classes=2)
+    (spec,) = made.manifest.inputs
+    assert spec.kind == kind
+    assert len(made.notes) == notes
+    assert all("mean and std" in note for note in made.notes)
+    assert (spec.mean, spec.std) == ((0.0,), (255.0 if kind == "image" else 1.0,))
+
+
+@pytest.mark.parametrize(
+    ("told", "mean", "std"),
+    [
+        ({"mean": 127.5, "std": 127.5}, (127.5,), (127.5,)),
+        ({"mean": [1, 2, 3], "std": [4, 5, 6]}, (1.0, 2.0, 3.0), (4.0, 5.0, 6.0)),
+        ({"std": 2}, (0.0,), (2.0,)),
+        ({"mean": 3}, (3.0,), (1.0,)),
+    ],
+    ids=["one value", "one a channel", "std alone", "mean alone"],
+)
+def test_mean_and_std_are_as_told_and_stay_so(
+    told: dict[str, Any], mean: tuple[float, ...], std: tuple[float, ...]
+) -> None:
+    made = sartor.convert(PICTURES, classes=2, **told)
+    again = sartor.convert(made.content, classes=3)
+    for each in (made, again):
+        (spec,) = each.manifest.inputs
+        assert (spec.mean, spec.std) == (mean, std)
+        assert not each.notes
+    other = sartor.convert(made.content, classes=3, mean=9, std=8)
+    assert (other.manifest.inputs[0].mean, other.manifest.inputs[0].std) == ((9.0,), (8.0,))
+    assert other.manifest.fingerprints.base != made.manifest.fingerprints.base
