@@ -139,13 +139,14 @@ def _upright(picture: PIL.Image.Image, name: str) -> PIL.Image.Image:
     """The picture as its EXIF orientation says, in a mode that has 8 bits a channel."""
     from PIL import ImageOps
 
-    if picture.mode not in _PLAIN:
+    deep = picture.mode in _SIXTEEN_BITS or (picture.mode, picture.format) == ("I", "PNG")
+    if picture.mode not in _PLAIN and not deep:
         raise DataError(
             f"{name}the picture's mode is {picture.mode}, expected 8 bits a channel, as RGB: "
             "scale its values to 0…255 first"
         )
     picture = ImageOps.exif_transpose(picture)
-    if picture.mode in _SIXTEEN_BITS:
+    if deep:  # older Pillow opens it with mode I
         import PIL.Image
 
         return PIL.Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
