@@ -1,0 +1,102 @@
+"""Run all benchmarks, print their tables, and write them down in `docs/benchmarks.md`."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+from . import accuracy, convert, infer, learn, size, speed
+from .harness import Report
+
+_PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+_RUNS: dict[str, Callable[[], Report]] = {
+    "convert": convert.run, "size": size.run, "infer": infer.run, "speed": speed.run,
+    "learn": learn.run, "accuracy": accuracy.run,
+}  # fmt: skip
+_PACKAGES = (
+    "sartor", "ai-edge-litert", "numpy", "scikit-learn", "onnxruntime-training-cpu", "torch",
+    "tensorflow-cpu", "keras",
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=_RUNS, help="these, and write nothing")
+    only: list[str] = parser.parse_args().only or []
+    reports = [_run(name) for name in (only or _RUNS)]
+    if not only:
+        _PAGE.write_text(_page(reports), encoding="utf-8")
+        print(f"Written: {_PAGE}")
+    broken = [p for report in reports for p in report.promises if not p.held]
+    print(f"{len(broken)} promises broken" if broken else "Every promise held")
+    sys.exit(1 if broken else 0)
+
+
+def _run(name: str) -> Report:
+    print(f"{name} …", flush=True)
+    report = _RUNS[name]()
+    report.print()
+    return report
+
+
+def _page(reports: list[Report]) -> str:
+    head = (
+        "# Benchmarks\n\n"
+        "What Sartor promises, measured beside what else there is. Written by "
+        "`python -m benchmarks`; `benchmarks/README.md` says how to run it.\n\n"
+        "Compare numbers of one table only: they were taken side by side, by turns. "
+        "From run to run, and table to table, times move by a factor of two.\n\n"
+        f"{_machine()}"
+    )
+    return "\n".join([head, *(report.markdown() for report in reports)])
+
+
+def _machine() -> str:
+    versions = ", ".join(f"{name} {_version(name)}" for name in _PACKAGES)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    commit = _git("rev-parse", "--short", "HEAD") + (" (changed)" * bool(_changed()))
+    lines = [
+        f"Date: {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC; commit {commit}",
+        f"Machine: {_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB; "
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        f"Packages: {versions}",
+    ]
+    return "".join(f"- {line}\n" for line in lines)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or "unknown processor"
+    found = re.search(r"model name\s*: (.*)", text)
+    return found[1].strip() if found else platform.machine()
+
+
+def _changed() -> str:
+    return _git("status", "--porcelain", "--untracked-files=no", "--", "src", "benchmarks")
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(_PAGE.parent), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
