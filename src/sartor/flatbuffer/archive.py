@@ -15,6 +15,7 @@ __all__ = ["append_files", "read_files"]
 
 _SMALLEST = 22  # bytes of a ZIP without files
 _ENTRY = b"PK\x03\x04"
+_PADDING = 4096  # at most, between the flatbuffer and the ZIP
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MOST = 64 << 20
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP can state: a file must not depend on when
@@ -40,11 +41,12 @@ def read_files(data: bytes, end: int) -> dict[str, bytes]:
     Raises:
         InvalidModelError: there is a ZIP, but a damaged, encrypted or absurd one.
     """
-    if len(data) - end < _SMALLEST:
-        return {}
     stream = io.BytesIO(data)
-    if not zipfile.is_zipfile(stream):
-        if data[end:].lstrip(b"\0").startswith(_ENTRY):
+    if len(data) - end < _SMALLEST or not zipfile.is_zipfile(stream):
+        tail = data[end : end + _PADDING]
+        start = tail.lstrip(b"\0")[: len(_ENTRY)]
+        cut = len(tail) < _PADDING and start and _ENTRY.startswith(start)
+        if cut or start == _ENTRY:
             raise InvalidModelError(f"the files behind the model are cut off. {DAMAGED}")
         return {}
     try:

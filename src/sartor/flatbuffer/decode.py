@@ -118,8 +118,10 @@ class Decoder:
         name = f"the vtable of {layout.name}"
         self._claim(start, 4, name, alignment=2)
         length, size = struct.unpack_from("<HH", self._data, start)
-        self._claim(start, max(length, 4), name, alignment=2)
-        entries = struct.unpack_from(f"<{max(length - 4, 0) // 2}H", self._data, start + 4)
+        if length < 4 or length % 2:
+            raise InvalidModelError(f"{name} has {length} bytes, expected 4 or more. {DAMAGED}")
+        self._claim(start, length, name, alignment=2)
+        entries = struct.unpack_from(f"<{length // 2 - 2}H", self._data, start + 4)
         fields = []
         for field in layout.fields:
             offset = entries[field.slot] if field.slot < len(entries) else 0

@@ -13,7 +13,7 @@ from flatbuffers import number_types
 from ..errors import InvalidModelError
 from .layout import Field, Kind, Record, Schema
 
-__all__ = ["Encoder"]
+__all__ = ["Encoder", "Place"]
 
 _FLAGS = {
     "?": number_types.BoolFlags,
@@ -31,24 +31,28 @@ _FLAGS = {
 _SMALL = 256  # bytes of a vector that is looked up before it is written
 
 
+class Place(int):
+    """Where something stands that is written, counted from the end of the buffer."""
+
+
 class Encoder:
     """Builds one flatbuffer, back to front: what is written first stands last.
 
     Strings, small vectors and tables that are equal are written once and pointed to from
     everywhere, which takes a third off a file of many small graphs.
 
-    In a record given to it, an int in the place of a table, string or vector stands for one that
-    is written already: what `table` or `scalars` returned.
+    In a record given to it, a `Place` stands for a table, string or vector that is written
+    already: what `table` or `scalars` returned.
     """
 
     def __init__(self, schema: Schema, size: int = 1024) -> None:
         """Make room for `size` bytes; there is more when they do not suffice."""
         self._schema = schema
         self._builder = flatbuffers.Builder(size)
-        self._known: dict[object, int] = {}
+        self._known: dict[object, Place] = {}
 
-    def table(self, name: str, record: Record) -> int:
-        """Write a table and what it holds, and return its place, counted from the end.
+    def table(self, name: str, record: Record) -> Place:
+        """Write a table and what it holds, and return its place.
 
         Raises:
             InvalidModelError: a value is not what the field holds.
@@ -62,7 +66,7 @@ class Encoder:
         ]
         return self._once((name, *values), lambda: self._table(name, record, places))
 
-    def _table(self, name: str, record: Record, places: dict[str, int]) -> int:
+    def _table(self, name: str, record: Record, places: dict[str, Place]) -> Place:
         layout = self._schema.layout(name)
         builder = self._builder
         builder.StartObject(layout.slots)
@@ -78,10 +82,10 @@ class Encoder:
                     builder.Slot(field.slot - 1)
             elif value != field.default:
                 self._scalar(name, field, value)
-        return int(builder.EndObject())
+        return Place(builder.EndObject())
 
-    def scalars(self, field: Field, values: Sequence[float] | bytes | np.ndarray) -> int:
-        """Write a vector of scalars, and return its place, counted from the end."""
+    def scalars(self, field: Field, values: Sequence[float] | bytes | np.ndarray) -> Place:
+        """Write a vector of scalars, and return its place."""
         array = _array(field, values)
         width = field.dtype.itemsize
         builder = self._builder
@@ -89,7 +93,7 @@ class Encoder:
         builder.StartVector(width, array.size, max(field.alignment, width))
         builder.head -= array.nbytes
         builder.Bytes[builder.head : builder.head + array.nbytes] = array.view(np.uint8).data
-        return int(builder.EndVector())
+        return Place(builder.EndVector())
 
     def finish(self, root: int, identifier: bytes) -> bytes:
         """Close the buffer, and return it."""
@@ -106,7 +110,7 @@ class Encoder:
             ) from error
         self._builder.Slot(field.slot)
 
-    def _pointed(self, table: str, fields: Sequence[Field], record: Record) -> dict[str, int]:
+    def _pointed(self, table: str, fields: Sequence[Field], record: Record) -> dict[str, Place]:
         """Write what a table points to, since tables cannot be nested: name → place."""
         places = {}
         for field in fields:
@@ -114,7 +118,9 @@ class Encoder:
             if value is None or field.kind is Kind.SCALAR:
                 continue
             try:
-                places[field.name] = value if isinstance(value, int) else self._child(field, value)
+                places[field.name] = (
+                    value if isinstance(value, Place) else self._child(field, value)
+                )
             except (TypeError, ValueError, OverflowError, AttributeError) as error:
                 raise InvalidModelError(
                     f"{table}.{field.name} is {value!r}, expected a {field.kind.value}: {error}. "
@@ -122,9 +128,9 @@ class Encoder:
                 ) from error
         return places
 
-    def _child(self, field: Field, value: Any) -> int:
+    def _child(self, field: Field, value: Any) -> Place:
         if field.kind is Kind.STRING:
-            return int(self._builder.CreateSharedString(value))
+            return Place(self._builder.CreateSharedString(value))
         if field.kind is Kind.SCALARS:
             array = _array(field, value)
             if array.nbytes > _SMALL:
@@ -136,27 +142,27 @@ class Encoder:
         if field.kind is Kind.UNION:
             return self.table(*value)
         if field.kind is Kind.STRINGS:
-            return self._places([int(self._builder.CreateSharedString(each)) for each in value])
+            return self._places([Place(self._builder.CreateSharedString(each)) for each in value])
         return self._places(
-            [each if isinstance(each, int) else self.table(field.table, each) for each in value]
+            [each if isinstance(each, Place) else self.table(field.table, each) for each in value]
         )
 
-    def _once(self, key: object, write: Callable[[], int]) -> int:
+    def _once(self, key: object, write: Callable[[], Place]) -> Place:
         """Where something of this content stands already, or where it is written now."""
         place = self._known.get(key)
         if place is None:
             place = self._known[key] = write()
         return place
 
-    def _places(self, places: list[int]) -> int:
+    def _places(self, places: list[Place]) -> Place:
         return self._once(tuple(places), lambda: self._offsets(places))
 
-    def _offsets(self, places: list[int]) -> int:
+    def _offsets(self, places: list[Place]) -> Place:
         builder = self._builder
         builder.StartVector(4, len(places), 4)
         for place in reversed(places):
             builder.PrependUOffsetTRelative(place)
-        return int(builder.EndVector())
+        return Place(builder.EndVector())
 
 
 def _array(field: Field, values: Sequence[float] | bytes | np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from ..errors import InvalidModelError
 from ..graph import Graph, Model, Op, Quantization, Signature, Tensor
 from .archive import append_files
 from .check import check_model
-from .encode import Encoder
+from .encode import Encoder, Place
 from .layout import Record
 from .options import options_record
 from .schema import OPERATORS, TENSOR_FIELDS, TENSOR_TYPES, TFLITE
@@ -108,7 +108,7 @@ class _Writer:
         self._buffers = _Buffers()
         self._exclusive: dict[Tensor, int] = {}
         self._codes: dict[tuple[str, str | None, int], int] = {}
-        self._places: list[int] = []
+        self._places: dict[int, Place] = {}
 
     def content(self) -> bytes:
         """Write the flatbuffer."""
@@ -131,18 +131,20 @@ class _Writer:
         record["buffers"] = self._write_buffers(encoder)
         return encoder.finish(encoder.table("Model", record), _IDENTIFIER)
 
-    def exclusive_places(self) -> dict[Tensor, int]:
+    def exclusive_places(self) -> dict[Tensor, Place]:
         """Where the vectors of exclusive constants start, counted from the end."""
         return {tensor: self._places[number] for tensor, number in self._exclusive.items()}
 
-    def _write_buffers(self, encoder: Encoder) -> list[int]:
+    def _write_buffers(self, encoder: Encoder) -> list[Place]:
         """Write the buffers before all else, so that they stand behind it in the file."""
         field = next(each for each in TFLITE.layout("Buffer").fields if each.name == "data")
         tables = []
-        for content in self._buffers.contents:
-            place = 0 if content is None else encoder.scalars(field, content)
-            tables.append(encoder.table("Buffer", {"data": place or None}))
-            self._places.append(place)
+        for number, content in enumerate(self._buffers.contents):
+            if content is None:
+                tables.append(encoder.table("Buffer", {}))
+                continue
+            self._places[number] = encoder.scalars(field, content)
+            tables.append(encoder.table("Buffer", {"data": self._places[number]}))
         return tables
 
     def _opaque(self, opaque: Mapping[str, Any]) -> Record:
