@@ -52,7 +52,9 @@ def accuracy_after(session: Session, steps: int, rate: float, classes: int = 3) 
     batch, capacity = session.manifest.batch, session.manifest.capacity
     features, labels = blobs(session.manifest, classes, 2 * batch)
     session.restore({**session.save(), MASK: (np.arange(capacity) < classes).astype(np.float32)})
-    targets, ones = np.eye(capacity, dtype=np.float32)[labels], np.ones(batch, np.float32)
+    targets = np.eye(capacity, dtype=np.float32)[labels]
+    each = (batch, capacity) if session.manifest.weights_per_output else (batch,)
+    ones = np.ones(each, np.float32)
     seen = {name: value[:batch] for name, value in features.items()}
     for step in range(steps):
         falling = np.array([rate * (1 - step / steps)], np.float32)

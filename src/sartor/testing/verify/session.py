@@ -82,13 +82,14 @@ class Session:
 
     def some_state(self, rng: np.random.Generator) -> State:
         """A state that is nowhere special: weights moved, all classes active, no past."""
-        width = sum(int(np.prod(spec.shape)) for spec in self.manifest.features)
         state = {name: value.copy() for name, value in self._initial.items()}
         for spec in self.manifest.variables:
             if spec.role in ("slot", "optimizer"):  # a baked file has a past
                 state[spec.name] = np.zeros_like(state[spec.name])
-        for name in self.parameters():
-            state[name] += (rng.standard_normal(state[name].shape) / np.sqrt(width)).astype("<f4")
+            elif spec.role == "parameter":
+                of_a_class = [n for axis, n in enumerate(spec.shape) if axis != spec.class_axis]
+                noise = rng.standard_normal(spec.shape) / np.sqrt(np.prod(of_a_class))
+                state[spec.name] += noise.astype(np.float32)
         state[MASK] = np.ones_like(state[MASK])
         state[TEMPERATURE] = np.ones_like(state[TEMPERATURE])
         return state

@@ -85,22 +85,28 @@ def _check_direction(
 def _slope_along(session: Session, state: State, batch: Batch, direction: State) -> float:
     """The derivative of the loss along a direction, by central differences.
 
-    The step is chosen where halving it changes least; Richardson's extrapolation then removes
-    the error of second order.
+    The step is chosen where halving it changes least, and rounding counts for little;
+    Richardson's extrapolation then removes the error of second order.
     """
+    noise = 0.0
 
     def slope(step: float) -> float:
+        nonlocal noise
         ends = []
         for sign in (1, -1):
             moved = {
                 n: (state[n] + sign * step * d).astype(np.float32) for n, d in direction.items()
             }
             ends.append(session.loss({**state, **moved}, batch))
+        noise = float(np.finfo(np.float32).eps) * max(map(abs, ends))
         return (ends[0] - ends[1]) / (2 * step)
 
-    steps = [0.2 / 2**i for i in range(6)]
+    steps = [0.8 / 2**i for i in range(8)]
     found = [slope(step) for step in steps]
-    changes = [abs(fine - coarse) for coarse, fine in pairwise(found)]
+    changes = [
+        abs(fine - coarse) + noise / step
+        for (coarse, fine), step in zip(pairwise(found), steps[1:], strict=True)
+    ]
     best = int(np.argmin(changes))
     return (4 * found[best + 1] - found[best]) / 3
 

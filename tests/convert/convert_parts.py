@@ -1,0 +1,291 @@
+"""Heads, losses and optimizers that Sartor does not have: what the contract must bear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sartor.graph import Tensor
+from sartor.heads import Parameter
+from sartor.losses import Loss, SoftmaxCrossEntropy
+from sartor.ops import (
+    add,
+    concatenation,
+    div,
+    exp,
+    flatten,
+    l2_normalization,
+    linear,
+    log,
+    logistic,
+    matmul,
+    maximum,
+    mean,
+    mul,
+    neg,
+    reduce_sum,
+    relu,
+    reshape,
+    sqrt,
+    square,
+    sub,
+    tanh,
+)
+
+Tensors = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class SigmoidCrossEntropy:
+    """Each output for itself: `max(z, 0) − z·y + ln(1 + e^−|z|)`."""
+
+    name = "sigmoid_cross_entropy"
+    task = "multi_label"
+    weights_per_output = True
+
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def output(self, logits: Tensor, mask: Tensor) -> Tensor:
+        return mul(logistic(logits), mask)
+
+    def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        positive = relu(logits)
+        size = sub(mul(positive, 2.0), logits)  # |z|
+        return add(sub(positive, mul(logits, labels)), log(add(exp(neg(size)), 1.0)))
+
+
+@dataclass(frozen=True)
+class SquaredError:
+    """`(z − y)²` of each output."""
+
+    name = "squared_error"
+    task = "regression"
+    weights_per_output = True
+
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def output(self, logits: Tensor, mask: Tensor) -> Tensor:
+        return mul(logits, mask)
+
+    def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        return square(sub(logits, labels))
+
+
+@dataclass(frozen=True)
+class Linear:
+    """`x · Wᵀ + b`, with any loss."""
+
+    loss: Loss = field(default_factory=SigmoidCrossEntropy)
+
+    name = "linear"
+    flat = True
+    features_length = None
+
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def identity(self) -> Mapping[str, Any]:
+        return {"loss": self.loss.name}
+
+    def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
+        size = sum(int(np.prod(shape)) for shape in features)
+        return [
+            Parameter("weights", np.zeros((capacity, size), np.float32), class_axis=0),
+            Parameter("bias", np.zeros(capacity, np.float32), class_axis=0),
+        ]
+
+    def logits(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
+        return add(linear(rows_of(features), parameters["weights"]), parameters["bias"])
+
+    def penalty(self, parameters: Tensors) -> Tensor | None:
+        return None
+
+    def imprint(
+        self, features: Sequence[Tensor], weights: Tensor, parameters: Tensors, others: Tensor
+    ) -> dict[str, Tensor]:
+        return {"weights": mean_row(rows_of(features), weights)}
+
+
+@dataclass(frozen=True)
+class Perceptron:
+    """A hidden layer that no class owns, and weights whose classes run along the last axis."""
+
+    units: int = 16
+
+    name = "perceptron"
+    flat = True
+    features_length = None
+    loss = SoftmaxCrossEntropy()
+
+    def settings(self) -> Mapping[str, Any]:
+        return {"units": self.units}
+
+    def identity(self) -> Mapping[str, Any]:
+        return {"units": self.units}
+
+    def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
+        rng, (shape,) = np.random.default_rng(0), features
+        hidden = rng.standard_normal((self.units, *shape)) / np.sqrt(shape[0])
+        return [
+            Parameter("hidden", hidden.astype(np.float32)),
+            Parameter("hidden_bias", np.zeros(self.units, np.float32)),
+            Parameter("weights", np.zeros((self.units, capacity), np.float32), class_axis=1),
+        ]
+
+    def logits(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
+        return matmul(self._hidden(features, parameters), parameters["weights"])
+
+    def penalty(self, parameters: Tensors) -> Tensor | None:
+        return reshape(mul(reduce_sum(square(parameters["hidden"]), [0, 1]), 1e-3), (1,))
+
+    def imprint(
+        self, features: Sequence[Tensor], weights: Tensor, parameters: Tensors, others: Tensor
+    ) -> dict[str, Tensor]:
+        hidden = direction(self._hidden(features, parameters), weights)
+        return {"weights": reshape(hidden, (self.units, 1))}
+
+    def _hidden(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
+        x = linear(features[0], parameters["hidden"])
+        return tanh(add(x, parameters["hidden_bias"]))
+
+
+@dataclass(frozen=True)
+class Block:
+    """What training the base's own last layers looks like: features [H, W, C] through a
+    convolution 1x1 that starts from the base's weights, then averaged and classified."""
+
+    name = "block"
+    flat = False
+    features_length = None
+    loss = SoftmaxCrossEntropy(0.1)
+
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def identity(self) -> Mapping[str, Any]:
+        return {}
+
+    def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
+        ((_, _, channels),) = features
+        start = np.eye(channels, 5, dtype=np.float32)
+        return [
+            Parameter("layer", start),
+            Parameter("scale", np.ones((1, 1, 1, 5), np.float32)),
+            Parameter("weights", np.zeros((capacity, 5), np.float32), class_axis=0),
+        ]
+
+    def logits(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
+        return linear(self._pooled(features, parameters), parameters["weights"])
+
+    def penalty(self, parameters: Tensors) -> Tensor | None:
+        return None
+
+    def imprint(
+        self, features: Sequence[Tensor], weights: Tensor, parameters: Tensors, others: Tensor
+    ) -> dict[str, Tensor]:
+        return {"weights": direction(self._pooled(features, parameters), weights)}
+
+    def _pooled(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
+        y = mul(matmul(features[0], parameters["layer"]), parameters["scale"])
+        return mean(tanh(y), [1, 2])
+
+
+@dataclass(frozen=True)
+class NearestMean:
+    """Nothing to train: each class is the mean of its samples, beside the mean of all classes'
+    spread. The statistics are the head's own; only `set_class` changes them."""
+
+    name = "nearest_mean"
+    flat = True
+    features_length = None
+    loss = SoftmaxCrossEntropy()
+
+    def settings(self) -> Mapping[str, Any]:
+        return {}
+
+    def identity(self) -> Mapping[str, Any]:
+        return {}
+
+    def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
+        size = sum(int(np.prod(shape)) for shape in features)
+        return [
+            Parameter("means", np.zeros((capacity, size), np.float32), 0, trained=False),
+            Parameter("spread", np.ones(1, np.float32), trained=False),
+        ]
+
+    def logits(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
+        means = parameters["means"]
+        half = mul(reduce_sum(square(means), [1]), 0.5)
+        return div(sub(linear(rows_of(features), means), half), parameters["spread"])
+
+    def penalty(self, parameters: Tensors) -> Tensor | None:
+        return None
+
+    def imprint(
+        self, features: Sequence[Tensor], weights: Tensor, parameters: Tensors, others: Tensor
+    ) -> dict[str, Tensor]:
+        rows = rows_of(features)
+        middle = mean_row(rows, weights)
+        away = reduce_sum(square(sub(rows, middle)), [1])
+        spread = div(total(mul(away, weights)), maximum(total(weights), 1e-6))
+        return {"means": middle, "spread": maximum(spread, 1.0)}
+
+
+@dataclass(frozen=True)
+class RMSProp:
+    """Two slots a parameter and two scalars for all: what the verifier has never heard of."""
+
+    learning_rate: float | None = None
+    clip_norm: float | None = None
+    decay: float = 0.9
+
+    name = "rmsprop"
+    slots = ("square", "velocity")
+    state = ("step", "largest")
+
+    def settings(self) -> dict[str, Any]:
+        return {"decay": self.decay, "clip_norm": self.clip_norm}
+
+    def advance(self, state: Tensors) -> dict[str, Tensor]:
+        step = add(state["step"], 1.0)
+        return {"step": step, "largest": maximum(state["largest"], step)}
+
+    def update(
+        self,
+        parameter: Tensor,
+        gradient: Tensor,
+        slots: Tensors,
+        state: Tensors,
+        learning_rate: Tensor,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        squares = add(mul(slots["square"], self.decay), mul(square(gradient), 1 - self.decay))
+        pace = div(gradient, add(sqrt(squares), 1e-6))
+        velocity = add(mul(slots["velocity"], 0.5), pace)
+        new = sub(parameter, mul(velocity, learning_rate))
+        return new, {"square": squares, "velocity": velocity}
+
+
+def rows_of(features: Sequence[Tensor]) -> Tensor:
+    flat = [flatten(tensor) for tensor in features]
+    return flat[0] if len(flat) == 1 else concatenation(flat, 1)
+
+
+def mean_row(rows: Tensor, weights: Tensor) -> Tensor:
+    """The weighted mean of the rows: [1, F]."""
+    weighted = mul(rows, reshape(weights, (-1, 1)))
+    return div(reduce_sum(weighted, [0], keep_dims=True), maximum(total(weights), 1e-6))
+
+
+def direction(rows: Tensor, weights: Tensor) -> Tensor:
+    """Where the rows lie on average: [1, F], of length 1."""
+    return l2_normalization(mean_row(rows, weights))
+
+
+def total(x: Tensor) -> Tensor:
+    """The sum of a tensor [N], as [1]."""
+    return reduce_sum(x, [0], keep_dims=True)
