@@ -81,6 +81,16 @@ def test_training_goes_on_after_loading(model_path: Path, checkpoint: Path) -> N
         assert model.evaluate(blobs(10)).loss < before
 
 
+def test_another_sample_of_a_class_that_was_taught_changes_no_prediction(
+    model_path: Path, checkpoint: Path
+) -> None:
+    with PersonalModel(model_path) as model:
+        model.load(checkpoint)
+        before = model.predict(PROBE)
+        taught(model, 1)
+        assert model.predict(PROBE) == before
+
+
 def test_training_goes_on_as_if_it_had_not_been_interrupted(
     model_path: Path, tmp_path: Path
 ) -> None:

@@ -49,8 +49,9 @@ def default_schedule(
         features: float32 [N, …] each; N above 0.
         epochs: passes over the samples; else as many as few samples need to converge, and fewer
             for many.
-        learning_rate: of the first step; else what the file states; else one at which the first
-            step moves a sample's logits by about `min(2, N/100)`, whatever the features' scale.
+        learning_rate: of the first step; else what the file states; else one at which a step
+            moves a sample's own logit by at most about `min(2, N/100)`, whatever the size of the
+            features.
     """
     samples = len(features[0])
     batches = math.ceil(samples / manifest.batch)
@@ -64,19 +65,14 @@ def default_schedule(
 
 
 def _default_rate(manifest: Manifest, features: Sequence[np.ndarray]) -> float:
+    """Few samples are not believed too much: the rate grows with their number."""
     samples = len(features[0])
-    strength = min(_RATE, samples / _RATE_SAMPLES)
+    rows = np.concatenate([array.reshape(samples, -1) for array in features], 1, dtype=np.float64)
+    length = manifest.features_length
     if manifest.optimizer.name == "adam":  # a step moves each weight by the rate itself
-        return strength / 2 / (1 + _mean_norm(manifest, features, power=1))
-    return strength / (1 + _mean_norm(manifest, features, power=2))
-
-
-def _mean_norm(manifest: Manifest, features: Sequence[np.ndarray], *, power: int) -> float:
-    """The mean over the samples of `Σ |x|^power`, x being what the head's layer takes."""
-    if manifest.features_length is not None:
-        size = sum(math.prod(array.shape[1:]) for array in features)
-        return manifest.features_length * (
-            math.sqrt(size) if power == 1 else manifest.features_length
-        )
-    total = sum(float((np.abs(array.astype(np.float64)) ** power).sum()) for array in features)
-    return total / len(features[0])
+        sizes = np.abs(rows).sum(1)
+        if length is not None:
+            sizes *= length / np.maximum(np.linalg.norm(rows, axis=1), 1e-12)
+        return min(1, samples / _RATE_SAMPLES) / (1 + float(sizes.mean()))
+    square = float((rows**2).sum(1).mean()) if length is None else length**2
+    return min(_RATE, samples / _RATE_SAMPLES) / (1 + square)
