@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,14 +63,34 @@ def test_a_manifest_that_does_not_fit_is_refused(
     tiny: Convert, fields: dict[str, object], message: str
 ) -> None:
     path = tiny()
+    _describe(path, _manifest(path) | fields)
+    with pytest.raises(NotPersonalizableError, match=message):
+        PersonalModel(path)
+
+
+@pytest.mark.parametrize("change", [{"std": [0.0]}, {"mean": [1.0, 2.0]}, {"std": []}])
+def test_a_picture_that_is_described_wrongly_is_refused(
+    pictures: Convert, change: dict[str, object]
+) -> None:
+    path = pictures()
+    fields = _manifest(path)
+    fields["inputs"][0] |= change
+    _describe(path, fields)
+    with pytest.raises(NotPersonalizableError, match="does not go together"):
+        PersonalModel(path)
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(path) as archive:
+        fields: dict[str, Any] = json.loads(archive.read("sartor.json"))
+    return fields
+
+
+def _describe(path: Path, fields: dict[str, Any]) -> None:
     content = path.read_bytes()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         end = min(entry.header_offset for entry in archive.infolist())
-        manifest = json.loads(archive.read("sartor.json")) | fields
-    files = {"sartor.json": json.dumps(manifest).encode()}
-    path.write_bytes(append_files(content[:end], files))
-    with pytest.raises(NotPersonalizableError, match=message):
-        PersonalModel(path)
+    path.write_bytes(append_files(content[:end], {"sartor.json": json.dumps(fields).encode()}))
 
 
 def test_more_classes_than_there_is_room_for(tiny: Convert) -> None:

@@ -25,6 +25,7 @@ def open_model(path: Path) -> Manifest:
     model = read(path)
     manifest = manifest_of(model, path)
     check_signatures(model, manifest, path)
+    _check_pictures(manifest, path)
     return manifest
 
 
@@ -58,6 +59,21 @@ def check_signatures(model: Model, manifest: Manifest, path: Path) -> None:
                     f"{path}: the {side} of {key!r} are {_words(got)}, but its {MANIFEST_FILE} "
                     f"says {_words(wanted)}. {_CONVERT}"
                 )
+
+
+def _check_pictures(manifest: Manifest, path: Path) -> None:
+    for spec in manifest.inputs:
+        if spec.kind != "image":
+            continue
+        channels = spec.shape[3:]
+        sizes = ((1,), channels)
+        fits = channels in ((1,), (3,)) and (len(spec.mean),) in sizes and (len(spec.std),) in sizes
+        if not fits or min(spec.std) <= 0:
+            raise NotPersonalizableError(
+                f"{path}: {MANIFEST_FILE} says that {spec.name} is an image of shape "
+                f"{list(spec.shape)}, with mean {list(spec.mean)} and std {list(spec.std)}, which "
+                f"does not go together. {_CONVERT}"
+            )
 
 
 def _spec(tensor: Tensor) -> TensorSpec:
