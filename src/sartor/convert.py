@@ -28,6 +28,7 @@ from .passes import (
     fingerprints,
     open_features,
     open_inputs,
+    part_reads,
     rebatch,
     simplify,
 )
@@ -137,6 +138,7 @@ def convert(
     for signature in model.signatures:
         if signature.key != "infer":
             simplify(signature.graph)
+        part_reads(signature.graph)
     rewrite_metadata(plan, described)
     return _write(plan, marks, found.why, notes)
 

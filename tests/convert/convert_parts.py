@@ -289,3 +289,15 @@ def direction(rows: Tensor, weights: Tensor) -> Tensor:
 def total(x: Tensor) -> Tensor:
     """The sum of a tensor [N], as [1]."""
     return reduce_sum(x, [0], keep_dims=True)
+
+
+class TakesTwice(Linear):
+    """One op, and no other, takes a variable twice: XNNPACK would crash on it."""
+
+    def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
+        shift = Parameter("shift", np.ones(capacity, np.float32), class_axis=0)
+        return [*super().parameters(features, capacity), shift]
+
+    def logits(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
+        shift = parameters["shift"]
+        return add(super().logits(features, parameters), mul(shift, shift))

@@ -16,6 +16,7 @@ from convert_parts import (
     RMSProp,
     SigmoidCrossEntropy,
     SquaredError,
+    TakesTwice,
 )
 
 import sartor
@@ -37,6 +38,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "multi-label, clipped": ("plain", {"head": Linear(), "optimizer": SGD(clip_norm=0.01)}),
     "multi-label, Adam": ("two inputs", {"head": Linear(), "optimizer": Adam()}),
     "multi-label, one row": ("plain", {"head": Linear(), "batch": 1}),
+    "a variable taken twice by one op": ("plain", {"head": TakesTwice()}),
     "regression": ("plain", {"head": Linear(SquaredError())}),
     "regression, several features": ("several features", {"head": Linear(SquaredError())}),
     "perceptron": ("plain", {"head": Perceptron()}),

@@ -7,6 +7,7 @@ from .attach_optimizer import attach_train
 from .attach_state import attach_state
 from .cut import cut
 from .fingerprint import fingerprints
+from .part_reads import part_reads
 from .plan import Plan
 from .ports import open_features, open_inputs
 from .rebatch import rebatch
@@ -23,6 +24,7 @@ __all__ = [
     "fingerprints",
     "open_features",
     "open_inputs",
+    "part_reads",
     "rebatch",
     "simplify",
 ]

@@ -16,20 +16,18 @@ _CLOSE = 1e-4
 _RATES = (1e-2, 1e-3, 1e-4)
 
 
-def check_behaviour(session: Session, initial: State, rng: np.random.Generator) -> Iterator[Check]:
-    """Run every signature and hold it to the contract.
-
-    Args:
-        session: a fresh one.
-        initial: what the manifest's byte ranges hold.
-        rng: for states and batches.
-    """
-    yield same("the byte ranges hold the initial values", session.save(), initial)
-    state, batch = session.some_state(rng), session.some_batch(rng)
-    session.restore(state)
-    yield same("restore, then save, gives the same bits", session.save(), state)
+def check_behaviour(session: Session, rng: np.random.Generator) -> Iterator[Check]:
+    """Run every signature of a fresh session, and hold it to the contract."""
+    initial = session.save()
+    noise = session.any_state(rng)
+    session.restore(noise)
+    restored = same("restore, then save, gives the same bits", session.save(), noise)
+    yield restored
+    if not restored.passed:  # all that follows rests on it
+        return
     session.call("initialize", run=np.ones(1, np.float32))
     yield same("initialize starts anew", session.save(), initial)
+    state, batch = session.some_state(rng), session.some_batch(rng)
     yield from _check_weights(session, state, batch)
     yield from _check_train(session, state, batch)
     yield from _check_infer(session, state, rng)

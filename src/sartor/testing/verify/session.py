@@ -80,6 +80,11 @@ class Session:
     def _of_roles(self, *roles: str) -> list[str]:
         return [spec.name for spec in self.manifest.variables if spec.role in roles]
 
+    def any_state(self, rng: np.random.Generator) -> State:
+        """Noise in every variable: to be kept, and not to be computed with."""
+        shapes = {spec.name: spec.shape for spec in self.manifest.variables}
+        return {n: rng.standard_normal(shape).astype(np.float32) for n, shape in shapes.items()}
+
     def some_state(self, rng: np.random.Generator) -> State:
         """A state that is nowhere special: weights moved, all classes active, no past."""
         state = {name: value.copy() for name, value in self._initial.items()}

@@ -69,6 +69,9 @@ def _loose_ends(signature: Signature) -> Iterator[str]:
     graph = signature.graph
     if not graph.ops or graph.ops[0].code != "CALL_ONCE":
         yield "CALL_ONCE is not the first op"
+    for op in graph.ops:
+        if op.code == "READ_VARIABLE" and op.output.consumers[1:] == op.output.consumers[:-1] != []:
+            yield f"one op alone takes {op.output!r} twice, which crashes XNNPACK"
     for name, tensor in signature.inputs.items():
         if not tensor.consumers:
             yield f"no op uses the input {name!r}"
