@@ -1,0 +1,212 @@
+"""Each optimizer through a real file, against float64 NumPy written from the papers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+import sartor
+from sartor.flatbuffer import write
+from sartor.graph import Graph, Model
+from sartor.heads import SoftmaxClassifier
+from sartor.ops import fully_connected
+from sartor.optimizers import SGD, Adam, Optimizer
+from sartor.testing.verify.session import Session
+
+CLASSES, SIZE, BATCH, STEPS = 4, 64, 12, 25
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass
+class Momentum:
+    """SGD as PyTorch documents it."""
+
+    momentum: float = 0.0
+    nesterov: bool = False
+    decay: float = 0.0
+    velocity: Arrays = field(default_factory=dict)
+
+    def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
+        g = g + self.decay * w
+        v = self.momentum * self.velocity.get(name, 0.0) + g
+        self.velocity[name] = v
+        return w - rate * (g + self.momentum * v if self.nesterov else v)
+
+
+@dataclass
+class Moments:
+    """Adam as Kingma & Ba give it, algorithm 1."""
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    m: Arrays = field(default_factory=dict)
+    v: Arrays = field(default_factory=dict)
+    t: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
+        self.t[name] = t = self.t.get(name, 0) + 1
+        self.m[name] = m = self.beta_1 * self.m.get(name, 0.0) + (1 - self.beta_1) * g
+        self.v[name] = v = self.beta_2 * self.v.get(name, 0.0) + (1 - self.beta_2) * g**2
+        m, v = m / (1 - self.beta_1**t), v / (1 - self.beta_2**t)
+        return w - rate * m / (np.sqrt(v) + self.epsilon)
+
+
+Reference = Callable[[], Momentum | Moments]
+OPTIMIZERS: dict[str, tuple[Optimizer, Reference, float]] = {
+    "sgd": (SGD(), Momentum, 0.2),
+    "sgd, clipped": (SGD(clip_norm=0.3), Momentum, 0.8),
+    "sgd, decay": (SGD(weight_decay=0.05), lambda: Momentum(decay=0.05), 0.2),
+    "momentum": (SGD(momentum=0.9), lambda: Momentum(0.9), 0.05),
+    "nesterov": (SGD(momentum=0.8, nesterov=True), lambda: Momentum(0.8, True), 0.05),
+    "all of SGD": (
+        SGD(momentum=0.9, nesterov=True, weight_decay=0.01, clip_norm=0.5),
+        lambda: Momentum(0.9, True, 0.01), 0.05,
+    ),
+    "adam": (Adam(), Moments, 0.01),
+    "adam, clipped": (Adam(clip_norm=0.2), Moments, 0.01),
+    "adam, other settings": (
+        Adam(beta_1=0.5, beta_2=0.9, epsilon=1e-3), lambda: Moments(0.5, 0.9, 1e-3), 0.01,
+    ),
+    "adam, no memory": (
+        Adam(beta_1=0.0, beta_2=0.0, epsilon=0.1), lambda: Moments(0.0, 0.0, 0.1), 0.05,
+    ),
+}  # fmt: skip
+HEADS = {
+    "plain": SoftmaxClassifier(),
+    "l2": SoftmaxClassifier(l2=0.1),
+    "smoothed": SoftmaxClassifier(label_smoothing=0.2),
+    "normalized": SoftmaxClassifier(normalize=True, scale=3.0),
+    "all": SoftmaxClassifier(normalize=True, scale=6.0, l2=0.03, label_smoothing=0.1),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_25_steps_are_those_of_the_papers(name: str) -> None:
+    optimizer, reference, rate = OPTIMIZERS[name]
+    _compare(HEADS["plain"], optimizer, reference, rate)
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("name", ["nesterov", "adam, clipped"])
+def test_25_steps_of_each_loss_are_those_of_the_papers(head: str, name: str) -> None:
+    optimizer, reference, rate = OPTIMIZERS[name]
+    _compare(HEADS[head], optimizer, reference, rate)
+
+
+@pytest.mark.parametrize("name", ["all of SGD", "adam, clipped"])
+def test_25_steps_with_a_free_class_leave_it_alone(name: str) -> None:
+    optimizer, reference, rate = OPTIMIZERS[name]
+    _compare(HEADS["all"], optimizer, reference, rate, free=2)
+
+
+def test_an_interrupted_training_goes_on_where_it_was() -> None:
+    """Slots and state are saved with the rest: 10 steps, another session, 15 steps."""
+    made = _made(SoftmaxClassifier(), Adam())
+    state = _start(made, None)
+    whole, first, second = (Session(made.content, made.manifest) for _ in range(3))
+    whole.restore(state)
+    first.restore(state)
+    for step, (batch, rate) in enumerate(_batches(0.01)):
+        whole.call("train", **batch, learning_rate=rate)
+        if step == 10:
+            second.restore(first.save())
+        (first if step < 10 else second).call("train", **batch, learning_rate=rate)
+    for name, value in whole.save().items():
+        np.testing.assert_array_equal(second.save()[name], value)
+
+
+def _compare(
+    head: SoftmaxClassifier,
+    optimizer: Optimizer,
+    reference: Reference,
+    rate: float,
+    free: int | None = None,
+) -> None:
+    """Train a file and the reference side by side, and compare the losses and the parameters."""
+    made = _made(head, optimizer)
+    state = _start(made, free)
+    session = Session(made.content, made.manifest)
+    session.restore(state)
+    mask = state["class_mask"].astype(np.float64)
+    weights = {n: state[f"head/{n}"].astype(np.float64) for n in ("weights", "bias")}
+    rule = reference()
+    for batch, learning_rate in _batches(rate):
+        found = session.call("train", **batch, learning_rate=learning_rate)
+        loss, output, slopes = _gradients(head, weights, mask, batch)
+        assert found["loss"][0] == pytest.approx(loss, abs=1e-5)
+        np.testing.assert_allclose(found["output"], output, atol=1e-5)
+        slopes = _clipped(slopes, optimizer.clip_norm)
+        weights = {
+            n: rule(n, weights[n], slopes[n], float(learning_rate[0])) for n in ("weights", "bias")
+        }
+    after = session.save()
+    for name, value in weights.items():
+        np.testing.assert_allclose(after[f"head/{name}"], value, atol=1e-5, err_msg=name)
+        assert np.abs(value - state[f"head/{name}"]).max() > 0.05  # it did move
+
+
+def _gradients(
+    head: SoftmaxClassifier, parameters: Arrays, mask: np.ndarray, batch: Arrays
+) -> tuple[float, np.ndarray, Arrays]:
+    """Loss, output and slopes in float64: `∂/∂z = Σt · p − t`, with p over the active classes."""
+    x, labels, weights = (batch[n].astype(np.float64) for n in ("features", "labels", "weights"))
+    if head.normalize:
+        x = head.scale * x / np.linalg.norm(x, axis=1, keepdims=True)
+    z = x @ parameters["weights"].T + parameters["bias"]
+    odds = np.exp(z - z.max(1, keepdims=True)) * mask
+    p = odds / odds.sum(1, keepdims=True)
+    t = labels * mask
+    even = t.sum(1, keepdims=True) * mask / mask.sum()
+    t = (1 - head.label_smoothing) * t + head.label_smoothing * even
+    share = weights / max(weights.sum(), 1e-6)
+    rows = -(t * np.log(np.where(mask > 0, p, 1.0))).sum(1)
+    loss = float((rows * share).sum() + head.l2 / 2 * (parameters["weights"] ** 2).sum())
+    dz = (t.sum(1, keepdims=True) * p - t) * share[:, None]
+    slopes = {"weights": dz.T @ x + head.l2 * parameters["weights"], "bias": dz.sum(0)}
+    return loss, p, slopes
+
+
+def _clipped(slopes: Arrays, limit: float | None) -> Arrays:
+    norm = float(np.sqrt(sum((slope**2).sum() for slope in slopes.values())))
+    factor = 1.0 if limit is None or norm <= limit else limit / norm
+    return {name: slope * factor for name, slope in slopes.items()}
+
+
+def _made(head: SoftmaxClassifier, optimizer: Optimizer) -> sartor.PersonalizableModel:
+    graph, model = Graph("main"), Model()
+    x = graph.input("x", (1, SIZE))
+    graph.outputs = [fully_connected(x, np.ones((2, SIZE), np.float32))]
+    model.graphs.append(graph)
+    return sartor.convert(
+        write(model), classes=CLASSES, head=head, optimizer=optimizer, batch=BATCH
+    )
+
+
+def _start(made: sartor.PersonalizableModel, free: int | None) -> Arrays:
+    """Weights around 1, and all classes active but `free`, whose weights are zero."""
+    rng = np.random.default_rng(7)
+    state = Session(made.content, made.manifest).save()
+    state["head/weights"] = (1 + 0.3 * rng.standard_normal((CLASSES, SIZE))).astype(np.float32)
+    state["head/bias"] = rng.standard_normal(CLASSES).astype(np.float32)
+    state["class_mask"] = np.ones(CLASSES, np.float32)
+    if free is not None:
+        for name in ("head/weights", "head/bias", "class_mask"):
+            state[name][free] = 0
+    return state
+
+
+def _batches(rate: float) -> Iterator[tuple[Arrays, np.ndarray]]:
+    """Other samples and another rate each step; soft labels; some rows missing or worth less."""
+    rng = np.random.default_rng(8)
+    for step in range(STEPS):
+        features = 0.3 * rng.standard_normal((BATCH, SIZE))
+        labels = rng.dirichlet(np.full(CLASSES, 0.3), BATCH)
+        weights = rng.uniform(0.2, 1.0, BATCH)
+        weights[BATCH - step % 5 :] = 0
+        batch = {"features": features, "labels": labels, "weights": weights}
+        falling = np.array([rate * (1 - 0.9 * step / STEPS)], np.float32)
+        yield {name: value.astype(np.float32) for name, value in batch.items()}, falling
