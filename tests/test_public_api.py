@@ -1,0 +1,130 @@
+"""What is public is meant to be, can be imported, says what it does, and drags nothing in."""
+
+from __future__ import annotations
+
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from inspect import isclass, isfunction
+from types import ModuleType
+
+import pytest
+
+import sartor
+
+SURFACE = {
+    "sartor": {
+        "Adam", "PersonalModel", "PersonalizableModel", "SGD", "SoftmaxClassifier", "__version__",
+        "convert",
+    },
+    "sartor.bases": {"Base", "EfficientNetLite0", "STARTER", "TFLite", "load_base"},
+    "sartor.heads": {"Head", "Parameter", "SoftmaxClassifier"},
+    "sartor.losses": {"Loss", "SoftmaxCrossEntropy", "weighted_mean"},
+    "sartor.optimizers": {"Adam", "Optimizer", "SGD", "clip_by_global_norm"},
+    "sartor.testing": {
+        "Check", "GradientCheck", "Report", "Uniform", "check_gradients", "interpret",
+        "verify_contract",
+    },
+}  # fmt: skip
+"""What users build on: a change here is a change for them, and goes with the version."""
+
+
+def _modules(package: ModuleType) -> Iterator[str]:
+    yield package.__name__
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not any(part.startswith("_") for part in found.name.split(".")):
+            yield found.name
+
+
+MODULES = list(_modules(sartor))
+
+
+@pytest.mark.parametrize("name", SURFACE)
+def test_what_users_build_on_is_what_is_meant_to_be(name: str) -> None:
+    public = set(import_module(name).__all__)
+    assert public == SURFACE[name], (
+        "put what is new into SURFACE if users are to build on it, or take it out of __all__"
+    )
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_all_that_a_module_offers_is_there(name: str) -> None:
+    module = import_module(name)
+    names = module.__all__
+    assert len(set(names)) == len(names)
+    for each in names:
+        getattr(module, each)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_nothing_is_public_by_accident(name: str) -> None:
+    """What a module defines without an underscore is in its `__all__`."""
+    module = import_module(name)
+    defined = {
+        each
+        for each, value in vars(module).items()
+        if not each.startswith("_")
+        and (isclass(value) or isfunction(value))
+        and value.__module__ == name
+    }
+    assert defined <= set(module.__all__), "add it to __all__, or begin its name with _"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_is_public_says_what_it_does(name: str) -> None:
+    module = import_module(name)
+    assert module.__doc__
+    for each in module.__all__:
+        value = getattr(module, each)
+        if isclass(value) or isfunction(value):
+            assert value.__doc__, each
+            assert not value.__doc__.startswith(f"{each}("), f"{each}: a dataclass's own docstring"
+
+
+def test_convert_is_the_function_whatever_was_imported_before() -> None:
+    import_module("sartor.convert")
+    assert isfunction(sartor.convert)
+    assert set(dir(sartor)) >= SURFACE["sartor"]
+    with pytest.raises(AttributeError, match="no attribute 'konvert'"):
+        sartor.konvert  # noqa: B018
+
+
+FRAMEWORKS = ("tensorflow", "torch", "keras", "jax", "sklearn", "scipy")
+CONVERTER = (
+    "autodiff", "bases", "cli", "convert", "heads", "losses", "ops", "optimizers", "passes",
+    "testing",
+)  # fmt: skip
+DRAGGED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "import sartor": (
+        "import sartor",
+        (*FRAMEWORKS, "PIL", "safetensors", "typer", "rich", "numpy", "ai_edge_litert"),
+    ),
+    "the runtime": (
+        "import sartor; sartor.PersonalModel",
+        (*FRAMEWORKS, "typer", "rich", *(f"sartor.{name}" for name in CONVERTER)),
+    ),
+    "preprocessing": (
+        "import sartor.preprocess",
+        (*FRAMEWORKS, "ai_edge_litert", *(f"sartor.{name}" for name in CONVERTER)),
+    ),
+    "the converter": (
+        "import sartor; sartor.convert",
+        (
+            *FRAMEWORKS, "PIL", "safetensors", "typer", "rich", "ai_edge_litert.interpreter",
+            "sartor.runtime", "sartor.testing", "sartor.cli",
+        ),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DRAGGED)
+def test_nothing_is_imported_that_is_not_needed(name: str) -> None:
+    code, unwanted = DRAGGED[name]
+    listing = subprocess.run(
+        [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = set(listing.stdout.split())
+    assert not loaded.intersection(unwanted)
