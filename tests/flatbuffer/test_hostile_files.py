@@ -237,6 +237,18 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
         put(lambda r: tensor(r, "total"), "type", 5),
         "ADD makes <STRING .*, expected numbers",
     ),
+    "a handle where numbers are taken": (
+        put(lambda r: op(r, 5), "inputs", ints(4, 4)),
+        "ASSIGN_VARIABLE takes <RESOURCE .*, expected numbers",
+    ),
+    "a variable's size": (
+        lambda r: [tensor(r, name).update(shape=ints(4, 3)) for name in ("read", "total")],
+        r"variable 'w' to be FLOAT32 \[2, 3\], and subgraph 0 'main' to be FLOAT32 \[4, 3\]",
+    ),
+    "a variable's type": (
+        put(lambda r: tensor(r, "read"), "type", 2),
+        "takes the variable 'w' to be FLOAT32 .* to be INT32",
+    ),
     "a subgraph to run": (call(1, bodySubgraphIndex=99), "a subgraph it runs is number 99"),
     "a negative subgraph to run": (call(7, elseSubgraphIndex=-1), "it runs is number -1"),
     "a subgraph that runs itself": (run_itself, "runs itself, through subgraph 3"),

@@ -83,6 +83,14 @@ _ANY_TYPE = {
     "WHILE",
 }
 _MAKE_STRINGS = {"HASHTABLE_FIND", "HASHTABLE_LOOKUP", "READ_VARIABLE"}
+_TAKE_A_HANDLE = {
+    "ASSIGN_VARIABLE",
+    "HASHTABLE_FIND",
+    "HASHTABLE_IMPORT",
+    "HASHTABLE_SIZE",
+    "READ_VARIABLE",
+}
+"""The ops whose first input is a handle; no other input is."""
 
 
 def lacks(op: Op) -> str | None:
@@ -104,13 +112,16 @@ def lacks(op: Op) -> str | None:
 
 
 def _wrong_type(op: Op) -> str | None:
-    """Kernels write numbers to where handles and strings are kept, when these are outputs."""
+    """Kernels take handles and strings for numbers, where they expect numbers."""
     if op.code in _ANY_TYPE:
         return None
-    inputs = {tensor.dtype for tensor in op.inputs if tensor is not None}
+    for tensor in op.inputs[op.code in _TAKE_A_HANDLE :]:
+        if tensor is not None and tensor.dtype in _HANDLES:
+            return f"takes {tensor!r}, expected numbers"
+    types = {tensor.dtype for tensor in op.inputs if tensor is not None}
     for tensor in op.outputs:
-        made = op.code in _MAKE_STRINGS or tensor.dtype in inputs
-        if tensor.dtype in _HANDLES or (tensor.dtype is DType.STRING and not made):
+        strings = op.code in _MAKE_STRINGS or DType.STRING in types
+        if tensor.dtype in _HANDLES or (tensor.dtype is DType.STRING and not strings):
             return f"makes {tensor!r}, expected numbers"
     return None
 

@@ -16,6 +16,7 @@ from ..graph import DType, Graph, Model, Op, Signature, Tensor
 from .arity import lacks
 from .options import called_graphs
 from .sparsity import stored_values
+from .variables import check_variables
 
 __all__ = ["check_model"]
 
@@ -38,6 +39,7 @@ def check_model(model: Model) -> None:
             _check_tensor(tensor, where)
         _check_ends(graph, where)
         _check_order(graph, where)
+    check_variables(model)
     _check_calls(model)
     _check_signatures(model)
 
