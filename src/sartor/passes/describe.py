@@ -31,6 +31,7 @@ __all__ = ["describe_inputs", "input_metadata", "rewrite_metadata"]
 _MIN_RUNTIME = "min_runtime_version"
 _MIN_RUNTIME_OF_VARIABLES = b"2.6.0"
 _SMALLEST_PICTURE = 8
+_LEARNS = "Learns its user's classes on the device (sartor "
 _NO_PREPROCESSING = "says nothing of how pictures are to be scaled: pixels are fed as 0…1. "
 
 
@@ -89,8 +90,7 @@ def rewrite_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) -> 
     new = replace(
         old,
         name=old.name or "Personalizable model",
-        description=f"Learns its user's classes on the device (sartor {__version__}). "
-        f"{old.description}".strip(),
+        description=f"{_LEARNS}{__version__}). {_own_description(old)}".strip(),
         subgraph_metadata=(_signature_metadata(plan, described),),
         associated_files=(),
     )
@@ -100,6 +100,12 @@ def rewrite_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) -> 
         METADATA_NAME: encode_metadata(new),
         _MIN_RUNTIME: _newer(metadata.get(_MIN_RUNTIME, b"")),
     }
+
+
+def _own_description(metadata: ModelMetadata) -> str:
+    """What the base said of itself before it was personalizable."""
+    text = metadata.description
+    return text.partition(").")[2].strip() if text.startswith(_LEARNS) else text
 
 
 def _is_picture(tensor: Tensor, described: TensorMetadata | None) -> bool:
