@@ -128,6 +128,10 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
         put(lambda r: r["operatorCodes"][0], "builtinCode", 9999),
         "operator code is number 9999",
     ),
+    "the version of an op": (
+        put(lambda r: r["operatorCodes"][1], "version", 0),
+        "WHILE has version 0, expected 1 on",
+    ),
     "a custom op without a name": (
         lambda r: r["operatorCodes"][0].update(builtinCode=32, deprecatedBuiltinCode=32),
         "custom without a name",

@@ -144,6 +144,7 @@ CASES = [
     Case("SIN", 1, [F32]),
     Case("SIN", 4, [F32], read=4),
     Case("RELU", 1, [F32], read=3),
+    Case("DEQUANTIZE", 2, [DType.FLOAT16], read=2),
 ]
 
 

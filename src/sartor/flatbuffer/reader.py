@@ -295,6 +295,8 @@ def _operator_code(record: Record) -> tuple[str, str | None, int]:
             f"an operator code is {what}, expected one that the installed schema knows. "
             f"Update ai-edge-litert. {DAMAGED}"
         )
+    if record["version"] < 1:
+        raise InvalidModelError(f"{code} has version {record['version']}, expected 1 on. {DAMAGED}")
     return code, custom_code, record["version"]
 
 

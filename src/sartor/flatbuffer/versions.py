@@ -387,9 +387,14 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
 
 
 def version_of(op: Op) -> int:
-    """The version to state for an op: by the table, else the one that was read, else 1."""
+    """The version to state for an op.
+
+    It is that of the table, or the one that was read where that is lower: the runtimes that took
+    it shall take it still. Without a row, it is the one that was read, else 1.
+    """
     rules = _RULES.get(op.code)
     if rules is None or not op.outputs:
         return op.version or 1
     view = _View(op)
-    return next((version for version, needs in rules if needs(view)), 1)
+    lowest = next((version for version, needs in rules if needs(view)), 1)
+    return min(lowest, op.version or lowest)
