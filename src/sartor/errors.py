@@ -16,6 +16,7 @@ __all__ = [
     "InvalidModelError",
     "NotPersonalizableError",
     "SartorError",
+    "TrainingError",
     "VerificationError",
 ]
 
@@ -46,6 +47,10 @@ class DataError(SartorError, ValueError):
 
 class CheckpointError(SartorError):
     """A checkpoint is damaged, or belongs to another model."""
+
+
+class TrainingError(SartorError):
+    """Training went astray; the weights are those of before."""
 
 
 class VerificationError(SartorError):

@@ -41,7 +41,7 @@ def test_a_baked_file_knows_its_classes_and_still_learns(
         assert model.classes == LABELS
         assert model.predict(PROBE) == wanted
         before = model.evaluate(blobs(5)).loss
-        taught(model).fit(epochs=20)
+        taught(model).fit(epochs=100)
         assert model.evaluate(blobs(5)).loss < before
         model.load(checkpoint)
         assert model.predict(PROBE) == wanted

@@ -72,13 +72,21 @@ def test_predictions_are_the_same_bit_for_bit_after_save_and_load(
     assert predictions(model_path, tmp_path / "mine.safetensors") == before
 
 
-def test_training_goes_on_after_loading(model_path: Path, checkpoint: Path) -> None:
+def test_a_class_that_only_the_checkpoint_knows_is_not_lost_by_training_others(
+    model_path: Path, checkpoint: Path
+) -> None:
     with PersonalModel(model_path) as model:
-        assert model.load(checkpoint) == ()
-        assert model.classes == LABELS
-        before = model.evaluate(blobs(10)).loss
-        taught(model).fit(epochs=20)  # does not make its classes anew
-        assert model.evaluate(blobs(10)).loss < before
+        model.load(checkpoint)
+        held_out = list(blobs(10, seed=3))
+        before = model.evaluate(held_out).loss
+        for sample, label in blobs(5):
+            if label != "dress":
+                model.add_sample(sample, label)
+        model.fit(epochs=20)
+        after = model.evaluate(held_out)
+        assert after.accuracy == 1
+        assert after.per_class["dress"] == 1
+        assert model.evaluate([each for each in held_out if each[1] != "dress"]).loss < before
 
 
 def test_another_sample_of_a_class_that_was_taught_changes_no_prediction(

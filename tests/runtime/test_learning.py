@@ -95,10 +95,33 @@ def test_the_same_seed_gives_the_same_weights(tiny: Convert) -> None:
     assert learned(1) != learned(2)
 
 
-def test_training_goes_on_from_the_present_weights(tiny: Convert) -> None:
+def test_training_depends_on_the_samples_and_not_on_what_was_learned_before(tiny: Convert) -> None:
+    path = tiny()
+    with PersonalModel(path) as at_once, PersonalModel(path) as step_by_step:
+        taught(at_once).fit(epochs=5)
+        for sample, label in blobs(5):
+            step_by_step.add_sample(sample, label)
+            step_by_step.fit(epochs=2)
+        step_by_step.fit(epochs=5)
+        assert step_by_step.predict(PROBE) == at_once.predict(PROBE)
+
+
+def test_a_training_that_is_stopped_early_keeps_the_better_weights(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        first = taught(model).fit(epochs=5)
-        assert model.fit(epochs=1).epochs[0].loss < first.epochs[0].loss
+        taught(model).fit()
+        before = model.predict(PROBE)
+        assert model.fit(on_epoch=lambda epoch: False).stopped
+        assert model.predict(PROBE) == before
+
+
+def test_a_class_with_few_samples_counts_as_much_as_one_with_many(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        for index, (sample, label) in enumerate(blobs(40, spread=1.5)):
+            if label == "hat" or index < 6:
+                model.add_sample(sample, label)
+        model.fit()
+        per_class = model.evaluate(blobs(200, seed=5, spread=1.5)).per_class
+        assert min(value or 0 for value in per_class.values()) > 0.8
 
 
 def test_evaluation_counts_who_is_taken_for_whom(tiny: Convert) -> None:

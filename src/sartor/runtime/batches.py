@@ -31,7 +31,11 @@ class Batch:
         self._row_weights = np.zeros(size, np.float32)
 
     def labelled(
-        self, features: Sequence[np.ndarray], rows: np.ndarray, slots: np.ndarray
+        self,
+        features: Sequence[np.ndarray],
+        rows: np.ndarray,
+        slots: np.ndarray,
+        weights: np.ndarray | None = None,
     ) -> dict[str, np.ndarray]:
         """Samples with their classes, for `train` and `evaluate`.
 
@@ -39,11 +43,13 @@ class Batch:
             features: float32 [N, …] each.
             rows: int [n], n ≤ B; which of the N.
             slots: int [N]; the class of each.
+            weights: float [N]; how much each counts, all the same unless told.
         """
         count = len(rows)
         self._labels.fill(0)
         self._labels[np.arange(count), slots[rows]] = 1
-        self._weights[:count], self._weights[count:] = 1, 0
+        self._weights.fill(0)
+        self._weights.T[..., :count] = 1 if weights is None else weights[rows]
         return {**self._filled(features, rows), LABELS: self._labels, WEIGHTS: self._weights}
 
     def of_one_class(self, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 __all__ = ["without_chatter"]
 
-_REDIRECTING = threading.Lock()  # stderr is the process's
+_REDIRECTING = threading.RLock()  # stderr is the process's; a verifier nests
 _CHATTER = (b"INFO:", b"WARNING:", b"VERBOSE:")
 
 

@@ -11,13 +11,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..contract import ACTIVE, FEATURES, OUTPUT, SLOT, numbered
-from ..errors import DataError, NotPersonalizableError
+from ..contract import FEATURES, OUTPUT, numbered
+from ..errors import DataError, NotPersonalizableError, TrainingError
 from ..manifest import Manifest
 from ..preprocess import Sample, prepare
 from .adapt import adapt
-from .batches import Batch
 from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from .classes import ClassMaker
 from .engine import Engine
 from .evaluator import Evaluator
 from .files import open_model
@@ -54,6 +54,7 @@ class PersonalModel:
                 f"{path} is made for {self.manifest.task}, which PersonalModel does not do yet"
             )
         self._engine = Engine(self.path, self.manifest, threads=threads)
+        self._maker = ClassMaker(self._engine, self.manifest)
         self._slots: list[str | None] = list(self.manifest.classes)
         self._made: set[str] = set()
         self._samples = Samples()
@@ -128,18 +129,23 @@ class PersonalModel:
         learning_rate: float | None = None,
         seed: int = 0,
     ) -> History:
-        """Learn from all samples, starting from the present weights.
+        """Learn from all samples, each class counting the same.
+
+        Training starts anew, so that the outcome depends on the samples alone and not on what was
+        learned before. Where the model knows a class of which it has no samples here, from a
+        checkpoint that was loaded, it goes on from the present weights instead. When it is stopped
+        while the weights of before were still better, they are kept.
 
         Args:
             epochs: passes over the samples; chosen from their number unless told.
             on_epoch: called after each with an `Epoch`; returning False ends the training.
             learning_rate: of the first step, from where it falls to 0; chosen from the samples'
-                features unless told. 0 changes no prediction.
+                features unless told. 0 changes nothing, and measures the loss.
             seed: of the order of the samples; the same one gives the same weights.
 
         Raises:
             DataError: there are no samples, or an argument makes no sense.
-            SartorError: the loss is no longer finite; the weights are those of before.
+            TrainingError: the loss is no longer finite; the weights are those of before.
         """
         if epochs is not None and epochs < 1:
             raise DataError(f"epochs must be at least 1, got {epochs}")
@@ -153,11 +159,21 @@ class PersonalModel:
             schedule = default_schedule(
                 self.manifest, features, epochs=epochs, learning_rate=learning_rate
             )
+            before = self._engine.state()
+            if learning_rate != 0:
+                self._start_anew()
             trainer = Trainer(self._engine, self.manifest, features, slots, schedule, self._stop)
-            return trainer.run(seed, on_epoch)
+            try:
+                history = trainer.run(seed, on_epoch)
+            except TrainingError:
+                self._engine.restore(before)
+                raise
+            if history.stopped:
+                self._keep_the_better(before)
+            return history
 
     def stop(self) -> None:
-        """Let a `fit` that runs end after its present step; what it has learned stays."""
+        """Let a `fit` that runs end after its present step; what it has learned by then stays."""
         self._stop.set()
 
     def predict(self, image: Sample) -> list[Prediction]:
@@ -290,27 +306,39 @@ class PersonalModel:
         self.check_room([label])
         known = label in self._slots
         slot = self._slots.index(label if known else None)
-        if not known or self._is_blank(slot):
-            one_hot = np.zeros(self.capacity, np.float32)
-            one_hot[slot] = 1
-            inputs = Batch(self.manifest).of_one_class(features)
-            self._engine.run("set_class", {**inputs, SLOT: one_hot, ACTIVE: np.ones(1, np.float32)})
+        if not known or self._maker.is_blank(slot):
+            self._maker.imprint(slot, features)
             self._slots[slot] = label
         self._made.add(label)
 
-    def _is_blank(self, slot: int) -> bool:
-        """Whether a slot's part of every parameter is zero: then nothing has been learned."""
-        state = self._engine.state()
-        return not any(
-            state[spec.name].take(slot, spec.class_axis).any()
-            for spec in self.manifest.variables
-            if spec.role == "parameter" and spec.class_axis is not None
-        )
+    def _start_anew(self) -> None:
+        """Make every class again from its samples, as if nothing had been learned.
+
+        Training that goes on from old weights as samples come in ends up to three points lower.
+        Where a class has no samples here, from a checkpoint that was loaded, what is known of it
+        must not be lost: then nothing is done.
+        """
+        named = {name: slot for slot, name in enumerate(self._slots) if name is not None}
+        taught = [name for name in named if name in self._samples.labels]
+        if not all(name in taught or self._maker.is_blank(slot) for name, slot in named.items()):
+            return
+        self._engine.restore(self._engine.initial_state())
+        for slot in named.values():
+            self._maker.wipe(slot)
+        for name in taught:
+            self._maker.imprint(named[name], self._samples.features(name))
+
+    def _keep_the_better(self, before: dict[str, np.ndarray]) -> None:
+        """After a training that was stopped: its weights, unless those of before were better."""
+        after, loss = self._engine.state(), self.evaluate().loss
+        self._engine.restore(before)
+        if self.evaluate().loss > loss:
+            self._engine.restore(after)
 
     def _training_set(self) -> tuple[list[np.ndarray], np.ndarray]:
         """All features [N, …], and the slot of each sample."""
         labels = self._samples.labels
         for label in dict.fromkeys(labels):  # a checkpoint loaded since may not have the class
-            self._make_class(label, list(self._samples.first(label)))
+            self._make_class(label, self._samples.features(label))
         slots = {name: slot for slot, name in enumerate(self._slots)}
         return self._samples.features(), np.array([slots[label] for label in labels])

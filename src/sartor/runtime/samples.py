@@ -26,13 +26,10 @@ class Samples:
         self._features.append(tuple(features))
         self._labels.append(label)
 
-    def features(self) -> list[np.ndarray]:
-        """float32 [N, …], one for each features tensor; empty without samples."""
-        return [np.concatenate(rows) for rows in zip(*self._features, strict=True)]
-
-    def first(self, label: str) -> tuple[np.ndarray, ...]:
-        """The features [1, …] of the first sample of a class that has one."""
-        return self._features[self._labels.index(label)]
+    def features(self, label: str | None = None) -> list[np.ndarray]:
+        """float32 [N, …], one for each features tensor: of all samples, or of one class."""
+        chosen = [rows for rows, of in self if label in (None, of)]
+        return [np.concatenate(rows) for rows in zip(*chosen, strict=True)]
 
     def __iter__(self) -> Iterator[tuple[tuple[np.ndarray, ...], str]]:
         return iter(list(zip(self._features, self._labels, strict=True)))

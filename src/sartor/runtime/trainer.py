@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..contract import LEARNING_RATE, LOSS, OUTPUT
-from ..errors import SartorError
+from ..errors import TrainingError
 from ..manifest import Manifest
 from .batches import Batch
 from .engine import Engine
@@ -46,6 +46,7 @@ class Trainer:
         self._batch = Batch(manifest)
         self._features = features
         self._slots = slots
+        self._weights = _balanced(slots)
         self._schedule = schedule
         self._stop = stop
         self._steps = 0
@@ -56,10 +57,8 @@ class Trainer:
         An error that `on_epoch` raises ends the training and is passed on; what was learned stays.
 
         Raises:
-            SartorError: the loss or a weight is no longer finite; the weights are put back to
-                what they were.
+            TrainingError: the loss or a weight is no longer finite, and the weights are useless.
         """
-        before = self._engine.state()
         done: list[Epoch] = []
         rng = np.random.default_rng(seed)
         try:
@@ -72,8 +71,7 @@ class Trainer:
                     break
             self._check_weights()
         except _NotFiniteError as error:
-            self._engine.restore(before)
-            raise SartorError(
+            raise TrainingError(
                 f"{error} is no longer finite after {self._steps} steps, so the weights are as "
                 "they were before: train with a lower learning rate"
             ) from None
@@ -82,7 +80,7 @@ class Trainer:
 
     def _epoch(self, number: int, rng: np.random.Generator) -> Epoch | None:
         """One pass in random order; None when it was stopped within."""
-        count = len(self._slots)
+        count, weights = len(self._slots), self._weights
         loss = right = rate = 0.0
         # Parts whose sizes differ by one at most, so that no sample weighs more than another.
         for part in np.array_split(rng.permutation(count), self._schedule.batches):
@@ -90,13 +88,13 @@ class Trainer:
                 return None
             rate = self._schedule.rate(self._steps)
             part_loss, part_right = self._step(part, rate)
-            loss += part_loss * len(part)
+            loss += part_loss * float(weights[part].sum())
             right += part_right
         return Epoch(number, self._schedule.epochs, loss / count, right / count, rate)
 
     def _step(self, part: np.ndarray, rate: float) -> tuple[float, int]:
         """Learn from some samples; returns their mean loss, and how many were right before."""
-        inputs = self._batch.labelled(self._features, part, self._slots)
+        inputs = self._batch.labelled(self._features, part, self._slots, self._weights)
         inputs[LEARNING_RATE] = np.full(1, rate, np.float32)
         outputs = self._engine.run("train", inputs)
         self._steps += 1
@@ -109,6 +107,12 @@ class Trainer:
         for name, value in self._engine.state().items():
             if not np.isfinite(value).all():
                 raise _NotFiniteError(name)
+
+
+def _balanced(slots: np.ndarray) -> np.ndarray:
+    """A weight for each sample, such that all classes count the same, and N in all."""
+    counts = np.bincount(slots)
+    return np.asarray(len(slots) / (np.count_nonzero(counts) * counts[slots]), np.float32)
 
 
 class _NotFiniteError(Exception):

@@ -7,6 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ...contract import FEATURES, LABELS, MASK, TEMPERATURE, WEIGHTS, numbered
 from ...manifest import Manifest
+from ...runtime.chatter import without_chatter
 
 __all__ = ["Batch", "Session", "State"]
 
@@ -23,7 +24,9 @@ class Session:
     def __init__(self, content: bytes, manifest: Manifest) -> None:
         """Load it; raises RuntimeError or ValueError when LiteRT refuses it."""
         self.manifest = manifest
-        self._interpreter = Interpreter(model_content=content, num_threads=1)
+        with without_chatter():
+            self._interpreter = Interpreter(model_content=content, num_threads=1)
+            self._interpreter.allocate_tensors()
         keys = self._interpreter.get_signature_list()
         self._run = {key: self._interpreter.get_signature_runner(key) for key in keys}
         self._initial = self.save()

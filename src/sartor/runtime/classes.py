@@ -1,0 +1,52 @@
+"""Making and wiping classes in what an engine holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..contract import ACTIVE, SLOT
+from ..manifest import Manifest
+from .batches import Batch
+from .engine import Engine
+
+__all__ = ["ClassMaker"]
+
+
+class ClassMaker:
+    """Calls `set_class`.
+
+    Args:
+        engine: holds the model.
+        manifest: of its file.
+    """
+
+    def __init__(self, engine: Engine, manifest: Manifest) -> None:
+        self._engine = engine
+        self._manifest = manifest
+        self._batch = Batch(manifest)
+
+    def imprint(self, slot: int, features: Sequence[np.ndarray]) -> None:
+        """Make a class of its samples: features float32 [n, …] each, the first B of them."""
+        self._set(slot, [rows[: self._manifest.batch] for rows in features], active=1)
+
+    def wipe(self, slot: int) -> None:
+        """Leave no trace of a class."""
+        nothing = [np.zeros((1, *spec.shape), np.float32) for spec in self._manifest.features]
+        self._set(slot, nothing, active=0)
+
+    def is_blank(self, slot: int) -> bool:
+        """Whether a slot's part of every parameter is zero: then nothing has been learned."""
+        state = self._engine.state()
+        return not any(
+            state[spec.name].take(slot, spec.class_axis).any()
+            for spec in self._manifest.variables
+            if spec.role == "parameter" and spec.class_axis is not None
+        )
+
+    def _set(self, slot: int, features: Sequence[np.ndarray], *, active: int) -> None:
+        chosen = np.zeros(self._manifest.capacity, np.float32)
+        chosen[slot] = 1
+        inputs = {SLOT: chosen, ACTIVE: np.full(1, active, np.float32)}
+        self._engine.run("set_class", {**self._batch.of_one_class(features), **inputs})
