@@ -17,11 +17,9 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check from outside that a model keeps the contract; its gradients too."""
-    from ..runtime.chatter import without_chatter
     from ..testing.verify import verify_contract
 
-    with without_chatter():
-        report = verify_contract(file)
+    report = verify_contract(file)
     if as_json:
         checks = [
             {"name": each.name, "passed": each.passed, "detail": each.detail}
