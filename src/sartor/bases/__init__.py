@@ -1,6 +1,7 @@
 """Bases: where the frozen part comes from."""
 
-from .base import Base, load_base
+from .base import STARTER, Base, load_base
+from .efficientnet_lite0 import EfficientNetLite0
 from .tflite import TFLite
 
-__all__ = ["Base", "TFLite", "load_base"]
+__all__ = ["STARTER", "Base", "EfficientNetLite0", "TFLite", "load_base"]

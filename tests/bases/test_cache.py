@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from sartor.bases import EfficientNetLite0
+from sartor.bases.efficientnet_lite0 import base
+from sartor.bases.efficientnet_lite0.cache import cached
+
+
+class Maker:
+    """Counts how often it was asked."""
+
+    def __init__(self, content: bytes = b"made") -> None:
+        self.content, self.calls = content, 0
+
+    def __call__(self) -> bytes:
+        self.calls += 1
+        return self.content
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "deep" / "sartor"
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: place)
+    return place
+
+
+def entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
+
+
+def test_what_was_made_once_is_found(folder: Path) -> None:
+    make = Maker()
+    assert [cached("base", "k1", make) for _ in range(3)] == [b"made"] * 3
+    assert make.calls == 1
+    assert len(entries(folder)) == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"mad", b"Made", b"made more"])
+def test_a_damaged_entry_is_made_again(folder: Path, damage: bytes) -> None:
+    make = Maker()
+    cached("base", "k1", make)
+    entries(folder)[0].write_bytes(damage)
+    assert cached("base", "k1", make) == b"made"
+    assert cached("base", "k1", make) == b"made"
+    assert make.calls == 2
+    assert len(entries(folder)) == 1
+
+
+def test_another_key_replaces_the_entry_and_no_other(folder: Path) -> None:
+    cached("base", "k1", Maker(b"old"))
+    cached("base2", "k1", Maker(b"other"))
+    assert cached("base", "k2", Maker(b"new")) == b"new"
+    assert sorted(path.read_bytes() for path in entries(folder)) == [b"new", b"other"]
+
+
+def test_a_file_where_the_folder_should_be(folder: Path) -> None:
+    folder.parent.parent.mkdir(exist_ok=True)
+    folder.parent.write_bytes(b"")
+    make = Maker()
+    assert [cached("base", "k1", make) for _ in range(2)] == [b"made"] * 2
+    assert make.calls == 2
+
+
+def test_a_home_that_cannot_be_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> Path:
+        raise PermissionError(13, "Read-only file system")
+
+    monkeypatch.setattr("sartor.bases.efficientnet_lite0.cache.write_atomically", refuse)
+    assert cached("base", "k1", Maker()) == b"made"
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert cached("base", "k1", Maker()) == b"made"
+
+
+def test_no_home_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: Path("~/.cache/sartor"))
+    assert cached("base", "k1", Maker()) == b"made"
+    assert not entries(tmp_path)
+
+
+def test_the_base_is_built_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = EfficientNetLite0(96).content()
+    monkeypatch.setattr(base, "load_weights", None)  # whoever builds, fails
+    assert EfficientNetLite0(96).content() == first
+    with pytest.raises(TypeError):
+        EfficientNetLite0(97).content()
+
+
+def test_variants_live_beside_each_other(folder: Path) -> None:
+    for _ in range(2):
+        for settings in ({}, {"float_blocks": 1}, {"float_blocks": 16}, {"quantize": False}):
+            EfficientNetLite0(96, **settings).content()
+    assert len(entries(folder)) == 4
