@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from convert_bases import (
     SIZE,
     batch_mixed_in,
@@ -131,7 +131,11 @@ def test_an_input_means_what_it_meant_to_the_base(name: str, given: tuple[int, .
     (spec,) = made.manifest.inputs
     (taken,) = some_inputs(made).values()
     personal = session_of(made).call("infer", **{spec.name: taken})[FEATURES]
-    plain = Interpreter(model_content=base, experimental_preserve_all_tensors=True)
+    plain = Interpreter(
+        model_content=base,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
     plain.allocate_tensors()
     (details,) = plain.get_input_details()
     if name.startswith("int8"):

@@ -1,0 +1,73 @@
+"""Tests on real models cannot pass by not running (`tests/conftest.py`)."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFTEST = Path(__file__).parents[1] / "conftest.py"
+TESTS = """
+import pytest
+
+def test_on_each(real_model):
+    if real_model.stem in {skipped!r}:
+        pytest.skip("not today")
+
+def test_of_another_kind():
+    pass
+
+def test_on_the_folder(shared_models):
+    pass
+"""
+
+
+def run(
+    folder: Path, models: list[str] | None, skipped: list[str], *arguments: str
+) -> tuple[int, str]:
+    tests = folder / "project" / "tests"
+    tests.mkdir(parents=True)
+    shutil.copy(CONFTEST, tests)
+    (tests / "test_it.py").write_text(TESTS.format(skipped=skipped))
+    if models is not None:
+        (folder / "shared" / "models").mkdir(parents=True)
+        for name in models:
+            (folder / "shared" / "models" / f"{name}.tflite").touch()
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    done = subprocess.run(
+        command, cwd=folder / "project", capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("models", "skipped", "arguments", "code", "words"),
+    [
+        (["one", "two"], [], [], 0, "4 passed"),
+        (["one", "two"], ["two"], [], 1, "FAILED: real models that no test ran on"),
+        (["one", "two"], ["two"], ["-k", "one"], 0, "1 passed"),
+        (["one", "two"], ["two"], ["tests/test_it.py::test_of_another_kind"], 0, "1 passed"),
+        (["one", "two"], ["two"], ["--collect-only"], 0, "4 tests collected"),
+        (None, [], [], 0, "NOT RUN: 2 tests on real models and photos"),
+    ],
+    ids=["all", "one skipped", "by name", "another test", "collected", "no folder"],
+)
+def test_a_model_left_out_fails_the_run_and_is_named(
+    models: list[str] | None,
+    skipped: list[str],
+    arguments: list[str],
+    code: int,
+    words: str,
+    tmp_path: Path,
+) -> None:
+    found, output = run(tmp_path, models, skipped, *arguments)
+    assert words in output
+    assert found == code, output
+    if code:
+        assert "two.tflite" in output
+    if models is None:
+        assert "test_on_each" in output
+        assert "test_on_the_folder" in output
