@@ -106,7 +106,7 @@ def _input_of_last_weighted(graph: Graph) -> tuple[list[Tensor], str]:
             "cannot be found. Name the tensor to take them from (`features=`, --features)."
         )
     if _over_a_picture(last):
-        return list(graph.outputs), f"the base's outputs: {last!r} is no classifier"
+        return list(graph.outputs), f"the base's outputs: {_called(last)} is no classifier"
     behind = _downstream(graph, last)
     crossing = dict.fromkeys(
         tensor
@@ -116,7 +116,12 @@ def _input_of_last_weighted(graph: Graph) -> tuple[list[Tensor], str]:
         if tensor is not None and not _from_constants(tensor) and tensor.producer not in behind
         if _is_real(tensor)  # and no shape that is computed
     )
-    return list(crossing), f"what goes into {last!r}, the last layer with weights"
+    return list(crossing), f"what goes into {_called(last)}, the last layer with weights"
+
+
+def _called(op: Op) -> str:
+    """An op for people; the converter that made the file may have joined many names."""
+    return f"{op.name} {op.output.name.split(';')[0]!r}"
 
 
 def _is_weighted(op: Op) -> bool:
