@@ -97,10 +97,10 @@ def test_settings_without_sense_are_refused_where_they_are_given(name: str) -> N
 
 
 FILES: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "."),
-    "text": (b"This is no model at all, but a sentence of some length.", "."),
-    "cut in half": (BASE[: len(BASE) // 2], "."),
-    "without its last byte": (BASE[:-1], "."),
+    "empty": (b"", "got 0 bytes.*expected b'TFL3' there"),
+    "text": (b"This is no model at all, but a sentence.", "Give a .tflite file"),
+    "cut in half": (BASE[: len(BASE) // 2], "damaged or was cut short"),
+    "without its last byte": (BASE[:-1], "damaged or was cut short"),
 }
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
-from convert_helpers import accuracy_after, assert_keeps_the_contract, session_of, some_inputs
+from convert_helpers import (
+    accuracy_after,
+    assert_keeps_the_contract,
+    compiled,
+    session_of,
+    some_inputs,
+)
 
 import sartor
 from sartor.contract import FEATURES, INPUT, OUTPUT
@@ -73,6 +79,34 @@ def _at_the_cut(path: Path, taken: np.ndarray) -> np.ndarray:
         return value
     scale, zero = tensor.quantization.per_tensor
     return np.asarray(np.float32(scale) * (value.astype(np.int32) - zero), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("head", "optimizer", "batch"),
+    [("raw", "nesterov", 1), ("normalized", "adam", 7)],
+    ids=["one row", "normalized, Adam"],
+)
+def test_compiled_model_takes_the_same_steps(
+    real_model: Path, head: str, optimizer: str, batch: int
+) -> None:
+    how, rate = OPTIMIZERS[optimizer]
+    made = sartor.convert(real_model, classes=3, head=HEADS[head], optimizer=how, batch=batch)
+    session, other = session_of(made), compiled(made.content)
+    rng = np.random.default_rng(9)
+    state, samples = session.some_state(rng), session.some_batch(rng)
+    session.restore(state)
+    other("restore", state)
+    samples["learning_rate"] = np.array([rate / 10], np.float32)
+    for _ in range(3):
+        wanted, found = session.call("train", **samples), other("train", samples)
+        np.testing.assert_allclose(found["loss"], wanted["loss"], atol=1e-5)
+    saved = other("save", {"run": np.ones(1, np.float32)})
+    for name, value in session.save().items():
+        np.testing.assert_allclose(saved[name], value, atol=1e-5, err_msg=name)
+    inputs = some_inputs(made)
+    wanted, found = session.call("infer", **inputs), other("infer", inputs)
+    for name, value in wanted.items():
+        np.testing.assert_allclose(found[name], value, atol=1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize("head", HEADS)
