@@ -20,7 +20,13 @@ __all__ = ["convert"]
 
 
 def convert(
-    base: Annotated[Path, typer.Argument(help="Any .tflite model.", metavar="BASE")],
+    base: Annotated[
+        str,
+        typer.Argument(
+            help="Any .tflite model; or `starter`: EfficientNet-Lite0, which comes with Sartor.",
+            metavar="BASE",
+        ),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")],
     classes: Annotated[
         str, typer.Option(help="How many classes there can be, or their names: hat,shoes,…")
@@ -54,7 +60,7 @@ def convert(
     clip_norm: Annotated[float | None, typer.Option(help="Greatest norm of a gradient.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a model that learns, of any .tflite model."""
+    """Make a model that learns, of any .tflite model or of one that comes with Sartor."""
     _refuse_same(base, output)
     check_folder(output)
     from ..convert import convert as convert_base
@@ -80,8 +86,8 @@ def convert(
         _print(model, base, output)
 
 
-def _refuse_same(base: Path, output: Path) -> None:
-    if base.exists() and output.exists() and base.samefile(output):
+def _refuse_same(base: str, output: Path) -> None:
+    if Path(base).exists() and output.exists() and output.samefile(base):
         raise typer.BadParameter("it would overwrite the base", param_hint="--output")
 
 
@@ -116,12 +122,18 @@ def _optimizer(name: str, **settings: Any) -> Optimizer:
     return kinds[name](**({"momentum": 0.9} if name == "sgd" else {}) | given)
 
 
-def _described(model: PersonalizableModel, base: Path, output: Path) -> dict[str, object]:
+def _size(base: str) -> int | None:
+    """The bytes of a base that is a file."""
+    path = Path(base)
+    return path.stat().st_size if path.is_file() else None
+
+
+def _described(model: PersonalizableModel, base: str, output: Path) -> dict[str, object]:
     manifest = model.manifest
     return {
         "file": str(output),
         "bytes": len(model.content),
-        "base_bytes": base.stat().st_size,
+        "base_bytes": _size(base),
         "classes": manifest.classes,
         "capacity": manifest.capacity,
         "batch": manifest.batch,
@@ -135,14 +147,15 @@ def _described(model: PersonalizableModel, base: Path, output: Path) -> dict[str
     }
 
 
-def _print(model: PersonalizableModel, base: Path, output: Path) -> None:
+def _print(model: PersonalizableModel, base: str, output: Path) -> None:
     manifest = model.manifest
     named = [name for name in manifest.classes if name is not None]
     shapes = ", ".join("x".join(map(str, spec.shape)) for spec in manifest.features)
     for message in model.notes:
         note(message)
-    size, before = len(model.content), base.stat().st_size
-    typer.echo(f"{output}: {size:,} bytes, of a base of {before:,}")
+    before = _size(base)
+    of = f"a base of {before:,}" if before is not None else f"the base {base!r}"
+    typer.echo(f"{output}: {len(model.content):,} bytes, of {of}")
     typer.echo(f"classes:  room for {manifest.capacity}" + (f": {', '.join(named)}" * bool(named)))
     typer.echo(f"features: {shapes}; {model.cut}")
     typer.echo(

@@ -39,21 +39,23 @@ class PersonalModel:
 
     Args:
         path: a file that `sartor.convert` has made.
-        threads: that one call of LiteRT may use.
+        threads: that one call of LiteRT may use; two where there are two, unless told.
 
     Raises:
         InvalidModelError: there is no such file, it is no model, or a damaged one.
         NotPersonalizableError: it is a model that cannot learn.
     """
 
-    def __init__(self, path: _Path, *, threads: int = 1) -> None:
+    def __init__(self, path: _Path, *, threads: int | None = None) -> None:
         self.path = Path(path)
         self.manifest: Manifest = open_model(self.path)
         if self.manifest.task != "classification":
             raise NotPersonalizableError(
                 f"{path} is made for {self.manifest.task}, which PersonalModel does not do yet"
             )
-        self._engine = Engine(self.path, self.manifest, threads=threads)
+        self._engine = Engine(
+            self.path, self.manifest, threads=threads or min(2, os.cpu_count() or 1)
+        )
         self._maker = ClassMaker(self._engine, self.manifest)
         self._slots: list[str | None] = list(self.manifest.classes)
         self._made: set[str] = set()
