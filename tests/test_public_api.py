@@ -19,7 +19,9 @@ SURFACE = {
         "Adam", "PersonalModel", "PersonalizableModel", "SGD", "SoftmaxClassifier", "__version__",
         "convert",
     },
-    "sartor.bases": {"Base", "EfficientNetLite0", "STARTER", "TFLite", "load_base"},
+    "sartor.bases": {
+        "Base", "EfficientNetLite0", "MOBILENET_V2", "MobileNetV2", "STARTER", "TFLite", "load_base",
+    },
     "sartor.heads": {"Head", "Parameter", "SoftmaxClassifier"},
     "sartor.losses": {"Loss", "SoftmaxCrossEntropy", "weighted_mean"},
     "sartor.optimizers": {"Adam", "Optimizer", "SGD", "clip_by_global_norm"},
