@@ -20,7 +20,8 @@ SURFACE = {
         "convert",
     },
     "sartor.bases": {
-        "Base", "EfficientNetLite0", "MOBILENET_V2", "MobileNetV2", "STARTER", "TFLite", "load_base",
+        "Base", "EfficientNetLite0", "MOBILENET_V2", "MobileNetV2", "STARTER", "TFLite",
+        "load_base",
     },
     "sartor.heads": {"Head", "Parameter", "SoftmaxClassifier"},
     "sartor.losses": {"Loss", "SoftmaxCrossEntropy", "weighted_mean"},
