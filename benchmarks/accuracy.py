@@ -51,6 +51,7 @@ def run() -> Report:
         notes=[
             f"Means over {_DRAWS} draws of the photos to learn from; the difference is paired, "
             "± its standard error, in points.",
+            f"Promised for {next(iter(BASES))}; the other base shows what weaker features do.",
             "Sartor: PersonalModel on the converted file, all defaults. scikit-learn: "
             "LogisticRegression(max_iter=1000) on the features that the file's infer gives.",
         ],

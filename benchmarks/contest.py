@@ -10,7 +10,7 @@ import contextlib
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from statistics import median
@@ -28,6 +28,7 @@ _THREADS = (
 )
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
 _PAUSE = 0.02  # between turns: idle pools spin for a while before they sleep
+_CHUNK = 0.001  # so short that most are over before another process gets the core
 
 
 class Entrant(Protocol):
@@ -71,7 +72,7 @@ def contest(
             leaves it out.
         threads: that each may use.
         rounds: turns of each.
-        turn: seconds of one turn.
+        turn: seconds of one turn; its median is taken, over parts of a millisecond or one call.
     """
     environment = {**_QUIET, **dict.fromkeys(_THREADS, str(threads))}
     before = dict(os.environ)
@@ -121,9 +122,11 @@ def _work(pipe: Connection, make: Callable[[], Entrant], turn: float) -> None:
         pipe.send(Result(missing=str(error)))
         return
     pipe.send(Result(quality=quality))
-    calls = _calls_in(entrant, turn)
+    seconds = median(seconds_per_call(entrant, 1) for _ in range(5))
+    calls = max(1, round(_CHUNK / seconds))
+    chunks = max(1, round(turn / (calls * seconds)))
     while pipe.recv():
-        pipe.send(seconds_per_call(entrant, calls))
+        pipe.send(median(seconds_per_call(entrant, calls) for _ in range(chunks)))
 
 
 @contextlib.contextmanager
@@ -137,8 +140,3 @@ def _silence() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
-
-
-def _calls_in(entrant: Entrant, turn: float) -> int:
-    samples: Sequence[float] = [seconds_per_call(entrant, 1) for _ in range(5)]
-    return max(1, round(turn / median(samples)))
