@@ -1,4 +1,4 @@
-"""MobileNetV2 as Keras has it: the one base that needs TensorFlow, and a network for its weights."""
+"""MobileNetV2 as Keras has it: the one base that needs TensorFlow, and a network."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ class MobileNetV2:
             except Exception as error:  # of many kinds
                 causes.append(error)
                 continue
-            if not any((old == new).all() for old, new in zip(fresh, _kernels(network), strict=True)):
+            loaded = zip(fresh, _kernels(network), strict=True)
+            if not any((old == new).all() for old, new in loaded):
                 ends = network.layers[-2].output if classes else network.output
                 return tensorflow.keras.Model(network.input, ends)
         raise ConversionError(

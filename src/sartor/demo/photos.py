@@ -1,0 +1,83 @@
+"""The photos that the demo learns: they ship inside the wheels of scikit-image and scikit-learn.
+
+Nothing is downloaded, and neither package is imported: the files are found and opened. Sartor
+itself ships none of them. Free for any use are all of scikit-image's; scikit-learn's two are under
+CC BY 2.0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import PIL.Image
+
+from ..errors import DataError
+
+__all__ = ["NEW", "PHOTOS", "TABLES", "Photo", "open_photo"]
+
+_IMAGE, _LEARN = "skimage/data", "sklearn/datasets/images"
+_PACKAGES = {"skimage": "scikit-image", "sklearn": "scikit-learn"}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo inside a package.
+
+    Attributes:
+        label: the class that the demo makes of it.
+        folder: where it lies, from the package on.
+        file: its name there.
+        credit: who took it, and what it may be used for.
+    """
+
+    label: str
+    folder: str
+    file: str
+    credit: str
+
+
+PHOTOS = (
+    Photo("astronaut", _IMAGE, "astronaut.png", "NASA, public domain"),
+    Photo("cat", _IMAGE, "chelsea.png", "Stéfan van der Walt, CC0"),
+    Photo("coffee", _IMAGE, "coffee.png", "Rachel Michetti, CC0"),
+    Photo("coins", _IMAGE, "coins.png", "Brooklyn Museum, no known copyright restrictions"),
+    Photo("dahlia", _LEARN, "flower.jpg", "vultilion, CC BY 2.0"),
+    Photo("motorcycle", _IMAGE, "motorcycle_left.png", "Middlebury Stereo Dataset, CC0"),
+    Photo("pagoda", _LEARN, "china.jpg", "danielbuechele, CC BY 2.0"),
+    Photo("photographer", _IMAGE, "camera.png", "Lav Varshney, CC0"),
+    Photo("stars", _IMAGE, "hubble_deep_field.jpg", "NASA, public domain"),
+)
+"""A class each."""
+
+NEW = Photo("rocket", _IMAGE, "rocket.jpg", "SpaceX, public domain")
+"""The class that comes later, with one sample."""
+
+TABLES = (
+    Photo("bricks", _IMAGE, "brick.png", "CC0 Textures, CC0"),
+    Photo("grass", _IMAGE, "grass.png", "linolafett, CC0"),
+    Photo("gravel", _IMAGE, "gravel.png", "CC0 Textures, CC0"),
+)
+"""What the others lie on."""
+
+
+def open_photo(photo: Photo) -> PIL.Image.Image:
+    """The photo, in RGB.
+
+    Raises:
+        DataError: its package is not installed, or ships it no more.
+    """
+    package, _, rest = photo.folder.partition("/")
+    spec = find_spec(package)  # finds a package of the top level, and does not import it
+    places = (spec.submodule_search_locations if spec else None) or []
+    for place in places:
+        path = Path(place, rest, photo.file)
+        if path.is_file():
+            with PIL.Image.open(path) as picture:
+                rgb: PIL.Image.Image = picture.convert("RGB")
+                return rgb
+    raise DataError(
+        f"the demo's photos are those that ship with {_PACKAGES[package]}, and {photo.file} is not "
+        "there: pip install 'sartor[demo]', or take photos of your own: sartor demo --photos FOLDER"
+    )

@@ -1,0 +1,102 @@
+"""A sheet of pictures, each with what the model takes it for: green where it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import PIL.Image
+import PIL.ImageDraw
+
+from ..charts.chart import short
+from ..charts.image import font, text_width
+from .material import Example
+
+__all__ = ["Answer", "contact_sheet", "few_of_each"]
+
+GREEN, RED = "#15803d", "#b91c1c"
+
+_SIDE, _GAP, _MARGIN, _BORDER = 112, 12, 20, 4
+_TEXT, _SMALL = 14, 12
+_ROW = _SIDE + 3 * _TEXT
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A picture, and what the model takes it for.
+
+    Attributes:
+        picture: RGB.
+        label: what it is.
+        said: what it was taken for.
+        probability: how sure, 0…1.
+    """
+
+    picture: PIL.Image.Image
+    label: str
+    said: str
+    probability: float
+
+    @property
+    def right(self) -> bool:
+        """Whether it is what it was taken for."""
+        return self.label == self.said
+
+
+def few_of_each(examples: Sequence[Example], many: int, classes: int) -> list[Example]:
+    """The first `many` of each of the first classes, and not the best ones; the classes in turn."""
+    labels = list(dict.fromkeys(label for _, label in examples))[:classes]
+    columns = [[each for each in examples if each[1] == label][:many] for label in labels]
+    return [column[i] for i in range(many) for column in columns if i < len(column)]
+
+
+def contact_sheet(answers: Sequence[Answer], title: str, *, columns: int = 10) -> PIL.Image.Image:
+    """Draw the pictures row by row, RGB.
+
+    Args:
+        answers: at least one.
+        title: stands above.
+        columns: of the sheet, at most.
+    """
+    columns = min(columns, len(answers))
+    rows = -(-len(answers) // columns)
+    width = 2 * _MARGIN + columns * (_SIDE + _GAP) - _GAP
+    width = max(width, text_width(title, 16) + 2 * _MARGIN)
+    top = _MARGIN + 34
+    sheet = PIL.Image.new("RGB", (width, top + rows * _ROW + _MARGIN - _TEXT), "white")
+    _write(sheet, (_MARGIN, _MARGIN), title, 16, "#1f2937")
+    for index, answer in enumerate(answers):
+        row, column = divmod(index, columns)
+        _place(sheet, (_MARGIN + column * (_SIDE + _GAP), top + row * _ROW), answer)
+    return sheet
+
+
+def _place(sheet: PIL.Image.Image, corner: tuple[int, int], answer: Answer) -> None:
+    """One picture, framed, and the words below it."""
+    x, y = corner
+    colour = GREEN if answer.right else RED
+    PIL.ImageDraw.Draw(sheet).rectangle((x, y, x + _SIDE - 1, y + _SIDE - 1), fill=colour)
+    side = _SIDE - 2 * _BORDER
+    small = answer.picture.resize((side, side), PIL.Image.Resampling.LANCZOS)
+    sheet.paste(small, (x + _BORDER, y + _BORDER))
+    sure = f"{100 * answer.probability:.0f} %"
+    name = _fitting(answer.said, _SIDE - text_width(f" {sure}", _TEXT), _TEXT)
+    _write(sheet, (x, y + _SIDE + 3), f"{name} {sure}", _TEXT, colour)
+    if not answer.right:
+        words = _fitting(f"is {answer.label}", _SIDE, _SMALL)
+        _write(sheet, (x, y + _SIDE + 5 + _TEXT), words, _SMALL, "#6b7280")
+
+
+def _fitting(text: str, width: int, size: int) -> str:
+    """A text, cut off so that it is not wider than `width` pixels."""
+    for most in range(len(text), 1, -1):
+        if text_width(short(text, most), size) <= width:
+            return short(text, most)
+    return short(text, 1)
+
+
+def _write(
+    sheet: PIL.Image.Image, corner: tuple[int, int], text: str, size: int, colour: str
+) -> None:
+    used = font(size, latin=text.isascii())
+    PIL.ImageDraw.Draw(sheet).text(corner, text, fill=colour, font=used)

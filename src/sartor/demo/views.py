@@ -1,0 +1,101 @@
+"""Many views of one photo, as if its print were photographed again and again on a messy table.
+
+Each view shows another part of the print, turned, at another place and size, on another ground,
+under another light, with scraps of paper lying over it. So what a view has in common with the next
+one of the same print is what it shows, and hardly a pixel.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import PIL.Image
+import PIL.ImageDraw
+
+__all__ = ["SIDE", "View", "view"]
+
+SIDE = 224
+"""Height and width of a view."""
+
+View = PIL.Image.Image
+_BILINEAR = PIL.Image.Resampling.BILINEAR
+_BICUBIC = PIL.Image.Resampling.BICUBIC
+
+
+def view(photo: View, tables: Sequence[View], rng: np.random.Generator) -> View:
+    """Render one view; the same state of `rng` gives the same one.
+
+    Args:
+        photo: RGB.
+        tables: pictures of what it may lie on, RGB.
+        rng: decides everything.
+
+    Returns:
+        RGB, `SIDE` x `SIDE`.
+    """
+    scene = _table(tables[int(rng.integers(len(tables)))], rng)
+    _lay(scene, _part(photo, rng), rng)
+    for _ in range(rng.integers(1, 5)):
+        _scrap(scene, rng)
+    return _lit(scene, rng)
+
+
+def _table(table: View, rng: np.random.Generator) -> View:
+    """A part of the ground, in some colour."""
+    part = table.crop(_box(table.size, rng.uniform(0.3, 0.9), rng))
+    part = part.resize((SIDE, SIDE), _BILINEAR)
+    tint = rng.uniform(0.4, 1.0, 3)
+    return PIL.Image.fromarray((np.asarray(part, np.float32) * tint).astype(np.uint8))
+
+
+def _part(photo: View, rng: np.random.Generator) -> View:
+    """A part of the photo, as large as it will lie there; half of them mirrored."""
+    part = photo.crop(_box(photo.size, rng.uniform(0.4, 0.9), rng))
+    scale = SIDE * rng.uniform(0.45, 0.85) / max(part.size)
+    size = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
+    part = part.resize(size, _BICUBIC)
+    return part.transpose(PIL.Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else part
+
+
+def _lay(scene: View, part: View, rng: np.random.Generator) -> None:
+    """Put the part down, turned, somewhere near the middle."""
+    angle = rng.uniform(-45, 45)
+    turned = part.convert("RGBA").rotate(angle, _BICUBIC, expand=True)
+    centre = SIDE / 2 + rng.uniform(-0.12, 0.12, 2) * SIDE
+    left, top = round(centre[0] - turned.width / 2), round(centre[1] - turned.height / 2)
+    scene.paste(turned, (left, top), turned)
+
+
+def _scrap(scene: View, rng: np.random.Generator) -> None:
+    """A triangle or quadrangle of one colour, anywhere."""
+    middle, radius = rng.uniform(0, SIDE, 2), SIDE * rng.uniform(0.08, 0.2)
+    angles = np.sort(rng.uniform(0, 2 * math.pi, rng.integers(3, 5)))
+    corners = [
+        (float(middle[0] + radius * math.cos(a)), float(middle[1] + radius * math.sin(a)))
+        for a in angles
+    ]
+    PIL.ImageDraw.Draw(scene).polygon(corners, fill=tuple(rng.integers(0, 256, 3).tolist()))
+
+
+def _lit(scene: View, rng: np.random.Generator) -> View:
+    """Under a light of some colour and strength, that falls off to one side, with some noise."""
+    pixels = np.asarray(scene, np.float32) / 255
+    direction = rng.uniform(0, 2 * math.pi)
+    ramp = np.linspace(-1, 1, SIDE, dtype=np.float32)
+    fall = ramp[:, None] * math.sin(direction) + ramp[None, :] * math.cos(direction)
+    light = np.float32(1) * rng.uniform(0.4, 1.25) * (1 + rng.uniform(0, 0.4) * fall)[..., None]
+    pixels = (pixels * light * rng.uniform(0.75, 1.25, 3)) ** rng.uniform(0.7, 1.4)
+    noise = rng.standard_normal(pixels.shape, np.float32)
+    pixels += rng.uniform(0.01, 0.08) * noise
+    return PIL.Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8))
+
+
+def _box(
+    size: tuple[int, int], share: float, rng: np.random.Generator
+) -> tuple[int, int, int, int]:
+    """A box of a share of each side, anywhere within."""
+    width, height = (max(1, round(share * each)) for each in size)
+    left, top = int(rng.integers(size[0] - width + 1)), int(rng.integers(size[1] - height + 1))
+    return left, top, left + width, top + height
