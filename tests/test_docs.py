@@ -39,8 +39,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for label in ("hat", "shoes"):
         for folder, part in (("photos", "train"), ("more-photos", "validation")):
             Path(folder, label).mkdir(parents=True)
-            for photo in sorted((PHOTOS / part / label).iterdir())[:6]:
-                shutil.copy(photo, Path(folder, label))
+            for path in sorted((PHOTOS / part / label).iterdir())[:6]:
+                shutil.copy(path, Path(folder, label))
     return tmp_path
 
 
