@@ -29,7 +29,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy: threads of BLAS o
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.linear_model import LogisticRegression
 
 from sartor.bases import Base, EfficientNetLite0, TFLite
 from sartor.convert import convert
