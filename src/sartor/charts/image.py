@@ -13,7 +13,7 @@ import PIL.ImageFont
 from .._files import write_atomically
 from .chart import Box, Chart, Line, Text
 
-__all__ = ["font", "image", "text_width", "write_png"]
+__all__ = ["font", "image", "text_width", "writable", "write_png"]
 
 _FINER = 3  # Pillow draws hard edges: draw larger, and shrink
 _WIDE = ("DejaVuSans.ttf", "NotoSansCJK-Regular.ttc", "Arial Unicode.ttf", "arial.ttf")
@@ -31,15 +31,14 @@ def image(chart: Chart, scale: int) -> PIL.Image.Image:
     return canvas.resize((size[0] // _FINER, size[1] // _FINER), PIL.Image.Resampling.BOX)
 
 
-@lru_cache(maxsize=64)
-def font(size: int, *, latin: bool = True) -> Font:
-    """A font that is there: Pillow's own; for other scripts one of the system's if it has one.
+def font(text: str, size: int) -> Font:
+    """A font for a text: Pillow's own; for more than ASCII one of the system's if it has one."""
+    return _font(size, text.replace("…", "").isascii())
 
-    Args:
-        size: of the letters, in pixels.
-        latin: all that is to be written is in Latin letters.
-    """
-    for name in () if latin else _WIDE:
+
+@lru_cache(maxsize=64)
+def _font(size: int, plain: bool) -> Font:
+    for name in () if plain else _WIDE:
         try:
             return PIL.ImageFont.truetype(name, size)
         except OSError:
@@ -52,7 +51,14 @@ def font(size: int, *, latin: bool = True) -> Font:
 
 def text_width(text: str, size: int) -> int:
     """How many pixels a text is wide."""
-    return round(font(size, latin=_is_latin(text)).getbbox(_writable(text, size))[2])
+    return round(font(text, size).getbbox(writable(text, size))[2])
+
+
+def writable(text: str, size: int) -> str:
+    """What its font can write: the oldest one knows Latin letters only."""
+    if isinstance(font(text, size), PIL.ImageFont.FreeTypeFont):
+        return text
+    return text.encode("latin-1", "replace").decode("latin-1")
 
 
 def write_png(picture: PIL.Image.Image, path: Path) -> Path:
@@ -78,8 +84,7 @@ def _draw(canvas: PIL.Image.Image, shape: Box | Line | Text, factor: int) -> Non
 def _write(canvas: PIL.Image.Image, text: Text, factor: int) -> None:
     """Write on a mask of the text's own size, which can be turned."""
     size = round(text.size * factor)
-    used = font(size, latin=_is_latin(text.text))
-    words = _writable(text.text, size)
+    used, words = font(text.text, size), writable(text.text, size)
     mask = PIL.Image.new("L", (max(1, text_width(text.text, size)), round(1.6 * size)))
     height = used.getbbox("x")[3] + used.getbbox("X")[1]  # from the top of X to the base line
     PIL.ImageDraw.Draw(mask).text((0, (mask.height - height) / 2), words, fill=255, font=used)
@@ -91,14 +96,3 @@ def _write(canvas: PIL.Image.Image, text: Text, factor: int) -> None:
     else:
         corner = (x - before, y - mask.height / 2)
     canvas.paste(text.colour, (round(corner[0]), round(corner[1])), mask)
-
-
-def _is_latin(text: str) -> bool:
-    return text.replace("…", "").isascii()  # all that Pillow's own font has
-
-
-def _writable(text: str, size: int) -> str:
-    """What the font can write: the oldest one knows Latin letters only."""
-    if isinstance(font(size, latin=_is_latin(text)), PIL.ImageFont.FreeTypeFont):
-        return text
-    return text.encode("latin-1", "replace").decode("latin-1")

@@ -9,6 +9,7 @@ import typer
 
 from .bake import bake
 from .convert import convert
+from .demo import demo
 from .evaluate import evaluate
 from .fit import fit
 from .inspect import inspect
@@ -49,7 +50,7 @@ def _sartor(
         typer.echo(_START)
 
 
-for _command in (convert, fit, predict, evaluate, inspect, verify, bake):
+for _command in (demo, convert, fit, predict, evaluate, inspect, verify, bake):
     _app.command()(reported(_command))
 
 

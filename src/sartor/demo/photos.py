@@ -1,8 +1,8 @@
 """The photos that the demo learns: they ship inside the wheels of scikit-image and scikit-learn.
 
 Nothing is downloaded, and neither package is imported: the files are found and opened. Sartor
-itself ships none of them. Free for any use are all of scikit-image's; scikit-learn's two are under
-CC BY 2.0.
+itself ships none of them. Those of scikit-image are in the public domain, under CC0, or have no
+known copyright restrictions; scikit-learn's two are under CC BY 2.0.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ class Photo:
 
 PHOTOS = (
     Photo("astronaut", _IMAGE, "astronaut.png", "NASA, public domain"),
-    Photo("cat", _IMAGE, "chelsea.png", "Stéfan van der Walt, CC0"),
     Photo("coffee", _IMAGE, "coffee.png", "Rachel Michetti, CC0"),
     Photo("coins", _IMAGE, "coins.png", "Brooklyn Museum, no known copyright restrictions"),
-    Photo("dahlia", _LEARN, "flower.jpg", "vultilion, CC BY 2.0"),
-    Photo("motorcycle", _IMAGE, "motorcycle_left.png", "Middlebury Stereo Dataset, CC0"),
-    Photo("pagoda", _LEARN, "china.jpg", "danielbuechele, CC BY 2.0"),
+    Photo("dahlia", _LEARN, "flower.jpg", "vultilion on Flickr, CC BY 2.0"),
+    Photo("eye", _IMAGE, "retina.jpg", "Mikael Häggström, CC0"),
+    Photo("pagoda", _LEARN, "china.jpg", "danielbuechele on Flickr, CC BY 2.0"),
     Photo("photographer", _IMAGE, "camera.png", "Lav Varshney, CC0"),
+    Photo("rocket", _IMAGE, "rocket.jpg", "SpaceX, public domain"),
     Photo("stars", _IMAGE, "hubble_deep_field.jpg", "NASA, public domain"),
 )
 """A class each."""
 
-NEW = Photo("rocket", _IMAGE, "rocket.jpg", "SpaceX, public domain")
+NEW = Photo("cat", _IMAGE, "chelsea.png", "Stéfan van der Walt, CC0")
 """The class that comes later, with one sample."""
 
 TABLES = (

@@ -47,7 +47,7 @@ class Demo:
     base: str = "starter"
     photos: Path | None = None
     seed: int = 0
-    progress: Progress = lambda title: nullcontext(lambda done, total, text: None)
+    progress: Progress = lambda title: nullcontext(_say_nothing)
 
     def run(self) -> Iterator[Stage]:
         """Do it, stage by stage.
@@ -91,21 +91,21 @@ class Demo:
 
     def _learn(self, model: PersonalModel, material: Material) -> Learned:
         start = time.perf_counter()
-        history = self._fit(model, material.learn, "learning")
+        with self.progress("learning") as show:
+            history = self._fit(model, material.learn, show)
         seconds = time.perf_counter() - start
         model.save(self.out / "mine.safetensors")
         chart = loss_chart([epoch.loss for epoch in history.epochs])
         return Learned(history, seconds, chart.save(self.out / "loss.png"))
 
-    def _fit(self, model: PersonalModel, examples: Sequence[Example], title: str) -> History:
-        with self.progress(title) as show:
-            for done, (picture, label) in enumerate(examples, 1):
-                model.add_sample(picture, label)
-                show(done, len(examples), "")
-            return model.fit(
-                on_epoch=lambda epoch: show(epoch.epoch, epoch.epochs, f"loss {epoch.loss:.3f}"),
-                seed=self.seed,
-            )
+    def _fit(self, model: PersonalModel, examples: Sequence[Example], show: Count) -> History:
+        for done, (picture, label) in enumerate(examples, 1):
+            model.add_sample(picture, label)
+            show(done, len(examples), "")
+        return model.fit(
+            on_epoch=lambda epoch: show(epoch.epoch, epoch.epochs, f"loss {epoch.loss:.3f}"),
+            seed=self.seed,
+        )
 
     def _judge(self, model: PersonalModel, material: Material) -> Judged:
         measured = model.evaluate(material.test)
@@ -129,15 +129,15 @@ class Demo:
     def _shuffled(self, path: Path, material: Material) -> float:
         """The mean accuracy of models that learned the same pictures with the labels shuffled."""
         rng, found = np.random.default_rng(self.seed), []
-        for _ in range(_SHUFFLES):
-            order = rng.permutation(len(material.learn))
-            examples = [
-                (picture, material.learn[i][1])
-                for (picture, _), i in zip(material.learn, order, strict=True)
-            ]
-            with PersonalModel(path, threads=_threads()) as model:
-                self._fit(model, examples, "labels shuffled")
-                found.append(model.evaluate(material.test).accuracy)
+        labels = [label for _, label in material.learn]
+        with self.progress("the same with labels shuffled") as show:
+            for done in range(_SHUFFLES):
+                shuffled = [labels[i] for i in rng.permutation(len(labels))]
+                pairs = zip(material.learn, shuffled, strict=True)
+                with PersonalModel(path, threads=_threads()) as model:
+                    self._fit(model, [(each[0], label) for each, label in pairs], _say_nothing)
+                    found.append(model.evaluate(material.test).accuracy)
+                show(done + 1, _SHUFFLES, "")
         return float(np.mean(found))
 
     def _reload(
@@ -162,7 +162,7 @@ class Demo:
         others = model.evaluate(material.test).accuracy
         found = round(measured.accuracy * measured.samples)
         answers = _answers(model, material.new_test[:10])
-        title = f"“{label}”, from one picture: {found} of all {measured.samples} right"
+        title = f"{label}, from one picture: {found} of all {measured.samples} right"
         sheet = contact_sheet(answers, title, columns=5)
         path = write_png(sheet, self.out / "new-class.png")
         return Grown(label, found, measured.samples, others, path, answers)
@@ -179,6 +179,10 @@ def _answers(model: PersonalModel, examples: Sequence[Example]) -> tuple[Answer,
         best = model.predict(picture)[0]
         found.append(Answer(picture, label, best.label, best.probability))
     return tuple(found)
+
+
+def _say_nothing(done: int, total: int, text: str) -> None:
+    """How far something is, for nobody."""
 
 
 def _threads() -> int:

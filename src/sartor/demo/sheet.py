@@ -9,7 +9,7 @@ import PIL.Image
 import PIL.ImageDraw
 
 from ..charts.chart import short
-from ..charts.image import font, text_width
+from ..charts.image import font, text_width, writable
 from .material import Example
 
 __all__ = ["Answer", "contact_sheet", "few_of_each"]
@@ -80,23 +80,22 @@ def _place(sheet: PIL.Image.Image, corner: tuple[int, int], answer: Answer) -> N
     small = answer.picture.resize((side, side), PIL.Image.Resampling.LANCZOS)
     sheet.paste(small, (x + _BORDER, y + _BORDER))
     sure = f"{100 * answer.probability:.0f} %"
-    name = _fitting(answer.said, _SIDE - text_width(f" {sure}", _TEXT), _TEXT)
-    _write(sheet, (x, y + _SIDE + 3), f"{name} {sure}", _TEXT, colour)
+    said = _fitting(answer.said, f" {sure}", _TEXT)
+    _write(sheet, (x, y + _SIDE + 3), said, _TEXT, colour)
     if not answer.right:
-        words = _fitting(f"is {answer.label}", _SIDE, _SMALL)
+        words = _fitting(f"is {answer.label}", "", _SMALL)
         _write(sheet, (x, y + _SIDE + 5 + _TEXT), words, _SMALL, "#6b7280")
 
 
-def _fitting(text: str, width: int, size: int) -> str:
-    """A text, cut off so that it is not wider than `width` pixels."""
-    for most in range(len(text), 1, -1):
-        if text_width(short(text, most), size) <= width:
-            return short(text, most)
-    return short(text, 1)
+def _fitting(text: str, end: str, size: int) -> str:
+    """A text and its end, not wider than a picture: the text is cut off where it must be."""
+    lengths = range(len(text), 0, -1)
+    tried = (short(text, most) + end for most in lengths)
+    return next((each for each in tried if text_width(each, size) <= _SIDE), end)
 
 
 def _write(
     sheet: PIL.Image.Image, corner: tuple[int, int], text: str, size: int, colour: str
 ) -> None:
-    used = font(size, latin=text.isascii())
-    PIL.ImageDraw.Draw(sheet).text(corner, text, fill=colour, font=used)
+    words = writable(text, size)
+    PIL.ImageDraw.Draw(sheet).text(corner, words, fill=colour, font=font(text, size))
