@@ -82,15 +82,14 @@ def _ancestors(graph: Graph, outputs: list[Tensor]) -> list[Op]:
 def _reference(tensor: Tensor, numbers: Mapping[Tensor, str]) -> object:
     if tensor in numbers:
         return numbers[tensor]
-    data = b"" if tensor.data is None else np.ascontiguousarray(tensor.data).data
-    return [*_kind(tensor), hashlib.sha256(data).hexdigest()]
+    return [*_kind(tensor), None if tensor.data is None else _hash(tensor.data)]
 
 
 def _kind(tensor: Tensor) -> list[object]:
     quantization = tensor.quantization
     steps = None
     if quantization is not None and quantization.scale.size:
-        steps = [quantization.scale, quantization.zero_point, quantization.axis]
+        steps = [_hash(quantization.scale), _hash(quantization.zero_point), quantization.axis]
     return [tensor.dtype.name, tensor.shape, steps]
 
 
@@ -103,6 +102,10 @@ def _options(op: Op) -> dict[str, object]:
         elif value is not None and np.size(value) and np.any(np.asarray(value) != 0):
             options[name] = value
     return options
+
+
+def _hash(array: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
 def _plain(value: object) -> object:
