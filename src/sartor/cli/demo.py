@@ -48,7 +48,7 @@ def demo(
         print_json({**facts, "seconds": round(seconds, 3)})
         return
     typer.echo(f"\nAll of it took {seconds:.1f} s; what it made is in {out}.")
-    _tell_next(base, out, photos)
+    _tell_next(base, out, photos, len(facts["knows"]))
 
 
 def _tell(stage: Stage) -> None:
@@ -134,7 +134,7 @@ def _show(answers: tuple[Answer, ...]) -> None:
             screen.print(row, no_wrap=True, crop=True)
 
 
-def _tell_next(base: str, out: Path, photos: Path | None) -> None:
+def _tell_next(base: str, out: Path, photos: Path | None, classes: int) -> None:
     if photos is None:
         typer.echo(
             "\nNow with your own photos, in a folder with one for each class (photos/hat/…, "
@@ -144,7 +144,7 @@ def _tell_next(base: str, out: Path, photos: Path | None) -> None:
     model, checkpoint = (shlex.quote(str(out / f"my.{end}")) for end in ("tflite", "safetensors"))
     typer.echo(
         "\nThe same step by step:\n"
-        f"  sartor convert {shlex.quote(base)} -o {model} --classes 10\n"
+        f"  sartor convert {shlex.quote(base)} -o {model} --classes {classes}\n"
         f"  sartor fit {model} {shlex.quote(str(photos))} --checkpoint {checkpoint}\n"
         f"  sartor predict {model} --checkpoint {checkpoint} PHOTO"
     )

@@ -24,8 +24,8 @@ def pixel_accuracy(learn: Sequence[Example], test: Sequence[Example]) -> float:
     labels = sorted({label for _, label in learn})
     x, y = _pixels(learn), np.array([labels.index(label) for _, label in learn])
     mean = x.mean(0)
-    weights = _fitted(x - mean, np.eye(len(labels))[y])
-    found = ((_pixels(test) - mean) @ weights).argmax(1)
+    weights = _fitted(_with_bias(x - mean), np.eye(len(labels))[y])
+    found = (_with_bias(_pixels(test) - mean) @ weights).argmax(1)
     return float(np.mean([labels[i] == label for i, (_, label) in zip(found, test, strict=True)]))
 
 
@@ -34,6 +34,10 @@ def _pixels(examples: Sequence[Example]) -> np.ndarray:
     box = PIL.Image.Resampling.BOX
     rows = [np.asarray(picture.resize((_SIDE, _SIDE), box)).ravel() for picture, _ in examples]
     return np.stack(rows) / 255.0
+
+
+def _with_bias(x: np.ndarray) -> np.ndarray:
+    return np.concatenate([x, np.ones((len(x), 1))], 1)
 
 
 def _fitted(x: np.ndarray, targets: np.ndarray) -> np.ndarray:
