@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -65,12 +64,12 @@ class Demo:
         )  # fmt: skip
         converted = self._convert(len(material.labels) + (material.new is not None))
         yield converted
-        with PersonalModel(converted.file, threads=_threads()) as model:
+        with PersonalModel(converted.file) as model:
             yield self._learn(model, material)
             judged = self._judge(model, material)
             yield judged
         checkpoint = self.out / "mine.safetensors"
-        with PersonalModel(converted.file, threads=_threads()) as model:
+        with PersonalModel(converted.file) as model:
             yield self._reload(model, material, checkpoint, judged.measured)
             if material.new is not None:
                 yield self._grow(model, material, checkpoint)
@@ -134,7 +133,7 @@ class Demo:
             for done in range(_SHUFFLES):
                 shuffled = [labels[i] for i in rng.permutation(len(labels))]
                 pairs = zip(material.learn, shuffled, strict=True)
-                with PersonalModel(path, threads=_threads()) as model:
+                with PersonalModel(path) as model:
                     self._fit(model, [(each[0], label) for each, label in pairs], _say_nothing)
                     found.append(model.evaluate(material.test).accuracy)
                 show(done + 1, _SHUFFLES, "")
@@ -183,7 +182,3 @@ def _answers(model: PersonalModel, examples: Sequence[Example]) -> tuple[Answer,
 
 def _say_nothing(done: int, total: int, text: str) -> None:
     """How far something is, for nobody."""
-
-
-def _threads() -> int:
-    return min(4, os.cpu_count() or 1)

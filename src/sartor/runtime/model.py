@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from .classes import ClassMaker
 from .engine import Engine
 from .evaluator import Evaluator
 from .files import open_model
+from .html import model_html
 from .policy import default_schedule
 from .results import Evaluation, History, Prediction
 from .samples import Samples
@@ -63,6 +65,7 @@ class PersonalModel:
         self._seen = 0
         self._threshold: float | None = None
         self._app: dict[str, np.ndarray] = {}
+        self._history: History | None = None
         self._changing = threading.RLock()
         self._stop = threading.Event()
 
@@ -172,6 +175,7 @@ class PersonalModel:
                 raise
             if history.stopped:
                 self._keep_the_better(before)
+            self._history = history
             return history
 
     def stop(self) -> None:
@@ -273,6 +277,7 @@ class PersonalModel:
             self._seen = checkpoint.samples_seen
             self._threshold = checkpoint.threshold
             self._app = dict(checkpoint.app)
+            self._history = None
         return adapted.notes
 
     def close(self) -> None:
@@ -291,6 +296,12 @@ class PersonalModel:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        counts = Counter(self.samples)
+        samples = {name: counts[name] for name in self.classes}
+        return model_html(str(self.path), self.capacity, samples, self._history)
 
     def __repr__(self) -> str:
         known = f"{len(self.classes)} of {self.capacity} classes"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .html import evaluation_html, history_html
+
 __all__ = ["Epoch", "Evaluation", "History", "Prediction"]
 
 
@@ -58,6 +60,10 @@ class History:
     samples: int
     stopped: bool = False
 
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return history_html(self)
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -79,3 +85,7 @@ class Evaluation:
     labels: tuple[str, ...]
     per_class: Mapping[str, float | None]
     confusion: np.ndarray
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it."""
+        return evaluation_html(self)

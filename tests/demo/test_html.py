@@ -1,0 +1,107 @@
+"""What a notebook shows of a model and its results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sartor.runtime import Epoch, Evaluation, History, PersonalModel
+
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+class Page(HTMLParser):
+    """The tags and the words of a piece of HTML; every tag that is opened must be closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def evaluation(*labels: str) -> Evaluation:
+    confusion = 3 * np.eye(len(labels), dtype=np.int64)
+    confusion[0, -1] += 1
+    per_class = dict.fromkeys(labels, 1.0) | {labels[0]: None}
+    return Evaluation(0.75, 0.1234, int(confusion.sum()), labels, per_class, confusion)
+
+
+def history(count: int, *, stopped: bool = False) -> History:
+    epochs = tuple(Epoch(i + 1, 9, 1 / (i + 1), 0.5, 0.1) for i in range(count))
+    return History(epochs, 7, 20, stopped)
+
+
+@pytest.fixture
+def model(tiny: Callable[..., Path]) -> PersonalModel:
+    return PersonalModel(tiny(f"of {EVIL.replace('/', '')}", classes=40))
+
+
+def test_an_evaluation_is_a_confusion_matrix() -> None:
+    page = Page(evaluation("hat", EVIL, "shoe")._repr_html_())
+    assert "table" in page.tags
+    assert "img" not in page.tags
+    assert page.words.count(EVIL) == 2
+    assert [word for word in page.words if word.isdecimal()] == ["3", "1", "3", "3"]
+    assert {"75.0 %", "–", "100.0 %"} <= set(page.words)
+
+
+def test_a_large_one_is_a_picture() -> None:
+    page = Page(evaluation(EVIL, *(f"class {i}" for i in range(99)))._repr_html_())
+    assert "svg" in page.tags
+    assert "img" not in page.tags
+
+
+@pytest.mark.parametrize(("count", "stopped"), [(0, True), (1, False), (9, False), (4, True)])
+def test_a_history_is_a_curve(count: int, stopped: bool) -> None:
+    page = Page(history(count, stopped=stopped)._repr_html_())
+    assert ("polyline" in page.tags) == (count > 1)
+    assert f"{count} epochs, 7 steps, 20 samples" in page.words[0]
+    assert ("stopped" in page.words[0]) == stopped
+
+
+def test_a_model_shows_its_classes_samples_and_training(model: PersonalModel) -> None:
+    with model:
+        assert "svg" not in Page(model._repr_html_()).tags
+        for index, label in enumerate(["hat", EVIL, "hat"]):
+            model.add_sample(np.full((1, 8), index, np.float32), label)
+        page = Page(model._repr_html_())
+        assert "img" not in page.tags
+        assert page.words[-4:] == ["hat", "2", EVIL, "1"]
+        model.fit(2)
+        assert "polyline" in Page(model._repr_html_()).tags
+
+
+def test_a_model_of_many_classes_shows_some_and_says_how_many_more(model: PersonalModel) -> None:
+    with model:
+        for index in range(35):
+            model.add_sample(np.full((1, 8), index, np.float32), f"class {index}")
+        assert "and 5 more" in Page(model._repr_html_()).words
+
+
+def test_a_checkpoint_brings_no_training_with_it(model: PersonalModel, tmp_path: Path) -> None:
+    with model:
+        model.add_sample(np.ones((1, 8), np.float32), "hat")
+        model.fit(2)
+        model.load(model.save(tmp_path / "mine.safetensors"))
+        assert "polyline" not in Page(model._repr_html_()).tags
