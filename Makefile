@@ -3,12 +3,12 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SHARED := ../shared
 
 .PHONY: demo test test-python test-web check bench clean
 
 demo: .venv/ready
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh $(SHARED)
+	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	$(BIN)/sartor demo --out build/demo
 
 test: check test-python test-web
 
@@ -28,6 +28,15 @@ test-python: .venv/ready
 # The browser part: with CI set all of it must run; elsewhere it says what it left out.
 test-web: .venv/ready
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh web/test.sh
+
+# Beside other frameworks, each where it can be installed; several GB.
+bench: build/bench/ready
+	build/bench/bin/python -m benchmarks
+
+build/bench/ready: benchmarks/requirements.txt
+	$(PYTHON) -m venv build/bench
+	build/bench/bin/python -m pip install --quiet --editable . -r $<
+	@touch $@
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv

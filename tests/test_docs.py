@@ -15,7 +15,6 @@ from sartor.flatbuffer import read
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
-BASE = SHARED / "models" / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
 PHOTOS = SHARED / "data" / "clothing"
 
 needs_shared = pytest.mark.skipif(
@@ -32,7 +31,7 @@ def blocks(page: str, language: str) -> list[str]:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the README speaks of."""
     monkeypatch.chdir(tmp_path)
-    shutil.copy(BASE, "base.tflite")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name, photo in (("hat1", "hat/0000"), ("hat2", "hat/0001"), ("shoe1", "shoes/0000")):
         shutil.copy(PHOTOS / "train" / f"{photo}.jpg", f"{name}.jpg")
     shutil.copy(PHOTOS / "validation" / "hat" / "0000.jpg", "new.jpg")
