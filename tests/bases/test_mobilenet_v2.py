@@ -1,0 +1,113 @@
+"""MobileNetV2 of Keras: what it makes where TensorFlow is, and what it says where it is not."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sartor
+from sartor.bases import MobileNetV2
+from sartor.cli import main
+from sartor.errors import ConversionError
+from sartor.runtime.engine import Engine
+
+
+@pytest.fixture
+def no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+
+
+@pytest.fixture(scope="module")
+def keras() -> Any:
+    return pytest.importorskip("tensorflow", reason="the extra `keras` is not installed").keras
+
+
+@pytest.fixture(scope="module")
+def network(keras: Any) -> Any:
+    """With weights at random, large enough for features to differ."""
+    keras.utils.set_random_seed(1)
+    found = keras.applications.MobileNetV2(input_shape=(96, 96, 3), alpha=0.35, weights=None)
+    for weight in found.weights:
+        if weight.path.endswith("kernel"):
+            weight.assign(2.2 * weight)
+    return found
+
+
+def test_without_tensorflow_it_says_what_to_install(no_tensorflow: None) -> None:
+    with pytest.raises(ConversionError, match=r"pip install 'sartor\[keras\]'.*EfficientNetLite0"):
+        MobileNetV2().load()
+
+
+def test_the_command_knows_it_by_name(
+    no_tensorflow: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["convert", "mobilenetv2", "-o", str(tmp_path / "model.tflite"), "--classes", "3"])
+    assert stopped.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "pip install 'sartor[keras]'" in line
+
+
+def test_without_a_network_it_names_the_alternatives(monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(**settings: object) -> None:
+        raise Exception("URL fetch failure on https://…")  # as Keras does
+
+    applications = SimpleNamespace(MobileNetV2=download)
+    fake = SimpleNamespace(keras=SimpleNamespace(applications=applications))
+    monkeypatch.setitem(sys.modules, "tensorflow", fake)
+    with pytest.raises(ConversionError, match=r"URL fetch failure.*weights=FILE.*'starter'"):
+        MobileNetV2().load()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"input_size": 31}, "whole number of 32 or more, got 31"),
+        ({"input_size": 96.0}, "got 96.0"),
+        ({"width": 0.4}, r"one of \(0.35, .*got 0.4"),
+        ({"width": 0, "weights": "mine.h5"}, "above 0"),
+    ],
+)
+def test_settings_that_make_no_sense(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConversionError, match=words):
+        MobileNetV2(**settings)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        MobileNetV2(weights=tmp_path / "none.h5").load()
+
+
+@pytest.mark.parametrize("classes", [True, False])
+def test_its_features_are_those_of_keras(
+    keras: Any, network: Any, classes: bool, tmp_path: Path
+) -> None:
+    features = keras.Model(network.input, network.layers[-2].output)
+    file = tmp_path / "mine.weights.h5"
+    (network if classes else features).save_weights(file)
+    path = sartor.convert(MobileNetV2(0.35, 96, file), classes=3).save(tmp_path / "m.tflite")
+    with sartor.PersonalModel(path) as model:
+        (spec,) = model.manifest.inputs
+        assert (spec.kind, spec.dtype, spec.mean, spec.std) == (
+            "image", "float32", (127.5,), (127.5,),
+        )  # fmt: skip
+        engine = Engine(path, model.manifest, threads=1)
+        picture = np.random.default_rng(0).uniform(-1, 1, spec.shape).astype(np.float32)
+        ours = engine.run("infer", {spec.name: picture})["features"]
+    theirs = np.asarray(features(picture, training=False))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("what", ["another width", "no weights"])
+def test_weights_of_something_else_are_refused(
+    keras: Any, network: Any, what: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.weights.h5"
+    network.save_weights(file) if what == "another width" else file.write_bytes(b"nothing")
+    with pytest.raises(ConversionError, match=r"does not hold the weights.*width 0.5"):
+        MobileNetV2(width=0.5, input_size=96, weights=file).load()
