@@ -2,12 +2,12 @@
 # Everything is installed into .venv/ and web/node_modules/, nothing elsewhere.
 
 PYTHON ?= python3
+EXTRAS ?= demo
 BIN := .venv/bin
 
 .PHONY: demo test test-python test-web check bench clean
 
 demo: .venv/ready
-	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	$(BIN)/sartor demo --out build/demo
 
 test: check test-python test-web
@@ -41,7 +41,7 @@ build/bench/ready: benchmarks/requirements.txt
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]' --group dev
 	@touch $@
 
 clean:
