@@ -10,6 +10,7 @@ is neither trivial nor impossible. Over ten seeds, with the starter base:
     a tenth class from one view         87 % of its twenty others found (60 to 95)
 """
 
+from .material import Material, of_folder, of_photos
 from .run import Demo, Progress
 from .stages import Baked, Converted, Gathered, Grown, Judged, Learned, Reloaded, Stage
 
@@ -21,7 +22,10 @@ __all__ = [
     "Grown",
     "Judged",
     "Learned",
+    "Material",
     "Progress",
     "Reloaded",
     "Stage",
+    "of_folder",
+    "of_photos",
 ]

@@ -15,7 +15,7 @@ from ..preprocess import image_pixels, read_folder
 from .photos import NEW, PHOTOS, TABLES, open_photo
 from .views import SIDE, view
 
-__all__ = ["Count", "Example", "Material", "of_folder", "of_photos"]
+__all__ = ["Count", "Example", "Material", "of_folder", "of_photos", "say_nothing"]
 
 Example: TypeAlias = "tuple[PIL.Image.Image, str]"
 """A picture and its class."""
@@ -26,6 +26,10 @@ Count: TypeAlias = Callable[[int, int, str], None]
 _LEARN, _TEST = 3, 20  # views of each photo
 _MOST_LEARN, _MOST_TEST = 20, 20  # photos of a class in a folder
 _TEST_SHARE = 1 / 3
+
+
+def say_nothing(done: int, total: int, text: str) -> None:
+    """How far something is, for nobody."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,12 @@ class Material:
     left_out: tuple[str, ...] = ()
 
 
-def of_photos(seed: int, count: Count) -> Material:
+def of_photos(seed: int = 0, count: Count = say_nothing) -> Material:
     """Views of the photos that ship with scikit-image and scikit-learn.
+
+    Args:
+        seed: of the views.
+        count: told of each photo that is done.
 
     Raises:
         DataError: they are not installed.
@@ -86,11 +94,18 @@ def of_photos(seed: int, count: Count) -> Material:
     )
 
 
-def of_folder(folder: str | os.PathLike[str], seed: int, count: Count) -> Material:
+def of_folder(
+    folder: str | os.PathLike[str], seed: int = 0, count: Count = say_nothing
+) -> Material:
     """A user's photos, a folder a class; of each class a third is kept for the test.
 
     Of large classes a part is taken, chosen by `seed`. The last class is the one that comes later,
     where there are three or more.
+
+    Args:
+        folder: with a folder for each class.
+        seed: decides which photos are for the test.
+        count: told of each photo that is read.
 
     Raises:
         DataError: there are fewer than two classes, or fewer than two photos of one can be read.

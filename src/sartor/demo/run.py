@@ -16,7 +16,7 @@ from ..charts.image import write_png
 from ..convert import convert
 from ..errors import DataError, SartorError
 from ..runtime import Evaluation, History, PersonalModel, bake
-from .material import Count, Example, Material, of_folder, of_photos
+from .material import Count, Example, Material, of_folder, of_photos, say_nothing
 from .pixels import pixel_accuracy
 from .sheet import Answer, contact_sheet, few_of_each
 from .stages import Baked, Converted, Gathered, Grown, Judged, Learned, Reloaded, Stage
@@ -46,7 +46,7 @@ class Demo:
     base: str = "starter"
     photos: Path | None = None
     seed: int = 0
-    progress: Progress = lambda title: nullcontext(_say_nothing)
+    progress: Progress = lambda title: nullcontext(say_nothing)
 
     def run(self) -> Iterator[Stage]:
         """Do it, stage by stage.
@@ -134,7 +134,7 @@ class Demo:
                 shuffled = [labels[i] for i in rng.permutation(len(labels))]
                 pairs = zip(material.learn, shuffled, strict=True)
                 with PersonalModel(path) as model:
-                    self._fit(model, [(each[0], label) for each, label in pairs], _say_nothing)
+                    self._fit(model, [(each[0], label) for each, label in pairs], say_nothing)
                     found.append(model.evaluate(material.test).accuracy)
                 show(done + 1, _SHUFFLES, "")
         return float(np.mean(found))
@@ -178,7 +178,3 @@ def _answers(model: PersonalModel, examples: Sequence[Example]) -> tuple[Answer,
         best = model.predict(picture)[0]
         found.append(Answer(picture, label, best.label, best.probability))
     return tuple(found)
-
-
-def _say_nothing(done: int, total: int, text: str) -> None:
-    """How far something is, for nobody."""

@@ -64,6 +64,11 @@ class History:
         """How a notebook shows it."""
         return history_html(self)
 
+    def __repr__(self) -> str:
+        losses = [f"{epoch.loss:.3f}" for epoch in self.epochs]
+        course = f", loss {losses[0]} to {losses[-1]}" if losses else ""
+        return f"<History: {len(self.epochs)} epochs of {self.samples} samples{course}>"
+
 
 @dataclass(frozen=True)
 class Evaluation:
