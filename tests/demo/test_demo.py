@@ -111,23 +111,21 @@ def test_the_same_seed_gives_the_same(base: Path, photos: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--photos", "nowhere"], "nowhere"),
-        (["--photos", "."], "has no folders in it"),
-        (["--base", "nowhere.tflite"], "nowhere.tflite"),
-        (["--out", "taken"], "taken"),
+        ({"--photos": "nowhere"}, "nowhere"),
+        ({"--photos": "empty"}, "has no folders in it"),
+        ({"--base": "nowhere.tflite"}, "nowhere.tflite"),
+        ({"--out": "taken"}, "taken"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
-    run: Run, options: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    photos: Path,
-) -> None:  # fmt: skip
+    run: Run, options: dict[str, str], words: str, base: Path, photos: Path, tmp_path: Path
+) -> None:
     (tmp_path / "empty").mkdir()
-    monkeypatch.chdir(tmp_path / "empty")
-    Path("taken").write_text("")
-    Path("taken").rename("taken") if "--out" in options else Path("taken").unlink()
-    given = options if "--photos" in options else [*options, "--photos", str(photos)]
-    code, text, error = run(*given)
-    assert (code, text) == (1, "") or "--base" in options
+    (tmp_path / "taken").write_text("a file")
+    given = {"--photos": photos, "--base": base, "--out": tmp_path / "out"}
+    given.update({name: tmp_path / value for name, value in options.items()})
+    code, text, error = run("--json", *(part for pair in given.items() for part in pair))
+    assert (code, text) == (1, "")
     assert error.startswith("error: ")
     assert words in error
     assert error.count("\n") == 1
