@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from sartor.runtime import Epoch, Evaluation, History, PersonalModel
@@ -105,3 +108,20 @@ def test_a_checkpoint_brings_no_training_with_it(model: PersonalModel, tmp_path:
         model.fit(2)
         model.load(model.save(tmp_path / "mine.safetensors"))
         assert "polyline" not in Page(model._repr_html_()).tags
+
+
+def test_thumbnails_are_shown_where_they_were_asked_for(pictures: Callable[..., Path]) -> None:
+    red = np.zeros((20, 30, 3), np.uint8) + np.array([200, 30, 30], np.uint8)
+    for asked in (True, False):
+        with PersonalModel(pictures(), thumbnails=asked) as model:
+            for _ in range(9):
+                model.add_sample(red, EVIL)
+            page = model._repr_html_()
+        assert page.count("<img") == (6 if asked else 0)
+        assert EVIL not in page
+    with PersonalModel(pictures(), thumbnails=True) as model:
+        model.add_sample(red, "red")
+        data = model._repr_html_().partition("base64,")[2].partition('"')[0]
+    with PIL.Image.open(io.BytesIO(base64.b64decode(data))) as picture:
+        shown = np.asarray(picture)
+    assert np.abs(shown.astype(int) - red[0, 0]).max() <= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -49,18 +50,39 @@ def evaluation_html(measured: Evaluation) -> str:
 
 
 def model_html(
-    path: str, capacity: int, samples: Mapping[str, int], history: History | None
+    path: str,
+    capacity: int,
+    samples: Mapping[str, int],
+    thumbnails: Mapping[str, Sequence[bytes]],
+    history: History | None,
 ) -> str:
-    """A model: its classes, the samples of each that it learns from, and its last training."""
+    """A model: its classes, the samples of each that it learns from, and its last training.
+
+    Args:
+        path: of its file.
+        capacity: the most classes there can be.
+        samples: class → how many samples.
+        thumbnails: class → PNG files of some of them; empty where none are kept.
+        history: of the last training.
+    """
     words = f"<div><b>PersonalModel</b> {html.escape(path)}: {len(samples)} of {capacity} classes"
     words += f", {sum(samples.values())} samples</div>"
     shown = list(samples.items())[:_MOST_ROWS]
-    rows = [_row([name, str(count)]) for name, count in shown]
+    rows = [_samples(name, count, thumbnails.get(name, ())) for name, count in shown]
     if len(samples) > len(shown):
         rows.append(_row([f"and {len(samples) - len(shown)} more", ""]))
     table = f'<table style="{_TABLE}">{_row(["class", "samples"], "th")}{"".join(rows)}</table>'
     trained = history_html(history) if history is not None else ""
     return words + (table if samples else "") + trained
+
+
+def _samples(name: str, count: int, thumbnails: Sequence[bytes]) -> str:
+    pictures = "".join(
+        f'<img alt="" src="data:image/png;base64,{base64.b64encode(each).decode()}">'
+        for each in thumbnails
+    )
+    shown = f"<td>{pictures}</td>" if pictures else ""
+    return f"<tr>{_cell(name)}{_cell(str(count))}{shown}</tr>"
 
 
 def _row(cells: Sequence[str], tag: str = "td") -> str:

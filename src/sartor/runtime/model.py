@@ -26,6 +26,7 @@ from .html import model_html
 from .policy import default_schedule
 from .results import Evaluation, History, Prediction
 from .samples import Samples
+from .thumbnails import Thumbnails
 from .trainer import EpochCallback, Trainer
 
 __all__ = ["PersonalModel"]
@@ -42,13 +43,16 @@ class PersonalModel:
     Args:
         path: a file that `sartor.convert` has made.
         threads: that one call of LiteRT may use; two where there are two, unless told.
+        thumbnails: keep small pictures of the first samples in memory, for a notebook to show.
 
     Raises:
         InvalidModelError: there is no such file, it is no model, or a damaged one.
         NotPersonalizableError: it is a model that cannot learn.
     """
 
-    def __init__(self, path: _Path, *, threads: int | None = None) -> None:
+    def __init__(
+        self, path: _Path, *, threads: int | None = None, thumbnails: bool = False
+    ) -> None:
         self.path = Path(path)
         self.manifest: Manifest = open_model(self.path)
         if self.manifest.task != "classification":
@@ -62,6 +66,7 @@ class PersonalModel:
         self._slots: list[str | None] = list(self.manifest.classes)
         self._made: set[str] = set()
         self._samples = Samples()
+        self._thumbnails = Thumbnails(self.manifest.inputs) if thumbnails else None
         self._seen = 0
         self._threshold: float | None = None
         self._app: dict[str, np.ndarray] = {}
@@ -125,6 +130,8 @@ class PersonalModel:
             self._make_class(label, features)
             self._samples.add(features, label)
             self._seen += 1
+            if self._thumbnails is not None:
+                self._thumbnails.add(label, prepare(self.manifest.inputs, image))
 
     def fit(
         self,
@@ -301,7 +308,9 @@ class PersonalModel:
         """How a notebook shows it."""
         counts = Counter(self.samples)
         samples = {name: counts[name] for name in self.classes}
-        return model_html(str(self.path), self.capacity, samples, self._history)
+        kept = self._thumbnails
+        thumbnails = {} if kept is None else {name: kept.of(name) for name in samples}
+        return model_html(str(self.path), self.capacity, samples, thumbnails, self._history)
 
     def __repr__(self) -> str:
         known = f"{len(self.classes)} of {self.capacity} classes"
