@@ -16,8 +16,9 @@ from vectors import record, to_json
 
 import sartor
 from sartor.flatbuffer import write
-from sartor.heads import SoftmaxClassifier
-from sartor.optimizers import SGD, Adam
+from sartor.heads import MLP, CosineClassifier, Regressor, SoftmaxClassifier
+from sartor.losses import Huber, SigmoidCrossEntropy
+from sartor.optimizers import SGD, Adam, AdamW, RMSprop
 
 __all__ = ["CASES", "main", "write_case"]
 
@@ -52,11 +53,36 @@ def _two_inputs() -> bytes:
     return model.content
 
 
+def _mlp_adamw() -> bytes:
+    """Multi-label: a weight for each output."""
+    head = MLP(hidden=(6, 5), l2=0.01, loss=SigmoidCrossEntropy())
+    adamw = AdamW(epsilon=1e-3, weight_decay=0.1)
+    model = sartor.convert(write(float_base()), classes=3, head=head, optimizer=adamw, batch=4)
+    return model.content
+
+
+def _huber_rmsprop() -> bytes:
+    head, rmsprop = Regressor(loss=Huber(0.5)), RMSprop(momentum=0.5, epsilon=1e-2, clip_norm=1.0)
+    model = sartor.convert(
+        write(two_input_base()), classes=3, head=head, optimizer=rmsprop, batch=4
+    )
+    return model.content
+
+
+def _cosine() -> bytes:
+    head = CosineClassifier(scale=2.0)
+    model = sartor.convert(write(float_base()), classes=4, head=head, batch=4)
+    return model.content
+
+
 CASES: dict[str, Callable[[], bytes]] = {
     "int8_sgd": _int8_sgd,
     "float_adam": _float_adam,
     "two_features": _two_features,
     "two_inputs": _two_inputs,
+    "mlp_adamw": _mlp_adamw,
+    "huber_rmsprop": _huber_rmsprop,
+    "cosine": _cosine,
 }
 """Name → the bytes of a model."""
 

@@ -13,7 +13,7 @@ from sartor.flatbuffer import write
 from sartor.graph import Graph, Model
 from sartor.heads import SoftmaxClassifier
 from sartor.ops import fully_connected
-from sartor.optimizers import SGD, Adam, Optimizer
+from sartor.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from sartor.testing.verify.session import Session
 
 CLASSES, SIZE, BATCH, STEPS = 4, 64, 12, 25
@@ -43,6 +43,7 @@ class Moments:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    decay: float = 0.0  # Loshchilov & Hutter, algorithm 2, with the rate inside as in PyTorch
     m: Arrays = field(default_factory=dict)
     v: Arrays = field(default_factory=dict)
     t: dict[str, int] = field(default_factory=dict)
@@ -52,10 +53,27 @@ class Moments:
         self.m[name] = m = self.beta_1 * self.m.get(name, 0.0) + (1 - self.beta_1) * g
         self.v[name] = v = self.beta_2 * self.v.get(name, 0.0) + (1 - self.beta_2) * g**2
         m, v = m / (1 - self.beta_1**t), v / (1 - self.beta_2**t)
-        return w - rate * m / (np.sqrt(v) + self.epsilon)
+        return w - rate * m / (np.sqrt(v) + self.epsilon) - rate * self.decay * w
 
 
-Reference = Callable[[], Momentum | Moments]
+@dataclass
+class Squares:
+    """RMSprop as PyTorch documents it."""
+
+    decay: float = 0.9
+    momentum: float = 0.0
+    epsilon: float = 1e-8
+    squares: Arrays = field(default_factory=dict)
+    velocity: Arrays = field(default_factory=dict)
+
+    def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
+        s = self.decay * self.squares.get(name, 0.0) + (1 - self.decay) * g**2
+        v = self.momentum * self.velocity.get(name, 0.0) + g / (np.sqrt(s) + self.epsilon)
+        self.squares[name], self.velocity[name] = s, v
+        return w - rate * v
+
+
+Reference = Callable[[], Momentum | Moments | Squares]
 OPTIMIZERS: dict[str, tuple[Optimizer, Reference, float]] = {
     "sgd": (SGD(), Momentum, 0.2),
     "sgd, clipped": (SGD(clip_norm=0.3), Momentum, 0.8),
@@ -73,6 +91,13 @@ OPTIMIZERS: dict[str, tuple[Optimizer, Reference, float]] = {
     ),
     "adam, no memory": (
         Adam(beta_1=0.0, beta_2=0.0, epsilon=0.1), lambda: Moments(0.0, 0.0, 0.1), 0.05,
+    ),
+    "adamw": (AdamW(weight_decay=0.2), lambda: Moments(decay=0.2), 0.01),
+    "adamw, no decay": (AdamW(weight_decay=0.0), Moments, 0.01),
+    "rmsprop": (RMSprop(), Squares, 0.005),
+    "rmsprop, momentum": (
+        RMSprop(decay=0.99, momentum=0.8, epsilon=1e-3, clip_norm=0.3),
+        lambda: Squares(0.99, 0.8, 1e-3), 0.002,
     ),
 }  # fmt: skip
 HEADS = {

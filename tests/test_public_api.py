@@ -17,16 +17,25 @@ import sartor
 
 SURFACE = {
     "sartor": {
-        "Adam", "PersonalModel", "PersonalizableModel", "SGD", "SoftmaxClassifier", "__version__",
+        "Adam", "AdamW", "CosineClassifier", "MLP", "MultiLabelClassifier", "PersonalModel",
+        "PersonalizableModel", "RMSprop", "Regressor", "SGD", "SoftmaxClassifier", "__version__",
         "convert",
     },
     "sartor.bases": {
         "Base", "EfficientNetLite0", "MOBILENET_V2", "MobileNetV2", "STARTER", "TFLite",
         "load_base",
     },
-    "sartor.heads": {"Head", "Parameter", "SoftmaxClassifier"},
-    "sartor.losses": {"Loss", "SoftmaxCrossEntropy", "weighted_mean"},
-    "sartor.optimizers": {"Adam", "Optimizer", "SGD", "clip_by_global_norm"},
+    "sartor.heads": {
+        "CosineClassifier", "Head", "LinearLayer", "MLP", "MultiLabelClassifier", "Parameter",
+        "Regressor", "SoftmaxClassifier",
+    },
+    "sartor.losses": {
+        "Huber", "Loss", "MeanSquaredError", "SigmoidCrossEntropy", "SoftmaxCrossEntropy",
+        "weighted_mean",
+    },
+    "sartor.optimizers": {
+        "Adam", "AdamW", "Optimizer", "RMSprop", "SGD", "clip_by_global_norm",
+    },
     "sartor.testing": {
         "Check", "GradientCheck", "Report", "Uniform", "check_gradients", "interpret",
         "verify_contract",

@@ -9,15 +9,27 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .convert import PersonalizableModel, convert
-    from .heads import SoftmaxClassifier
-    from .optimizers import SGD, Adam
+    from .heads import (
+        MLP,
+        CosineClassifier,
+        MultiLabelClassifier,
+        Regressor,
+        SoftmaxClassifier,
+    )
+    from .optimizers import SGD, Adam, AdamW, RMSprop
     from .runtime import PersonalModel
 
 __all__ = [
+    "MLP",
     "SGD",
     "Adam",
+    "AdamW",
+    "CosineClassifier",
+    "MultiLabelClassifier",
     "PersonalModel",
     "PersonalizableModel",
+    "RMSprop",
+    "Regressor",
     "SoftmaxClassifier",
     "__version__",
     "convert",
@@ -25,8 +37,14 @@ __all__ = [
 
 _HOMES = {
     "Adam": "optimizers",
+    "AdamW": "optimizers",
+    "CosineClassifier": "heads",
+    "MLP": "heads",
+    "MultiLabelClassifier": "heads",
     "PersonalModel": "runtime",
     "PersonalizableModel": "convert",
+    "RMSprop": "optimizers",
+    "Regressor": "heads",
     "SGD": "optimizers",
     "SoftmaxClassifier": "heads",
     "convert": "convert",

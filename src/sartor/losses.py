@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from .errors import ConversionError
 from .graph import Tensor
-from .ops import add, div, log_softmax, maximum, mul, neg, reduce_sum, softmax, sub
+from .ops import (
+    add,
+    div,
+    exp,
+    log,
+    log_softmax,
+    logistic,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    reduce_sum,
+    relu,
+    softmax,
+    square,
+    sub,
+)
 
-__all__ = ["Loss", "SoftmaxCrossEntropy", "weighted_mean"]
+__all__ = [
+    "Huber",
+    "Loss",
+    "MeanSquaredError",
+    "SigmoidCrossEntropy",
+    "SoftmaxCrossEntropy",
+    "weighted_mean",
+]
 
 _OFF = 1e9  # what an inactive class's logit is lowered by: its probability is exactly 0
 
@@ -84,6 +108,86 @@ class SoftmaxCrossEntropy:
         if self.label_smoothing:
             targets = _smoothed(targets, mask, self.label_smoothing)
         return reduce_sum(mul(neg(targets), log_softmax(_masked(logits, mask))), [1])
+
+
+@dataclass(frozen=True)
+class SigmoidCrossEntropy:
+    """Cross-entropy of each output for itself: a sample may be of several classes, or of none."""
+
+    name = "sigmoid_cross_entropy"
+    task = "multi_label"
+    weights_per_output = True
+
+    def settings(self) -> Mapping[str, Any]:
+        """What goes into the manifest."""
+        return {}
+
+    def output(self, logits: Tensor, mask: Tensor) -> Tensor:
+        """The probability of each class."""
+        return mul(logistic(logits), mask, name="output")
+
+    def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        """`max(z, 0) − z·y + ln(1 + e^−|z|)`, which no logit overflows: [B, C]."""
+        positive = relu(logits)
+        size = sub(mul(positive, 2.0), logits)  # |z|
+        return add(sub(positive, mul(logits, labels)), log(add(exp(neg(size)), 1.0)))
+
+
+@dataclass(frozen=True)
+class MeanSquaredError:
+    """`(z − y)²` of each output, and the mean over them."""
+
+    name = "mean_squared_error"
+    task = "regression"
+    weights_per_output = True
+
+    def settings(self) -> Mapping[str, Any]:
+        """What goes into the manifest."""
+        return {}
+
+    def output(self, logits: Tensor, mask: Tensor) -> Tensor:
+        """The numbers themselves."""
+        return mul(logits, mask, name="output")
+
+    def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        """`(z − y)²`: [B, C]."""
+        return square(sub(logits, labels))
+
+
+@dataclass(frozen=True)
+class Huber:
+    """`d²/2` where `d = |z − y|` is at most δ, and `δ · (d − δ/2)` beyond (Huber, 1964).
+
+    An outlier pulls no harder than δ.
+
+    Attributes:
+        delta: δ > 0, in the unit of the targets.
+    """
+
+    delta: float = 1.0
+
+    name = "huber"
+    task = "regression"
+    weights_per_output = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.delta < math.inf:
+            raise ConversionError(f"Huber: delta must be above 0, got {self.delta}")
+
+    def settings(self) -> Mapping[str, Any]:
+        """What goes into the manifest."""
+        return asdict(self)
+
+    def output(self, logits: Tensor, mask: Tensor) -> Tensor:
+        """The numbers themselves."""
+        return mul(logits, mask, name="output")
+
+    def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+        """With `c = min(d, δ)` both branches are `c · (d − c/2)`: [B, C]."""
+        error = sub(logits, labels)
+        size = maximum(error, neg(error))
+        capped = minimum(size, self.delta)
+        return mul(capped, sub(size, mul(capped, 0.5)))
 
 
 def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:

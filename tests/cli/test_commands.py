@@ -59,6 +59,30 @@ def test_convert_passes_on_every_choice(picture_base: bytes, tmp_path: Path, run
     assert result.json["classes"] == ["hat", "shoes", None, None, None]
 
 
+HEADS: dict[str, tuple[list[object], dict[str, object]]] = {
+    "cosine": (["--scale", 8], {"scale": 8.0}),
+    "mlp": (["--hidden", "8,4", "--label-smoothing", 0.1], {"hidden": [8, 4]}),
+    "multi-label": (["--normalize"], {"normalize": True}),
+    "regression": (["--huber", 2], {"l2": 0.0}),
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_convert_takes_each_head(head: str, picture_base: bytes, tmp_path: Path, run: Run) -> None:
+    base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
+    base.write_bytes(picture_base)
+    options, wanted = HEADS[head]
+    result = run(
+        "convert", base, "-o", output, "--classes", 3, "--head", head, *options,
+        "--optimizer", "rmsprop", "--momentum", 0.5, "--json",
+    )  # fmt: skip
+    assert result.code == 0, result
+    made = result.json["head"]
+    assert made["name"].startswith(head.replace("-", "_")[:7])
+    assert wanted.items() <= made["settings"].items()
+    assert result.json["optimizer"]["settings"]["momentum"] == 0.5
+
+
 def test_convert_for_people(picture_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     base.write_bytes(picture_base)

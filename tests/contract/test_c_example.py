@@ -76,7 +76,8 @@ def losses_in_python(model: Path) -> list[float]:
     for slot in range(min(capacity, 3)):
         weights = (kinds == slot).astype(np.float32)
         call("set_class", {SLOT: eye[slot], **features, WEIGHTS: weights, ACTIVE: one})
-    rows = {**features, LABELS: eye[kinds], WEIGHTS: np.ones(batch, np.float32)}
+    each = (batch, capacity) if manifest.weights_per_output else (batch,)
+    rows = {**features, LABELS: eye[kinds], WEIGHTS: np.ones(each, np.float32)}
     rate = one * np.float32(0.0625)
     return [float(call("train", {**rows, LEARNING_RATE: rate})[LOSS][0]) for _ in range(STEPS)]
 

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sartor.graph import Tensor
-from sartor.heads import Parameter
-from sartor.losses import Loss, SoftmaxCrossEntropy
+from sartor.heads import MultiLabelClassifier, Parameter
+from sartor.losses import SoftmaxCrossEntropy
 from sartor.ops import (
     add,
     concatenation,
     div,
-    exp,
     flatten,
     l2_normalization,
     linear,
-    log,
-    logistic,
     matmul,
     maximum,
     mean,
     mul,
-    neg,
     reduce_sum,
-    relu,
     reshape,
     sqrt,
     square,
@@ -36,79 +31,6 @@ from sartor.ops import (
 )
 
 Tensors = Mapping[str, Tensor]
-
-
-@dataclass(frozen=True)
-class SigmoidCrossEntropy:
-    """Each output for itself: `max(z, 0) − z·y + ln(1 + e^−|z|)`."""
-
-    name = "sigmoid_cross_entropy"
-    task = "multi_label"
-    weights_per_output = True
-
-    def settings(self) -> Mapping[str, Any]:
-        return {}
-
-    def output(self, logits: Tensor, mask: Tensor) -> Tensor:
-        return mul(logistic(logits), mask)
-
-    def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
-        positive = relu(logits)
-        size = sub(mul(positive, 2.0), logits)  # |z|
-        return add(sub(positive, mul(logits, labels)), log(add(exp(neg(size)), 1.0)))
-
-
-@dataclass(frozen=True)
-class SquaredError:
-    """`(z − y)²` of each output."""
-
-    name = "squared_error"
-    task = "regression"
-    weights_per_output = True
-
-    def settings(self) -> Mapping[str, Any]:
-        return {}
-
-    def output(self, logits: Tensor, mask: Tensor) -> Tensor:
-        return mul(logits, mask)
-
-    def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
-        return square(sub(logits, labels))
-
-
-@dataclass(frozen=True)
-class Linear:
-    """`x · Wᵀ + b`, with any loss."""
-
-    loss: Loss = field(default_factory=SigmoidCrossEntropy)
-
-    name = "linear"
-    flat = True
-    features_length = None
-
-    def settings(self) -> Mapping[str, Any]:
-        return {}
-
-    def identity(self) -> Mapping[str, Any]:
-        return {"loss": self.loss.name}
-
-    def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        size = sum(int(np.prod(shape)) for shape in features)
-        return [
-            Parameter("weights", np.zeros((capacity, size), np.float32), class_axis=0),
-            Parameter("bias", np.zeros(capacity, np.float32), class_axis=0),
-        ]
-
-    def logits(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
-        return add(linear(rows_of(features), parameters["weights"]), parameters["bias"])
-
-    def penalty(self, parameters: Tensors) -> Tensor | None:
-        return None
-
-    def imprint(
-        self, features: Sequence[Tensor], weights: Tensor, parameters: Tensors, others: Tensor
-    ) -> dict[str, Tensor]:
-        return {"weights": mean_row(rows_of(features), weights)}
 
 
 @dataclass(frozen=True)
@@ -237,14 +159,14 @@ class NearestMean:
 
 
 @dataclass(frozen=True)
-class RMSProp:
+class Unheard:
     """Two slots a parameter and two scalars for all: what the verifier has never heard of."""
 
     learning_rate: float | None = None
     clip_norm: float | None = None
     decay: float = 0.9
 
-    name = "rmsprop"
+    name = "unheard"
     slots = ("square", "velocity")
     state = ("step", "largest")
 
@@ -291,7 +213,7 @@ def total(x: Tensor) -> Tensor:
     return reduce_sum(x, [0], keep_dims=True)
 
 
-class TakesTwice(Linear):
+class TakesTwice(MultiLabelClassifier):
     """One op, and no other, takes a variable twice: XNNPACK would crash on it."""
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:

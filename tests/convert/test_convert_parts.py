@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,22 +11,27 @@ from convert_bases import classifier, convolution_last, file, residual, two_inpu
 from convert_helpers import accuracy_after, assert_keeps_the_contract, compiled, session_of
 from convert_parts import (
     Block,
-    Linear,
     NearestMean,
     Perceptron,
-    RMSProp,
-    SigmoidCrossEntropy,
-    SquaredError,
     TakesTwice,
+    Unheard,
 )
 
 import sartor
 from sartor import PersonalizableModel
 from sartor.contract import MASK
+from sartor.errors import ConversionError
 from sartor.flatbuffer import write
-from sartor.heads import Head, SoftmaxClassifier
-from sartor.losses import Loss
-from sartor.optimizers import SGD, Adam, Optimizer
+from sartor.heads import (
+    MLP,
+    CosineClassifier,
+    Head,
+    MultiLabelClassifier,
+    Regressor,
+    SoftmaxClassifier,
+)
+from sartor.losses import Huber, SigmoidCrossEntropy, SoftmaxCrossEntropy
+from sartor.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 
 BASES = {
     "plain": file(classifier),
@@ -34,27 +40,56 @@ BASES = {
     "two inputs": write(two_inputs()),
 }
 PARTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "multi-label": ("plain", {"head": Linear()}),
-    "multi-label, clipped": ("plain", {"head": Linear(), "optimizer": SGD(clip_norm=0.01)}),
-    "multi-label, Adam": ("two inputs", {"head": Linear(), "optimizer": Adam()}),
-    "multi-label, one row": ("plain", {"head": Linear(), "batch": 1}),
+    "multi-label": ("plain", {"head": MultiLabelClassifier()}),
+    "multi-label, clipped": (
+        "plain",
+        {"head": MultiLabelClassifier(), "optimizer": SGD(clip_norm=0.01)},
+    ),
+    "multi-label, Adam": ("two inputs", {"head": MultiLabelClassifier(), "optimizer": Adam()}),
+    "multi-label, one row": ("plain", {"head": MultiLabelClassifier(), "batch": 1}),
     "a variable taken twice by one op": ("plain", {"head": TakesTwice()}),
-    "regression": ("plain", {"head": Linear(SquaredError())}),
-    "regression, several features": ("several features", {"head": Linear(SquaredError())}),
+    "regression": ("plain", {"head": Regressor()}),
+    "regression, Huber": ("plain", {"head": Regressor(loss=Huber(0.3), l2=0.1)}),
+    "regression, RMSprop": (
+        "two inputs",
+        {"head": Regressor(normalize=True), "optimizer": RMSprop()},
+    ),
+    "regression, several features": ("several features", {"head": Regressor()}),
+    "cosine": ("plain", {"head": CosineClassifier()}),
+    "cosine, several features": ("several features", {"head": CosineClassifier(4.0, 0.1)}),
+    "cosine, RMSprop": (
+        "plain",
+        {"head": CosineClassifier(), "optimizer": RMSprop(momentum=0.5, clip_norm=0.1)},
+    ),
+    "MLP": ("plain", {"head": MLP()}),
+    "MLP, deep": ("several features", {"head": MLP(hidden=(9, 7), l2=0.01, normalize=True)}),
+    "MLP, one row": ("plain", {"head": MLP(hidden=(16,)), "batch": 1}),
+    "MLP, multi-label, AdamW": (
+        "two inputs",
+        {"head": MLP(loss=SigmoidCrossEntropy()), "optimizer": AdamW()},
+    ),
+    "MLP, regression, RMSprop": (
+        "plain",
+        {"head": MLP(loss=Huber(), hidden=(8,)), "optimizer": RMSprop()},
+    ),
+    "softmax, AdamW": ("plain", {"optimizer": AdamW(weight_decay=0.5, clip_norm=0.1)}),
+    "softmax, RMSprop": ("plain", {"optimizer": RMSprop()}),
     "perceptron": ("plain", {"head": Perceptron()}),
     "perceptron, Adam": ("plain", {"head": Perceptron(), "optimizer": Adam(clip_norm=1.0)}),
     "the base's last layers": ("picture", {"head": Block(), "batch": 6}),
     "the base's last layers, Adam": ("picture", {"head": Block(), "optimizer": Adam(), "batch": 5}),
     "statistics": ("plain", {"head": NearestMean()}),
     "statistics, Adam": ("several features", {"head": NearestMean(), "optimizer": Adam()}),
-    "another optimizer": ("plain", {"optimizer": RMSProp()}),
-    "another optimizer, clipped": ("several features", {"optimizer": RMSProp(clip_norm=0.1)}),
-    "all of it": ("picture", {"head": Block(), "optimizer": RMSProp(), "batch": 4}),
+    "another optimizer": ("plain", {"optimizer": Unheard()}),
+    "another optimizer, clipped": ("several features", {"optimizer": Unheard(clip_norm=0.1)}),
+    "all of it": ("picture", {"head": Block(), "optimizer": Unheard(), "batch": 4}),
 }
 
 
-each_loss = pytest.mark.parametrize(
-    "loss", [SigmoidCrossEntropy(), SquaredError()], ids=lambda loss: loss.name
+each_head = pytest.mark.parametrize(
+    "head",
+    [MultiLabelClassifier(), Regressor(), Regressor(loss=Huber(0.1))],
+    ids=lambda head: head.loss.name,
 )
 
 
@@ -104,23 +139,27 @@ def test_compiled_model_takes_the_same_step(name: str) -> None:
 @pytest.mark.parametrize(
     ("head", "optimizer", "rate"),
     [
-        (Linear(), SGD(momentum=0.9), 1.0),
+        (MultiLabelClassifier(), SGD(momentum=0.9), 1.0),
         (Perceptron(), Adam(), 0.05),
-        (Perceptron(), RMSProp(), 0.02),
-        (SoftmaxClassifier(), RMSProp(), 0.02),
+        (Perceptron(), Unheard(), 0.02),
+        (SoftmaxClassifier(), Unheard(), 0.02),
+        (CosineClassifier(), SGD(momentum=0.9), 0.02),
+        (MLP(), SGD(momentum=0.9), 0.1),
+        (MLP(hidden=(32, 16)), AdamW(), 0.02),
+        (MLP(loss=SigmoidCrossEntropy()), RMSprop(), 0.01),
+        (Regressor(), Adam(), 0.1),
+        (SoftmaxClassifier(), RMSprop(), 0.05),
     ],
-    ids=["multi-label", "perceptron", "perceptron, RMSProp", "softmax, RMSProp"],
+    ids=lambda part: str(part) if isinstance(part, float) else part.name,
 )
 def test_it_learns(head: Head, optimizer: Optimizer, rate: float) -> None:
     made = sartor.convert(BASES["plain"], classes=5, head=head, optimizer=optimizer)
     assert accuracy_after(session_of(made), steps=80, rate=rate) > 0.99
 
 
-@pytest.mark.parametrize(
-    "loss", [SigmoidCrossEntropy(), SquaredError()], ids=lambda loss: loss.name
-)
-def test_a_sample_may_say_nothing_of_an_output(loss: Loss) -> None:
-    session = session_of(sartor.convert(BASES["plain"], classes=4, head=Linear(loss)))
+@each_head
+def test_a_sample_may_say_nothing_of_an_output(head: Head) -> None:
+    session = session_of(sartor.convert(BASES["plain"], classes=4, head=head))
     rng = np.random.default_rng(4)
     state, batch = session.some_state(rng), session.some_batch(rng)
     batch["weights"][:, 2] = 0
@@ -129,14 +168,12 @@ def test_a_sample_may_say_nothing_of_an_output(loss: Loss) -> None:
     np.testing.assert_array_equal(changed, [True, True, False, True])
 
 
-@pytest.mark.parametrize(
-    "loss", [SigmoidCrossEntropy(), SquaredError()], ids=lambda loss: loss.name
-)
-def test_free_slots_do_not_thin_out_the_loss(loss: Loss) -> None:
+@each_head
+def test_free_slots_do_not_thin_out_the_loss(head: Head) -> None:
     """Room for more outputs leaves loss and steps as they were."""
     losses, steps = [], []
     for room in (2, 8):
-        made = sartor.convert(BASES["plain"], classes=room, head=Linear(loss), optimizer=SGD())
+        made = sartor.convert(BASES["plain"], classes=room, head=head, optimizer=SGD())
         session, rng = session_of(made), np.random.default_rng(5)
         features = rng.random((32, 6), np.float32)
         labels = np.zeros((32, room), np.float32)
@@ -165,3 +202,80 @@ def test_a_head_without_anything_to_train_learns_by_set_class_alone() -> None:
     batch["features"] = np.repeat(corners[:, 0], 11, 0)[:32].astype(np.float32)
     output = session.call("evaluate", **batch)["output"]
     np.testing.assert_array_equal(output.argmax(1), np.repeat([0, 1, 2], 11)[:32])
+
+
+def test_a_label_is_known_from_its_first_sample() -> None:
+    """The sigmoid says yes to the sample and no to what is at right angles; others stay."""
+    for head in (MultiLabelClassifier(), MLP(loss=SigmoidCrossEntropy())):
+        session = session_of(sartor.convert(BASES["plain"], classes=3, head=head))
+        rng, state = np.random.default_rng(7), session.save()
+        batch = session.some_batch(rng)
+        batch["features"] = np.repeat(np.array([[3, 0, 1, 0, 2, 0]], np.float32), 32, 0)
+        session.set_class(state, 1, batch)
+        batch["features"][1] *= -1
+        output = session.call("evaluate", **batch)["output"]
+        assert output[0, 1] == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-5)
+        assert output[1, 1] < 0.1
+        assert not output[:, [0, 2]].any()
+
+
+def test_an_mlp_tells_apart_what_no_single_layer_can() -> None:
+    """Exclusive or."""
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+    features = np.tile(np.pad(corners * 2 - 1, ((0, 0), (0, 4))), (8, 1))
+    labels = np.eye(2, dtype=np.float32)[np.tile([0, 1, 1, 0], 8)]
+    right = []
+    for head in (SoftmaxClassifier(), MLP(hidden=(16,))):
+        made = sartor.convert(
+            BASES["plain"], classes=["same", "other"], head=head, optimizer=Adam()
+        )
+        session = session_of(made)
+        batch = {"features": features, "labels": labels, "weights": np.ones(32, np.float32)}
+        for _ in range(150):
+            session.call("train", **batch, learning_rate=np.array([0.02], np.float32))
+        output = session.call("evaluate", **batch)["output"]
+        right.append((output.argmax(1) == labels.argmax(1)).mean())
+    assert right[0] < 0.8 < right[1] == 1
+
+
+def test_a_cosine_does_not_see_how_long_features_or_weights_are() -> None:
+    session = session_of(sartor.convert(BASES["plain"], classes=4, head=CosineClassifier()))
+    rng = np.random.default_rng(8)
+    state, batch = session.some_state(rng), session.some_batch(rng)
+    x, w = batch["features"], state["head/weights"]
+    odds = np.exp(10 * (x @ w.T) / np.linalg.norm(x, axis=1)[:, None] / np.linalg.norm(w, axis=1))
+    for longer in (1, 7):
+        session.restore({**state, "head/weights": longer * w})
+        output = session.call("evaluate", **{**batch, "features": longer * x})["output"]
+        np.testing.assert_allclose(output, odds / odds.sum(1, keepdims=True), atol=1e-5)
+
+
+def test_huber_is_square_near_and_straight_far() -> None:
+    head = Regressor(loss=Huber(0.5))
+    session = session_of(sartor.convert(BASES["plain"], classes=["x"], head=head, batch=1))
+    batch = {"features": np.zeros((1, 6), np.float32), "weights": np.ones((1, 1), np.float32)}
+    for target, wanted in ((0.0, 0.0), (0.4, 0.08), (-0.5, 0.125), (2.0, 0.875), (-2.0, 0.875)):
+        labels = np.array([[target]], np.float32)
+        found = session.call("evaluate", **batch, labels=labels)["loss"][0]
+        assert found == pytest.approx(wanted, abs=1e-6)
+
+
+WRONG: dict[str, Callable[[], object]] = {
+    "hidden must be sizes": lambda: MLP(hidden=()),
+    r"hidden must be sizes, as \(64,\); got \(0,\)": lambda: MLP(hidden=(0,)),
+    "MLP: loss must be one": lambda: MLP(loss=Huber),  # type: ignore[arg-type]
+    "MLP: l2": lambda: MLP(l2=-1),
+    "Regressor: loss": lambda: Regressor(loss=SoftmaxCrossEntropy()),
+    "CosineClassifier: scale": lambda: CosineClassifier(scale=0),
+    "label_smoothing": lambda: CosineClassifier(label_smoothing=1),
+    "delta": lambda: Huber(0),
+    "weight_decay": lambda: AdamW(weight_decay=-1),
+    "decay must be": lambda: RMSprop(decay=1),
+    "RMSprop: epsilon": lambda: RMSprop(epsilon=0),
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_settings_that_cannot_be_are_refused(message: str) -> None:
+    with pytest.raises(ConversionError, match=message):
+        WRONG[message]()

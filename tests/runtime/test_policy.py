@@ -48,8 +48,11 @@ def test_how_fast(manifest: Manifest) -> None:
     assert default_schedule(normalized, rows(100, 10.0)).peak == pytest.approx(1 / 1.25)
 
 
-def test_how_fast_with_adam(tiny: Convert) -> None:
-    adam = open_model(tiny("adam", optimizer=sartor.Adam()))
+@pytest.mark.parametrize("optimizer", [sartor.Adam(), sartor.AdamW(), sartor.RMSprop()], ids=str)
+def test_how_fast_with_a_pace_of_its_own(
+    tiny: Convert, optimizer: sartor.Adam | sartor.RMSprop
+) -> None:
+    adam = open_model(tiny("own_pace", optimizer=optimizer))
     assert default_schedule(adam, rows(100, 2.0)).peak == pytest.approx(1 / 33)
     assert default_schedule(adam, rows(1000, -2.0)).peak == pytest.approx(1 / 33)
     normalized = replace(adam, features_length=0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -42,6 +42,16 @@ def convert(
         str | None, typer.Option(help="(pixel − mean) / std is fed: one number, or r,g,b.")
     ] = None,
     std: Annotated[str | None, typer.Option(help="See --mean.")] = None,
+    head: Annotated[
+        str, typer.Option(help="softmax, cosine, mlp, multi-label or regression.")
+    ] = "softmax",
+    hidden: Annotated[
+        str | None, typer.Option(help="mlp: units of each hidden layer, as 64 or 128,64.")
+    ] = None,
+    huber: Annotated[
+        float | None,
+        typer.Option(help="regression: errors beyond this count in proportion, not squared."),
+    ] = None,
     normalize: Annotated[
         bool, typer.Option("--normalize", help="Head: bring features to one length first.")
     ] = False,
@@ -50,13 +60,13 @@ def convert(
     label_smoothing: Annotated[
         float | None, typer.Option(help="Head: part of a label that goes to all classes.")
     ] = None,
-    optimizer: Annotated[str, typer.Option(help="sgd or adam.")] = "sgd",
+    optimizer: Annotated[str, typer.Option(help="sgd, adam, adamw or rmsprop.")] = "sgd",
     learning_rate: Annotated[
         float | None, typer.Option(help="Default of the file; else found from the samples.")
     ] = None,
-    momentum: Annotated[float | None, typer.Option(help="sgd: 0.9 unless told.")] = None,
+    momentum: Annotated[float | None, typer.Option(help="sgd (0.9 unless told), rmsprop.")] = None,
     nesterov: Annotated[bool, typer.Option("--nesterov", help="sgd: look ahead.")] = False,
-    weight_decay: Annotated[float | None, typer.Option(help="sgd: pull to 0.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="sgd, adamw: pull to 0.")] = None,
     clip_norm: Annotated[float | None, typer.Option(help="Greatest norm of a gradient.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -68,7 +78,10 @@ def convert(
     model = convert_base(
         base,
         classes=_classes(classes),
-        head=_head(normalize=normalize, scale=scale, l2=l2, label_smoothing=label_smoothing),
+        head=_head(
+            head, normalize=normalize or None, scale=scale, l2=l2,
+            label_smoothing=label_smoothing, hidden=hidden, huber=huber,
+        ),
         optimizer=_optimizer(
             optimizer, learning_rate=learning_rate, momentum=momentum, nesterov=nesterov or None,
             weight_decay=weight_decay, clip_norm=clip_norm,
@@ -102,24 +115,73 @@ def _numbers(option: str, text: str | None) -> list[float] | None:
         raise typer.BadParameter(f"numbers, please; got {text!r}", param_hint=option) from None
 
 
-def _head(*, normalize: bool, **settings: float | None) -> Head:
-    from ..heads import SoftmaxClassifier
+def _head(name: str, *, hidden: str | None, huber: float | None, **settings: Any) -> Head:
+    from .. import heads
+    from ..losses import Huber, SoftmaxCrossEntropy
 
-    given = {name: value for name, value in settings.items() if value is not None}
-    return SoftmaxClassifier(normalize=normalize, **given)
+    kinds: dict[str, Any] = {
+        "softmax": heads.SoftmaxClassifier,
+        "cosine": heads.CosineClassifier,
+        "mlp": heads.MLP,
+        "multi-label": heads.MultiLabelClassifier,
+        "regression": heads.Regressor,
+    }
+    kind = _known("--head", kinds, name)
+    given = {key: value for key, value in settings.items() if value is not None}
+    if hidden is not None:
+        given["hidden"] = _sizes("--hidden", hidden)
+    if huber is not None:
+        _refuse_other("huber", name, "regression")
+        given["loss"] = Huber(huber)
+    if name == "mlp" and "label_smoothing" in given:
+        given["loss"] = SoftmaxCrossEntropy(given.pop("label_smoothing"))
+    return cast("Head", _made(name, kind, given))
 
 
 def _optimizer(name: str, **settings: Any) -> Optimizer:
-    from ..optimizers import SGD, Adam
+    from .. import optimizers
 
-    kinds: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
-    if name not in kinds:
-        raise typer.BadParameter(f"sgd or adam; got {name!r}", param_hint="--optimizer")
+    kinds: dict[str, Any] = {
+        "sgd": optimizers.SGD,
+        "adam": optimizers.Adam,
+        "adamw": optimizers.AdamW,
+        "rmsprop": optimizers.RMSprop,
+    }
+    kind = _known("--optimizer", kinds, name)
     given = {key: value for key, value in settings.items() if value is not None}
-    for key in given.keys() - {field.name for field in fields(kinds[name])}:
+    return cast("Optimizer", _made(name, kind, given, {"momentum": 0.9} if name == "sgd" else {}))
+
+
+def _known(option: str, kinds: dict[str, Any], name: str) -> Any:
+    if name not in kinds:
+        *first, last = kinds
+        choice = f"{', '.join(first)} or {last}"
+        raise typer.BadParameter(f"{choice}; got {name!r}", param_hint=option)
+    return kinds[name]
+
+
+def _made(
+    name: str, kind: Any, given: dict[str, Any], unless_told: dict[str, Any] | None = None
+) -> object:
+    """An instance of a dataclass; a setting that it does not have is refused by its option."""
+    for key in given.keys() - {field.name for field in fields(kind)}:
+        _refuse_other(key, name)
+    return kind(**((unless_told or {}) | given))
+
+
+def _refuse_other(key: str, name: str, wanted: str | None = None) -> None:
+    if name != wanted:
         option = f"--{key.replace('_', '-')}"
         raise typer.BadParameter(f"{name} has no such setting", param_hint=option)
-    return kinds[name](**({"momentum": 0.9} if name == "sgd" else {}) | given)
+
+
+def _sizes(option: str, text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"whole numbers, please; got {text!r}", param_hint=option
+        ) from None
 
 
 def _size(base: str) -> int | None:

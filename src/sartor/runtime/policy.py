@@ -14,6 +14,7 @@ __all__ = ["Schedule", "default_schedule"]
 
 _MIN_STEPS, _EPOCHS, _MAX_STEPS = 200, 50, 4000
 _RATE, _RATE_SAMPLES = 2.0, 100
+_OWN_PACE = ("adam", "adamw", "rmsprop")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def _default_rate(manifest: Manifest, features: Sequence[np.ndarray]) -> float:
     samples = len(features[0])
     rows = np.concatenate([array.reshape(samples, -1) for array in features], 1, dtype=np.float64)
     length = manifest.features_length
-    if manifest.optimizer.name == "adam":  # a step moves each weight by the rate itself
+    if manifest.optimizer.name in _OWN_PACE:  # a step moves each weight by the rate itself
         sizes = np.abs(rows).sum(1)
         if length is not None:
             sizes *= length / np.maximum(np.linalg.norm(rows, axis=1), 1e-12)

@@ -6,8 +6,9 @@ import type { ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FOLDER_URLS, filesOf, openBrowser, repository, serve, urlOf } from './browser.js';
 
-const HAND_MADE = /^two_/; // of two inputs or two features: not what the page is for
-const MODELS = filesOf('.tflite').filter(({ name }) => !HAND_MADE.test(name));
+// Of two inputs or two features, or a weight for each output: not what the page is for.
+const OTHERS = /^(two|mlp|huber)_/;
+const MODELS = filesOf('.tflite').filter(({ name }) => !OTHERS.test(name));
 
 let server: ViteDevServer;
 let browser: Awaited<ReturnType<typeof openBrowser>>;

@@ -139,8 +139,20 @@ def _from_adam(session: Session, before: State, after: State) -> State:
     return {name: after[f"optimizer/m/{name}"].astype(np.float64) / (1 - decay) for name in names}
 
 
+def _from_rmsprop(session: Session, before: State, after: State) -> State:
+    """The first step of RMSprop leaves `s = (1 − ρ) · g²`; the weights went against `g`."""
+    decay = session.manifest.optimizer.settings["decay"]
+    slopes = {}
+    for name in session.parameters():
+        squares = after[f"optimizer/square/{name}"].astype(np.float64) / (1 - decay)
+        slopes[name] = np.sqrt(squares) * np.sign(before[name] - after[name])
+    return slopes
+
+
 _REVEALED_BY: dict[str, Callable[[Session, State, State], State]] = {
     "sgd": _from_sgd,
     "adam": _from_adam,
+    "adamw": _from_adam,
+    "rmsprop": _from_rmsprop,
 }
 """Optimizer → how its first step shows the gradient."""

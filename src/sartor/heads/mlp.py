@@ -1,0 +1,114 @@
+"""The perceptron with hidden layers, for what no single layer can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConversionError
+from ..graph import Tensor
+from ..losses import Loss, SoftmaxCrossEntropy
+from ..ops import add, linear, logistic, mul, reduce_sum, reshape, square
+from ._imprint import imprint_label, imprint_softmax, imprint_zero
+from ._rows import row_size
+from .head import Parameter
+from .linear import LinearLayer
+
+__all__ = ["MLP"]
+
+
+@dataclass(frozen=True)
+class MLP(LinearLayer):
+    """Hidden layers `h ← swish(h · Wᵢᵀ + bᵢ)` under an output layer, with any loss.
+
+    `swish(z) = z · sigmoid(z)` (Ramachandran et al., 2017) is a ReLU without its kink: no unit dies
+    of a few steps, and `sartor verify` can hold every gradient to differences of the loss.
+
+    The hidden weights start uniform in ±√(6 / inputs) (He et al., 2015), of a fixed seed: the same
+    conversion gives the same file. The output layer starts at zero. No class owns a hidden unit:
+    `set_class` makes and wipes classes in the output layer, from the hidden units of the samples.
+
+    Attributes:
+        normalize, scale, l2: see `LinearLayer`; the penalty is on the hidden weights, too.
+        hidden: the units of each hidden layer, from the features on.
+        loss: what it is for: `SoftmaxCrossEntropy`, `SigmoidCrossEntropy`, `MeanSquaredError` or
+            `Huber`.
+    """
+
+    hidden: tuple[int, ...] = (64,)
+    loss: Loss = field(default_factory=SoftmaxCrossEntropy)
+
+    name = "mlp"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        units = tuple(self.hidden) if isinstance(self.hidden, Sequence) else ()
+        if not units or not all(isinstance(n, int) and n > 0 for n in units):
+            raise ConversionError(f"MLP: hidden must be sizes, as (64,); got {self.hidden!r}")
+        if not isinstance(self.loss, Loss) or isinstance(self.loss, type):
+            raise ConversionError(f"MLP: loss must be one, as Huber(); got {self.loss!r}")
+        object.__setattr__(self, "hidden", units)
+
+    def settings(self) -> Mapping[str, Any]:
+        """What goes into the manifest; the loss stands there by itself."""
+        settings = {name: value for name, value in super().settings().items() if name != "loss"}
+        return {**settings, "hidden": list(self.hidden)}
+
+    def identity(self) -> Mapping[str, Any]:
+        """How features come in, the layers, and what the outputs are."""
+        return {**super().identity(), "hidden": list(self.hidden), "task": self.loss.task}
+
+    def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
+        """`hidden_1`, `hidden_1_bias`, …; then `weights`, `bias` and, of a classifier, `gain`."""
+        made, size = [], row_size(features)
+        for index, units in enumerate(self.hidden, 1):
+            made.append(Parameter(f"hidden_{index}", _he_uniform(index, units, size)))
+            made.append(Parameter(f"hidden_{index}_bias", np.zeros(units, np.float32)))
+            size = units
+        made += super().parameters([(size,)], capacity)
+        if self.loss.task == "classification":
+            made.append(Parameter("gain", np.zeros(1, np.float32), trained=False))
+        return made
+
+    def imprint(
+        self,
+        features: Sequence[Tensor],
+        weights: Tensor,
+        parameters: Mapping[str, Tensor],
+        others: Tensor,
+    ) -> dict[str, Tensor]:
+        """Make the class of the samples' hidden units, as a layer alone would of features."""
+        rows = self._rows(features, parameters)
+        if self.loss.task == "classification":
+            return imprint_softmax(rows, weights, parameters, others)
+        imprint = imprint_label if self.loss.task == "multi_label" else imprint_zero
+        return imprint(rows, weights)
+
+    def _squares(self, parameters: Mapping[str, Tensor]) -> Tensor:
+        """`Σ ‖Wᵢ‖²` over all layers, as [1]."""
+        total = super()._squares(parameters)
+        for index in range(1, len(self.hidden) + 1):
+            squares = reduce_sum(square(parameters[f"hidden_{index}"]), [0, 1])
+            total = add(total, reshape(squares, (1,)))
+        return total
+
+    def _rows(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
+        """What the output layer takes: the last hidden units."""
+        rows = super()._rows(features, parameters)
+        for index in range(1, len(self.hidden) + 1):
+            name = f"hidden_{index}"
+            rows = _swish(add(linear(rows, parameters[name]), parameters[f"{name}_bias"]))
+        return rows
+
+
+def _swish(x: Tensor) -> Tensor:
+    return mul(x, logistic(x))
+
+
+def _he_uniform(seed: int, units: int, size: int) -> np.ndarray:
+    """Weights [units, size] in ±√(6 / size)."""
+    values = np.random.default_rng(seed).uniform(-1, 1, (units, size))
+    return np.asarray(values * np.sqrt(6 / size), np.float32)

@@ -1,0 +1,108 @@
+"""Adam, and Adam with decay of the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..graph import Tensor
+from ..ops import add, div, mul, sqrt, square, sub
+from ._average import average
+from ._checks import check_epsilon, check_not_negative, check_rates
+
+__all__ = ["Adam", "AdamW"]
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma & Ba, 2015).
+
+    `m ← β₁m + (1 − β₁)g`; `v ← β₂v + (1 − β₂)g²`;
+    `w ← w − lr · m̂ / (√v̂ + ε)` with `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)`. The divisors are
+    kept as running weights, `u ← βu + (1 − β)`: in float32 `1 − βᵗ` loses digits at first.
+
+    Attributes:
+        learning_rate: the default that the file states; None lets the runtime choose.
+        beta_1, beta_2: decay of the two moments, 0 ≤ β < 1.
+        epsilon: keeps the division finite; > 0.
+        clip_norm: greatest global norm of the gradients, or None.
+    """
+
+    learning_rate: float | None = None
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    clip_norm: float | None = None
+
+    name = "adam"
+    slots = ("m", "v")
+    state = ("m_weight", "v_weight")
+
+    def __post_init__(self) -> None:
+        check_rates(self.learning_rate, self.clip_norm, beta_1=self.beta_1, beta_2=self.beta_2)
+        check_epsilon(self, self.epsilon)
+
+    def settings(self) -> dict[str, Any]:
+        """What goes into the manifest."""
+        return asdict(self)
+
+    def advance(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The weight that all gradients so far have in each average, `1 − βᵗ`."""
+        return {
+            "m_weight": average(state["m_weight"], 1.0, self.beta_1),
+            "v_weight": average(state["v_weight"], 1.0, self.beta_2),
+        }
+
+    def update(
+        self,
+        parameter: Tensor,
+        gradient: Tensor,
+        slots: Mapping[str, Tensor],
+        state: Mapping[str, Tensor],
+        learning_rate: Tensor,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Emit one parameter's step (see `Optimizer.update`).
+
+        The corrections of bias are scalars; both moments are touched once.
+        """
+        m = average(slots["m"], gradient, self.beta_1)
+        v = average(slots["v"], square(gradient), self.beta_2)
+        rate = div(learning_rate, state["m_weight"])
+        denominator = add(div(sqrt(v), sqrt(state["v_weight"])), self.epsilon)
+        return sub(parameter, mul(div(m, denominator), rate)), {"m": m, "v": v}
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam whose weights decay beside the step and not through it (Loshchilov & Hutter, 2019).
+
+    `w ← w − lr · λ · w`, then Adam's step. As in PyTorch, λ is times the learning rate, and the
+    bias decays too.
+
+    Attributes:
+        learning_rate, beta_1, beta_2, epsilon, clip_norm: see `Adam`.
+        weight_decay: λ ≥ 0.
+    """
+
+    weight_decay: float = 0.01
+
+    name = "adamw"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_not_negative(weight_decay=self.weight_decay)
+
+    def update(
+        self,
+        parameter: Tensor,
+        gradient: Tensor,
+        slots: Mapping[str, Tensor],
+        state: Mapping[str, Tensor],
+        learning_rate: Tensor,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Emit one parameter's step (see `Optimizer.update`)."""
+        if self.weight_decay:
+            kept = sub(1.0, mul(learning_rate, self.weight_decay))
+            parameter = mul(parameter, kept)
+        return super().update(parameter, gradient, slots, state, learning_rate)

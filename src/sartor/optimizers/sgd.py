@@ -1,0 +1,75 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..errors import ConversionError
+from ..graph import Tensor
+from ..ops import add, mul, sub
+from ._checks import check_not_negative, check_rates
+
+__all__ = ["SGD"]
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Stochastic gradient descent, with momentum if asked (as PyTorch's `SGD`).
+
+    `g ← g + weight_decay · w`; `v ← momentum · v + g`; `w ← w − lr · v`, with Nesterov
+    `w ← w − lr · (g + momentum · v)` (Sutskever et al., 2013).
+
+    Attributes:
+        learning_rate: the default that the file states; None lets the runtime choose.
+        momentum: 0 ≤ momentum < 1.
+        nesterov: look ahead; needs momentum.
+        weight_decay: added to the gradient, times the weights.
+        clip_norm: greatest global norm of the gradients, or None.
+    """
+
+    learning_rate: float | None = None
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+
+    name = "sgd"
+    state = ()
+
+    def __post_init__(self) -> None:
+        check_rates(self.learning_rate, self.clip_norm, momentum=self.momentum)
+        check_not_negative(weight_decay=self.weight_decay)
+        if self.nesterov and not self.momentum:
+            raise ConversionError("SGD: nesterov needs a momentum, as momentum=0.9")
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The velocity, where there is momentum."""
+        return ("momentum",) if self.momentum else ()
+
+    def settings(self) -> dict[str, Any]:
+        """What goes into the manifest."""
+        return asdict(self)
+
+    def advance(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Nothing is kept for all parameters together."""
+        return {}
+
+    def update(
+        self,
+        parameter: Tensor,
+        gradient: Tensor,
+        slots: Mapping[str, Tensor],
+        state: Mapping[str, Tensor],
+        learning_rate: Tensor,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Emit one parameter's step (see `Optimizer.update`)."""
+        if self.weight_decay:
+            gradient = add(gradient, mul(parameter, self.weight_decay))
+        if not self.momentum:
+            return sub(parameter, mul(gradient, learning_rate)), {}
+        velocity = add(mul(slots["momentum"], self.momentum), gradient)
+        step = add(gradient, mul(velocity, self.momentum)) if self.nesterov else velocity
+        return sub(parameter, mul(step, learning_rate)), {"momentum": velocity}
