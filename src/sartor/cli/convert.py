@@ -220,6 +220,7 @@ def _print(model: PersonalizableModel, base: str, output: Path) -> None:
     typer.echo(f"{output}: {len(model.content):,} bytes, of {of}")
     typer.echo(f"classes:  room for {manifest.capacity}" + (f": {', '.join(named)}" * bool(named)))
     typer.echo(f"features: {shapes}; {model.cut}")
-    typer.echo(
-        f"next:     sartor fit {shlex.quote(str(output))} FOLDER --checkpoint MINE.safetensors"
-    )
+    follows = f"sartor fit {shlex.quote(str(output))} FOLDER --checkpoint MINE.safetensors"
+    if manifest.task != "classification":
+        follows = f"any LiteRT can train it; `sartor fit` does not do {manifest.task} yet"
+    typer.echo(f"next:     {follows}")
