@@ -16,7 +16,7 @@ from vectors import record, to_json
 
 import sartor
 from sartor.flatbuffer import write
-from sartor.heads import MLP, CosineClassifier, Regressor, SoftmaxClassifier
+from sartor.heads import MLP, CosineClassifier, MultiLabelClassifier, Regressor, SoftmaxClassifier
 from sartor.losses import Huber, SigmoidCrossEntropy
 from sartor.optimizers import SGD, Adam, AdamW, RMSprop
 
@@ -75,6 +75,26 @@ def _cosine() -> bytes:
     return model.content
 
 
+def _dropout() -> bytes:
+    head, sgd = MLP(hidden=(8, 5), dropout=0.4), SGD(momentum=0.9, weight_decay=0.01)
+    model = sartor.convert(write(float_base()), classes=3, head=head, optimizer=sgd, batch=6)
+    return model.content
+
+
+def _squared_error() -> bytes:
+    head, sgd = Regressor(normalize=True, scale=2.0), SGD(clip_norm=0.5)
+    model = sartor.convert(write(float_base()), classes=2, head=head, optimizer=sgd, batch=4)
+    return model.content
+
+
+def _multi_label() -> bytes:
+    head, rmsprop = MultiLabelClassifier(l2=0.01), RMSprop(epsilon=1e-2)
+    model = sartor.convert(
+        write(two_input_base()), classes=4, head=head, optimizer=rmsprop, batch=4
+    )
+    return model.content
+
+
 CASES: dict[str, Callable[[], bytes]] = {
     "int8_sgd": _int8_sgd,
     "float_adam": _float_adam,
@@ -83,6 +103,9 @@ CASES: dict[str, Callable[[], bytes]] = {
     "mlp_adamw": _mlp_adamw,
     "huber_rmsprop": _huber_rmsprop,
     "cosine": _cosine,
+    "dropout": _dropout,
+    "squared_error": _squared_error,
+    "multi_label": _multi_label,
 }
 """Name → the bytes of a model."""
 

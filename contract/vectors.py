@@ -182,6 +182,7 @@ class _Recorder:
                 "temperature": np.full(spec.shape, temperature),
                 "slot": self.random.integers(16, 65, spec.shape) / 64.0,
                 "optimizer": np.full(spec.shape, 3.0),
+                "random": 600.0 * np.arange(1, spec.shape[0] + 1),
             }
             state[spec.name] = values.get(spec.role, self._grid(spec.shape))
         return state

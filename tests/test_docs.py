@@ -86,6 +86,7 @@ def listed_ops() -> set[str]:
         sartor.SoftmaxClassifier(normalize=True),
         sartor.CosineClassifier(),
         sartor.MLP(l2=0.1),
+        sartor.MLP(dropout=0.3),
         sartor.MultiLabelClassifier(),
         sartor.Regressor(),
         sartor.Regressor(loss=Huber()),

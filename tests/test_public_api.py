@@ -26,8 +26,8 @@ SURFACE = {
         "load_base",
     },
     "sartor.heads": {
-        "CosineClassifier", "Head", "LinearLayer", "MLP", "MultiLabelClassifier", "Parameter",
-        "Regressor", "SoftmaxClassifier",
+        "CosineClassifier", "Head", "LinearLayer", "MLP", "Masks", "MultiLabelClassifier",
+        "Parameter", "RandomHead", "Regressor", "SoftmaxClassifier", "first_random_state",
     },
     "sartor.losses": {
         "Huber", "Loss", "MeanSquaredError", "SigmoidCrossEntropy", "SoftmaxCrossEntropy",

@@ -20,6 +20,7 @@ __all__ = [
     "MANIFEST_FILE",
     "MASK",
     "OUTPUT",
+    "RANDOM",
     "RUN",
     "SIGNATURES",
     "SLOT",
@@ -54,6 +55,7 @@ DONE = "done"
 
 MASK = "class_mask"
 TEMPERATURE = "temperature"
+RANDOM = "random"
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,8 @@ class VariableSpec:
         name: in `save` and `restore`.
         shape: exact.
         role: `parameter` (trained), `statistic` (a head's own, set by `set_class`), `mask`,
-            `temperature`, `slot` (an optimizer's, of one parameter) or `optimizer` (its own).
+            `temperature`, `slot` (an optimizer's, of one parameter), `optimizer` (its own) or
+            `random` (what dropout draws from).
         class_axis: the axis that runs over classes, or None.
         parameter: for a slot, the parameter it belongs to; else None.
         offset: where its initial value starts in the file, in bytes; little-endian float32.

@@ -1,7 +1,8 @@
 """Heads: what is put on a base's features, and learns."""
 
+from ._dropout import Masks, first_random_state
 from .cosine import CosineClassifier
-from .head import Head, Parameter
+from .head import Head, Parameter, RandomHead
 from .linear import LinearLayer
 from .mlp import MLP
 from .multi_label import MultiLabelClassifier
@@ -13,8 +14,11 @@ __all__ = [
     "CosineClassifier",
     "Head",
     "LinearLayer",
+    "Masks",
     "MultiLabelClassifier",
     "Parameter",
+    "RandomHead",
     "Regressor",
     "SoftmaxClassifier",
+    "first_random_state",
 ]

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..graph import Tensor
 from ..losses import Loss
+from ._dropout import Masks
 
-__all__ = ["Head", "Parameter"]
+__all__ = ["Head", "Parameter", "RandomHead"]
 
 
 @dataclass(frozen=True)
@@ -91,4 +92,22 @@ class Head(Protocol):
             For each parameter with a class axis its value for the class (the parameter's shape
             with 1 at the class axis), and for any other that changes its whole value.
         """
+        ...
+
+
+@runtime_checkable
+class RandomHead(Head, Protocol):
+    """A head that may be trained under dropout.
+
+    Attributes:
+        is_random: whether it is, with these settings.
+    """
+
+    @property
+    def is_random(self) -> bool: ...  # noqa: D102
+
+    def training_logits(
+        self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks
+    ) -> Tensor:
+        """Emit the logits [N, C] of one training step, with units dropped by `masks`."""
         ...

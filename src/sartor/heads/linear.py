@@ -69,8 +69,7 @@ class LinearLayer:
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """`x · Wᵀ + b`."""
-        rows = self._rows(features, parameters)
-        return add(linear(rows, parameters["weights"]), parameters["bias"])
+        return self._output(self._rows(features, parameters), parameters)
 
     def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
         """`λ/2 · ‖W‖²`."""
@@ -81,6 +80,10 @@ class LinearLayer:
     def _squares(self, parameters: Mapping[str, Tensor]) -> Tensor:
         """`‖W‖²`, as [1]."""
         return reshape(reduce_sum(square(parameters["weights"]), [0, 1]), (1,))
+
+    def _output(self, rows: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+        """The layer itself, on what `_rows` gives."""
+        return add(linear(rows, parameters["weights"]), parameters["bias"])
 
     def _rows(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """What the layer takes: features as rows [N, F], joined and, if asked, normalized."""

@@ -12,6 +12,7 @@ from ..errors import ConversionError
 from ..graph import Tensor
 from ..losses import Loss, SoftmaxCrossEntropy
 from ..ops import add, linear, logistic, mul, reduce_sum, reshape, square
+from ._dropout import Masks, check_rate
 from ._imprint import imprint_label, imprint_softmax, imprint_zero
 from ._rows import row_size
 from .head import Parameter
@@ -36,10 +37,15 @@ class MLP(LinearLayer):
         hidden: the units of each hidden layer, from the features on.
         loss: what it is for: `SoftmaxCrossEntropy`, `SigmoidCrossEntropy`, `MeanSquaredError` or
             `Huber`.
+        dropout: the part of the hidden units that each training step leaves out, 0 ≤ it < 1
+            (Srivastava et al., 2014). Answers are given by all of them, scaled to the same mean.
+            What is left out follows from the variable `random`, which `save` takes along: a
+            training that was stopped goes on as if it had not been, in any runtime.
     """
 
     hidden: tuple[int, ...] = (64,)
     loss: Loss = field(default_factory=SoftmaxCrossEntropy)
+    dropout: float = 0.0
 
     name = "mlp"
 
@@ -50,7 +56,13 @@ class MLP(LinearLayer):
             raise ConversionError(f"MLP: hidden must be sizes, as (64,); got {self.hidden!r}")
         if not isinstance(self.loss, Loss) or isinstance(self.loss, type):
             raise ConversionError(f"MLP: loss must be one, as Huber(); got {self.loss!r}")
+        check_rate(self.dropout, "MLP: dropout")
         object.__setattr__(self, "hidden", units)
+
+    @property
+    def is_random(self) -> bool:
+        """Whether units are dropped in training."""
+        return self.dropout > 0
 
     def settings(self) -> Mapping[str, Any]:
         """What goes into the manifest; the loss stands there by itself."""
@@ -72,6 +84,12 @@ class MLP(LinearLayer):
         if self.loss.task == "classification":
             made.append(Parameter("gain", np.zeros(1, np.float32), trained=False))
         return made
+
+    def training_logits(
+        self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks
+    ) -> Tensor:
+        """`x · Wᵀ + b` of the hidden units that are left."""
+        return self._output(self._hidden(features, parameters, masks), parameters)
 
     def imprint(
         self,
@@ -97,10 +115,18 @@ class MLP(LinearLayer):
 
     def _rows(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """What the output layer takes: the last hidden units."""
+        return self._hidden(features, parameters, None)
+
+    def _hidden(
+        self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks | None
+    ) -> Tensor:
+        """The last hidden units; with masks, of a training step."""
         rows = super()._rows(features, parameters)
         for index in range(1, len(self.hidden) + 1):
             name = f"hidden_{index}"
             rows = _swish(add(linear(rows, parameters[name]), parameters[f"{name}_bias"]))
+            if masks is not None:
+                rows = masks.drop(rows, self.dropout)
         return rows
 
 

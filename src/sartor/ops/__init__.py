@@ -6,6 +6,7 @@ from .elementwise import (
     add,
     div,
     exp,
+    floor,
     greater,
     log,
     logistic,
@@ -25,7 +26,7 @@ from .elementwise import (
 from .gradient import input_gradient, output_gradient
 from .normalization import l2_normalization, log_softmax, softmax, to_length
 from .quantization import dequantize, quantize
-from .reduce import mean, reduce_sum
+from .reduce import cumsum, mean, reduce_sum
 from .reference import evaluate
 from .registry import ROWS, OpRow, Rule, State, register, row_of
 from .shape import (
@@ -50,12 +51,14 @@ __all__ = [
     "assign_variable",
     "call_once",
     "concatenation",
+    "cumsum",
     "dequantize",
     "div",
     "emit",
     "evaluate",
     "exp",
     "flatten",
+    "floor",
     "fully_connected",
     "greater",
     "input_gradient",

@@ -14,7 +14,7 @@ from .builder import Operand, emit
 from .registry import Gradient, OpRow, Rule, Spec, State, register
 
 __all__ = [
-    "add", "div", "exp", "greater", "log", "logistic", "maximum", "minimum", "mul", "neg",
+    "add", "div", "exp", "floor", "greater", "log", "logistic", "maximum", "minimum", "mul", "neg",
     "pow_", "relu", "rsqrt", "select", "sqrt", "square", "sub", "tanh",
 ]  # fmt: skip
 
@@ -82,6 +82,11 @@ def exp(x: Tensor) -> Tensor:
 def log(x: Tensor) -> Tensor:
     """The natural logarithm of `x` > 0."""
     return emit("LOG", x)
+
+
+def floor(x: Tensor) -> Tensor:
+    """The largest whole number that is not above `x`."""
+    return emit("FLOOR", x)
 
 
 def relu(x: Tensor) -> Tensor:
@@ -247,6 +252,7 @@ register(
     ),
     _unary("EXP", lambda op, i, g: mul(g, op.output), np.exp),
     _unary("LOG", lambda op, i, g: div(g, op.input(0)), np.log),
+    _unary("FLOOR", State.ZERO, np.floor),
     _unary("RELU", _from_output(Activation.RELU), lambda x: np.maximum(x, 0)),
     _unary("RELU6", _from_output(Activation.RELU6), lambda x: np.clip(x, 0, 6)),
     _unary("TANH", _tanh, np.tanh),

@@ -15,7 +15,7 @@ from .elementwise import add, div, mul
 from .registry import OpRow, Spec, State, register
 from .shape import reshape, slice_, zeros_like
 
-__all__ = ["mean", "reduce_sum", "spread"]
+__all__ = ["cumsum", "mean", "reduce_sum", "spread"]
 
 
 def reduce_sum(
@@ -28,6 +28,11 @@ def reduce_sum(
 def mean(x: Tensor, axes: Sequence[int], *, keep_dims: bool = False) -> Tensor:
     """The mean over `axes`."""
     return emit("MEAN", x, np.array(axes, np.int32), keepDims=keep_dims)
+
+
+def cumsum(x: Tensor, axis: int) -> Tensor:
+    """The sum of all elements up to each, itself included, along `axis`."""
+    return emit("CUMSUM", x, np.array([axis], np.int32))
 
 
 def spread(g: Tensor, target: Tensor, axes: Sequence[int]) -> Tensor:
@@ -82,10 +87,30 @@ def _mean_back(op: Op, index: int, g: Tensor) -> Tensor:
     return _spread_back(op, index, div(g, _length(x)) if 0 in axes else g)
 
 
+def _cumulated(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
+    x = given(inputs[0])
+    normalize_axes(constant_ints(inputs[1]), x.rank)
+    return [(x.shape, x.dtype)]
+
+
+def _cumulated_back(op: Op, _: int, g: Tensor) -> Tensor:
+    """The sum of the gradients from each element on: the same, from the other end."""
+    options = {**op.options, "reverse": not op.options.get("reverse")}
+    return emit("CUMSUM", g, op.input(1), **options)
+
+
 def _length(x: Tensor) -> Tensor:
     """The size of the first axis at run time (the batch): float32 [1]."""
     column = slice_(x, [0] * x.rank, [-1] + [1] * (x.rank - 1))
     return reduce_sum(add(zeros_like(reshape(column, (-1,))), 1.0), [0], keep_dims=True)
+
+
+def _np_cumsum(xs: Sequence[Any], options: Mapping[str, Any]) -> list[np.ndarray]:
+    (axis,) = _np_axes(xs)
+    x = np.flip(xs[0], axis) if options.get("reverse") else xs[0]
+    y = np.cumsum(x, axis)
+    y = y - x if options.get("exclusive") else y
+    return [np.flip(y, axis) if options.get("reverse") else y]
 
 
 def _np_axes(xs: Sequence[Any]) -> tuple[int, ...]:
@@ -93,6 +118,10 @@ def _np_axes(xs: Sequence[Any]) -> tuple[int, ...]:
 
 
 register(
+    OpRow(
+        "CUMSUM", _cumulated, (_cumulated_back, State.NOT_DIFFERENTIABLE), _np_cumsum,
+        options="CumsumOptions",
+    ),
     OpRow(
         "SUM", _reduced, (_spread_back, State.NOT_DIFFERENTIABLE),
         lambda xs, o: [np.sum(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],

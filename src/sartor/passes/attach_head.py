@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..contract import MASK, OUTPUT, TEMPERATURE
+from ..contract import MASK, OUTPUT, RANDOM, TEMPERATURE
 from ..errors import ConversionError
 from ..graph import Graph, Tensor
+from ..heads import first_random_state
 from ..ops import div
 from .plan import Plan, Workspace
 
@@ -52,3 +53,5 @@ def _make_variables(plan: Plan) -> None:
     active = np.array([name is not None for name in plan.classes], np.float32)
     plan.add_variable(MASK, "mask", active, class_axis=0)
     plan.add_variable(TEMPERATURE, "temperature", np.ones(1, np.float32))
+    if plan.random_head is not None:
+        plan.add_variable(RANDOM, "random", first_random_state())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..autodiff import gradients
-from ..contract import LEARNING_RATE, LOSS, MASK, OUTPUT
+from ..contract import LEARNING_RATE, LOSS, MASK, OUTPUT, RANDOM
 from ..graph import Tensor
+from ..heads import Masks
 from ..ops import add, zeros_like
 from ..optimizers import clip_by_global_norm
 from .attach_loss import batch_logits, batch_loss
@@ -19,14 +22,26 @@ def attach_train(plan: Plan) -> None:
     """Add `train`: one step on a batch. It yields loss and output from before the step."""
     _make_variables(plan)
     work = Workspace(plan, "train")
-    logits = batch_logits(work, work.feature_inputs())
+    logits, random = _training_logits(work, work.feature_inputs())
     output = plan.head.loss.output(logits, work.read(MASK))
     loss = batch_loss(work, logits)
     if plan.named("parameter"):
         _step(work, loss)
     else:  # only `set_class` changes this head: the rate is taken, and counts for nothing
         loss = add(loss, zeros_like(work.input(LEARNING_RATE, (1,))))
+    if random is not None:
+        work.assign(RANDOM, random)
     work.sign({LOSS: loss, OUTPUT: output})
+
+
+def _training_logits(work: Workspace, features: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+    """The logits [B, C]; and where units are dropped, the random state of the next step."""
+    head = work.plan.random_head
+    if head is None:
+        return batch_logits(work, features), None
+    masks = Masks(work.read(RANDOM), features[0])
+    logits = head.training_logits(features, work.parameters(), masks)
+    return logits, masks.advanced()
 
 
 def _step(work: Workspace, loss: Tensor) -> None:

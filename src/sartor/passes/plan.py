@@ -9,7 +9,7 @@ import numpy as np
 
 from ..contract import FEATURES, numbered
 from ..graph import DType, Graph, Model, Signature, Tensor
-from ..heads import Head
+from ..heads import Head, RandomHead
 from ..manifest import FeatureSpec, InputSpec
 from ..ops import assign_variable, call_once, read_variable, var_handle
 from ..optimizers import Optimizer
@@ -65,6 +65,12 @@ class Plan:
     def capacity(self) -> int:
         """C, the most classes there can be."""
         return len(self.classes)
+
+    @property
+    def random_head(self) -> RandomHead | None:
+        """The head, where its training is random."""
+        head = self.head
+        return head if isinstance(head, RandomHead) and head.is_random else None
 
     def add_variable(
         self,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FOLDER_URLS, filesOf, openBrowser, repository, serve, urlOf } from './browser.js';
 
 // Of two inputs or two features, or a weight for each output: not what the page is for.
-const OTHERS = /^(two|mlp|huber)_/;
+const OTHERS = /^(two|mlp|huber|squared|multi)_/;
 const MODELS = filesOf('.tflite').filter(({ name }) => !OTHERS.test(name));
 
 let server: ViteDevServer;

@@ -14,6 +14,7 @@ __all__ = ["check_behaviour", "same"]
 
 _CLOSE = 1e-4
 _RATES = (1e-2, 1e-3, 1e-4)
+_STEPS = 5  # of random training
 
 
 def check_behaviour(session: Session, rng: np.random.Generator) -> Iterator[Check]:
@@ -69,16 +70,20 @@ def _check_train(session: Session, state: State, batch: Batch) -> Iterator[Check
     evaluated = session.call("evaluate", **batch)
     yield same("evaluate changes nothing", session.save(), state)
     trained = session.call("train", **batch, learning_rate=np.zeros(1, np.float32))
-    yield _near("train and evaluate agree on the loss", trained[LOSS], evaluated[LOSS])
-    yield _near("train's output is from before the step", trained[OUTPUT], evaluated[OUTPUT])
     after = session.save()
+    if session.random():
+        yield from _check_randomness(session, state, batch, trained)
+    else:
+        yield _near("train and evaluate agree on the loss", trained[LOSS], evaluated[LOSS])
+        yield _near("train's output is from before the step", trained[OUTPUT], evaluated[OUTPUT])
     kept = [*session.parameters(), *session.untrained()]
     yield same("a learning rate of 0 changes no parameter", after, _only(state, kept))
     if not session.parameters():
         return
-    before = session.loss(state, batch)
+    before = session.training_loss(state, batch)
+    random = _only(state, session.random())
     steps = [session.train(state, batch, rate) for rate in _RATES]
-    losses = [session.loss(step, batch) for step in steps]
+    losses = [session.training_loss({**step, **random}, batch) for step in steps]
     lower = min(losses) < before or session.nothing_to_learn
     yield Check("a step lowers the loss", lower, f"{before:.6f} to {min(losses):.6f}")
     kept = session.untrained()
@@ -86,6 +91,32 @@ def _check_train(session: Session, state: State, batch: Batch) -> Iterator[Check
     unlabelled = {**batch, WEIGHTS: batch[WEIGHTS] * 0}
     finite = all(np.isfinite(value).all() for value in session.train(state, unlabelled, 1).values())
     yield Check("a step without any weight leaves numbers", finite, "all variables are finite")
+
+
+def _check_randomness(
+    session: Session, state: State, batch: Batch, trained: State
+) -> Iterator[Check]:
+    """Training draws from the saved state, and from nothing else."""
+    names, zero = session.random(), np.zeros(1, np.float32)
+
+    def steps(rows: Batch) -> list[State]:
+        session.restore(state)
+        return [session.call("train", **rows, learning_rate=zero) for _ in range(_STEPS)]
+
+    first, again = steps(batch), steps(batch)
+    repeated = [same("", *pair) for pair in zip(first, again, strict=True)]
+    repeated.append(same("", first[0], trained))
+    kept = all(check.passed for check in repeated)
+    yield Check("the saved state decides what training drops", kept, f"{_STEPS} steps, twice")
+    losses = {float(step[LOSS][0]) for step in first}
+    moved = not same("", session.save(), _only(state, names)).passed
+    different = moved and (len(losses) > 1 or session.nothing_to_learn)
+    yield Check("each step drops something else", different, f"{len(losses)} losses")
+    if session.manifest.batch > 1:
+        other = steps(_with_other_last_row(session, batch))
+        pairs = zip(first, other, strict=True)
+        off = max(abs(float((one[LOSS] - two[LOSS])[0])) for one, two in pairs)
+        yield Check("what is dropped is the same for a short batch", off <= _CLOSE, f"{off:.1e}")
 
 
 def _check_infer(session: Session, state: State, rng: np.random.Generator) -> Iterator[Check]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from ...contract import FEATURES, LABELS, MASK, TEMPERATURE, WEIGHTS, numbered
+from ...contract import (
+    FEATURES,
+    LABELS,
+    LEARNING_RATE,
+    LOSS,
+    MASK,
+    TEMPERATURE,
+    WEIGHTS,
+    numbered,
+)
 from ...manifest import Manifest
 from ...runtime.chatter import without_chatter
 
@@ -47,7 +56,20 @@ class Session:
     def loss(self, state: State, batch: Batch) -> float:
         """The loss of a batch in a state."""
         self.restore(state)
-        return float(self.call("evaluate", **batch)["loss"][0])
+        return float(self.call("evaluate", **batch)[LOSS][0])
+
+    def training_loss(self, state: State, batch: Batch) -> float:
+        """The loss that a training step from a state starts from.
+
+        Where training is random this is what `train` itself reports: its randomness is a function
+        of the state, so that it can be asked again and again. Else `evaluate`, which shares
+        nothing with `train`.
+        """
+        if not self.random():
+            return self.loss(state, batch)
+        self.restore(state)
+        outputs = self.call("train", **batch, **{LEARNING_RATE: np.zeros(1, np.float32)})
+        return float(outputs[LOSS][0])
 
     def train(self, state: State, batch: Batch, learning_rate: float) -> State:
         """The state after one step from a state."""
@@ -79,6 +101,10 @@ class Session:
     def untrained(self) -> list[str]:
         """Names of the variables that training leaves alone."""
         return self._of_roles("statistic", "mask", "temperature")
+
+    def random(self) -> list[str]:
+        """Names of the variables that training draws its randomness from."""
+        return self._of_roles("random")
 
     def _of_roles(self, *roles: str) -> list[str]:
         return [spec.name for spec in self.manifest.variables if spec.role in roles]

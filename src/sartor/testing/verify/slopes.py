@@ -19,7 +19,7 @@ _TOLERANCE = 0.01  # of the steepest slope: float32 differences see about 1e-3
 
 
 def check_slopes(session: Session, rng: np.random.Generator) -> Iterator[Check]:
-    """Move one weight at a time by `restore`, difference `evaluate`, compare with `train`.
+    """Move one weight at a time by `restore`, difference the loss, compare with `train`.
 
     An optimizer whose first step does not show the gradient is held to its direction: where the
     loss is steepest, each weight goes downhill.
@@ -97,7 +97,7 @@ def _slope_along(session: Session, state: State, batch: Batch, direction: State)
             moved = {
                 n: (state[n] + sign * step * d).astype(np.float32) for n, d in direction.items()
             }
-            ends.append(session.loss({**state, **moved}, batch))
+            ends.append(session.training_loss({**state, **moved}, batch))
         noise = float(np.finfo(np.float32).eps) * max(map(abs, ends))
         return (ends[0] - ends[1]) / (2 * step)
 

@@ -1,0 +1,81 @@
+"""The verifier sees what is wrong with random training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from planted import Edit, assigned, broken, not_assigned, seen
+
+import sartor
+from sartor import PersonalizableModel
+from sartor.contract import RANDOM
+from sartor.graph import DType, Model, Op, Tensor
+from sartor.heads import MLP
+from sartor.ops import add, mul, reduce_sum, sub
+from sartor.testing.verify import verify_contract
+
+DIFFERENT = "each step drops something else"
+DECIDED = "the saved state decides what training drops"
+SHORT = "what is dropped is the same for a short batch"
+W = "head/weights"
+
+
+@pytest.fixture(scope="module")
+def made(tiny_base: bytes) -> PersonalizableModel:
+    return sartor.convert(tiny_base, classes=4, batch=6, head=MLP(hidden=(8,), dropout=0.4))
+
+
+def rows_matter(model: Model) -> None:
+    """What is dropped hangs on the samples."""
+    rows = ends(model)["features"]
+    seen("train", RANDOM, lambda state: add(state, reduce_sum(rows, [0, 1])))(model)
+
+
+def chance(model: Model) -> None:
+    """What is dropped hangs on a stream that nobody saves."""
+
+    def shifted(state: Tensor) -> Tensor:
+        graph = state.graph
+        noise = graph.tensor("noise", DType.FLOAT32, (3,))
+        shape = graph.constant(np.array([3], np.int32))
+        seeds = {"seed": 1, "seed2": 2}
+        graph.add(
+            Op("RANDOM_UNIFORM", [shape], [noise], options=seeds, options_type="RandomOptions")
+        )
+        return add(state, mul(noise, 500.0))
+
+    seen("train", RANDOM, shifted)(model)
+
+
+def ends(model: Model) -> dict[str, Tensor]:
+    train = model.signature("train")
+    assert train is not None
+    return train.inputs
+
+
+PLANTED: dict[str, tuple[Edit, set[str]]] = {
+    "the same units in every step": (not_assigned("train", RANDOM), {DIFFERENT}),
+    "nothing is dropped": (
+        seen("train", RANDOM, lambda state: mul(state, 0.0)), {DIFFERENT},
+    ),
+    "units that hang on the samples": (rows_matter, {SHORT}),
+    "units that hang on chance": (chance, {DECIDED, SHORT, "gradient of head/weights"}),
+    "a gradient of the wrong size": (
+        assigned("train", W, lambda new, old: add(old, mul(sub(new, old), 1.05))),
+        {"gradient of head/weights"},
+    ),
+}  # fmt: skip
+
+
+def test_a_good_one_passes_whatever_is_tried(made: PersonalizableModel) -> None:
+    for seed in range(10):
+        report = verify_contract(made.content, seed=seed)
+        assert report.passed, (seed, report.failures)
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_broken_promise_is_seen(made: PersonalizableModel, name: str) -> None:
+    edit, wanted = PLANTED[name]
+    failures = {check.name for check in verify_contract(broken(made, edit)).failures}
+    assert wanted <= failures
+    assert name == "units that hang on chance" or failures == wanted
