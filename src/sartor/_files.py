@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+__all__ = ["replacing", "write_atomically"]
 
 
 def write_atomically(path: Path, content: bytes) -> Path:
@@ -25,22 +26,38 @@ def write_atomically(path: Path, content: bytes) -> Path:
     Raises:
         OSError: the folder is not there or not writable, or the disk is full.
     """
-    temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
-    with open(temporary, "xb") as file:  # its permissions are those of any new file
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            _keep_mode(path, temporary)
-            file.close()  # some systems do not rename an open file
-            os.replace(temporary, path)
-        except BaseException:
-            file.close()
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-    _sync_folder(path.parent)
+    with replacing(path) as temporary, open(temporary, "xb") as file:
+        file.write(content)
     return path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Let the block write a file under another name; afterwards flush it and rename it.
+
+    When the block fails, what it wrote is removed and the old file stays.
+
+    Args:
+        path: where the file is to be; its folder must be there.
+
+    Yields:
+        The path to write to, in the same folder; nothing is there yet.
+
+    Raises:
+        OSError: the folder is not there or not writable, or the disk is full.
+    """
+    temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        _keep_mode(path, temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(path.parent)
 
 
 def _keep_mode(old: Path, new: Path) -> None:

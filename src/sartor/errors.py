@@ -16,6 +16,7 @@ __all__ = [
     "InvalidModelError",
     "NotPersonalizableError",
     "SartorError",
+    "StoreError",
     "TrainingError",
     "VerificationError",
 ]
@@ -47,6 +48,10 @@ class DataError(SartorError, ValueError):
 
 class CheckpointError(SartorError):
     """A checkpoint is damaged, or belongs to another model."""
+
+
+class StoreError(SartorError):
+    """A sample store is damaged, in use elsewhere, or belongs to another model."""
 
 
 class TrainingError(SartorError):

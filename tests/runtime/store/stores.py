@@ -1,0 +1,95 @@
+"""Stores to test on: their models, samples, and all that can be read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sartor.manifest import FeatureSpec, Fingerprints, Manifest, Part
+from sartor.runtime.store import SampleStore
+
+SIZE = 24
+HALF = FeatureSpec("features", (SIZE,))
+INT8 = FeatureSpec("features", (SIZE,), "int8", 0.05, -3)
+
+
+def manifest(*specs: FeatureSpec, task: str = "classification", base: str = "the base") -> Manifest:
+    """What a model says of itself, as far as a store cares."""
+    part = Part("any", {})
+    return Manifest(
+        inputs=(),
+        features=specs or (HALF,),
+        batch=8,
+        classes=(None,) * 4,
+        task=task,
+        weights_per_output=task != "classification",
+        head=part,
+        loss=part,
+        optimizer=part,
+        features_length=None,
+        learning_rate=None,
+        variables=(),
+        fingerprints=Fingerprints(base, "head", "optimizer"),
+    )
+
+
+def view(seed: int, *specs: FeatureSpec) -> list[np.ndarray]:
+    """One view: values that the store keeps bit for bit, whichever way it writes them."""
+    rng = np.random.default_rng(seed)
+    return [_exact(spec, rng.integers(-100, 100, (1, *spec.shape))) for spec in specs or (HALF,)]
+
+
+def _exact(spec: FeatureSpec, integers: np.ndarray) -> np.ndarray:
+    exact: np.ndarray = (integers - (spec.zero_point or 0)).astype(np.float32)
+    exact *= np.float32(spec.scale or 1 / 64)
+    return exact
+
+
+def filled(path: Path | None, count: int = 12, **settings: Any) -> SampleStore:
+    """A store with samples of three classes, some of several views, held out, or with pictures."""
+    store = SampleStore(path, manifest(), **settings)
+    with store.transaction():
+        for number in range(count):
+            add(store, number)
+    return store
+
+
+def add(store: SampleStore, number: int) -> int:
+    """The sample of this number: each detail follows from it."""
+    return store.add(
+        [view(100 * number + each) for each in range(1 + number % 3)],
+        {("hat", "shoes", "dress")[number % 3]: 1.0},
+        source=secret(number, "source"),
+        held_out=number % 5 == 4,
+        thumbnail=secret(number, "thumbnail"),
+        photo=secret(number, "photo") * 20,
+    )
+
+
+def secret(number: int, what: str) -> bytes:
+    """Bytes that occur nowhere else."""
+    return np.random.default_rng([number, *what.encode()]).bytes(32)
+
+
+def content(store: SampleStore) -> object:
+    """Everything that can be read, to compare."""
+    everything = store.select()
+    return (
+        store.samples(),
+        store.counts(),
+        everything.classes,
+        everything.samples.tobytes(),
+        everything.targets.tobytes(),
+        [array.tobytes() for array in everything.features],
+        [store.thumbnails(label, 100) for label in everything.classes],
+        list(store.photos()),
+    )
+
+
+def files(path: Path) -> Iterator[bytes]:
+    """The bytes of a store's file, and of those beside it."""
+    for each in sorted(path.parent.glob(path.name + "*")):
+        yield each.read_bytes()

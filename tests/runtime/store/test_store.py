@@ -1,0 +1,282 @@
+"""What goes into a store comes out, as each method promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from stores import HALF, INT8, SIZE, add, content, filled, manifest, secret, view
+
+from sartor.errors import DataError, StoreError
+from sartor.manifest import FeatureSpec
+from sartor.runtime.store import SampleStore
+
+
+@pytest.fixture(params=["file", "memory"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    return tmp_path / "samples.sartor" if request.param == "file" else None
+
+
+def test_samples_come_out_as_they_went_in(path: Path | None) -> None:
+    before = datetime.now(timezone.utc)
+    with filled(path) as store:
+        samples = store.samples()
+        assert [sample.id for sample in samples] == list(range(1, 13))
+        assert len(store) == 12
+        assert [sample.label for sample in samples[:3]] == ["hat", "shoes", "dress"]
+        assert [sample.views for sample in samples[:4]] == [1, 2, 3, 1]
+        assert [sample.id for sample in samples if sample.held_out] == [5, 10]
+        assert samples[7].source == secret(7, "source").hex()
+        assert all(before <= sample.added <= datetime.now(timezone.utc) for sample in samples)
+        assert store.counts() == {"hat": 4, "shoes": 4, "dress": 4}
+        assert store.thumbnails("shoes", 2) == [secret(1, "thumbnail"), secret(4, "thumbnail")]
+        assert [(number, data[:32]) for number, data in store.photos()] == [
+            (number + 1, secret(number, "photo")) for number in range(12)
+        ]
+
+
+def test_rows_are_in_the_order_of_sample_and_view(path: Path | None) -> None:
+    with filled(path) as store:
+        rows = store.select()
+        assert rows.samples.tolist() == [n + 1 for n in range(12) for _ in range(1 + n % 3)]
+        wanted = [view(100 * n + each)[0] for n in range(12) for each in range(1 + n % 3)]
+        np.testing.assert_array_equal(rows.features[0], np.concatenate(wanted))
+        assert rows.features[0].dtype == rows.targets.dtype == np.float32
+        assert rows.classes == ("hat", "shoes", "dress")
+        np.testing.assert_array_equal(rows.targets[1], [np.nan, 1, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("held_out", "label", "ids"),
+    [
+        (None, None, range(1, 13)),
+        (True, None, [5, 10]),
+        (False, "hat", [1, 4, 7]),
+        (None, "hat", [1, 4, 7, 10]),
+        (True, "dress", []),
+        (None, "socks", []),
+    ],
+)
+def test_a_part_of_the_samples(held_out: bool | None, label: str | None, ids: list[int]) -> None:
+    with filled(None) as store:
+        rows = store.select(held_out=held_out, label=label)
+        assert sorted(set(rows.samples.tolist())) == list(ids)
+        assert len(rows.features[0]) == len(rows) == len(rows.targets)
+        assert rows.features[0].shape[1:] == (SIZE,)
+        assert rows.classes == ("hat", "shoes", "dress")
+
+
+def test_a_store_is_the_same_after_it_was_closed(tmp_path: Path) -> None:
+    with filled(tmp_path / "s") as store:
+        before = content(store)
+    assert [each.name for each in tmp_path.iterdir()] == ["s"]
+    with SampleStore(tmp_path / "s", manifest()) as store:
+        assert content(store) == before
+        assert add(store, 12) == 13
+
+
+def add_and_fail(store: SampleStore, number: int) -> None:
+    with store.transaction():
+        add(store, number)
+        store.forget([99])
+
+
+def test_a_transaction_is_whole_or_not_at_all(path: Path | None) -> None:
+    with filled(path) as store:
+        before = content(store)
+        with pytest.raises(DataError):
+            add_and_fail(store, 12)
+        assert content(store) == before
+        with store.transaction():
+            add(store, 12)
+            with pytest.raises(DataError):
+                store.rename("hat", "shoes")
+            with pytest.raises(DataError):
+                add_and_fail(store, 13)
+            add(store, 14)
+        sources = [secret(number, "source").hex() for number in (12, 14)]
+        assert [sample.source for sample in store.samples()[12:]] == sources
+
+
+def test_the_same_source_is_found(path: Path | None) -> None:
+    with filled(path) as store:
+        add(store, 3)
+        found = store.find(secret(3, "source"))
+        assert found is not None
+        assert found == store.samples()[3]
+        assert store.find(b"never seen") is None
+
+
+def test_renaming_keeps_a_class_in_its_place(path: Path | None) -> None:
+    with filled(path) as store:
+        store.rename("hat", "bonnet")
+        store.rename("shoes", "shoes")
+        assert store.counts() == {"bonnet": 4, "shoes": 4, "dress": 4}
+        assert store.samples()[0].label == "bonnet"
+
+
+def test_forgetting(path: Path | None) -> None:
+    with filled(path) as store:
+        store.forget([1, 5])
+        assert [sample.id for sample in store.samples()] == [2, 3, 4, *range(6, 13)]
+        store.forget_class("dress")
+        assert store.counts() == {"hat": 3, "shoes": 3}
+        store.forget([sample.id for sample in store.samples()])
+        assert len(store) == len(store.select()) == 0
+        assert store.counts() == {}
+        assert add(store, 0) == 13  # an id never comes back
+
+
+def test_forgetting_a_label_leaves_what_samples_say_of_others(path: Path | None) -> None:
+    with SampleStore(path, manifest(task="multi_label")) as store:
+        store.add([view(0)], {"red": 1, "round": 0})
+        store.add([view(1)], {"red": 0})
+        store.add([view(2)], {"round": 1})
+        assert store.counts() == {"red": 1, "round": 1}
+        store.forget_class("red")
+        assert {s.id: dict(s.targets) for s in store.samples()} == {
+            1: {"round": 0},
+            3: {"round": 1},
+        }
+        assert store.counts() == {"round": 1}
+
+
+def test_a_regression_keeps_any_number(path: Path | None) -> None:
+    with SampleStore(path, manifest(task="regression")) as store:
+        store.add([view(0)], {"x": -2.5, "y": 1e-3})
+        store.add([view(1)], {"y": 7})
+        np.testing.assert_array_equal(
+            store.select().targets, np.array([[-2.5, 1e-3], [np.nan, 7]], np.float32)
+        )
+        assert store.counts() == {"x": 1, "y": 2}
+
+
+def test_several_features_tensors(path: Path | None) -> None:
+    specs = (INT8, FeatureSpec("features_1", (2, 3)), FeatureSpec("features_2", ()))
+    rows = [[view(10 * n + each, *specs) for each in range(2)] for n in range(3)]
+    rows[1][0][1][0, 0, 0] = 1e6  # this sample's second tensor cannot be float16
+    with SampleStore(path, manifest(*specs)) as store:
+        for views in rows:
+            store.add(views, {"hat": 1})
+        for tensor, found in enumerate(store.select().features):
+            wanted = np.concatenate([each[tensor] for views in rows for each in views])
+            assert found.tobytes() == wanted.tobytes()
+            assert found.shape == wanted.shape
+
+
+WRONG: dict[str, tuple[Any, Any, str]] = {
+    "no view": ([], {"hat": 1}, "at least one view"),
+    "no tensor": ([[]], {"hat": 1}, "1 features tensors"),
+    "other shape": ([[np.zeros((1, 3), np.float32)]], {"hat": 1}, r"float32 \[1, 24\]"),
+    "two rows": ([[np.zeros((2, SIZE), np.float32)]], {"hat": 1}, r"float32 \[1, 24\]"),
+    "other type": ([[np.zeros((1, SIZE))]], {"hat": 1}, "float64"),
+    "not finite": ([[np.full((1, SIZE), np.nan, np.float32)]], {"hat": 1}, "not finite"),
+    "infinite": ([[np.full((1, SIZE), np.inf, np.float32)]], {"hat": 1}, "not finite"),
+    "no target": ([view(0)], {}, "needs a target"),
+    "two classes": ([view(0)], {"hat": 1, "shoes": 1}, "one class"),
+    "half a class": ([view(0)], {"hat": 0.5}, "one class"),
+    "no name": ([view(0)], {" ": 1}, "name of a class"),
+    "a long name": ([view(0)], {"x" * 1001: 1}, "name of a class"),
+    "half a pair": ([view(0)], {"\ud800": 1}, "half of a character pair"),
+    "a NaN": ([view(0)], {"hat": float("nan")}, "finite"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_sample_is_refused_in_words_and_changes_nothing(name: str) -> None:
+    views, targets, words = WRONG[name]
+    with filled(None) as store:
+        before = content(store)
+        with pytest.raises(DataError, match=words):
+            store.add(views, targets)
+        assert content(store) == before
+
+
+@pytest.mark.parametrize(
+    "label", ["hat", "a\0b", "'; DROP TABLE sample; --", "帽子", "🎩", "x" * 1000]
+)
+def test_any_text_is_a_label(label: str, tmp_path: Path) -> None:
+    with SampleStore(tmp_path / "s", manifest()) as store:
+        store.add([view(0)], {label: 1})
+        assert store.counts() == {label: 1}
+        assert len(store.select(label=label)) == 1
+
+
+MISSING: dict[str, Callable[[SampleStore], None]] = {
+    "no sample 99": lambda store: store.forget([3, 99]),
+    "no class 'socks'; its classes: hat, shoes, dress": lambda store: store.forget_class("socks"),
+    "no class 'socks'": lambda store: store.rename("socks", "hats"),
+    "a class 'shoes' already": lambda store: store.rename("hat", "shoes"),
+}
+
+
+@pytest.mark.parametrize("words", MISSING)
+def test_what_is_not_there_is_said(words: str) -> None:
+    with filled(None) as store:
+        with pytest.raises(DataError, match=words):
+            MISSING[words](store)
+        assert len(store) == 12
+
+
+def test_a_store_of_another_base_is_refused(tmp_path: Path) -> None:
+    filled(tmp_path / "s").close()
+    with pytest.raises(StoreError, match=r"another base.*SampleStore\.reembed"):
+        SampleStore(tmp_path / "s", manifest(base="another"))
+
+
+def test_photos_are_embedded_again_for_another_base(tmp_path: Path) -> None:
+    new = manifest(FeatureSpec("features", (4,)), base="another")
+
+    def embed(photo: bytes) -> list[list[np.ndarray]]:
+        return [[np.frombuffer(photo, np.uint8)[np.newaxis, :4].astype(np.float32)]] * 2
+
+    with filled(tmp_path / "s") as store:
+        before, photos = store.samples(), list(store.photos())
+    SampleStore.reembed(tmp_path / "s", new, embed)
+    with SampleStore(tmp_path / "s", new) as store:
+        rows = store.select()
+        wanted = [row for _, photo in photos for view in embed(photo) for row in view]
+        np.testing.assert_array_equal(rows.features[0], np.concatenate(wanted))
+        assert [sample.targets for sample in store.samples()] == [s.targets for s in before]
+
+
+def test_a_store_without_a_photo_cannot_be_embedded_again(tmp_path: Path) -> None:
+    with filled(tmp_path / "s") as store:
+        store.add([view(0)], {"hat": 1})
+        before = content(store)
+    with pytest.raises(StoreError, match="photo of sample 13 was not kept"):
+        SampleStore.reembed(tmp_path / "s", manifest(base="another"), lambda photo: [view(0)])
+    with SampleStore(tmp_path / "s", manifest()) as store:
+        assert content(store) == before
+
+
+def test_a_backup_is_one_file_with_everything(path: Path | None, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    with filled(path) as store:
+        store.backup(folder / "b")
+        store.backup(folder / "b")
+        before = content(store)
+    assert [each.name for each in folder.iterdir()] == ["b"]
+    with SampleStore(folder / "b", manifest()) as copy:
+        assert content(copy) == before
+
+
+def test_a_closed_store_says_so() -> None:
+    store = filled(None)
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.samples()
+    with pytest.raises(StoreError, match="closed"):
+        add(store, 0)
+
+
+@pytest.mark.parametrize("bound", [{"max_samples": 0}, {"max_bytes": -1}])
+def test_a_bound_without_sense_is_refused(bound: dict[str, int]) -> None:
+    with pytest.raises(DataError, match="at least 1"):
+        SampleStore(None, manifest(HALF), **bound)
