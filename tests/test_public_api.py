@@ -22,8 +22,8 @@ SURFACE = {
         "convert",
     },
     "sartor.bases": {
-        "Base", "EfficientNetLite0", "MOBILENET_V2", "MobileNetV2", "STARTER", "TFLite",
-        "load_base",
+        "Base", "EfficientNetLite0", "Keras", "MOBILENET_V2", "MobileNetV2", "STARTER",
+        "SavedModel", "TFLite", "find_base", "load_base",
     },
     "sartor.heads": {
         "CosineClassifier", "Head", "LinearLayer", "MLP", "Masks", "MultiLabelClassifier",

@@ -84,13 +84,15 @@ def convert(
     """Make a base learn on the device: one file that trains in stock LiteRT.
 
     Args:
-        base: the path or bytes of a `.tflite` file, or one of `sartor.bases`. A personalizable
-            file is taken apart again: converted anew, with more room or another optimizer, it
-            still loads the user's checkpoint (the names of its classes are not taken over).
+        base: the path or bytes of a `.tflite` file, the path of a Keras model or of a SavedModel,
+            or one of `sartor.bases`. A personalizable file is taken apart again: converted anew,
+            with more room or another optimizer, it still loads the user's checkpoint (the names of
+            its classes are not taken over).
         classes: the names of the classes, or how many there can be.
         head: what learns; `SoftmaxClassifier()` unless told.
         optimizer: how; SGD with momentum unless told.
-        features: the tensor (or tensors) to cut the base at; found by itself unless told.
+        features: the tensor (or tensors) to cut the base at, of a Keras model the layer; found by
+            itself unless told.
         capacity: how many classes there can be, where names are given; as many unless told.
         batch: the rows of one training step; shorter batches are filled up with weight 0.
         mean: with `std`, what a float base expects of a picture: `(pixel − mean) / std` of pixels
@@ -109,7 +111,7 @@ def convert(
     slots = _slots(classes, capacity)
     if not 1 <= batch <= 65536:
         raise ConversionError(f"batch must be between 1 and 65536, got {batch}")
-    model = load_base(base)
+    model = load_base(base, features=_names(features) or ())
     before, known = _manifest_of(model), input_metadata(model)
     same = [spec.name for spec in before.features] if before else []
     names = _names(features) or same

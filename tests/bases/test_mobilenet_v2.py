@@ -24,7 +24,7 @@ def no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def keras() -> Any:
-    return pytest.importorskip("tensorflow", reason="the extra `keras` is not installed").keras
+    return pytest.importorskip("tensorflow", reason="the extra `tensorflow` is not installed").keras
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def network(keras: Any) -> Any:
 
 
 def test_without_tensorflow_it_says_what_to_install(no_tensorflow: None) -> None:
-    with pytest.raises(ConversionError, match=r"pip install 'sartor\[keras\]'.*EfficientNetLite0"):
+    with pytest.raises(ConversionError, match=r"pip install 'sartor\[tensorflow\]'.*EfficientNetLite0"):
         MobileNetV2().load()
 
 
@@ -50,7 +50,7 @@ def test_the_command_knows_it_by_name(
         main(["convert", "mobilenetv2", "-o", str(tmp_path / "model.tflite"), "--classes", "3"])
     assert stopped.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert "pip install 'sartor[keras]'" in line
+    assert "pip install 'sartor[tensorflow]'" in line
 
 
 def test_without_a_network_it_names_the_alternatives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,8 @@ def test_without_a_network_it_names_the_alternatives(monkeypatch: pytest.MonkeyP
         raise Exception("URL fetch failure on https://…")  # as Keras does
 
     applications = SimpleNamespace(MobileNetV2=download)
-    fake = SimpleNamespace(keras=SimpleNamespace(applications=applications))
+    backend = SimpleNamespace(backend=lambda: "tensorflow")
+    fake = SimpleNamespace(keras=SimpleNamespace(applications=applications, backend=backend))
     monkeypatch.setitem(sys.modules, "tensorflow", fake)
     with pytest.raises(ConversionError, match=r"URL fetch failure.*weights=FILE.*'starter'"):
         MobileNetV2().load()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import sys
 import warnings
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._tensorflow import keras_to_tflite, quiet, tensorflow
 from ..errors import ConversionError
 from ..flatbuffer import METADATA_NAME, encode_metadata, read
 from ..flatbuffer.metadata_tables import (
@@ -38,11 +38,11 @@ _ALTERNATIVES = (
 
 @dataclass(frozen=True)
 class MobileNetV2:
-    """MobileNetV2 in float32 with Keras's ImageNet weights; needs `pip install 'sartor[keras]'`.
+    """MobileNetV2 in float32 with Keras's ImageNet weights.
 
-    Its features are what its last convolution makes, averaged over height and width. It takes
-    pictures as float32, scaled to −1…1; the file says so. Keras downloads the weights when they are
-    first used, and keeps them.
+    It needs `pip install 'sartor[tensorflow]'`. Its features are what its last convolution makes,
+    averaged over height and width. It takes pictures as float32, scaled to −1…1; the file says so.
+    Keras downloads the weights when they are first used, and keeps them.
 
     Attributes:
         width: the share of channels, Keras's `alpha`.
@@ -80,28 +80,28 @@ class MobileNetV2:
         if not self._is_imagenet:
             with Path(self.weights).open("rb"):  # says what is wrong better than Keras does
                 pass
-        tensorflow = _tensorflow()
-        with contextlib.redirect_stdout(sys.stderr):  # a download shows there how far it is
-            network = self._imagenet(tensorflow) if self._is_imagenet else self._filed(tensorflow)
-        with contextlib.redirect_stdout(io.StringIO()):  # the converter lists all variables
-            content = tensorflow.lite.TFLiteConverter.from_keras_model(network).convert()
-        model = read(content)
+        tf = _tensorflow()
+        # A download shows how far it is on stderr.
+        with quiet(), contextlib.redirect_stdout(sys.stderr):
+            network = self._imagenet(tf) if self._is_imagenet else self._filed(tf)
+        pooled = next(layer.name for layer in network.layers if "pool" in layer.name)
+        model = read(keras_to_tflite(network, features=[pooled], what="MobileNetV2"))
         model.metadata[METADATA_NAME] = encode_metadata(_description())
         return model
 
-    def _imagenet(self, tensorflow: Any) -> Any:
+    def _imagenet(self, tf: Any) -> Any:
         try:
-            return self._network(tensorflow, classes=False, weights=_IMAGENET)
+            return self._network(tf, classes=False, weights=_IMAGENET)
         except Exception as error:  # Keras wraps what a download raises in a plain Exception
             raise ConversionError(
                 f"Keras cannot get the weights of ImageNet ({error}). {_ALTERNATIVES}"
             ) from error
 
-    def _filed(self, tensorflow: Any) -> Any:
+    def _filed(self, tf: Any) -> Any:
         """The network with a file's weights; whether they have classes, trying tells."""
         causes = []
         for classes in (False, True):
-            network = self._network(tensorflow, classes=classes, weights=None)
+            network = self._network(tf, classes=classes, weights=None)
             fresh = _kernels(network)
             try:
                 with warnings.catch_warnings():  # of what it skips; what matters is checked below
@@ -112,15 +112,14 @@ class MobileNetV2:
                 continue
             loaded = zip(fresh, _kernels(network), strict=True)
             if not any((old == new).all() for old, new in loaded):
-                ends = network.layers[-2].output if classes else network.output
-                return tensorflow.keras.Model(network.input, ends)
+                return network
         raise ConversionError(
             f"{self.weights} does not hold the weights of a Keras MobileNetV2 of width "
             f"{self.width}: give the width that it was saved with, or another file"
         ) from (causes[0] if causes else None)
 
-    def _network(self, tensorflow: Any, *, classes: bool, weights: str | None) -> Any:
-        return tensorflow.keras.applications.MobileNetV2(
+    def _network(self, tf: Any, *, classes: bool, weights: str | None) -> Any:
+        return tf.keras.applications.MobileNetV2(
             input_shape=(self.input_size, self.input_size, 3),
             alpha=self.width,
             include_top=classes,
@@ -131,14 +130,12 @@ class MobileNetV2:
 
 def _tensorflow() -> Any:
     try:
-        import tensorflow
-    except ImportError as error:
+        return tensorflow("MobileNetV2")
+    except ConversionError as error:
         raise ConversionError(
-            "MobileNetV2 comes from Keras, which is not installed: pip install 'sartor[keras]'. "
-            "The base that needs nothing is EfficientNetLite0() of sartor.bases, 'starter' on the "
-            "command line."
+            f"{error}. The base that needs nothing is EfficientNetLite0() of sartor.bases, "
+            "'starter' on the command line."
         ) from error
-    return tensorflow
 
 
 def _kernels(network: Any) -> list[Any]:

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..contract import FEATURES
 from ..errors import ConversionError
-from ..graph import DType, Graph, Model, Op, Tensor
+from ..graph import DType, Graph, Model, Op, Signature, Tensor
 
 __all__ = ["Cut", "cut"]
 
@@ -42,18 +43,23 @@ def cut(model: Model, names: Sequence[str] | None = None) -> Cut:
 
     Without names, the features are what goes into the last layer with weights: of a classifier,
     what its classes are told apart by. Where that layer is a convolution over a picture, the
-    model has no classifier, and its outputs are the features.
+    model has no classifier, and its outputs are the features. A model with a signature `features`
+    says itself what they are: its outputs.
 
     Args:
-        model: changed: one graph (and those that it calls), no signature.
+        model: changed: one graph (and those that it calls), no signature. Its inputs get the names
+            that the signature gave them.
         names: of the tensors that are the features, or of outputs of its signature.
 
     Raises:
         ConversionError: there is no weighted layer, or no tensor of that name.
     """
-    graph, ends = _entry(model)
+    entry = _entry(model)
+    graph, ends = entry.graph, entry.outputs
     if names:
         tensors, why = _named(graph, ends, names), "as named"
+    elif entry.key == FEATURES:
+        tensors, why = list(ends.values()), f"as named: {', '.join(ends)}"
     else:
         tensors, why = _input_of_last_weighted(graph)
     _check_float_or_quantized(tensors)
@@ -63,21 +69,20 @@ def cut(model: Model, names: Sequence[str] | None = None) -> Cut:
     graph.inputs = [tensor for tensor in graph.inputs if tensor.consumers or tensor in tensors]
     if not graph.inputs:
         raise ConversionError(f"the features {_list(tensors)} do not depend on any input")
+    for name, tensor in entry.inputs.items():
+        tensor.name = name
     model.signatures = []
     model.graphs = _called_from(graph)
     return Cut(graph, tuple(tensors), why)
 
 
-def _entry(model: Model) -> tuple[Graph, dict[str, Tensor]]:
-    """The graph that classifies (of the signature `infer` or the usual one, else the first).
-
-    With it come the names that its signature gives to its outputs.
-    """
-    for key in ("infer", "serving_default"):
+def _entry(model: Model) -> Signature:
+    """What classifies: the signature `features`, `infer` or the usual one, else the first graph."""
+    for key in (FEATURES, "infer", "serving_default"):
         found = model.signature(key)
         if found is not None:
-            return found.graph, found.outputs
-    return model.main, {}
+            return found
+    return Signature("", model.main, {}, {})
 
 
 def _named(graph: Graph, ends: Mapping[str, Tensor], names: Sequence[str]) -> list[Tensor]:

@@ -1,0 +1,92 @@
+"""A function of TensorFlow as one float `.tflite`: its variables in it, batch 1, builtin ops."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import ConversionError, SartorError
+from .quiet import quiet
+
+__all__ = ["short", "to_tflite"]
+
+_REFUSED = re.compile(r"^(?:TF Select|Flex|Custom) ops: (.+)$", re.MULTILINE)
+_LONGEST = 300
+
+
+def to_tflite(
+    tensorflow: Any,
+    function: Callable[..., Any],
+    specs: Mapping[str, Any],
+    *,
+    key: str,
+    what: str,
+    kept: object = None,
+) -> bytes:
+    """Trace a function and convert it.
+
+    A SavedModel holds the variables that belong to the object which is saved: so that is one that
+    owns all those that the function has read. The variables of a Keras 3 model belong to none else.
+
+    Args:
+        tensorflow: the module.
+        function: takes a tensor for each spec, by name, and returns a mapping of outputs.
+        specs: name → TensorSpec of a shape without holes.
+        key: of the signature that the file gets.
+        what: is converted, for messages.
+        kept: an object of TensorFlow that owns what the function reads besides variables.
+
+    Returns:
+        The file, with one signature that names its inputs and outputs.
+
+    Raises:
+        ConversionError: the model cannot be traced, or asks for ops that are not builtin ones.
+        OSError: there is no room for temporary files.
+    """
+    owner = tensorflow.Module()
+    try:
+        with quiet():
+            traced = tensorflow.function(function, autograph=False)
+            concrete = traced.get_concrete_function(**specs)
+    except SartorError:
+        raise
+    except Exception as error:  # whatever the user's layers raise
+        raise ConversionError(
+            f"{what} cannot be run on inputs {_shapes(specs)}: {short(error)}"
+        ) from error
+    owner.kept = [kept, *concrete.variables]
+    try:
+        with quiet(), tempfile.TemporaryDirectory() as folder:
+            tensorflow.saved_model.save(owner, folder, signatures={key: concrete})
+            converter = tensorflow.lite.TFLiteConverter.from_saved_model(folder, [key])
+            content: bytes = converter.convert()
+    except OSError:
+        raise
+    except Exception as error:
+        raise ConversionError(_why(error, concrete.graph, what)) from error
+    return content
+
+
+def short(error: Exception) -> str:
+    """What an exception says, at a length that someone reads."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _why(error: Exception, graph: Any, what: str) -> str:
+    named = {op for found in _REFUSED.findall(str(error)) for op in found.split(", ")}
+    ops = {name.strip().removeprefix("Flex") for name in named}
+    if not ops:
+        return f"TensorFlow's converter refuses {what}: {short(error)}"
+    asked = {op.type: op.name.rpartition("/")[0] for op in graph.get_operations() if op.type in ops}
+    listed = ", ".join(f"{op} of {asked[op]!r}" if asked.get(op) else op for op in sorted(ops))
+    return (
+        f"{what} needs ops that LiteRT does not have: {listed}. Take features from before them "
+        "(features=, --features), or build these layers from other ops"
+    )
+
+
+def _shapes(specs: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {list(spec.shape)}" for name, spec in specs.items())
