@@ -40,7 +40,11 @@ class MLP(LinearLayer):
         dropout: the part of the hidden units that each training step leaves out, 0 ≤ it < 1
             (Srivastava et al., 2014). Answers are given by all of them, scaled to the same mean.
             What is left out follows from the variable `random`, which `save` takes along: a
-            training that was stopped goes on as if it had not been, in any runtime.
+            training that was stopped goes on as if it had not been, in any runtime. On photos of
+            ten kinds of clothing (5 and 20 a class, two bases, 20 draws each) 0.5 gains 0.5 to 0.9
+            points where features are normalized to length 4, and nothing to rely on where they are
+            raw (−0.6 to +0.5): so it is 0 unless told. `SoftmaxClassifier` is as good or better
+            there.
     """
 
     hidden: tuple[int, ...] = (64,)

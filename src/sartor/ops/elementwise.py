@@ -164,6 +164,12 @@ def _divisor(op: Op, _: int, g: Tensor) -> Tensor:
     return neg(mul(div(g, y), div(x, y)))
 
 
+def _squared_difference(op: Op, index: int, g: Tensor) -> Tensor:
+    """`2g · (x − y)` to the first input, and the opposite to the second."""
+    x, y = op.input(0), op.input(1)
+    return mul(mul(g, 2.0), sub(x, y) if index == 0 else sub(y, x))
+
+
 def _sqrt(op: Op, _: int, g: Tensor) -> Tensor:
     """`g / (2y)`, where `y` is taken for at least the root of the smallest float32.
 
@@ -190,6 +196,26 @@ def _from_output(kind: Activation) -> Rule:
 
 def _tanh(op: Op, _: int, g: Tensor) -> Tensor:
     return mul(g, sub(1.0, square(op.output)))
+
+
+def _leaky_relu(op: Op, _: int, g: Tensor) -> Tensor:
+    """`g` where `x` is positive, elsewhere `alpha · g`."""
+    alpha = float(op.options.get("alpha", 0.0))
+    positive = mask_positive(relu(op.input(0)))
+    return mul(g, add(mul(positive, 1.0 - alpha), alpha))
+
+
+def _elu(op: Op, _: int, g: Tensor) -> Tensor:
+    """`g · eˣ` where `x` is negative, which is `y + 1`."""
+    return mul(g, add(minimum(op.output, 0.0), 1.0))
+
+
+def _hard_swish(op: Op, _: int, g: Tensor) -> Tensor:
+    """`g · (r + x·[0 < r < 6]) / 6` with `r = relu6(x + 3)`."""
+    x = op.input(0)
+    r = emit("RELU6", add(x, 3.0))
+    inside = derivative_at(r, Activation.RELU6)
+    return mul(g, mul(add(r, mul(x, inside)), 1 / 6))
 
 
 def _logistic(op: Op, _: int, g: Tensor) -> Tensor:
@@ -239,6 +265,10 @@ register(
         ),
         np.divide, "DivOptions", activation=True,
     ),
+    _binary(
+        "SQUARED_DIFFERENCE", (_squared_difference, _squared_difference),
+        lambda x, y: np.square(x - y), "SquaredDifferenceOptions",
+    ),
     _binary("POW", (_pow_base, _pow_exponent), np.power, "PowOptions"),
     _binary("MAXIMUM", (_larger, _larger), np.maximum, "MaximumMinimumOptions"),
     _binary("MINIMUM", (_larger, _larger), np.minimum, "MaximumMinimumOptions"),
@@ -255,6 +285,13 @@ register(
     _unary("FLOOR", State.ZERO, np.floor),
     _unary("RELU", _from_output(Activation.RELU), lambda x: np.maximum(x, 0)),
     _unary("RELU6", _from_output(Activation.RELU6), lambda x: np.clip(x, 0, 6)),
+    _unary("ELU", _elu, lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0)))),
+    _unary("HARD_SWISH", _hard_swish, lambda x: x * np.clip(x + 3, 0, 6) / 6),
+    OpRow(
+        "LEAKY_RELU", _same, (_leaky_relu,),
+        lambda xs, o: [np.where(xs[0] > 0, xs[0], xs[0] * o.get("alpha", 0.0))],
+        options="LeakyReluOptions",
+    ),
     _unary("TANH", _tanh, np.tanh),
     _unary("LOGISTIC", _logistic, lambda x: 1.0 / (1.0 + np.exp(-x))),
     OpRow(

@@ -1,19 +1,13 @@
-"""Hashes over content: two graphs have the same one if and only if they compute the same way.
-
-Names, versions, the order in the file and everything behind the outputs are not part of it.
-"""
+"""Hashes over content: what of a user's data still fits another file."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
-from ..graph import Graph, Op, Tensor
+from ..graph import Tensor
+from ..graph.digest import digest, graph_digest
 from ..manifest import Fingerprints
 from .plan import Plan
 
@@ -23,7 +17,7 @@ __all__ = ["fingerprints"]
 def fingerprints(plan: Plan, features: list[Tensor]) -> Fingerprints:
     """The three hashes of a plan whose base ends in `features`."""
     base = {
-        "graph": _graph_hash(features[0].graph, features),
+        "graph": graph_digest(features[0].graph, features),
         "inputs": [_preprocessing(asdict(spec)) for spec in plan.inputs],
     }
     head = {
@@ -40,77 +34,8 @@ def fingerprints(plan: Plan, features: list[Tensor]) -> Fingerprints:
         "slots": plan.optimizer.slots,
         "state": plan.optimizer.state,
     }
-    return Fingerprints(_digest(base), _digest(head), _digest(optimizer))
+    return Fingerprints(digest(base), digest(head), digest(optimizer))
 
 
 def _preprocessing(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if name != "name"}
-
-
-def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _graph_hash(graph: Graph, outputs: list[Tensor]) -> str:
-    """Hash what the outputs are computed from: ops in a fixed order, each with what goes in."""
-    numbers = {tensor: f"input {i}" for i, tensor in enumerate(graph.inputs)}
-    described: list[object] = [_kind(tensor) for tensor in graph.inputs]
-    for op in _ancestors(graph, outputs):
-        inputs = [None if tensor is None else _reference(tensor, numbers) for tensor in op.inputs]
-        made = [_kind(tensor) for tensor in op.outputs]
-        described.append([op.code, op.custom_code, _options(op), inputs, made])
-        numbers.update({t: f"{len(described)}.{i}" for i, t in enumerate(op.outputs)})
-    return _digest([described, [numbers[tensor] for tensor in outputs]])
-
-
-def _ancestors(graph: Graph, outputs: list[Tensor]) -> list[Op]:
-    """The ops that the outputs depend on, in an order that does not hang on that of the file."""
-    found: dict[Op, None] = {}
-    stack: list[tuple[Op, bool]] = [(t.producer, False) for t in reversed(outputs) if t.producer]
-    while stack:
-        op, ready = stack.pop()
-        if ready:
-            found[op] = None
-        elif op not in found:
-            stack.append((op, True))
-            producers = [t.producer for t in reversed(op.inputs) if t is not None and t.producer]
-            stack.extend((producer, False) for producer in producers if producer not in found)
-    return list(found)
-
-
-def _reference(tensor: Tensor, numbers: Mapping[Tensor, str]) -> object:
-    if tensor in numbers:
-        return numbers[tensor]
-    return [*_kind(tensor), None if tensor.data is None else _hash(tensor.data)]
-
-
-def _kind(tensor: Tensor) -> list[object]:
-    quantization = tensor.quantization
-    steps = None
-    if quantization is not None and quantization.scale.size:
-        steps = [_hash(quantization.scale), _hash(quantization.zero_point), quantization.axis]
-    return [tensor.dtype.name, tensor.shape, steps]
-
-
-def _options(op: Op) -> dict[str, object]:
-    """Options that are set: a file states defaults that an op made here leaves out."""
-    options: dict[str, object] = {}
-    for name, value in {**op.options, **op.opaque}.items():
-        if isinstance(value, Graph):
-            options[name] = _graph_hash(value, value.outputs)
-        elif value is not None and np.size(value) and np.any(np.asarray(value) != 0):
-            options[name] = value
-    return options
-
-
-def _hash(array: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if isinstance(value, bytes):
-        return value.hex()
-    return repr(value)
