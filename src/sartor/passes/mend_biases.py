@@ -31,6 +31,7 @@ def mend_biases(real: Graph, quantized: Graph) -> None:
         original = originals.get(op.output.name) if op.outputs else None
         if original is not None and op.code in _CHANNELS and _is_per_channel(op):
             _mend(op, original, _CHANNELS[op.code])
+    quantized.prune()
 
 
 def _is_per_channel(op: Op) -> bool:
