@@ -143,7 +143,7 @@ def _run(
         ):
             warnings.simplefilter("ignore")
             work = quantizer.Quantizer(bytearray(content), recipe)
-            found = work.calibrate({_KEY: samples}, num_threads=os.cpu_count() or 1)
+            found = _measured(content, recipe, samples) if samples else {}
             for name, (least, greatest) in ranges.items():
                 if name in found:
                     found[name] = _like(found[name], least, greatest)
@@ -186,6 +186,29 @@ def _weights(ops: Sequence[str], bits: int, kind: str) -> list[dict[str, object]
         {"regex": ".*", "operation": op, "algorithm_key": algorithm, "op_config": config}
         for op in ops
     ]
+
+
+def _measured(
+    content: bytes, recipe: list[dict[str, Any]], samples: Sequence[dict[str, np.ndarray]]
+) -> dict[str, Any]:
+    """The least and greatest value of each tensor over all samples.
+
+    The library's own choice, a moving average of them, forgets all but the last some twenty
+    samples and cuts off what is larger: of a head's logits, those that decide.
+    """
+    from ai_edge_quantizer import calibrator, recipe_manager
+    from ai_edge_quantizer.utils import qsv_utils
+
+    manager = recipe_manager.RecipeManager()
+    manager.load_quantization_recipe(recipe)
+    measure = calibrator.Calibrator(
+        bytearray(content),
+        num_threads=os.cpu_count() or 1,
+        qsv_update_func=qsv_utils.min_max_update,
+    )
+    measure.calibrate({_KEY: samples}, manager)
+    measured: dict[str, Any] = measure.get_model_qsvs()
+    return measured
 
 
 def _like(observed: Mapping[str, np.ndarray], least: float, greatest: float) -> dict[str, Any]:
