@@ -17,9 +17,9 @@ import sartor
 
 SURFACE = {
     "sartor": {
-        "Adam", "AdamW", "CosineClassifier", "MLP", "MultiLabelClassifier", "PersonalModel",
-        "PersonalizableModel", "RMSprop", "Regressor", "SGD", "SoftmaxClassifier", "__version__",
-        "convert",
+        "Adam", "AdamW", "CosineClassifier", "Frozen", "MLP", "MultiLabelClassifier",
+        "PersonalModel", "PersonalizableModel", "RMSprop", "Regressor", "SGD",
+        "SoftmaxClassifier", "__version__", "convert", "freeze",
     },
     "sartor.bases": {
         "Base", "EfficientNetLite0", "Keras", "MOBILENET_V2", "MobileNetV2", "STARTER",

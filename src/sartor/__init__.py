@@ -9,6 +9,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .convert import PersonalizableModel, convert
+    from .freeze import Frozen, freeze
     from .heads import (
         MLP,
         CosineClassifier,
@@ -25,6 +26,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "CosineClassifier",
+    "Frozen",
     "MultiLabelClassifier",
     "PersonalModel",
     "PersonalizableModel",
@@ -33,12 +35,14 @@ __all__ = [
     "SoftmaxClassifier",
     "__version__",
     "convert",
+    "freeze",
 ]
 
 _HOMES = {
     "Adam": "optimizers",
     "AdamW": "optimizers",
     "CosineClassifier": "heads",
+    "Frozen": "freeze",
     "MLP": "heads",
     "MultiLabelClassifier": "heads",
     "PersonalModel": "runtime",
@@ -48,6 +52,7 @@ _HOMES = {
     "SGD": "optimizers",
     "SoftmaxClassifier": "heads",
     "convert": "convert",
+    "freeze": "freeze",
 }
 
 
@@ -65,11 +70,14 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """`sartor.convert` is the function, also after the module of that name has been imported."""
+    """`sartor.convert` is the function, also after the module of that name has been imported.
+
+    So is `sartor.freeze`.
+    """
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name == "convert" and isinstance(value, ModuleType):
-            value = value.convert
+        if name in ("convert", "freeze") and isinstance(value, ModuleType):
+            value = getattr(value, name)
         super().__setattr__(name, value)
 
 

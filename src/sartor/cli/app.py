@@ -12,6 +12,7 @@ from .convert import convert
 from .demo import demo
 from .evaluate import evaluate
 from .fit import fit
+from .freeze import freeze
 from .inspect import inspect
 from .predict import predict
 from .report import reported
@@ -50,7 +51,7 @@ def _sartor(
         typer.echo(_START)
 
 
-for _command in (demo, convert, fit, predict, evaluate, inspect, verify, bake):
+for _command in (demo, convert, fit, predict, evaluate, inspect, verify, bake, freeze):
     _app.command()(reported(_command))
 
 

@@ -26,7 +26,10 @@ from ..graph import DType, Graph, Model, Tensor
 from ..manifest import LABELS_FILE, InputSpec, Manifest
 from .plan import Plan
 
-__all__ = ["describe_inputs", "input_metadata", "rewrite_metadata"]
+__all__ = ["UNNAMED", "describe_inputs", "input_metadata", "own_description", "rewrite_metadata"]
+
+UNNAMED = "Personalizable model"
+"""What a file is called whose base has no name."""
 
 _MIN_RUNTIME = "min_runtime_version"
 _MIN_RUNTIME_OF_VARIABLES = b"2.6.0"
@@ -89,8 +92,8 @@ def rewrite_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) -> 
     old = decode_metadata(metadata[METADATA_NAME]) if METADATA_NAME in metadata else ModelMetadata()
     new = replace(
         old,
-        name=old.name or "Personalizable model",
-        description=f"{_LEARNS}{__version__}). {_own_description(old)}".strip(),
+        name=old.name or UNNAMED,
+        description=f"{_LEARNS}{__version__}). {own_description(old)}".strip(),
         subgraph_metadata=(_signature_metadata(plan, described),),
         associated_files=(),
     )
@@ -102,7 +105,7 @@ def rewrite_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) -> 
     }
 
 
-def _own_description(metadata: ModelMetadata) -> str:
+def own_description(metadata: ModelMetadata) -> str:
     """What the base said of itself before it was personalizable."""
     text = metadata.description
     return text.partition(").")[2].strip() if text.startswith(_LEARNS) else text

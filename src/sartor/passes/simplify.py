@@ -7,7 +7,7 @@ import numpy as np
 from ..graph import Graph, Op, Tensor
 from ..ops import ROWS, evaluate
 
-__all__ = ["simplify"]
+__all__ = ["folded", "is_pure", "simplify", "without_effect"]
 
 
 def simplify(graph: Graph) -> None:
@@ -17,9 +17,10 @@ def simplify(graph: Graph) -> None:
     """
     seen: dict[tuple[object, ...], Tensor] = {}
     for op in list(graph.ops):
-        if not _is_pure(op):
+        if not is_pure(op):
             continue
-        replacement = _folded(graph, op) or _identity(op) or seen.setdefault(_key(op), op.output)
+        replacement = folded(graph, op) or without_effect(op)
+        replacement = replacement or seen.setdefault(_key(op), op.output)
         if replacement is not op.output and op.output not in graph.outputs:
             graph.replace_uses(op.output, replacement)
     graph.prune()
@@ -29,13 +30,14 @@ def simplify(graph: Graph) -> None:
             tensor.name = ""  # says no more than the op that makes it, and takes a tenth of a file
 
 
-def _is_pure(op: Op) -> bool:
+def is_pure(op: Op) -> bool:
+    """Whether the op has one output, which follows from its inputs by a NumPy reference."""
     row = ROWS.get(op.code)
     return row is not None and row.reference is not None and len(op.outputs) == 1
 
 
-def _folded(graph: Graph, op: Op) -> Tensor | None:
-    """The op's value, when all that goes in is constant float32."""
+def folded(graph: Graph, op: Op) -> Tensor | None:
+    """The value of an op that `is_pure`, when all that goes in is constant float32, else None."""
     inputs = [tensor for tensor in op.inputs if tensor is not None]
     if op.output.quantization or not all(tensor.is_constant for tensor in inputs):
         return None
@@ -46,8 +48,8 @@ def _folded(graph: Graph, op: Op) -> Tensor | None:
     return graph.constant(value.astype(op.output.dtype.numpy), op.output.name)
 
 
-def _identity(op: Op) -> Tensor | None:
-    """`x`, where the op is `x · 1`, `1 · x` or `x / 1` and keeps its shape."""
+def without_effect(op: Op) -> Tensor | None:
+    """`x`, where the op is `x · 1`, `1 · x` or `x / 1` and keeps its shape, else None."""
     if op.code not in ("MUL", "DIV") or op.options.get("fusedActivationFunction"):
         return None
     x, y = op.input(0), op.input(1)
