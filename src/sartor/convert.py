@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ._files import write_atomically
 from ._version import __version__
 from .bases import Base, load_base
 from .contract import MANIFEST_FILE
 from .errors import ConversionError
-from .flatbuffer import append_files, write_with_ranges
+from .flatbuffer import append_files, write, write_with_ranges
 from .graph import DType, Graph, Model
 from .heads import Head, SoftmaxClassifier
-from .manifest import Fingerprints, Manifest, Part, VariableSpec
+from .manifest import FeatureSpec, Fingerprints, Manifest, Part, VariableSpec
 from .optimizers import SGD, Optimizer
 from .passes import (
     Plan,
@@ -33,6 +35,13 @@ from .passes import (
     simplify,
 )
 from .passes.describe import describe_inputs, input_metadata, rewrite_metadata
+from .passes.orient import orient
+from .passes.quantized_pictures import scale_quantized_pictures
+from .preprocess.conventions import convention
+
+if TYPE_CHECKING:
+    from .quantization_loss import QuantizationReport
+    from .quantize import Representative
 
 __all__ = ["PersonalizableModel", "convert"]
 
@@ -48,12 +57,14 @@ class PersonalizableModel:
         manifest: what it says of itself.
         cut: where the base was cut and why, for people.
         notes: what the user should know.
+        quantization: what quantizing the base saves and loses; None where it was not asked for.
     """
 
     content: bytes
     manifest: Manifest
     cut: str
     notes: tuple[str, ...] = ()
+    quantization: QuantizationReport | None = None
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the file, whole or not at all, and return its path.
@@ -80,6 +91,9 @@ def convert(
     batch: int = 32,
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
+    preprocessing: str | None = None,
+    quantize: str = "none",
+    representative: Representative | None = None,
 ) -> PersonalizableModel:
     """Make a base learn on the device: one file that trains in stock LiteRT.
 
@@ -98,6 +112,13 @@ def convert(
         mean: with `std`, what a float base expects of a picture: `(pixel − mean) / std` of pixels
             0…255, one value or one a channel; read from the file's metadata unless told.
         std: see `mean`.
+        preprocessing: the same by its name: `"0..1"`, `"-1..1"`, `"0..255"`, `"imagenet"` (as
+            torchvision scales) or `"caffe"` (blue before red, less the mean).
+        quantize: `"none"`, or what a float base becomes: `"dynamic"` (int8 weights), `"float16"`
+            (float16 weights) or `"full-integer"`. The head stays float. Needs the extra `quantize`.
+        representative: what the base will see, to calibrate `full-integer` and to measure what any
+            mode loses: a folder of pictures (in folders of their classes, few-shot accuracy is
+            measured too), an array with a row a sample, or samples one after another.
 
     Returns:
         The file in memory; `save` writes it.
@@ -119,18 +140,30 @@ def convert(
     described = [known.get(tensor) for tensor in found.graph.inputs]
     rebatch(found.graph)
     open_inputs(found.graph, named=before is not None)
-    inputs, notes = describe_inputs(
-        found.graph, described, before, _per_channel(mean), _per_channel(std)
-    )
+    told = convention(preprocessing, mean, std)
+    if before is None:
+        orient(found.graph, described, bgr=told is not None and told.bgr)
+    scale_quantized_pictures(found.graph, described, told)
+    inputs, notes = describe_inputs(found.graph, described, before, told)
     notes += _notes_on_state(found.graph)
-    specs = open_features(found.graph, flat=head.flat)
-    if before and names == same:
+    graph, smaller = found.graph, None
+    if quantize == "none" and representative is not None:
+        raise ConversionError(
+            "representative samples are for quantization: say which, as quantize='full-integer'"
+        )
+    if quantize != "none":
+        from ._quantized_base import quantize_base  # loads the runtime
+
+        smaller = quantize_base(model, inputs, quantize, representative)
+        graph, inputs = smaller.graph, smaller.inputs
+    specs = open_features(graph, flat=head.flat)
+    if before and names == same and smaller is None:
         specs = [
             replace(old, shape=new.shape) for old, new in zip(before.features, specs, strict=True)
         ]
     plan = Plan(model, head, optimizer, batch, slots, inputs, specs)
-    base_ends = list(found.graph.outputs)
-    attach_head(plan, found.graph)
+    base_ends = list(graph.outputs)
+    attach_head(plan, graph)
     attach_evaluate(plan)
     attach_train(plan)
     attach_set_class(plan)
@@ -142,7 +175,20 @@ def convert(
             simplify(signature.graph)
         part_reads(signature.graph)
     rewrite_metadata(plan, described)
-    return _write(plan, marks, found.why, notes)
+    made = _write(plan, marks, found.why, notes)
+    if smaller is None:
+        return made
+    report = smaller.report(made.content, partial(_learner, specs))
+    return replace(made, quantization=report)
+
+
+def _learner(specs: Sequence[FeatureSpec], classes: Sequence[str]) -> bytes:
+    """A personalizable file of a softmax classifier whose inputs are the features."""
+    model, graph = Model(), Graph("features")
+    model.graphs.append(graph)
+    names = [graph.input(spec.name, (1, *spec.shape)).name for spec in specs]
+    graph.outputs = list(graph.inputs)
+    return convert(write(model), classes=classes, features=names).content
 
 
 def _check_parts(head: object, optimizer: object) -> None:
@@ -192,10 +238,6 @@ def _notes_on_state(graph: Graph) -> list[str]:
         "the base keeps state of its own: what it makes of a sample may depend on those before, "
         "and checkpoints do not hold that state"
     ]
-
-
-def _per_channel(values: float | Sequence[float] | None) -> Sequence[float] | None:
-    return [float(values)] if isinstance(values, int | float) else values
 
 
 def _names(features: str | Sequence[str] | None) -> list[str] | None:

@@ -24,9 +24,17 @@ from ..flatbuffer.metadata_tables import (
 )
 from ..graph import DType, Graph, Model, Tensor
 from ..manifest import LABELS_FILE, InputSpec, Manifest
+from ..preprocess.conventions import Convention
 from .plan import Plan
 
-__all__ = ["UNNAMED", "describe_inputs", "input_metadata", "own_description", "rewrite_metadata"]
+__all__ = [
+    "UNNAMED",
+    "describe_inputs",
+    "input_metadata",
+    "own_description",
+    "rewrite_metadata",
+    "stated_scaling",
+]
 
 UNNAMED = "Personalizable model"
 """What a file is called whose base has no name."""
@@ -36,6 +44,7 @@ _MIN_RUNTIME_OF_VARIABLES = b"2.6.0"
 _SMALLEST_PICTURE = 8
 _LEARNS = "Learns its user's classes on the device (sartor "
 _NO_PREPROCESSING = "says nothing of how pictures are to be scaled: pixels are fed as 0…1. "
+_SAY_SO = "preprocessing, or mean and std"
 
 
 def input_metadata(model: Model) -> dict[Tensor, TensorMetadata]:
@@ -56,8 +65,7 @@ def describe_inputs(
     graph: Graph,
     described: Sequence[TensorMetadata | None],
     before: Manifest | None,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
+    told: Convention | None,
 ) -> tuple[list[InputSpec], list[str]]:
     """Say how each input is made from what a user has.
 
@@ -65,25 +73,34 @@ def describe_inputs(
         graph: the base, its inputs of types that cross a signature.
         described: the standard metadata of each input.
         before: what the base says of itself, where it is personalizable already.
-        mean: as the user says, which goes before all else.
-        std: likewise.
+        told: how pictures are scaled as the user says, which goes before all else.
 
     Returns:
         What each input is, and notes for the user.
     """
     own = {spec.name: spec for spec in before.inputs} if before else {}
-    specs, notes, told = [], [], mean is not None or std is not None
+    specs, notes = [], []
     for tensor, metadata in zip(graph.inputs, described, strict=True):
         kind = "image" if _is_picture(tensor, metadata) else "tensor"
         plain = InputSpec(tensor.name, tensor.shape, tensor.dtype.name.lower(), kind)
-        spec = own.get(tensor.name, plain)
+        kept = own.get(tensor.name, plain)
+        spec = kept if kept.dtype == plain.dtype else plain
         if _is_scaled(spec) and (told or spec is plain):
-            spec, note = _scaled(spec, metadata, mean, std)
+            spec, note = _scaled(spec, metadata, told)
             notes += note
         specs.append(spec)
-    if told and not any(map(_is_scaled, specs)):
-        raise ConversionError("mean and std are for pictures fed as float32; the base takes none")
+    if told and not any(map(_can_be_scaled, specs, graph.inputs)):
+        raise ConversionError(
+            "preprocessing, mean and std are for pictures fed as float32, or quantized; the base "
+            f"takes {', '.join(map(repr, graph.inputs))}"
+        )
     return specs, notes
+
+
+def stated_scaling(described: TensorMetadata | None) -> Convention | None:
+    """How the metadata say that a picture is scaled, or None."""
+    found = described.normalization if described is not None else None
+    return Convention(found.mean, found.std) if found and found.mean and found.std else None
 
 
 def rewrite_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) -> None:
@@ -126,33 +143,25 @@ def _is_scaled(spec: InputSpec) -> bool:
     return spec.kind == "image" and spec.dtype == "float32"
 
 
+def _can_be_scaled(spec: InputSpec, tensor: Tensor) -> bool:
+    return spec.kind == "image" and (spec.dtype == "float32" or tensor.quantization is not None)
+
+
 def _scaled(
-    spec: InputSpec,
-    described: TensorMetadata | None,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
+    spec: InputSpec, described: TensorMetadata | None, told: Convention | None
 ) -> tuple[InputSpec, list[str]]:
     """With mean and deviation as told, else as the metadata says, else a guess and a note."""
-    if mean is not None or std is not None:
-        return _with_scaling(spec, mean or (0.0,), std or (1.0,)), []
-    stated = described.normalization if described is not None else None
-    if stated is not None and stated.mean and stated.std:
-        return _with_scaling(spec, stated.mean, stated.std), []
-    note = f"the base {_NO_PREPROCESSING}If it was trained otherwise, say so with mean and std."
-    return replace(spec, mean=(0.0,), std=(255.0,)), [note]
-
-
-def _with_scaling(spec: InputSpec, mean: Sequence[float], std: Sequence[float]) -> InputSpec:
-    means, deviations = tuple(map(float, mean)), tuple(map(float, std))
-    for values in (means, deviations):
-        if len(values) not in (1, spec.shape[-1]) or not all(abs(v) < 1e6 for v in values):
+    stated = told or stated_scaling(described)
+    if stated is None:
+        note = f"the base {_NO_PREPROCESSING}If it was trained otherwise, say so with {_SAY_SO}."
+        return replace(spec, mean=(0.0,), std=(255.0,)), [note]
+    for values in (stated.mean, stated.std):
+        if len(values) not in (1, spec.shape[-1]):
             raise ConversionError(
                 f"mean and std take one finite value, or one for each of the {spec.shape[-1]} "
                 f"channels; got {list(values)}"
             )
-    if not all(value > 0 for value in deviations):
-        raise ConversionError(f"std must be above 0, got {list(deviations)}")
-    return replace(spec, mean=means, std=deviations)
+    return replace(spec, mean=stated.mean, std=stated.std), []
 
 
 def _signature_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) -> SubGraphMetadata:
