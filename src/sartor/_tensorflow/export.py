@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import ConversionError, SartorError
@@ -18,7 +18,7 @@ _LONGEST = 300
 
 def to_tflite(
     tensorflow: Any,
-    function: Callable[..., Any],
+    function: Callable[[Mapping[str, Any]], Mapping[str, Any]],
     specs: Mapping[str, Any],
     *,
     key: str,
@@ -32,8 +32,9 @@ def to_tflite(
 
     Args:
         tensorflow: the module.
-        function: takes a tensor for each spec, by name, and returns a mapping of outputs.
-        specs: name → TensorSpec of a shape without holes.
+        function: takes a mapping of tensors, by the names of `specs`, and returns one of outputs.
+        specs: name → TensorSpec of a shape without holes. In the file a name has `_` for each
+            character that no identifier has.
         key: of the signature that the file gets.
         what: is converted, for messages.
         kept: an object of TensorFlow that owns what the function reads besides variables.
@@ -45,11 +46,20 @@ def to_tflite(
         ConversionError: the model cannot be traced, or asks for ops that are not builtin ones.
         OSError: there is no room for temporary files.
     """
-    owner = tensorflow.Module()
+    owner, plain = tensorflow.Module(), _identifiers(specs)
+
+    @tensorflow.function(autograph=False)  # type: ignore[untyped-decorator]
+    def traced(**tensors: Any) -> Mapping[str, Any]:
+        return function({name: tensors[plain[name]] for name in specs})
+
     try:
         with quiet():
-            traced = tensorflow.function(function, autograph=False)
-            concrete = traced.get_concrete_function(**specs)
+            concrete = traced.get_concrete_function(
+                **{
+                    plain[name]: tensorflow.TensorSpec(spec.shape, spec.dtype, name=plain[name])
+                    for name, spec in specs.items()
+                }
+            )
     except SartorError:
         raise
     except Exception as error:  # whatever the user's layers raise
@@ -86,6 +96,17 @@ def _why(error: Exception, graph: Any, what: str) -> str:
         f"{what} needs ops that LiteRT does not have: {listed}. Take features from before them "
         "(features=, --features), or build these layers from other ops"
     )
+
+
+def _identifiers(names: Iterable[str]) -> dict[str, str]:
+    """Each name as one that an argument can have, and no two the same."""
+    found: dict[str, str] = {}
+    for name in names:
+        plain = re.sub(r"\W|^(?=\d)", "_", name) or "_"
+        while plain in found.values():
+            plain += "_"
+        found[name] = plain
+    return found
 
 
 def _shapes(specs: Mapping[str, Any]) -> str:

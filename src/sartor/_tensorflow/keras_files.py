@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from .framework import tensorflow
 from .quiet import quiet
 
 __all__ = ["load_keras"]
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 # What Keras 2 wrote into the configuration of layers and Keras 3 does not know, with the one value
 # that changes nothing: (argument, value) → layers.
@@ -31,14 +35,30 @@ def load_keras(path: Path) -> Any:
             needs code to be trusted or registered; the message says what to do.
         OSError: it is not there.
     """
-    with path.open("rb"):
-        pass
+    suffix = _suffix(path)
     tf = tensorflow(str(path))
-    try:
-        with quiet():
-            return tf.keras.models.load_model(path, compile=False, custom_objects=_lenient(tf))
-    except Exception as error:  # of many kinds
-        raise ConversionError(_why(error, path)) from error
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, f"model{suffix}")  # Keras goes by the name
+        link.symlink_to(path.absolute())
+        try:
+            with quiet():
+                return tf.keras.models.load_model(link, compile=False, custom_objects=_lenient(tf))
+        except Exception as error:  # of many kinds
+            raise ConversionError(_why(error, path)) from error
+
+
+def _suffix(path: Path) -> str:
+    """What the name of such a file ends in."""
+    with path.open("rb") as file:
+        head = file.read(len(_HDF5))
+    if head == _HDF5:
+        return ".h5"
+    if zipfile.is_zipfile(path):
+        return ".keras"
+    raise ConversionError(
+        f"{path} holds no model of Keras, or not all of it: neither a whole ZIP archive (.keras) "
+        "nor HDF5 (.h5)"
+    )
 
 
 def _lenient(tf: Any) -> dict[str, Any]:
@@ -74,7 +94,8 @@ def _why(error: Exception, path: Path) -> str:
         )
     if "register_keras_serializable" in text or "custom_objects" in text or "Unknown layer" in text:
         return (
-            f"{path} holds layers of your own, which only your code can make: load it there "
-            f"and give the model: bases.Keras(model). Keras says: {short(error)}"
+            f"{path} holds layers that Keras cannot make by itself, which may be your own: load it "
+            f"with the code that saved it, and give the model: bases.Keras(model). Keras says: "
+            f"{short(error)}"
         )
     return f"{path} cannot be loaded by Keras; it may be damaged: {short(error)}"

@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..contract import FEATURES, INPUT
 from ..errors import ConversionError
 from .export import to_tflite
 from .framework import tensorflow
@@ -14,7 +15,6 @@ from .shapes import InputShape, fixed_shapes
 
 __all__ = ["keras_to_tflite"]
 
-FEATURES = "features"
 _WHOLE = "serving_default"
 
 
@@ -47,7 +47,7 @@ def keras_to_tflite(
     layers = {name: _find(model, name, what) for name in features}
     inputs = _Inputs(tf, model, input_shape, what)
 
-    def predict(**tensors: Any) -> dict[str, Any]:
+    def predict(tensors: Mapping[str, Any]) -> dict[str, Any]:
         with _recorded(layers) as seen:
             outputs = model(inputs.arranged(tensors), training=False)
         if not layers:
@@ -75,21 +75,22 @@ class _Inputs:
                 f"{what} does not say what its inputs are, so input_shape must be one shape: for "
                 "several, wrap it into a functional model (keras.Input for each)"
             )
+        inputs = tf.nest.flatten(self._structure)
         stated: dict[str, tuple[Any, Any]] = {
-            each.name: (tuple(each.shape), each.dtype)
-            for each in tf.nest.flatten(self._structure)
-            if each is not None
-        } or {"input": (_built_shape(model), "float32")}
+            each.name: (tuple(each.shape), each.dtype) for each in inputs if each is not None
+        }
+        if len(inputs) == 1:
+            stated = {INPUT: next(iter(stated.values()), (_built_shape(model), "float32"))}
         shapes = fixed_shapes({name: shape for name, (shape, _) in stated.items()}, told, what)
         self.specs = {
-            name: tf.TensorSpec(shapes[name], dtype, name=name)
-            for name, (_, dtype) in stated.items()
+            name: tf.TensorSpec(shapes[name], dtype) for name, (_, dtype) in stated.items()
         }
 
     def arranged(self, tensors: Mapping[str, Any]) -> Any:
         if self._structure is None:
-            (only,) = tensors.values()
-            return only
+            return tensors[INPUT]
+        if len(tensors) == 1:
+            return self._nest.map_structure(lambda _: tensors[INPUT], self._structure)
         return self._nest.map_structure(lambda each: tensors[each.name], self._structure)
 
 

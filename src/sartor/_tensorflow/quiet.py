@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import TextIO
 
 __all__ = ["quiet"]
 
@@ -40,14 +42,38 @@ def _redirect(stack: contextlib.ExitStack) -> None:
     kept = os.dup(2)
     stack.callback(os.close, kept)
     if _leads_there():
-        sys.stderr.flush()
-        encoding = sys.stderr.encoding
-        direct = os.fdopen(kept, "w", 1, encoding=encoding, closefd=False)
-        stack.enter_context(contextlib.redirect_stderr(stack.enter_context(direct)))
+        own = sys.stderr
+        own.flush()
+        direct = _Stream(os.fdopen(kept, "w", 1, encoding=own.encoding, closefd=False))
+        stack.callback(setattr, direct, "stream", own)
+        stack.enter_context(contextlib.redirect_stderr(direct))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     stack.callback(os.close, nowhere)
     stack.callback(os.dup2, kept, 2)
     os.dup2(nowhere, 2)
+
+
+class _Stream(io.TextIOBase):
+    """Writes to another stream, which may change: loggers made meanwhile keep this one."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override] # no one sets it
+        return self.stream.encoding
+
+    def write(self, text: str) -> int:
+        return self.stream.write(text)
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+    def isatty(self) -> bool:
+        return self.stream.isatty()
+
+    def fileno(self) -> int:
+        return self.stream.fileno()
 
 
 def _leads_there() -> bool:

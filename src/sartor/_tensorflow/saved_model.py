@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from .shapes import InputShape, fixed_shapes
 __all__ = ["saved_model_to_tflite"]
 
 _INTERNAL = "__saved_model"
+_WRITTEN_TWICE = ("serve", "serving_default")  # by Keras's model.export
 
 
 def saved_model_to_tflite(
@@ -34,7 +36,8 @@ def saved_model_to_tflite(
             signature, or it cannot be converted; the message says what to do.
         OSError: there is no such folder.
     """
-    next(folder.iterdir(), None)
+    if not {"saved_model.pb", "saved_model.pbtxt"}.intersection(os.listdir(folder)):
+        raise ConversionError(f"{folder} is no SavedModel: there is no saved_model.pb in it")
     tf = tensorflow(str(folder))
     try:
         with quiet():
@@ -49,18 +52,16 @@ def saved_model_to_tflite(
     shapes = fixed_shapes(
         {name: _dimensions(spec.shape) for name, spec in stated.items()}, input_shape, str(folder)
     )
-    specs = {
-        name: tf.TensorSpec(shapes[name], spec.dtype, name=name) for name, spec in stated.items()
-    }
-
-    def run(**tensors: Any) -> Any:
-        return function(**tensors)
-
-    return to_tflite(tf, run, specs, key=key, what=str(folder), kept=loaded)
+    specs = {name: tf.TensorSpec(shapes[name], spec.dtype) for name, spec in stated.items()}
+    return to_tflite(
+        tf, lambda given: function(**given), specs, key=key, what=str(folder), kept=loaded
+    )
 
 
 def _chosen(loaded: Any, signature: str | None, folder: Path) -> str:
     keys = [key for key in loaded.signatures if not key.startswith(_INTERNAL)]
+    if _same(loaded.signatures, *_WRITTEN_TWICE):
+        keys.remove(_WRITTEN_TWICE[0])
     listed = ", ".join(map(repr, keys))
     if not keys:
         raise ConversionError(
@@ -74,6 +75,15 @@ def _chosen(loaded: Any, signature: str | None, folder: Path) -> str:
             f"{folder} has {len(keys)} signatures: {listed}. Name one (signature=, --signature)"
         )
     return signature or keys[0]
+
+
+def _same(signatures: Any, one: str, other: str) -> bool:
+    """Whether both are there, and take and give the same."""
+    if one not in signatures or other not in signatures:
+        return False
+    found = [signatures[key] for key in (one, other)]
+    first, second = ((f.structured_input_signature, f.structured_outputs) for f in found)
+    return bool(first == second)
 
 
 def _dimensions(shape: Any) -> tuple[int | None, ...] | None:
