@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from .quantization import print_quantization
 from .report import Json, check_folder, note, print_json
 
 if TYPE_CHECKING:
@@ -42,6 +43,16 @@ def convert(
         str | None, typer.Option(help="(pixel − mean) / std is fed: one number, or r,g,b.")
     ] = None,
     std: Annotated[str | None, typer.Option(help="See --mean.")] = None,
+    preprocessing: Annotated[
+        str | None, typer.Option(help="The same by name: 0..1, -1..1, 0..255, imagenet or caffe.")
+    ] = None,
+    quantize: Annotated[
+        str, typer.Option(help="Of a float base: none, dynamic, float16 or full-integer.")
+    ] = "none",
+    representative: Annotated[
+        Path | None,
+        typer.Option(help="Folder of pictures to calibrate on, and to measure what is lost."),
+    ] = None,
     head: Annotated[
         str, typer.Option(help="softmax, cosine, mlp, multi-label or regression.")
     ] = "softmax",
@@ -91,6 +102,9 @@ def convert(
         batch=batch,
         mean=_numbers("--mean", mean),
         std=_numbers("--std", std),
+        preprocessing=preprocessing,
+        quantize=quantize,
+        representative=representative,
     )  # fmt: skip
     model.save(output)
     if as_json:
@@ -206,6 +220,7 @@ def _described(model: PersonalizableModel, base: str, output: Path) -> dict[str,
         "optimizer": asdict(manifest.optimizer),
         "fingerprints": asdict(manifest.fingerprints),
         "notes": model.notes,
+        "quantization": None if model.quantization is None else asdict(model.quantization),
     }
 
 
@@ -220,6 +235,8 @@ def _print(model: PersonalizableModel, base: str, output: Path) -> None:
     typer.echo(f"{output}: {len(model.content):,} bytes, of {of}")
     typer.echo(f"classes:  room for {manifest.capacity}" + (f": {', '.join(named)}" * bool(named)))
     typer.echo(f"features: {shapes}; {model.cut}")
+    if model.quantization is not None:
+        print_quantization(model.quantization)
     follows = f"sartor fit {shlex.quote(str(output))} FOLDER --checkpoint MINE.safetensors"
     if manifest.task != "classification":
         follows = f"any LiteRT can train it; `sartor fit` does not do {manifest.task} yet"

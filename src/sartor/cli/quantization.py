@@ -1,0 +1,33 @@
+"""What quantization saves and loses, as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .report import percent, print_table
+
+if TYPE_CHECKING:
+    from ..quantization_loss import QuantizationReport
+
+__all__ = ["print_quantization"]
+
+
+def print_quantization(report: QuantizationReport) -> None:
+    """Print a row for each thing that was measured, the float base beside the quantized."""
+    rows = [("bytes", f"{report.bytes_before:,}", f"{report.bytes_after:,}")]
+    if report.cosine is not None and report.relative_error is not None:
+        rows.append(("features, cosine", "1.0000", f"{report.cosine:.4f}"))
+        rows.append(("features, relative error", percent(0.0), percent(report.relative_error)))
+    few = report.few_shot
+    if few is not None:
+        before, after = (percent(sum(each) / len(each)) for each in (few.before, few.after))
+        rows.append((f"accuracy, {few.shots} a class", before, after))
+    print_table(("base", "float", report.mode), rows, title=_title(report))
+
+
+def _title(report: QuantizationReport) -> str:
+    if not report.samples:
+        return "quantized; what it loses can be measured on samples (--representative)"
+    few = report.few_shot
+    how = "" if few is None else f"; accuracy: {len(few.before)} draws, each on {few.tested} others"
+    return f"quantized, and measured on {report.samples} samples{how}"
