@@ -1,4 +1,4 @@
-"""A progress bar on stderr, where someone looks at it."""
+"""A progress bar, or that something goes on, on stderr, where someone looks at it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from .report import console
 
-__all__ = ["Advance", "progress"]
+__all__ = ["Advance", "busy", "progress"]
 
 Advance: TypeAlias = Callable[[int, int, str], None]
 """Takes how much is done, how much there is to do, and what to say of it."""
@@ -32,3 +32,17 @@ def progress(title: str) -> Iterator[Advance]:
     with Progress(*columns, console=console(stderr=True)) as bar:
         task = bar.add_task("", total=None, text="")
         yield lambda done, total, text: bar.update(task, completed=done, total=total, text=text)
+
+
+@contextlib.contextmanager
+def busy(title: str) -> Iterator[None]:
+    """Show the time that passes until the block ends; nothing where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn(title, markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        bar.add_task("", total=None)
+        yield

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from ._base import find, while_it_converts
 from .quantization import print_quantization
 from .report import Json, check_folder, note, print_json
 
@@ -24,7 +25,8 @@ def convert(
     base: Annotated[
         str,
         typer.Argument(
-            help="Any .tflite model; or `starter`: EfficientNet-Lite0, which comes with Sartor.",
+            help="Any .tflite; a Keras model (.keras, .h5) or the folder of a SavedModel; or "
+            "`starter`: EfficientNet-Lite0, which comes with Sartor.",
             metavar="BASE",
         ),
     ],
@@ -36,7 +38,18 @@ def convert(
         int | None, typer.Option(help="How many there can be, where --classes names some.")
     ] = None,
     features: Annotated[
-        list[str] | None, typer.Option(help="Cut the base at this tensor (repeatable).")
+        list[str] | None,
+        typer.Option(help="Cut the base at this tensor, or layer of a Keras model (repeatable)."),
+    ] = None,
+    signature: Annotated[
+        str | None, typer.Option(help="Of a SavedModel that has several: which one.")
+    ] = None,
+    input_shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of one sample, where a Keras model or SavedModel leaves it open: 96,96,3, or "
+            "NAME=96,96,3 for each of several inputs."
+        ),
     ] = None,
     batch: Annotated[int, typer.Option(help="Samples of one training step.")] = 32,
     mean: Annotated[
@@ -81,31 +94,33 @@ def convert(
     clip_norm: Annotated[float | None, typer.Option(help="Greatest norm of a gradient.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Make a model that learns, of any .tflite model or of one that comes with Sartor."""
+    """Make a model that learns, of the one that you have or one that comes with Sartor."""
     _refuse_same(base, output)
     check_folder(output)
     from ..convert import convert as convert_base
 
-    model = convert_base(
-        base,
-        classes=_classes(classes),
-        head=_head(
-            head, normalize=normalize or None, scale=scale, l2=l2,
-            label_smoothing=label_smoothing, hidden=hidden, huber=huber,
-        ),
-        optimizer=_optimizer(
-            optimizer, learning_rate=learning_rate, momentum=momentum, nesterov=nesterov or None,
-            weight_decay=weight_decay, clip_norm=clip_norm,
-        ),
-        features=features or None,
-        capacity=capacity,
-        batch=batch,
-        mean=_numbers("--mean", mean),
-        std=_numbers("--std", std),
-        preprocessing=preprocessing,
-        quantize=quantize,
-        representative=representative,
-    )  # fmt: skip
+    found = find(base, signature, input_shape)
+    with while_it_converts(found, base):
+        model = convert_base(
+            found,
+            classes=_classes(classes),
+            head=_head(
+                head, normalize=normalize or None, scale=scale, l2=l2,
+                label_smoothing=label_smoothing, hidden=hidden, huber=huber,
+            ),
+            optimizer=_optimizer(
+                optimizer, learning_rate=learning_rate, momentum=momentum,
+                nesterov=nesterov or None, weight_decay=weight_decay, clip_norm=clip_norm,
+            ),
+            features=features or None,
+            capacity=capacity,
+            batch=batch,
+            mean=_numbers("--mean", mean),
+            std=_numbers("--std", std),
+            preprocessing=preprocessing,
+            quantize=quantize,
+            representative=representative,
+        )  # fmt: skip
     model.save(output)
     if as_json:
         print_json(_described(model, base, output))
