@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -13,7 +12,7 @@ from .errors import DataError
 from .flatbuffer import read, write
 from .graph import DType, Graph, Model, Signature
 from .manifest import InputSpec, Manifest
-from .passes.integer_ends import close_ends, pixel_range, take_pixels
+from .passes.integer_ends import close_ends, pixel_range
 from .passes.integer_parts import (
     check_integer,
     crossings,
@@ -36,19 +35,16 @@ _MOST = 200
 _Inputs: TypeAlias = "Iterable[dict[str, np.ndarray]]"
 
 
-def to_integers(model: Model, manifest: Manifest, shown: Shown, dtype: DType) -> Manifest:
+def to_integers(model: Model, manifest: Manifest, shown: Shown, dtype: DType) -> None:
     """Quantize what a model computes in reals, and let integers cross its ends.
 
     Where the base is quantized already it stays as it is, and what is behind it goes on in int8.
 
     Args:
         model: frozen, with one signature; changed.
-        manifest: of the file that it was.
+        manifest: of the file that it was, with the inputs as they are now.
         shown: representative samples; for a quantized base, features do.
         dtype: of the bytes at the ends: UINT8 or INT8.
-
-    Returns:
-        The manifest, its inputs as they are described now.
 
     Raises:
         ConversionError: ai-edge-quantizer is not there, or there is an op that it cannot do.
@@ -63,7 +59,6 @@ def to_integers(model: Model, manifest: Manifest, shown: Shown, dtype: DType) ->
         keep_reals(part.main)
         graft(model.main, quantize(part, _MODE, samples, _stored_ranges(model)).main)
     else:
-        specs = take_pixels(model.main, specs)
         model.graphs = quantize(model, _MODE, _pixels(specs, shown), _pixel_ranges(specs)).graphs
     graph = model.main
     close_ends(graph, specs, dtype)
@@ -73,7 +68,6 @@ def to_integers(model: Model, manifest: Manifest, shown: Shown, dtype: DType) ->
     for name, tensor in (*inputs.items(), *outputs.items()):
         tensor.name = name
     model.signatures = [Signature(signature.key, graph, inputs, outputs)]
-    return replace(manifest, inputs=tuple(specs))
 
 
 def _pixels(specs: Sequence[InputSpec], shown: Shown) -> list[dict[str, np.ndarray]]:

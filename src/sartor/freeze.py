@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from .passes import (
     initial_values,
     merge_dense,
 )
+from .passes.integer_ends import take_pixels
 from .runtime.adapt import Adapted, adapt
 from .runtime.checkpoint import Checkpoint, read_checkpoint
 from .runtime.files import check_signatures, manifest_of
@@ -101,12 +102,13 @@ def freeze(
     learned, threshold = _learned(parsed, manifest, checkpoint)
     slots = _slots(learned, manifest, path if checkpoint is None else Path(checkpoint))
     classifier = _frozen(parsed, _of_slots(learned.state, manifest, slots))
+    manifest, notes = _with_pixels(classifier, manifest)
     labels = tuple(str(learned.classes[slot]) for slot in slots)
     if representative is not None:
-        manifest = to_integers(classifier, manifest, representative, DType[ends.upper()])
+        to_integers(classifier, manifest, representative, DType[ends.upper()])
     describe_frozen(classifier, manifest, labels, threshold)
     written = write_atomically(target, write(classifier))
-    return Frozen(written, labels)
+    return Frozen(written, labels, notes)
 
 
 def _check_choices(quantize: str, representative: object, ends: str) -> None:
@@ -171,3 +173,16 @@ def _frozen(model: Model, state: Mapping[str, np.ndarray]) -> Model:
     graph.name, graph.outputs[0].name = "main", OUTPUT
     model.signatures = [Signature(_SIGNATURE, graph, inputs, {OUTPUT: graph.outputs[0]})]
     return model
+
+
+def _with_pixels(model: Model, manifest: Manifest) -> tuple[Manifest, tuple[str, ...]]:
+    """Scale pictures inside where each channel is scaled by itself, which MediaPipe cannot do."""
+    specs = tuple(take_pixels(model.main, manifest.inputs))
+    (signature,) = model.signatures
+    signature.inputs = dict(zip(signature.inputs, model.main.inputs, strict=True))
+    notes = tuple(
+        f"{spec.name} now takes pixels as they are, 0…255: they are scaled inside"
+        for spec, before in zip(specs, manifest.inputs, strict=True)
+        if spec != before
+    )
+    return replace(manifest, inputs=specs), notes

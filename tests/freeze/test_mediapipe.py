@@ -1,0 +1,70 @@
+"""MediaPipe's ImageClassifier opens a frozen file, and gives the same answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from freezing import learned, outputs
+
+import sartor
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (20, 60, 80, 3)).astype(np.uint8)
+
+BASES: dict[str, dict[str, object]] = {
+    "vww_96_float": {},
+    "vww_96_int8": {},
+    "tf2_mobilenet_v2_1.0_224_ptq": {},
+    "mobilenet_v1_0.25_128_quant": {"head": "cosine"},
+    "pretrainedResnet": {"mean": (120, 110, 100), "std": (50, 55, 60), "head": "mlp"},
+}
+
+
+def classified(
+    mediapipe: Any, path: Path, pictures: Iterable[np.ndarray]
+) -> list[dict[str, float]]:
+    """For each picture, class → score, as MediaPipe tells them."""
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    options = vision.ImageClassifierOptions(base_options=BaseOptions(model_asset_path=str(path)))
+    found = []
+    with vision.ImageClassifier.create_from_options(options) as classifier:
+        for pixels in pictures:
+            image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
+            (head,) = classifier.classify(image).classifications
+            found.append({each.category_name: each.score for each in head.categories})
+    return found
+
+
+@pytest.mark.parametrize("quantize", ["none", "full-integer"])
+@pytest.mark.parametrize("name", BASES)
+def test_the_same_answers(
+    name: str, quantize: str, shared_models: Path, tmp_path: Path, mediapipe: Any, quantizer: Any
+) -> None:
+    made = learned(shared_models / f"{name}.tflite", tmp_path, **BASES[name])  # type: ignore[arg-type]
+    shown = None if quantize == "none" else PICTURES
+    frozen = sartor.freeze(
+        made.path, tmp_path / "f.tflite", made.checkpoint, quantize=quantize, representative=shown
+    )
+    (spec,) = made.manifest.inputs
+    pixels = np.random.default_rng(1).integers(0, 256, (3, *spec.shape[1:])).astype(np.uint8)
+    given = pixels
+    if spec.dtype == "float32" and quantize == "none":  # several means: scaled inside
+        mean, std = (spec.mean, spec.std) if len(spec.mean) == 1 else (0, 1)
+        given = ((pixels - np.array(mean)) / np.array(std)).astype(np.float32)
+    rows = outputs(frozen.path, [{"input": each[np.newaxis]} for each in given])
+    for scores, row in zip(classified(mediapipe, frozen.path, pixels), rows, strict=True):
+        wanted = dict(zip(frozen.classes, row, strict=True))
+        assert scores == pytest.approx(wanted, abs=1e-5)
+        assert wanted[next(iter(scores))] == max(row)
+
+
+def test_none_of_these(picture_base: bytes, tmp_path: Path, mediapipe: Any) -> None:
+    """Below the checkpoint's threshold MediaPipe names no class."""
+    made = learned(picture_base, tmp_path, threshold=0.999)
+    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
+    grey = np.full((8, 10, 3), 128, np.uint8)
+    assert classified(mediapipe, frozen.path, [grey]) == [{}]

@@ -1,0 +1,156 @@
+"""A frozen file answers what the personalizable one does, and is smaller."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from freezing import CLASSES, HEADS, codes, learned, outputs, personal_outputs, samples
+
+import sartor
+from sartor import PersonalModel
+from sartor.contract import MANIFEST_FILE
+from sartor.flatbuffer import decode_metadata, read
+from sartor.flatbuffer.metadata import METADATA_NAME
+from sartor.manifest import LABELS_FILE
+from sartor.runtime import bake
+
+VARIABLES = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}
+LAYER = ["FULLY_CONNECTED"]
+ROW = ["BATCH_MATMUL", "MUL", "MAXIMUM", "RSQRT", "FULLY_CONNECTED", "MUL"]
+BEHIND_THE_FEATURES: dict[str, list[str]] = {
+    "softmax": [*LAYER, "SOFTMAX"],
+    "softmax of directions": [*ROW, "ADD", "SOFTMAX"],
+    "cosine": [*ROW, "SOFTMAX"],
+    "mlp": [*[*LAYER, "LOGISTIC", "MUL"] * 2, *LAYER, "SOFTMAX"],
+    "mlp of directions": [*ROW, "ADD", "LOGISTIC", "MUL", *LAYER, "SOFTMAX"],
+    "multi-label": [*LAYER, "LOGISTIC"],
+    "regression": [*ROW, "ADD"],
+}
+"""What is left of each head."""
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_on_every_real_model(head: str, real_model: Path, tmp_path: Path) -> None:
+    made = learned(real_model, tmp_path, head=head)
+    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
+    assert frozen.classes == ("hat", "shoes", "ünïcode")
+    given = samples(made.manifest.inputs, 2)
+    wanted = personal_outputs(made, given)
+    np.testing.assert_allclose(outputs(frozen.path, given), wanted, rtol=0, atol=1e-5)
+    assert frozen.path.stat().st_size < made.path.stat().st_size
+    assert not VARIABLES.intersection(codes(frozen.path))
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_head_becomes_what_kernels_like(head: str, tiny_base: bytes, tmp_path: Path) -> None:
+    made = learned(tiny_base, tmp_path, head=head)
+    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
+    base, *behind = codes(frozen.path)
+    assert (base, behind) == ("FULLY_CONNECTED", BEHIND_THE_FEATURES[head])
+    given = samples(made.manifest.inputs, 20)
+    wanted = personal_outputs(made, given)
+    np.testing.assert_allclose(outputs(frozen.path, given), wanted, rtol=0, atol=1e-6)
+
+
+def test_nothing_of_learning_is_left(picture_base: bytes, tmp_path: Path) -> None:
+    made = learned(picture_base, tmp_path, mean=1, std=4)
+    frozen = read(sartor.freeze(made.path, tmp_path / "f.tflite", made.checkpoint).path)
+    (signature,) = frozen.signatures
+    assert signature.key == "serving_default"
+    assert (list(signature.inputs), list(signature.outputs)) == (["input"], ["output"])
+    assert len(frozen.graphs) == 1
+    assert MANIFEST_FILE not in frozen.files
+    assert frozen.files[LABELS_FILE].decode().splitlines() == ["hat", "shoes", "ünïcode"]
+    metadata = decode_metadata(frozen.metadata[METADATA_NAME])
+    (graph,) = metadata.subgraph_metadata
+    (taken,), (given,) = graph.input_tensor_metadata, graph.output_tensor_metadata
+    assert taken.normalization is not None
+    assert taken.image is not None
+    assert (taken.normalization.mean, taken.normalization.std) == ((1,), (4,))
+    assert [file.name for file in given.label_files] == [LABELS_FILE]
+    assert given.stats is not None
+    assert (given.stats.min, given.stats.max) == ((0,), (1,))
+    assert "Learns" not in metadata.description + metadata.name
+    assert "Personalizable" not in metadata.name
+
+
+def test_pictures_of_which_each_channel_is_scaled(picture_base: bytes, tmp_path: Path) -> None:
+    """MediaPipe knows one mean only: pixels go in, and are scaled inside."""
+    made = learned(picture_base, tmp_path, mean=(1, 2, 3), std=(4, 5, 6))
+    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
+    assert "pixels as they are" in frozen.notes[0]
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 8, 10, 3)).astype(np.float32)
+    scaled = (pixels - np.array([1, 2, 3], np.float32)) / np.array([4, 5, 6], np.float32)
+    found, wanted = outputs(frozen.path, [{"input": pixels}]), [{"input": scaled}]
+    np.testing.assert_allclose(found, personal_outputs(made, wanted), rtol=0, atol=1e-5)
+    again = sartor.convert(frozen.path, classes=2).manifest.inputs[0]
+    assert (again.mean, again.std) == ((0,), (1,))
+
+
+def test_what_is_baked_in_needs_no_checkpoint(picture_base: bytes, tmp_path: Path) -> None:
+    made = learned(picture_base, tmp_path)
+    baked = tmp_path / "baked.tflite"
+    bake(made.path, made.checkpoint, baked)
+    sartor.freeze(made.path, tmp_path / "one.tflite", made.checkpoint)
+    sartor.freeze(baked, tmp_path / "other.tflite")
+    assert (tmp_path / "one.tflite").read_bytes() == (tmp_path / "other.tflite").read_bytes()
+
+
+def test_a_checkpoint_of_less_room(picture_base: bytes, tmp_path: Path) -> None:
+    made = learned(picture_base, tmp_path)
+    wider = sartor.convert(picture_base, classes=9).save(tmp_path / "wider.tflite")
+    one = sartor.freeze(made.path, tmp_path / "one.tflite", made.checkpoint)
+    other = sartor.freeze(wider, tmp_path / "other.tflite", made.checkpoint)
+    given = samples(made.manifest.inputs, 3)
+    assert other.classes == one.classes
+    np.testing.assert_array_equal(outputs(other.path, given), outputs(one.path, given))
+
+
+def test_what_was_taught_is_what_predict_says(picture_base: bytes, tmp_path: Path) -> None:
+    path = sartor.convert(picture_base, classes=4).save(tmp_path / "model.tflite")
+    rng = np.random.default_rng(0)
+    pictures = {name: rng.integers(0, 256, (6, 8, 10, 3)).astype(np.uint8) for name in "ab"}
+    with PersonalModel(path) as model:
+        for name, rows in pictures.items():
+            for row in rows:
+                model.add_sample(row, name)
+        model.fit(epochs=20)
+        model.save(tmp_path / "mine.safetensors")
+        found = [model.predict(row) for rows in pictures.values() for row in rows]
+        scaled = [{"input": row[np.newaxis] / np.float32(255)} for rows in pictures.values()
+                  for row in rows]  # fmt: skip
+    frozen = sartor.freeze(path, tmp_path / "frozen.tflite", tmp_path / "mine.safetensors")
+    for row, wanted in zip(outputs(frozen.path, scaled), found, strict=True):
+        probabilities = {each.label: each.probability for each in wanted}
+        assert dict(zip(frozen.classes, row, strict=True)) == pytest.approx(probabilities, abs=1e-5)
+
+
+@pytest.mark.parametrize("quantize", ["none", "full-integer"])
+def test_a_frozen_file_is_a_base_again(quantize: str, picture_base: bytes, tmp_path: Path) -> None:
+    made = learned(picture_base, tmp_path, mean=10, std=20)
+    shown = np.random.default_rng(0).integers(0, 256, (20, 8, 10, 3)).astype(np.uint8)
+    frozen = sartor.freeze(
+        made.path, tmp_path / "frozen.tflite", made.checkpoint, quantize=quantize,
+        representative=shown if quantize != "none" else None,
+    )  # fmt: skip
+    again = sartor.convert(frozen.path, classes=["a", "b"]).save(tmp_path / "again.tflite")
+    with PersonalModel(again) as model:
+        for name, seed in (("a", 1), ("b", 2)):
+            for row in np.random.default_rng(seed).integers(0, 256, (3, 8, 10, 3)):
+                model.add_sample(row.astype(np.uint8), name)
+        model.fit(epochs=2)
+        (spec,) = model.manifest.features
+        if quantize == "none":
+            assert model.manifest.inputs == made.manifest.inputs
+            assert spec.shape == made.manifest.features[0].shape
+        else:
+            assert (model.manifest.inputs[0].dtype, spec.dtype) == ("uint8", "int8")
+
+
+def test_classes_stand_in_the_order_of_their_slots(tiny_base: bytes, tmp_path: Path) -> None:
+    assert [name for name in CLASSES if name] == ["hat", "shoes", "ünïcode"]
+    made = learned(tiny_base, tmp_path, classes=(None, "b", "a"))
+    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
+    assert frozen.classes == ("b", "a")
