@@ -26,8 +26,9 @@ SURFACE = {
         "SavedModel", "TFLite", "find_base", "load_base",
     },
     "sartor.heads": {
-        "CosineClassifier", "Head", "LinearLayer", "MLP", "Masks", "MultiLabelClassifier",
-        "Parameter", "RandomHead", "Regressor", "SoftmaxClassifier", "first_random_state",
+        "CosineClassifier", "GraphHead", "Head", "Keras", "LinearLayer", "MLP", "Masks",
+        "MultiLabelClassifier", "Parameter", "RandomHead", "Regressor", "SoftmaxClassifier", "TFLite",
+        "first_random_state",
     },
     "sartor.losses": {
         "Huber", "Loss", "MeanSquaredError", "SigmoidCrossEntropy", "SoftmaxCrossEntropy",

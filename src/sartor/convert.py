@@ -16,7 +16,7 @@ from .contract import MANIFEST_FILE
 from .errors import ConversionError
 from .flatbuffer import append_files, write, write_with_ranges
 from .graph import DType, Graph, Model
-from .heads import Head, SoftmaxClassifier
+from .heads import GraphHead, Head, SoftmaxClassifier
 from .manifest import FeatureSpec, Fingerprints, Manifest, Part, VariableSpec
 from .optimizers import SGD, Optimizer
 from .passes import (
@@ -129,7 +129,7 @@ def convert(
     """
     head, optimizer = head or SoftmaxClassifier(), optimizer or SGD(momentum=0.9)
     _check_parts(head, optimizer)
-    slots = _slots(classes, capacity)
+    slots = _slots(classes, capacity, head.outputs if isinstance(head, GraphHead) else None)
     if not 1 <= batch <= 65536:
         raise ConversionError(f"batch must be between 1 and 65536, got {batch}")
     model = load_base(base, features=_names(features) or ())
@@ -200,8 +200,10 @@ def _check_parts(head: object, optimizer: object) -> None:
             raise ConversionError(f"{part} must be one, as {example}; got {value!r}")
 
 
-def _slots(classes: int | Sequence[str], capacity: int | None) -> tuple[str | None, ...]:
-    """The C slots, named from the first on."""
+def _slots(
+    classes: int | Sequence[str], capacity: int | None, outputs: int | None
+) -> tuple[str | None, ...]:
+    """The C slots, named from the first on; as many as the head has outputs, where it knows."""
     if isinstance(classes, int):
         names, size = [], classes
         if capacity not in (None, classes):
@@ -210,7 +212,7 @@ def _slots(classes: int | Sequence[str], capacity: int | None) -> tuple[str | No
             )
     else:
         names = _class_names(classes)
-        size = len(names) if capacity is None else capacity
+        size = next(n for n in (capacity, outputs, len(names)) if n is not None)
     if not max(1, len(names)) <= size <= _MOST_CLASSES:
         raise ConversionError(
             f"there must be room for 1 to {_MOST_CLASSES:,} classes, and for those that are named; "

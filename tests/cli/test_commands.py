@@ -61,7 +61,10 @@ def test_convert_passes_on_every_choice(picture_base: bytes, tmp_path: Path, run
 
 HEADS: dict[str, tuple[list[object], dict[str, object]]] = {
     "cosine": (["--scale", 8], {"scale": 8.0}),
-    "mlp": (["--hidden", "8,4", "--label-smoothing", 0.1], {"hidden": [8, 4]}),
+    "mlp": (
+        ["--hidden", "8,4", "--label-smoothing", 0.1, "--dropout", 0.5],
+        {"hidden": [8, 4], "dropout": 0.5},
+    ),
     "multi-label": (["--normalize"], {"normalize": True}),
     "regression": (["--huber", 2], {"l2": 0.0}),
 }

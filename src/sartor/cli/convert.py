@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["convert"]
 
+_HEAD_FILES = (".tflite", ".keras", ".h5")
+
 
 def convert(
     base: Annotated[
@@ -67,10 +69,17 @@ def convert(
         typer.Option(help="Folder of pictures to calibrate on, and to measure what is lost."),
     ] = None,
     head: Annotated[
-        str, typer.Option(help="softmax, cosine, mlp, multi-label or regression.")
+        str,
+        typer.Option(
+            help="softmax, cosine, mlp, multi-label or regression; or a head of your own, a file: "
+            "head.tflite or head.keras."
+        ),
     ] = "softmax",
     hidden: Annotated[
         str | None, typer.Option(help="mlp: units of each hidden layer, as 64 or 128,64.")
+    ] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="mlp: part of the hidden units that a step leaves out.")
     ] = None,
     huber: Annotated[
         float | None,
@@ -106,7 +115,7 @@ def convert(
             classes=_classes(classes),
             head=_head(
                 head, normalize=normalize or None, scale=scale, l2=l2,
-                label_smoothing=label_smoothing, hidden=hidden, huber=huber,
+                label_smoothing=label_smoothing, dropout=dropout, hidden=hidden, huber=huber,
             ),
             optimizer=_optimizer(
                 optimizer, learning_rate=learning_rate, momentum=momentum,
@@ -155,7 +164,9 @@ def _head(name: str, *, hidden: str | None, huber: float | None, **settings: Any
         "multi-label": heads.MultiLabelClassifier,
         "regression": heads.Regressor,
     }
-    kind = _known("--head", kinds, name)
+    if Path(name).suffix in _HEAD_FILES:
+        return _head_of_file(name, {**settings, "hidden": hidden, "huber": huber})
+    kind = _known("--head", kinds, name, "; or a file, as head.tflite or head.keras")
     given = {key: value for key, value in settings.items() if value is not None}
     if hidden is not None:
         given["hidden"] = _sizes("--hidden", hidden)
@@ -165,6 +176,16 @@ def _head(name: str, *, hidden: str | None, huber: float | None, **settings: Any
     if name == "mlp" and "label_smoothing" in given:
         given["loss"] = SoftmaxCrossEntropy(given.pop("label_smoothing"))
     return cast("Head", _made(name, kind, given))
+
+
+def _head_of_file(name: str, settings: dict[str, Any]) -> Head:
+    """A head of the user's own, which has no settings but those in the file."""
+    from .. import heads
+
+    for key, value in settings.items():
+        if value is not None:
+            _refuse_other(key, name)
+    return heads.TFLite(name) if name.endswith(".tflite") else heads.Keras(name)
 
 
 def _optimizer(name: str, **settings: Any) -> Optimizer:
@@ -181,11 +202,11 @@ def _optimizer(name: str, **settings: Any) -> Optimizer:
     return cast("Optimizer", _made(name, kind, given, {"momentum": 0.9} if name == "sgd" else {}))
 
 
-def _known(option: str, kinds: dict[str, Any], name: str) -> Any:
+def _known(option: str, kinds: dict[str, Any], name: str, more: str = "") -> Any:
     if name not in kinds:
         *first, last = kinds
         choice = f"{', '.join(first)} or {last}"
-        raise typer.BadParameter(f"{choice}; got {name!r}", param_hint=option)
+        raise typer.BadParameter(f"{choice}{more}; got {name!r}", param_hint=option)
     return kinds[name]
 
 

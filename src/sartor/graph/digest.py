@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -24,11 +24,28 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def graph_digest(graph: Graph, outputs: Sequence[Tensor]) -> str:
-    """Hash what the outputs are computed from: ops in a fixed order, each with what goes in."""
+def graph_digest(
+    graph: Graph,
+    outputs: Sequence[Tensor],
+    *,
+    free: Collection[Tensor] = (),
+    clear: Collection[Op] = (),
+) -> str:
+    """Hash what the outputs are computed from: ops in a fixed order, each with what goes in.
+
+    Args:
+        graph: whose inputs may have any values.
+        outputs: of the graph.
+        free: constants whose values may differ as well, but not their shapes.
+        clear: ops that stand for what goes into them.
+    """
     numbers = {tensor: f"input {i}" for i, tensor in enumerate(graph.inputs)}
+    numbers.update({tensor: f"free {list(tensor.shape)}" for tensor in free})
     described: list[object] = [_kind(tensor) for tensor in graph.inputs]
     for op in _ancestors(graph, outputs):
+        if op in clear:
+            numbers[op.output] = numbers[op.input(0)]
+            continue
         inputs = [None if tensor is None else _reference(tensor, numbers) for tensor in op.inputs]
         made = [_kind(tensor) for tensor in op.outputs]
         described.append([op.code, op.custom_code, _options(op), inputs, made])

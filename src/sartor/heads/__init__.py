@@ -2,17 +2,22 @@
 
 from ._dropout import Masks, first_random_state
 from .cosine import CosineClassifier
+from .graph_head import GraphHead
 from .head import Head, Parameter, RandomHead
+from .keras import Keras
 from .linear import LinearLayer
 from .mlp import MLP
 from .multi_label import MultiLabelClassifier
 from .regression import Regressor
 from .softmax import SoftmaxClassifier
+from .tflite import TFLite
 
 __all__ = [
     "MLP",
     "CosineClassifier",
+    "GraphHead",
     "Head",
+    "Keras",
     "LinearLayer",
     "Masks",
     "MultiLabelClassifier",
@@ -20,5 +25,6 @@ __all__ = [
     "RandomHead",
     "Regressor",
     "SoftmaxClassifier",
+    "TFLite",
     "first_random_state",
 ]

@@ -1,0 +1,40 @@
+"""A `.tflite` file as a head."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..flatbuffer import read
+from ..losses import Loss
+from .graph_head import GraphHead
+
+__all__ = ["TFLite"]
+
+
+class TFLite(GraphHead):
+    """A head from a `.tflite` that takes features and gives logits or probabilities.
+
+    Args:
+        source: its path, or its bytes; floats throughout, though weights may be quantized.
+        loss, trainable: see `GraphHead`.
+
+    Raises:
+        InvalidModelError: the file is damaged.
+        ConversionError: it is no head; the message says why.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | bytes,
+        *,
+        loss: Loss | None = None,
+        trainable: Sequence[str] | None = None,
+    ) -> None:
+        content = source if isinstance(source, bytes) else Path(source)
+        self._source = str(content) if isinstance(content, Path) else "the head"
+        super().__init__(read(content), self._source, loss=loss, trainable=trainable)
+
+    def __repr__(self) -> str:
+        return f"TFLite({self._source!r})"

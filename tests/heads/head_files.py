@@ -1,0 +1,177 @@
+"""Heads as files, made of ops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sartor.flatbuffer import write
+from sartor.graph import DType, Graph, Model, Op, Quantization, Tensor
+from sartor.ops import (
+    add,
+    div,
+    emit,
+    fully_connected,
+    logistic,
+    mul,
+    relu,
+    reshape,
+    softmax,
+    square,
+    sub,
+)
+
+FEATURES, CLASSES = 16, 4
+
+Build = Callable[[Tensor, np.random.Generator], Tensor]
+
+
+def file_of(build: Build, *shape: int) -> bytes:
+    """A file that takes [1, 16], or what is told, and gives what `build` makes of it."""
+    graph = Graph("head")
+    output = build(graph.input("x", shape or (1, FEATURES)), np.random.default_rng(0))
+    return written(graph, output)
+
+
+def written(graph: Graph, *outputs: Tensor) -> bytes:
+    graph.outputs = list(outputs)
+    model = Model()
+    model.graphs.append(graph)
+    return write(model)
+
+
+def noise(random: np.random.Generator, *shape: int) -> np.ndarray:
+    return np.asarray(random.normal(size=shape) / np.sqrt(shape[-1]), np.float32)
+
+
+def dense(x: Tensor, units: int, random: np.random.Generator, **options: int) -> Tensor:
+    weights, bias = noise(random, units, x.shape[-1]), noise(random, units)
+    return emit("FULLY_CONNECTED", x, weights, bias, name=f"dense_{units}", **options)
+
+
+def plain(x: Tensor, random: np.random.Generator) -> Tensor:
+    return softmax(dense(dense(x, 32, random, fusedActivationFunction=1), CLASSES, random))
+
+
+def one_layer(x: Tensor, random: np.random.Generator) -> Tensor:
+    return dense(x, CLASSES, random)
+
+
+def labels(x: Tensor, random: np.random.Generator) -> Tensor:
+    return logistic(dense(relu(dense(x, 24, random)), CLASSES, random))
+
+
+def no_bias(x: Tensor, random: np.random.Generator) -> Tensor:
+    hidden = relu(fully_connected(x, noise(random, 24, FEATURES)))
+    return fully_connected(hidden, noise(random, CLASSES, 24))
+
+
+def normalized(x: Tensor, random: np.random.Generator) -> Tensor:
+    """Features brought to mean 0 first, and a batch normalization behind the hidden layer."""
+    centred = mul(sub(x, noise(random, FEATURES)), 0.5)
+    hidden = emit("HARD_SWISH", dense(centred, 24, random))
+    return dense(add(mul(hidden, noise(random, 24) + 1), noise(random, 24)), CLASSES, random)
+
+
+def folded_axes(x: Tensor, random: np.random.Generator) -> Tensor:
+    """A layer along the rows of a map, as Keras makes of Dense on rank 3."""
+    rows = dense(reshape(x, (4, 4)), 6, random)
+    return dense(reshape(rows, (1, 24)), CLASSES, random)
+
+
+def picture(x: Tensor, random: np.random.Generator) -> Tensor:
+    """[1, 4, 4, 1] → the mean over the map."""
+    pooled = emit("MEAN", x, np.array([1, 2], np.int32))
+    return dense(dense(pooled, 8, random), CLASSES, random)
+
+
+def shared(x: Tensor, random: np.random.Generator) -> Tensor:
+    """Two layers that take the same constant for their bias, as converters make of equal ones."""
+    bias = np.full(FEATURES, 0.1, np.float32)
+    first = relu(fully_connected(x, noise(random, FEATURES, FEATURES), bias))
+    second = relu(fully_connected(first, noise(random, FEATURES, FEATURES), bias))
+    return dense(second, CLASSES, random)
+
+
+HEADS: dict[str, Build] = {
+    "softmax": plain,
+    "one layer": one_layer,
+    "sigmoid": labels,
+    "no bias": no_bias,
+    "normalization": normalized,
+    "rows of a map": folded_axes,
+    "equal constants": shared,
+}
+
+
+def packed(how: str) -> bytes:
+    """The head `plain` with its weights as int8, per tensor or per row, or as float16."""
+    graph = Graph("head")
+    random = np.random.default_rng(0)
+    x = graph.input("x", (1, FEATURES))
+    for units in (32, CLASSES):
+        weights, bias = noise(random, units, x.shape[-1]), noise(random, units)
+        constant = _packed(graph, weights, how)
+        y = graph.tensor(f"dense_{units}", DType.FLOAT32, (1, units))
+        options = {"fusedActivationFunction": int(units == 32)}
+        graph.add(
+            Op("FULLY_CONNECTED", (x, constant, graph.constant(bias)), (y,), options=options,
+               options_type="FullyConnectedOptions")
+        )  # fmt: skip
+        x = y
+    return written(graph, x)
+
+
+def _packed(graph: Graph, weights: np.ndarray, how: str) -> Tensor:
+    if how == "float16":
+        half = graph.constant(weights.astype(np.float16), "half")
+        whole = graph.tensor("whole", DType.FLOAT32, weights.shape)
+        graph.add(Op("DEQUANTIZE", (half,), (whole,), options_type="DequantizeOptions"))
+        return whole
+    axis = 1 if how == "per row" else None
+    scale = np.abs(weights).max(axis=axis).reshape(-1).astype(np.float32) / 127
+    rows = np.round(weights / (scale[:, None] if axis else scale)).astype(np.int8)
+    constant = graph.constant(rows, "packed", exclusive=True)
+    constant.quantization = Quantization(scale, np.zeros(scale.size, np.int64), 0)
+    return constant
+
+
+# --- what is no head --------------------------------------------------------------------------
+
+
+def two_outputs() -> bytes:
+    graph = Graph("head")
+    x = graph.input("x", (1, FEATURES))
+    y = dense(x, CLASSES, np.random.default_rng(0))
+    return written(graph, y, relu(y))
+
+
+def integers() -> bytes:
+    graph = Graph("head")
+    x = graph.input("x", (1, FEATURES))
+    inside = graph.tensor("inside", DType.INT8, (1, FEATURES))
+    inside.quantization = Quantization(np.array([0.1], np.float32), np.zeros(1, np.int64))
+    graph.add(Op("QUANTIZE", (x,), (inside,), options_type="QuantizeOptions"))
+    outside = graph.tensor("outside", DType.FLOAT32, (1, FEATURES))
+    graph.add(Op("DEQUANTIZE", (inside,), (outside,), options_type="DequantizeOptions"))
+    return written(graph, dense(outside, CLASSES, np.random.default_rng(0)))
+
+
+def without_rule() -> bytes:
+    """A layer `wave` of SIN."""
+    graph = Graph("head")
+    x = graph.input("x", (1, FEATURES))
+    hidden = dense(x, 8, np.random.default_rng(0))
+    wave = graph.tensor("model/wave/Sin", DType.FLOAT32, hidden.shape)
+    graph.add(Op("SIN", (hidden,), (wave,)))
+    return written(graph, dense(wave, CLASSES, np.random.default_rng(0)))
+
+
+def no_dense_end(x: Tensor, random: np.random.Generator) -> Tensor:
+    return div(square(dense(x, CLASSES, random)), 2.0)
+
+
+def mixed_batch(x: Tensor, random: np.random.Generator) -> Tensor:
+    mean = emit("MEAN", x, np.array([0], np.int32), keepDims=True)
+    return dense(sub(x, mean), CLASSES, random)

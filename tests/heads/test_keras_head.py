@@ -1,0 +1,227 @@
+"""A Keras model as a head, its dropout included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+import sartor
+from sartor import PersonalModel
+from sartor.contract import FEATURES, LABELS, LEARNING_RATE, LOSS, OUTPUT, WEIGHTS
+from sartor.errors import ConversionError
+from sartor.flatbuffer import read
+from sartor.heads import Keras
+from sartor.losses import MeanSquaredError, SigmoidCrossEntropy
+from sartor.manifest import Manifest
+from sartor.testing import verify_contract
+
+Convert = Callable[..., Path]
+
+tensorflow = pytest.importorskip("tensorflow", reason="the extra `tensorflow` is not installed")
+layers = tensorflow.keras.layers
+
+SIZE, CLASSES, BATCH = 16, 4, 8
+NAMES = ["a", "b", "c", "d"]
+
+
+def model_of(*stack: Any, size: int = SIZE) -> Any:
+    tensorflow.keras.utils.set_random_seed(0)
+    return tensorflow.keras.Sequential([tensorflow.keras.Input((size,)), *stack])
+
+
+def usual() -> Any:
+    return model_of(layers.Dense(64, activation="relu"), layers.Dropout(0.5), layers.Dense(CLASSES))
+
+
+def normalized() -> Any:
+    model = model_of(
+        layers.Dense(32), layers.BatchNormalization(), layers.Activation("relu"),
+        layers.Dropout(0.25), layers.LayerNormalization(), layers.Dense(24, activation="swish"),
+        layers.Dense(CLASSES, activation="softmax"),
+    )  # fmt: skip
+    for weight in model.weights:  # a model that has learned: no zeros, no ones
+        weight.assign(weight + np.random.default_rng(0).uniform(0.1, 0.5, weight.shape))
+    return model
+
+
+def several_labels() -> Any:
+    return model_of(layers.Dense(24, activation="elu"), layers.Dense(CLASSES, activation="sigmoid"))
+
+
+def nested() -> Any:
+    inner = model_of(layers.Dense(24, activation="leaky_relu"), layers.Dropout(0.3))
+    return model_of(inner, layers.Reshape((4, 6)), layers.Dense(5), layers.Flatten(),
+                    layers.Dense(CLASSES, activation="softmax"))  # fmt: skip
+
+
+HEADS = {
+    "dense, dropout, dense": usual,
+    "normalizations": normalized,
+    "several labels": several_labels,
+    "nested": nested,
+}
+
+
+@pytest.fixture(scope="module", params=HEADS)
+def keras_model(request: pytest.FixtureRequest) -> Any:
+    return HEADS[request.param]()
+
+
+@pytest.fixture
+def rows() -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((BATCH, SIZE)).astype(np.float32)
+
+
+def samples(rows: np.ndarray, path: Path) -> dict[str, np.ndarray]:
+    manifest = Manifest.from_json(read(path).files["sartor.json"])
+    shape = manifest.signatures()["evaluate"][0][WEIGHTS].shape
+    labels = np.eye(CLASSES, dtype=np.float32)[np.arange(BATCH) % CLASSES]
+    return {FEATURES: rows, LABELS: labels, WEIGHTS: np.ones(shape, np.float32)}
+
+
+def test_it_gives_what_keras_gave(keras_model: Any, tiny: Convert, rows: np.ndarray) -> None:
+    head = Keras(keras_model)
+    path = tiny(head=head, classes=NAMES)
+    evaluate = Interpreter(model_path=str(path)).get_signature_runner("evaluate")
+    wanted = np.asarray(keras_model(rows, training=False))
+    if keras_model.layers[-1].activation is tensorflow.keras.activations.linear:
+        wanted = np.asarray(tensorflow.nn.softmax(wanted))
+    np.testing.assert_allclose(evaluate(**samples(rows, path))[OUTPUT], wanted, atol=1e-5)
+
+
+def test_it_verifies(keras_model: Any, tiny: Convert) -> None:
+    path = tiny(head=Keras(keras_model))
+    for seed in range(3):
+        report = verify_contract(path, seed=seed)
+        assert report.passed, report.failures
+
+
+def test_dropout_is_there_in_training_alone(tiny: Convert, rows: np.ndarray) -> None:
+    path = tiny(head=Keras(usual()), classes=NAMES)
+    interpreter = Interpreter(model_path=str(path))
+    given = samples(rows, path)
+    step = interpreter.get_signature_runner("train")
+    evaluate = interpreter.get_signature_runner("evaluate")
+    rate = {LEARNING_RATE: np.zeros(1, np.float32)}
+    losses = {float(step(**given, **rate)[LOSS][0]) for _ in range(5)}
+    assert len(losses) == 5
+    assert len({float(evaluate(**given)[LOSS][0]) for _ in range(5)}) == 1
+    manifest = Manifest.from_json(read(path).files["sartor.json"])
+    assert manifest.head.settings["dropout"] == [0.5]
+    assert "LEAKY_RELU" not in {op.code for graph in read(path).graphs for op in graph.ops}
+
+
+def test_a_leaky_relu_of_the_user_is_one(tiny: Convert, rows: np.ndarray) -> None:
+    model = model_of(
+        layers.Dense(12), layers.LeakyReLU(negative_slope=0.3), layers.Dropout(0.5),
+        layers.Dense(CLASSES, activation="softmax"),
+    )  # fmt: skip
+    path = tiny(head=Keras(model), classes=NAMES)
+    evaluate = Interpreter(model_path=str(path)).get_signature_runner("evaluate")
+    got = evaluate(**samples(rows, path))[OUTPUT]
+    np.testing.assert_allclose(got, model(rows, training=False), atol=1e-5)
+
+
+def test_the_model_is_as_it_was(rows: np.ndarray) -> None:
+    model = usual()
+    before = np.asarray(model(rows, training=False))
+    Keras(model)
+    np.testing.assert_array_equal(model(rows, training=False), before)
+    dropped = np.asarray(model(rows, training=True))
+    assert not np.allclose(dropped, before)
+
+
+def test_it_learns_what_can_be_told_apart(tiny: Convert) -> None:
+    with PersonalModel(tiny(head=Keras(usual()))) as model:
+        rng = np.random.default_rng(0)
+        centres = 3 * rng.standard_normal((CLASSES, 1, 8)).astype(np.float32)
+
+        def drawn(count: int) -> list[tuple[np.ndarray, str]]:
+            noise = rng.standard_normal((count, CLASSES, 1, 8)).astype(np.float32)
+            return [(centres[c] + noise[i, c], NAMES[c]) for i in range(count) for c in range(4)]
+
+        for sample, label in drawn(10):
+            model.add_sample(sample, label)
+        model.fit()
+        assert model.evaluate(drawn(40)).accuracy > 0.99
+
+
+def test_the_loss_goes_with_the_end() -> None:
+    assert Keras(several_labels()).loss == SigmoidCrossEntropy()
+    assert Keras(usual(), loss=MeanSquaredError()).loss == MeanSquaredError()
+
+
+def test_a_layer_that_is_not_trainable_stays() -> None:
+    model = usual()
+    model.layers[0].trainable = False
+    names = [each.name for each in Keras(model).parameters([(SIZE,)], CLASSES)]
+    assert names == ["layer_2/weights", "layer_2/bias", "gain"]
+    model.layers[-1].trainable = False
+    with pytest.raises(ConversionError, match="its last layer must be trained"):
+        Keras(model)
+
+
+def test_it_may_be_a_file(tmp_path: Path, tiny: Convert) -> None:
+    path = tmp_path / "head.keras"
+    usual().save(path)
+    marks = {
+        Manifest.from_json(read(tiny(head=Keras(each))).files["sartor.json"]).fingerprints.head
+        for each in (path, str(path), usual())
+    }
+    assert len(marks) == 1  # names, which Keras counts up, are no part of it
+
+
+def test_dropout_is_no_part_of_what_parameters_mean(tiny: Convert) -> None:
+    without = model_of(layers.Dense(64, activation="relu"), layers.Dense(CLASSES))
+    marks = [
+        Manifest.from_json(read(tiny(head=Keras(each))).files["sartor.json"]).fingerprints.head
+        for each in (usual(), without)
+    ]
+    assert marks[0] == marks[1]
+
+
+def functional(outputs: int) -> Any:
+    x = tensorflow.keras.Input((SIZE,))
+    return tensorflow.keras.Model(x, [layers.Dense(CLASSES)(x) for _ in range(outputs)])
+
+
+WRONG: dict[str, tuple[Callable[[], Any], str]] = {
+    "noise": (
+        lambda: model_of(layers.GaussianNoise(0.1, name="hiss"), layers.Dense(CLASSES)),
+        "the layer 'hiss' is a GaussianNoise, which heads do not do: use Dropout",
+    ),
+    "an op without a rule": (
+        lambda: model_of(
+            layers.Dense(8), layers.Activation("gelu", name="bend"), layers.Dense(CLASSES)
+        ),
+        "which makes '.*bend.*', has no gradient rule",
+    ),
+    "two outputs": (lambda: functional(2), "has 2 outputs"),
+    "no classes": (
+        lambda: model_of(layers.Dense(8), layers.Activation("tanh")), "a head ends in a dense layer"
+    ),
+    "no model": (lambda: 3, "must be a Keras model"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_head_says_why(name: str) -> None:
+    make, words = WRONG[name]
+    with pytest.raises(ConversionError, match=words):
+        Keras(make())
+
+
+def test_a_head_for_other_features_says_so(tiny: Convert) -> None:
+    with pytest.raises(ConversionError, match=r"takes \[9\], and the features are \[16\]"):
+        tiny(head=Keras(model_of(layers.Dense(CLASSES), size=9)))
+
+
+def test_the_converter_takes_it(tmp_path: Path, tiny_base: bytes) -> None:
+    made = sartor.convert(tiny_base, classes=CLASSES, head=Keras(usual()), batch=5)
+    assert made.manifest.head.name == "graph"
+    assert made.manifest.capacity == CLASSES

@@ -1,0 +1,247 @@
+"""A `.tflite` as a head: the same outputs as before, gradients that verify, and clear errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from head_files import (
+    CLASSES,
+    FEATURES,
+    HEADS,
+    Build,
+    file_of,
+    integers,
+    mixed_batch,
+    no_dense_end,
+    normalized,
+    one_layer,
+    packed,
+    picture,
+    plain,
+    shared,
+    two_outputs,
+    without_rule,
+)
+
+import sartor
+from sartor import PersonalModel
+from sartor.contract import FEATURES as FEATURES_END
+from sartor.contract import LABELS, LOSS, OUTPUT, WEIGHTS
+from sartor.errors import ConversionError, InvalidModelError
+from sartor.flatbuffer import read
+from sartor.heads import TFLite
+from sartor.losses import Huber, MeanSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy
+from sartor.manifest import Manifest
+from sartor.testing import verify_contract
+
+Convert = Callable[..., Path]
+
+BATCH = 8
+NAMES = ["a", "b", "c", "d"]
+
+
+def alone(content: bytes, rows: np.ndarray) -> np.ndarray:
+    """What a head's own file makes of features."""
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    found = []
+    (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
+    for row in rows:
+        interpreter.set_tensor(given["index"], row.reshape(given["shape"]))
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(made["index"])[0])
+    return np.array(found)
+
+
+def evaluated(path: Path, rows: np.ndarray) -> np.ndarray:
+    """What a personalizable file makes of the same, with all classes active."""
+    runner = Interpreter(model_path=str(path)).get_signature_runner("evaluate")
+    labels = np.zeros((BATCH, CLASSES), np.float32)
+    weights = np.ones(manifest_of(path).signatures()["evaluate"][0][WEIGHTS].shape, np.float32)
+    given = {FEATURES_END: rows, LABELS: labels, WEIGHTS: weights}
+    return np.asarray(runner(**given)[OUTPUT])
+
+
+def manifest_of(path: Path) -> Manifest:
+    return Manifest.from_json(read(path).files["sartor.json"])
+
+
+@pytest.fixture
+def rows() -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((BATCH, FEATURES)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_it_gives_what_the_file_gave(tiny: Convert, rows: np.ndarray, name: str) -> None:
+    content = file_of(HEADS[name])
+    path = tiny(head=TFLite(content), classes=NAMES)
+    wanted = alone(content, rows)
+    if name not in ("softmax", "sigmoid"):
+        e = np.exp(wanted - wanted.max(1, keepdims=True))
+        wanted = e / e.sum(1, keepdims=True)
+    np.testing.assert_allclose(evaluated(path, rows), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", [sartor.SGD(), sartor.Adam()], ids=["sgd", "adam"])
+@pytest.mark.parametrize("name", HEADS)
+def test_its_gradients_verify(tiny: Convert, name: str, optimizer: sartor.SGD) -> None:
+    path = tiny(head=TFLite(file_of(HEADS[name])), optimizer=optimizer)
+    for seed in range(2):
+        report = verify_contract(path, seed=seed)
+        assert report.passed, report.failures
+
+
+def test_a_head_for_numbers_verifies(tiny: Convert) -> None:
+    for loss in (MeanSquaredError(), Huber()):
+        report = verify_contract(tiny(head=TFLite(file_of(one_layer), loss=loss)))
+        assert report.passed, report.failures
+
+
+def test_it_takes_features_in_their_shape() -> None:
+    base = file_of(lambda x, random: sartor.ops.relu(x), 1, 4, 4, 1)
+    model = sartor.convert(base, classes=CLASSES, head=TFLite(file_of(picture, 1, 4, 4, 1)),
+                           features="relu", batch=5)  # fmt: skip
+    assert model.manifest.features[0].shape == (4, 4, 1)
+    assert verify_contract(model.content).passed
+
+
+def test_it_learns_what_can_be_told_apart(tiny: Convert) -> None:
+    with PersonalModel(tiny(head=TFLite(file_of(plain)))) as model:
+        rng = np.random.default_rng(0)
+        centres = 3 * rng.standard_normal((CLASSES, 1, 8)).astype(np.float32)
+
+        def samples(count: int) -> list[tuple[np.ndarray, str]]:
+            noise = rng.standard_normal((count, CLASSES, 1, 8)).astype(np.float32)
+            return [(centres[c] + noise[i, c], NAMES[c]) for i in range(count) for c in range(4)]
+
+        for sample, label in samples(10):
+            model.add_sample(sample, label)
+        model.fit()
+        assert model.evaluate(samples(40)).accuracy > 0.99
+
+
+@pytest.mark.parametrize("how", ["per tensor", "per row", "float16"])
+def test_packed_weights_become_floats(tiny: Convert, rows: np.ndarray, how: str) -> None:
+    path = tiny(head=TFLite(packed(how)), classes=NAMES)
+    whole = tiny("whole", head=TFLite(file_of(plain)), classes=NAMES)
+    np.testing.assert_allclose(evaluated(path, rows), evaluated(whole, rows), atol=0.02)
+    assert verify_contract(path).passed
+    assert all(spec.offset for spec in manifest_of(path).variables)
+
+
+def test_the_loss_goes_with_the_end() -> None:
+    assert TFLite(file_of(HEADS["softmax"])).loss == SoftmaxCrossEntropy()
+    assert TFLite(file_of(HEADS["one layer"])).loss == SoftmaxCrossEntropy()
+    assert TFLite(file_of(HEADS["sigmoid"])).loss == SigmoidCrossEntropy()
+    assert TFLite(file_of(one_layer), loss=Huber()).loss == Huber()
+
+
+def trained(**settings: object) -> list[str]:
+    head = TFLite(file_of(normalized), **settings)  # type: ignore[arg-type]
+    return [each.name for each in head.parameters([(FEATURES,)], CLASSES)]
+
+
+def test_what_is_trained_is_what_layers_learn_or_what_is_named() -> None:
+    layers = ["layer_3/weights", "layer_3/bias"]
+    last = ["layer_6/weights", "layer_6/bias"]
+    scaled = ["layer_4/factor", "layer_5/term"]
+    assert trained() == ["layer_1/term", *layers, *scaled, *last, "gain"]  # not the lone 0.5
+    assert trained(trainable=["layer_6"]) == [*last, "gain"]
+    assert trained(trainable=["layer_3/bias", "layer_6"]) == ["layer_3/bias", *last, "gain"]
+    with pytest.raises(ConversionError, match=r"no constant 'layer_9' to train; it has layer_1"):
+        trained(trainable=["layer_9", "layer_6"])
+    with pytest.raises(ConversionError, match="its last layer must be trained"):
+        trained(trainable=["layer_3"])
+
+
+def test_what_is_not_trained_stays(tiny: Convert) -> None:
+    path = tiny(head=TFLite(file_of(plain), trainable=["layer_2"]))
+    assert [v.name for v in manifest_of(path).variables if v.role == "parameter"] == [
+        "head/layer_2/weights", "head/layer_2/bias",
+    ]  # fmt: skip
+    assert verify_contract(path).passed
+
+
+def test_equal_constants_of_two_layers_are_two_parameters() -> None:
+    names = [each.name for each in TFLite(file_of(shared)).parameters([(FEATURES,)], CLASSES)]
+    assert names[:4] == ["layer_1/weights", "layer_1/bias", "layer_2/weights", "layer_2/bias"]
+
+
+def test_the_fingerprint_is_of_the_graph_and_of_what_is_not_trained(tiny: Convert) -> None:
+    def mark(build: Build, **settings: object) -> str:
+        head = TFLite(file_of(build), **settings)  # type: ignore[arg-type]
+        return manifest_of(tiny(head=head)).fingerprints.head
+
+    def other_values(x: sartor.graph.Tensor, _: np.random.Generator) -> sartor.graph.Tensor:
+        return plain(x, np.random.default_rng(7))
+
+    def tanh(x: sartor.graph.Tensor, random: np.random.Generator) -> sartor.graph.Tensor:
+        return plain(sartor.ops.tanh(x), random)
+
+    assert mark(plain) == mark(plain) == mark(other_values)
+    assert mark(plain) != mark(tanh)
+    last = ["layer_2"]
+    assert mark(plain, trainable=last) != mark(other_values, trainable=last)
+    assert mark(plain, trainable=last) != mark(plain)
+
+
+def test_another_batch_of_the_file_is_no_matter(rows: np.ndarray, tiny: Convert) -> None:
+    eight = tiny("eight", head=TFLite(file_of(plain, 8, FEATURES)), classes=NAMES)
+    one = tiny("one", head=TFLite(file_of(plain)), classes=NAMES)
+    np.testing.assert_array_equal(evaluated(eight, rows), evaluated(one, rows))
+
+
+WRONG: dict[str, tuple[bytes, str]] = {
+    "two outputs": (two_outputs(), r"has 2 outputs \('dense_4', 'relu'\); a head has one"),
+    "integers": (integers(), "computes in integers .*give the float file"),
+    "no rule": (
+        without_rule(),
+        r"SIN, which makes 'model/wave/Sin', has no gradient rule: let the base end behind it",
+    ),
+    "no dense end": (file_of(no_dense_end), "ends in DIV, .* and a head ends in a dense layer"),
+    "a mixed batch": (file_of(mixed_batch), "mixes the batch with other axes"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_head_says_why(name: str) -> None:
+    content, words = WRONG[name]
+    with pytest.raises(ConversionError, match=words):
+        TFLite(content)
+
+
+def test_what_does_not_fit_the_base_says_so(tiny: Convert) -> None:
+    words = "takes [12], and the features are [16]: cut the base where it gives that"
+    with pytest.raises(ConversionError, match=re.escape(words)):
+        tiny(head=TFLite(file_of(one_layer, 1, 12)))
+    with pytest.raises(ConversionError, match="has 4 outputs, and there is to be room for 7"):
+        tiny(head=TFLite(file_of(one_layer)), classes=7)
+    assert len(manifest_of(tiny(head=TFLite(file_of(one_layer)), classes=["a"])).classes) == 4
+    with pytest.raises(ConversionError, match=r"loss must be one, as Huber\(\)"):
+        TFLite(file_of(one_layer), loss=Huber)  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_none_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InvalidModelError):
+        TFLite(b"nothing of the kind")
+    with pytest.raises(InvalidModelError, match=r"missing\.tflite"):
+        TFLite(tmp_path / "missing.tflite")
+
+
+def test_a_step_at_rate_0_reports_what_evaluate_does(tiny: Convert, rows: np.ndarray) -> None:
+    path = tiny(head=TFLite(file_of(plain)), classes=NAMES)
+    interpreter = Interpreter(model_path=str(path))
+    given = {
+        FEATURES_END: rows,
+        LABELS: np.eye(CLASSES, dtype=np.float32)[np.arange(BATCH) % CLASSES],
+        WEIGHTS: np.ones(BATCH, np.float32),
+    }
+    train = interpreter.get_signature_runner("train")
+    evaluate = interpreter.get_signature_runner("evaluate")
+    step = train(**given, learning_rate=np.zeros(1, np.float32))
+    assert step[LOSS] == pytest.approx(evaluate(**given)[LOSS], abs=1e-6)

@@ -1,0 +1,54 @@
+"""The verifier sees past the kinks of ReLUs, and still sees a gradient that is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from planted import assigned, broken
+
+import sartor
+from sartor import PersonalizableModel
+from sartor.flatbuffer import write
+from sartor.graph import Graph, Model
+from sartor.heads import TFLite
+from sartor.ops import add, emit, mul, sub
+from sartor.testing.verify import verify_contract
+
+HIDDEN = "head/layer_1/weights"
+
+
+def relu_head() -> bytes:
+    """Two layers of ReLUs under four outputs."""
+    graph, random = Graph("head"), np.random.default_rng(0)
+    x = graph.input("x", (1, 16))
+    for units in (64, 48, 4):
+        weights = random.normal(size=(units, x.shape[1])) * np.sqrt(2 / x.shape[1])
+        bias = np.zeros(units, np.float32)
+        fused = int(units != 4)
+        x = emit(
+            "FULLY_CONNECTED", x, weights.astype(np.float32), bias, fusedActivationFunction=fused
+        )
+    graph.outputs = [x]
+    model = Model()
+    model.graphs.append(graph)
+    return write(model)
+
+
+@pytest.fixture(scope="module", params=[8, 32])
+def made(tiny_base: bytes, request: pytest.FixtureRequest) -> PersonalizableModel:
+    return sartor.convert(tiny_base, classes=4, batch=request.param, head=TFLite(relu_head()))
+
+
+def test_a_good_one_passes_whatever_is_tried(made: PersonalizableModel) -> None:
+    for seed in range(15):
+        report = verify_contract(made.content, seed=seed)
+        assert report.passed, (seed, report.failures)
+
+
+@pytest.mark.parametrize("factor", [0.95, 1.05, -1.0])
+def test_a_gradient_that_is_off_is_seen(made: PersonalizableModel, factor: float) -> None:
+    edit = assigned("train", HIDDEN, lambda new, old: add(old, mul(sub(new, old), factor)))
+    content = broken(made, edit)
+    for seed in range(5):
+        failures = {check.name for check in verify_contract(content, seed=seed).failures}
+        assert f"gradient of {HIDDEN}" in failures, seed
