@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 from ...errors import StoreError
+from .faults import damaged
 
 __all__ = ["connect", "use_log"]
 
 _PATIENCE = 10.0  # seconds to wait for another process
 _PAGE = 8192  # bytes: three samples of 1280 float16 fit in; in 4096 there is room for one
+_LEAST = 512  # bytes of an SQLite file that is not empty
 
 
 def connect(path: Path | None) -> sqlite3.Connection:
@@ -33,6 +35,8 @@ def connect(path: Path | None) -> sqlite3.Connection:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.exists() and not path.is_file():
         raise StoreError(f"{path} is not a file that a store can be kept in")
+    if path.exists() and 0 < path.stat().st_size < _LEAST:  # SQLite takes some of these for empty
+        raise damaged(str(path), f"it has only {path.stat().st_size} bytes")
     try:
         return _prepared(str(path))
     except sqlite3.OperationalError:

@@ -1,0 +1,131 @@
+"""Threads, processes, and processes that are killed: nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from stores import add, content, filled, manifest, secret
+
+from sartor.runtime.store import SampleStore
+
+ADDING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from stores import add, manifest
+from sartor.runtime.store import SampleStore
+
+path, first, count, bound = Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])
+with SampleStore(path, manifest(), max_samples=bound) as store:
+    print("ready", flush=True)
+    for number in range(first, first + count):
+        add(store, number)
+        if number % 7 == 6:
+            store.forget([store.samples()[0].id])
+        print(number, flush=True)
+"""
+
+
+def adding(path: Path, first: int, count: int, bound: int = 10**6) -> subprocess.Popen[str]:
+    """A process that adds samples, forgets every seventh time, and prints what is done."""
+    folder = str(Path(__file__).parent)
+    command = [sys.executable, "-c", ADDING, folder, str(path), str(first), str(count), str(bound)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_threads_on_one_store(tmp_path: Path) -> None:
+    with SampleStore(tmp_path / "s", manifest()) as store, ThreadPoolExecutor(4) as pool:
+        adds = [pool.submit(add, store, number) for number in range(60)]
+        reads = [pool.submit(content, store) for _ in range(20)]
+        ids = [future.result(timeout=60) for future in adds]
+        for future in reads:
+            future.result(timeout=60)
+        assert sorted(ids) == list(range(1, 61))
+        assert {s.source for s in store.samples()} == {
+            secret(number, "source").hex() for number in range(60)
+        }
+
+
+def test_a_thread_sees_a_transaction_whole_or_not_at_all(tmp_path: Path) -> None:
+    with filled(tmp_path / "s", 1) as store:
+        ended = threading.Event()
+
+        def write() -> None:
+            for number in range(20):
+                with store.transaction():
+                    add(store, number)
+                    add(store, number)
+            ended.set()
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        sizes = set()
+        while not ended.is_set():
+            sizes.add(len(store))
+        thread.join()
+        assert len(store) == 41
+        assert all(size % 2 == 1 for size in sizes)
+
+
+def test_two_processes_on_one_new_store(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    processes = [adding(path, first, 21, bound=12) for first in (0, 100)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    for process in processes:
+        process.communicate()
+    with SampleStore(path, manifest()) as store:
+        assert 10 <= len(store) <= 12
+        content(store)
+
+
+def test_another_processs_samples_are_seen_at_the_next_call(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with SampleStore(path, manifest()) as one, SampleStore(path, manifest()) as other:
+        for number in range(5):
+            add(one, number)
+            assert content(other) == content(one)
+            other.forget([one.samples()[0].id])
+            assert len(one) == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+@pytest.mark.parametrize("seed", range(5))
+def test_what_was_acknowledged_survives_a_kill(seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    process = adding(path, 0, 10**6)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(random.Random(seed).uniform(0, 0.5))
+    process.kill()
+    done = [int(line) for line in process.stdout.read().split()]
+    process.wait()
+    with SampleStore(path, manifest()) as store:
+        sources = [sample.source for sample in store.samples()]
+        content(store)
+    forgotten = sum(number % 7 == 6 for number in done)
+    wanted = [secret(number, "source").hex() for number in done][forgotten:]
+    # what was under way may be there as well: one sample more, and one forgotten
+    assert sources[: len(wanted)] == wanted or sources[: len(wanted) - 1] == wanted[1:]
+    assert len(wanted) - 1 <= len(sources) <= len(wanted) + 1
+
+
+def test_a_clock_that_jumps_back_changes_no_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([1.8e9, 0.0, -1e9, 1.7e9])
+    monkeypatch.setattr(time, "time", lambda: next(times))
+    with SampleStore(tmp_path / "s", manifest()) as store:
+        for number in range(4):
+            add(store, number)
+        samples = store.samples()
+    assert [sample.source for sample in samples] == [secret(n, "source").hex() for n in range(4)]
+    assert samples[0].added - samples[1].added == timedelta(seconds=1.8e9)
