@@ -30,7 +30,14 @@ from sartor.ops import (
     transpose,
 )
 
-__all__ = ["TwoMapHead", "float_base", "int8_base", "two_feature_base", "two_input_base"]
+__all__ = [
+    "TwoMapHead",
+    "float_base",
+    "graph_head",
+    "int8_base",
+    "two_feature_base",
+    "two_input_base",
+]
 
 
 def float_base() -> Model:
@@ -91,6 +98,16 @@ def two_input_base() -> Model:
     read = graph.tensor("read", DType.FLOAT32, (1, 3, 5))
     _op("GATHER", (table, words), read, "GatherOptions")
     return _model(graph, _classifier(random, concatenation([seen, mean(read, [1])], 1)))
+
+
+def graph_head() -> Model:
+    """A head [1, 12] → 4 classes: ReLUs, a normalization for inference, softmax."""
+    random = np.random.default_rng(5)
+    graph = Graph("head")
+    x = graph.input("x", (1, 12))
+    hidden = relu(fully_connected(x, _grid(random, 7, 12), _grid(random, 7)))
+    scaled = add(mul(hidden, _grid(random, 7)), _grid(random, 7))
+    return _model(graph, softmax(fully_connected(scaled, _grid(random, 4, 7))))
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,27 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from hand_made import TwoMapHead, float_base, int8_base, two_feature_base, two_input_base
+from hand_made import (
+    TwoMapHead,
+    float_base,
+    graph_head,
+    int8_base,
+    two_feature_base,
+    two_input_base,
+)
 from reference import Reference
 from vectors import record, to_json
 
 import sartor
 from sartor.flatbuffer import write
-from sartor.heads import MLP, CosineClassifier, MultiLabelClassifier, Regressor, SoftmaxClassifier
+from sartor.heads import (
+    MLP,
+    CosineClassifier,
+    MultiLabelClassifier,
+    Regressor,
+    SoftmaxClassifier,
+    TFLite,
+)
 from sartor.losses import Huber, SigmoidCrossEntropy
 from sartor.optimizers import SGD, Adam, AdamW, RMSprop
 
@@ -95,6 +109,13 @@ def _multi_label() -> bytes:
     return model.content
 
 
+def _graph_head() -> bytes:
+    head, sgd = TFLite(write(graph_head())), SGD(momentum=0.5)
+    names = ["cup", "key", "pen"]
+    model = sartor.convert(write(float_base()), classes=names, head=head, optimizer=sgd, batch=5)
+    return model.content
+
+
 CASES: dict[str, Callable[[], bytes]] = {
     "int8_sgd": _int8_sgd,
     "float_adam": _float_adam,
@@ -106,6 +127,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "dropout": _dropout,
     "squared_error": _squared_error,
     "multi_label": _multi_label,
+    "graph_head": _graph_head,
 }
 """Name → the bytes of a model."""
 
