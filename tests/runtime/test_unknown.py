@@ -107,6 +107,30 @@ def test_a_class_of_one_sample_among_others_is_not_held_against_the_rest() -> No
     assert 4 in model.slots
 
 
+@pytest.mark.parametrize("trained", [True, False])
+def test_a_class_that_was_just_made_is_known_too(trained: bool) -> None:
+    """Most of its samples are accepted, though it has one where the others have thirty."""
+    known, before = [], []
+    for seed in range(12):
+        features, slots = draw(world(), 30, seed)
+        said = outputs_of(features, world()) if trained else None
+        old, one = slots < 4, np.flatnonzero(slots == 4)[:1]
+        model = Familiarity.fit(
+            [features[old]], slots[old], parts_of(slots)[old], None if said is None else said[old]
+        )
+        assert model is not None
+        fresh, of = draw(world(), 30, 100 + seed)
+        fresh = fresh[of == 4]
+        told = outputs_of(fresh, world())
+        before.append((scores(model, fresh, told) >= model.threshold).mean())
+        model = model.including(4, [features[one]])
+        known.append((scores(model, fresh, told) >= model.threshold).mean())
+        again = model.including(4, [features[one]])
+        assert len(again.prototypes) == len(model.prototypes)
+    assert np.mean(before) < 0.3
+    assert np.mean(known) > 0.75
+
+
 def test_scores_do_not_depend_on_slots_or_the_size_of_features() -> None:
     features, slots = draw(world(), 8, 1)
     said, parts = outputs_of(features, world()), parts_of(slots)

@@ -8,13 +8,13 @@ sure the head is. Predicting needs a few rows of numbers and none of the samples
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
 
 from ..errors import CheckpointError, DataError
-from .prototypes import directions, typical
+from .prototypes import directions, likeness, typical
 
 __all__ = ["Familiarity"]
 
@@ -26,19 +26,21 @@ _PROTOTYPES, _SLOTS, _SCALE = "unknown/prototypes", "unknown/slots", "unknown/sc
 class Familiarity:
     """How familiar an input is.
 
-    The score is `(s − m₀)/d₀ + ½ · (h − m₁)/d₁`: `s` is the greatest cosine between the features
-    and a prototype, `h = Σ p · log p` is minus the entropy of the output; the means `m` and
-    standard deviations `d` are those of known samples that were held out.
+    The score is `(s − m₀)/d₀ + ½ · (h − m₁)/d₁`: `s` is the greatest product of a prototype and
+    the features, brought to length 1; `h = Σ p · log p` is minus the entropy of the output; the
+    means `m` and standard deviations `d` are those of known samples that were held out.
 
     Attributes:
-        prototypes: float32 [R, F]; directions of length 1, at most four a class.
+        prototypes: float32 [R, F]; see `sartor.runtime.prototypes.typical`.
         slots: int64 [R]; the class of each.
+        like: how alike samples of one class are; see `sartor.runtime.prototypes.likeness`.
         scale: m₀, 1/d₀, m₁, ½/d₁.
         threshold: an input whose score is below it is "none of these".
     """
 
     prototypes: np.ndarray
     slots: np.ndarray
+    like: float
     scale: tuple[float, float, float, float]
     threshold: float
 
@@ -71,7 +73,8 @@ class Familiarity:
         if not 0 < recall < 1:
             raise DataError(f"recall must be between 0 and 1, got {recall}")
         rows = directions(features)
-        nearness, own = _held_out(rows, slots, parts)
+        like = likeness(rows, slots)
+        nearness, own = _held_out(rows, slots, parts, like)
         if not own.any():  # no class has two samples: like is what classes are to each other
             nearness, own = _between(rows, slots), np.full(len(rows), len(np.unique(slots)) > 1)
             outputs = None
@@ -85,9 +88,11 @@ class Familiarity:
             mean, inverse = _standard(sureness)
             scale[2:] = mean, _SURENESS * inverse
             scores += (sureness - scale[2]) * scale[3]
-        prototypes, of = typical(rows, slots)
         first, second, third, fourth = scale
-        return cls(prototypes, of, (first, second, third, fourth), _threshold(scores, recall))
+        return cls(
+            *typical(rows, slots, np.bincount(slots), like), like, (first, second, third, fourth),
+            _threshold(scores, recall),
+        )  # fmt: skip
 
     def score(self, features: Sequence[np.ndarray], output: np.ndarray) -> float:
         """How familiar one input is: about 0 for known ones, and lower for others.
@@ -101,19 +106,31 @@ class Familiarity:
         sureness = float(_sureness(output)[0])
         return (nearness - mean) * inverse + (sureness - sure_mean) * sure_inverse
 
+    def including(self, slot: int, features: Sequence[np.ndarray]) -> Familiarity:
+        """The same with a class made, or made again, of samples: float32 [n, …] each."""
+        rows = directions(features)
+        of = np.full(len(rows), slot)
+        prototypes, of = typical(rows, of, np.bincount(of), self.like)
+        kept = self.slots != slot
+        return replace(
+            self,
+            prototypes=np.concatenate([self.prototypes[kept], prototypes]),
+            slots=np.concatenate([self.slots[kept], of]),
+        )
+
     def without(self, slot: int) -> Familiarity | None:
         """The same after a class is gone; None when none is left."""
         kept = self.slots != slot
         if not kept.any():
             return None
-        return Familiarity(self.prototypes[kept], self.slots[kept], self.scale, self.threshold)
+        return replace(self, prototypes=self.prototypes[kept], slots=self.slots[kept])
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """What a checkpoint keeps of it, float32, besides the threshold."""
         return {
             _PROTOTYPES: self.prototypes,
             _SLOTS: self.slots.astype(np.float32),
-            _SCALE: np.array(self.scale, np.float32),
+            _SCALE: np.array([*self.scale, self.like], np.float32),
         }
 
     @classmethod
@@ -126,15 +143,17 @@ class Familiarity:
         prototypes, slots, scale = (arrays.get(n) for n in (_PROTOTYPES, _SLOTS, _SCALE))
         if (
             prototypes is None or slots is None or scale is None or prototypes.ndim != 2
-            or slots.shape != prototypes.shape[:1] or scale.shape != (4,) or not len(slots)
+            or slots.shape != prototypes.shape[:1] or scale.shape != (5,) or not len(slots)
         ):  # fmt: skip
             got = {name: list(array.shape) for name, array in arrays.items()}
             raise CheckpointError(
-                f"expected {_PROTOTYPES} [R, F], {_SLOTS} [R] and {_SCALE} [4], got {got}: the "
+                f"expected {_PROTOTYPES} [R, F], {_SLOTS} [R] and {_SCALE} [5], got {got}: the "
                 "checkpoint is damaged"
             )
-        first, second, third, fourth = (float(value) for value in scale)
-        return cls(prototypes, slots.astype(np.int64), (first, second, third, fourth), threshold)
+        first, second, third, fourth, like = (float(value) for value in scale)
+        return cls(
+            prototypes, slots.astype(np.int64), like, (first, second, third, fourth), threshold
+        )
 
 
 def _sureness(output: np.ndarray) -> np.ndarray:
@@ -144,15 +163,15 @@ def _sureness(output: np.ndarray) -> np.ndarray:
 
 
 def _held_out(
-    rows: np.ndarray, slots: np.ndarray, parts: np.ndarray
+    rows: np.ndarray, slots: np.ndarray, parts: np.ndarray, like: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Each row's nearness to prototypes of other parts, and whether its class is there: [N]."""
-    nearness, own = np.zeros(len(rows)), np.zeros(len(rows), bool)
+    nearness, own, counts = np.zeros(len(rows)), np.zeros(len(rows), bool), np.bincount(slots)
     for part in np.unique(parts[parts >= 0]):
         out = parts == part
         if out.all():
             continue
-        prototypes, of = typical(rows[~out], slots[~out])
+        prototypes, of = typical(rows[~out], slots[~out], counts, like)
         nearness[out] = (rows[out] @ prototypes.T).max(1)
         own[out] = np.isin(slots[out], of)
     return nearness, own
