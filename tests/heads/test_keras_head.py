@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -225,3 +226,11 @@ def test_the_converter_takes_it(tmp_path: Path, tiny_base: bytes) -> None:
     made = sartor.convert(tiny_base, classes=CLASSES, head=Keras(usual()), batch=5)
     assert made.manifest.head.name == "graph"
     assert made.manifest.capacity == CLASSES
+
+
+def test_the_code_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "heads.md").read_text()
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "docs/heads.md", "exec"), {})
+    assert verify_contract(tmp_path / "model.tflite").passed
