@@ -5,7 +5,7 @@ PYTHON ?= python3
 EXTRAS ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test test-python test-web check bench clean
+.PHONY: demo test test-python test-web test-torch check bench clean
 
 demo: .venv/ready
 	$(BIN)/sartor demo --out build/demo
@@ -28,6 +28,16 @@ test-python: .venv/ready
 # The browser part: with CI set all of it must run; elsewhere it says what it left out.
 test-web: .venv/ready
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh web/test.sh
+
+# PyTorch as a base, in an environment of its own: 7 GB, most of it CUDA. Not part of `make test`.
+test-torch: build/torch/ready
+	build/torch/bin/pytest tests/pytorch
+
+build/torch/ready: pyproject.toml
+	$(PYTHON) -m venv build/torch
+	build/torch/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	build/torch/bin/python -m pip install --quiet --editable '.[torch]' --group dev torchvision
+	@touch $@
 
 # Beside other frameworks, each where it can be installed; several GB.
 bench: build/bench/ready

@@ -13,7 +13,8 @@ from ..graph import Model
 from .efficientnet_lite0 import EfficientNetLite0
 from .keras import Keras
 from .mobilenet_v2 import MobileNetV2
-from .recognize import KERAS, SAVED_MODEL, kind_of
+from .pytorch import PyTorch
+from .recognize import KERAS, PYTORCH, SAVED_MODEL, kind_of
 from .saved_model import SavedModel
 from .tflite import TFLite
 
@@ -47,9 +48,10 @@ def find_base(
 ) -> Base:
     """The base that a path, a name or bytes stand for.
 
-    A path is recognized by what it holds: a `.tflite`, a model that Keras has saved, or the folder
-    of a SavedModel. `"starter"` and `"mobilenetv2"` are no paths, but names of bases for those who
-    have none (`STARTER`, `MOBILENET_V2`). Bytes are those of a `.tflite`.
+    A path is recognized by what it holds: a `.tflite`, a model that Keras has saved, the folder of
+    a SavedModel, or a program that PyTorch has exported (`.pt2`). `"starter"` and `"mobilenetv2"`
+    are no paths, but names of bases for those who have none (`STARTER`, `MOBILENET_V2`). Bytes are
+    those of a `.tflite`.
 
     Args:
         base: one of these, or a base, which comes back.
@@ -96,8 +98,9 @@ def _found(base: object) -> Base:
         return base
     names = " or ".join(map(repr, _NAMED))
     raise ConversionError(
-        f"a base is the path of a .tflite file, of a Keras model or of a SavedModel, {names}, the "
-        f"bytes of a .tflite, or one of sartor.bases; got {type(base).__name__}"
+        f"a base is the path of a .tflite file, of a Keras model, of a SavedModel or of a PyTorch "
+        f"program (.pt2), {names}, the bytes of a .tflite, or one of sartor.bases; got "
+        f"{type(base).__name__}"
     )
 
 
@@ -105,6 +108,8 @@ def _at(path: Path) -> Base:
     kind = kind_of(path)
     if kind == KERAS:
         return Keras(path)
+    if kind == PYTORCH:
+        return PyTorch(path)
     if kind == SAVED_MODEL:
         return SavedModel(path if path.is_dir() else path.parent)
     return TFLite(path)

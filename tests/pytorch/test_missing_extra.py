@@ -1,0 +1,37 @@
+"""Without PyTorch a message says what to install; this runs anywhere."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import sartor
+from sartor.bases import PyTorch
+from sartor.cli import main
+from sartor.errors import ConversionError
+
+
+@pytest.fixture(params=["torch", "litert_torch"])
+def without(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, request.param, None)
+
+
+@pytest.mark.usefixtures("without")
+def test_it_says_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match=r"model\.pt2 .*pip install 'sartor\[torch\]'"):
+        sartor.convert(PyTorch(tmp_path / "model.pt2"), classes=3)
+
+
+@pytest.mark.usefixtures("without")
+def test_the_command_says_it_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.pt2"
+    path.write_bytes(b"PK\3\4")
+    with pytest.raises(SystemExit) as stopped:
+        main(["convert", str(path), "-o", str(tmp_path / "m.tflite"), "--classes", "3"])
+    assert stopped.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "pip install 'sartor[torch]'" in line
