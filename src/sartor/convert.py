@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._files import write_atomically
+from ._scaling_check import check_scaling
 from ._version import __version__
 from .bases import Base, load_base
 from .contract import MANIFEST_FILE
@@ -113,7 +114,8 @@ def convert(
             0…255, one value or one a channel; read from the file's metadata unless told.
         std: see `mean`.
         preprocessing: the same by its name: `"0..1"`, `"-1..1"`, `"0..255"`, `"imagenet"` (as
-            torchvision scales) or `"caffe"` (blue before red, less the mean).
+            torchvision scales) or `"caffe"` (blue before red, less the mean). Unless it is told, a
+            note says so where the scale makes no sense to the first layer.
         quantize: `"none"`, or what a float base becomes: `"dynamic"` (int8 weights), `"float16"`
             (float16 weights) or `"full-integer"`. The head stays float. Needs the extra `quantize`.
         representative: what the base will see, to calibrate `full-integer` and to measure what any
@@ -145,6 +147,8 @@ def convert(
         orient(found.graph, described, bgr=told is not None and told.bgr)
     scale_quantized_pictures(found.graph, described, told)
     inputs, notes = describe_inputs(found.graph, described, before, told)
+    if preprocessing is None and (before is None or told is not None):
+        notes = check_scaling(found.graph, inputs) or notes
     notes += _notes_on_state(found.graph)
     graph, smaller = found.graph, None
     if quantize == "none" and representative is not None:

@@ -209,7 +209,7 @@ def test_labels_are_not_markup(
     [
         (["--help"], ["numpy", "rich", "PIL", "ai_edge_litert", "safetensors"]),
         (
-            ["convert", "BASE", "-o", "OUT", "--classes", "3"],
+            ["convert", "BASE", "-o", "OUT", "--classes", "3", "--preprocessing", "0..1"],
             ["rich", "PIL", "safetensors", "ai_edge_litert.interpreter", "sartor.runtime"],
         ),
     ],
