@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -31,3 +33,23 @@ def some(photos: list[Path]) -> tuple[np.ndarray, np.ndarray]:
     chosen = photos[::5]
     pixels = np.stack([image_pixels(path, (224, 224)) for path in chosen])
     return pixels, np.array([int(path.name[:4]) for path in chosen])
+
+
+@pytest.fixture
+def no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the extra is not installed."""
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+
+
+@pytest.fixture(scope="session")
+def tensorflow() -> Any:
+    """TensorFlow, with a seed, where the extra is installed."""
+    module = pytest.importorskip("tensorflow", reason="the extra `tensorflow` is not installed")
+    module.keras.utils.set_random_seed(1)
+    return module
+
+
+@pytest.fixture(scope="session")
+def keras(tensorflow: Any) -> Any:
+    """The Keras of TensorFlow."""
+    return tensorflow.keras

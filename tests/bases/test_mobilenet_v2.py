@@ -17,16 +17,6 @@ from sartor.errors import ConversionError
 from sartor.runtime.engine import Engine
 
 
-@pytest.fixture
-def no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tensorflow", None)
-
-
-@pytest.fixture(scope="module")
-def keras() -> Any:
-    return pytest.importorskip("tensorflow", reason="the extra `tensorflow` is not installed").keras
-
-
 @pytest.fixture(scope="module")
 def network(keras: Any) -> Any:
     """With weights at random, large enough for features to differ."""
@@ -39,7 +29,9 @@ def network(keras: Any) -> Any:
 
 
 def test_without_tensorflow_it_says_what_to_install(no_tensorflow: None) -> None:
-    with pytest.raises(ConversionError, match=r"pip install 'sartor\[tensorflow\]'.*EfficientNetLite0"):
+    with pytest.raises(
+        ConversionError, match=r"pip install 'sartor\[tensorflow\]'.*EfficientNetLite0"
+    ):
         MobileNetV2().load()
 
 

@@ -82,7 +82,8 @@ def to_tflite(
 def short(error: Exception) -> str:
     """What an exception says, at a length that someone reads."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    half = _LONGEST // 2  # some end with the cause
+    return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
 
 
 def _why(error: Exception, graph: Any, what: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from pathlib import Path
 
@@ -16,7 +17,9 @@ _BY_NAME = {
     ".h5": KERAS,
     ".hdf5": KERAS,
     ".keras": KERAS,
+    ".pt": PYTORCH,
     ".pt2": PYTORCH,
+    ".pth": PYTORCH,
 }
 _HDF5, _ZIP, _TFLITE = b"\x89HDF\r\n\x1a\n", b"PK\3\4", b"TFL3"
 _GRAPHS = ("saved_model.pb", "saved_model.pbtxt")
@@ -28,15 +31,13 @@ def kind_of(path: Path) -> str:
     """Tell which kind of base a path is.
 
     Returns:
-        `KERAS`, `PYTORCH`, `SAVED_MODEL`, or `TFLITE`, also for what is none of them: reading it
-        says what is wrong.
-
-    Raises:
-        OSError: it is not there, or may not be read.
+        `KERAS`, `PYTORCH`, `SAVED_MODEL`, or `TFLITE`, also for what is none of them, or is not
+        there: reading it says what is wrong.
     """
     if path.is_dir() or path.name in _GRAPHS:
         return SAVED_MODEL
-    with path.open("rb") as file:
+    head = b""
+    with contextlib.suppress(OSError), path.open("rb") as file:
         head = file.read(8)
     if head[4:] == _TFLITE:
         return TFLITE

@@ -1,0 +1,154 @@
+"""Keras models, each with one thing that converting has to get right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model, where it is to be cut, and what it takes.
+
+    Attributes:
+        build: makes the model, of the module `keras`.
+        layer: where it is cut; None lets the converter find `found`.
+        found: the layer that it is expected to find.
+        sample: makes the inputs of one sample, [1, …] each.
+        input_shape: where the model leaves it open.
+    """
+
+    build: Callable[[Any], Any]
+    sample: Callable[[np.random.Generator], Arrays]
+    layer: str | None = None
+    found: str | None = None
+    input_shape: tuple[int, ...] | None = None
+
+
+def text(keras: Any) -> Any:
+    """Two inputs, of which the mask hides ids."""
+    layers = keras.layers
+    ids = keras.Input((8,), dtype="int32", name="ids")
+    mask = keras.Input((8,), name="mask")
+    seen = layers.Embedding(50, 16)(ids) * keras.ops.expand_dims(mask, -1)
+    hidden = layers.Dense(12, activation="relu", name="hidden")(keras.ops.sum(seen, 1))
+    return keras.Model({"ids": ids, "mask": mask}, layers.Dense(4)(hidden))
+
+
+def numbers(keras: Any) -> Any:
+    """A 1-D input with a name that no argument can have; dropout that must not drop."""
+    layers = keras.layers
+    x = keras.Input((12,), name="my-numbers:0")
+    hidden = layers.Dense(9, activation="gelu", name="hidden")(layers.BatchNormalization()(x))
+    return keras.Model(x, layers.Dense(3)(layers.Dropout(0.9, name="dropped")(hidden)))
+
+
+def picture(keras: Any) -> Any:
+    """A 4-D feature map, and a classifier behind it."""
+    layers = keras.layers
+    x = keras.Input((16, 16, 3))
+    maps = layers.Conv2D(8, 3, activation="relu", name="map")(x)
+    return keras.Model(x, layers.Dense(3)(layers.Flatten()(maps)))
+
+
+def lambda_layer(keras: Any) -> Any:
+    """Code of the user's own between the layers."""
+    layers = keras.layers
+    x = keras.Input((16, 16, 3))
+    scaled = layers.Lambda(lambda v: (v - 0.5) * 2, name="scaled")(x)
+    pooled = layers.GlobalAveragePooling2D(name="pooled")(layers.Conv2D(6, 3)(scaled))
+    return keras.Model(x, layers.Dense(5)(pooled))
+
+
+def subclassed(keras: Any) -> Any:
+    """A model whose inputs no one knows before it is called."""
+
+    class Net(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.hidden = keras.layers.Dense(6, activation="relu", name="hidden")
+            self.top = keras.layers.Dense(2, name="top")
+
+        def call(self, x: Any) -> Any:
+            return self.top(self.hidden(x))
+
+    return Net()
+
+
+def nested(keras: Any) -> Any:
+    """A model in a model."""
+    layers = keras.layers
+    inner = keras.Sequential(
+        [
+            keras.Input((5,)),
+            layers.Dense(6, activation="relu", name="first"),
+            layers.Dense(7, name="second"),
+        ],
+        name="inner",
+    )
+    x = keras.Input((5,))
+    return keras.Model(x, layers.Dense(3, name="top")(inner(x)))
+
+
+def recurrent(keras: Any) -> Any:
+    """A sequence of open length."""
+    layers = keras.layers
+    return keras.Sequential([keras.Input((None, 3)), layers.LSTM(5, name="last"), layers.Dense(3)])
+
+
+def attentive(keras: Any) -> Any:
+    """A block of a transformer."""
+    layers = keras.layers
+    x = keras.Input((6, 8))
+    seen = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 4)(x, x))
+    pooled = layers.GlobalAveragePooling1D(name="pooled")(seen)
+    return keras.Model(x, layers.Dense(3)(pooled))
+
+
+def floats(*shape: int) -> Callable[[np.random.Generator], Arrays]:
+    def sample(rng: np.random.Generator) -> Arrays:
+        return {"input": rng.random((1, *shape), np.float32)}
+
+    return sample
+
+
+def tokens(rng: np.random.Generator) -> Arrays:
+    ids = rng.integers(0, 50, (1, 8)).astype(np.int32)
+    return {"ids": ids, "mask": (rng.random((1, 8)) < 0.7).astype(np.float32)}
+
+
+CASES = {
+    "two inputs": Case(text, tokens, found="hidden"),
+    "1-D numbers": Case(numbers, floats(12), found="hidden"),
+    "past the dropout": Case(numbers, floats(12), "dropped"),
+    "4-D feature map": Case(picture, floats(16, 16, 3), "map"),
+    "lambda": Case(lambda_layer, floats(16, 16, 3), found="pooled"),
+    "subclassed": Case(subclassed, floats(7), found="hidden", input_shape=(7,)),
+    "subclassed, by layer": Case(subclassed, floats(7), "hidden", input_shape=(7,)),
+    "nested": Case(nested, floats(5), "inner/first"),
+    "nested, by its own name": Case(nested, floats(5), "second"),
+    "open length": Case(recurrent, floats(9, 3), found="last", input_shape=(9, 3)),
+    "attention": Case(attentive, floats(6, 8), found="pooled"),
+}
+
+
+def until(keras: Any, model: Any, layer: str) -> Any:
+    """The part of a model that makes what a layer returns, by Keras's own means."""
+    if not getattr(model, "inputs", None):  # subclassed
+        return model.hidden
+    outer, _, inner = layer.rpartition("/")
+    for part in [model.get_layer(outer)] if outer else [model, *model.layers]:
+        if any(each.name == inner for each in getattr(part, "layers", ())):
+            return keras.Model(part.inputs, part.get_layer(inner).output)  # both take the input
+    raise AssertionError(layer)
+
+
+def predicted(part: Any, inputs: Arrays) -> np.ndarray:
+    """What Keras computes of one sample, flat."""
+    given = inputs if len(inputs) > 1 else inputs["input"]
+    return np.asarray(part(given, training=False)).reshape(1, -1)

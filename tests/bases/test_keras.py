@@ -1,0 +1,254 @@
+"""Keras models as bases: the same features, in a file that learns."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from keras_bases import CASES, Arrays, numbers, predicted, until
+
+import sartor
+from sartor.bases import Keras
+from sartor.errors import ConversionError
+from sartor.runtime.engine import Engine
+from sartor.testing import verify_contract
+
+
+def assert_close(ours: np.ndarray, theirs: np.ndarray) -> None:
+    """To 1e-4 of the largest, and nothing that is the same everywhere."""
+    assert ours.shape == theirs.shape
+    assert np.ptp(theirs) > 0
+    assert np.abs(ours - theirs).max() <= 1e-4 * np.abs(theirs).max()
+
+
+def infer(model: sartor.PersonalizableModel, inputs: Arrays, folder: Path) -> np.ndarray:
+    """The features of one sample."""
+    path = model.save(folder / "model.tflite")
+    engine = Engine(path, model.manifest, threads=1)
+    try:
+        return engine.run("infer", inputs)["features"]
+    finally:
+        engine.close()
+
+
+def learns(path: Path, draw: Callable[[int], Arrays]) -> None:
+    """It tells apart what `draw` makes of two classes."""
+    with sartor.PersonalModel(path) as model:
+        for label in (0, 1):
+            for _ in range(4):
+                model.add_sample(draw(label), str(label))
+        history = model.fit()
+        assert history.epochs[-1].loss < history.epochs[0].loss
+        assert model.evaluate().accuracy == 1
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_becomes_a_file_that_keeps_the_contract_and_learns(
+    keras: Any, name: str, tmp_path: Path
+) -> None:
+    case, rng = CASES[name], np.random.default_rng(0)
+    net = case.build(keras)
+    model = sartor.convert(Keras(net, case.layer, case.input_shape), classes=2)
+    inputs = case.sample(rng)
+    part = until(keras, net, case.layer or case.found or "")
+    assert_close(infer(model, inputs, tmp_path), predicted(part, inputs))
+    assert {spec.name for spec in model.manifest.inputs} == set(inputs)
+    report = verify_contract(model.content)
+    assert report.passed, report.failures
+    two = [case.sample(rng), case.sample(rng)]
+    learns(tmp_path / "model.tflite", two.__getitem__)
+    assert not any("call" in vars(layer) for layer in net.layers), "the model is left as it was"
+
+
+@pytest.mark.parametrize(
+    "name", ["MobileNetV2", "MobileNetV3Small", "EfficientNetV2B0", "ResNet50"]
+)
+def test_the_architectures_of_keras(keras: Any, name: str) -> None:
+    net = getattr(keras.applications, name)(weights=None, input_shape=(64, 64, 3))
+    kind = keras.layers.GlobalAveragePooling2D
+    (*_, pooled) = [layer.name for layer in net.layers if isinstance(layer, kind)]
+    content = Keras(net, pooled).content()
+    picture = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype(np.float32)
+    interpreter = Interpreter(model_content=content, num_threads=2)
+    (features,) = interpreter.get_signature_runner("features")(input=picture).values()
+    part = keras.Model(net.inputs, net.get_layer(pooled).output)
+    assert_close(features.reshape(1, -1), predicted(part, {"input": picture}))
+
+
+def test_a_model_of_keras_2_gives_the_features_of_its_own_tflite(
+    keras: Any, shared_models: Path, tmp_path: Path
+) -> None:
+    ours = sartor.convert(shared_models / "vww_96.h5", classes=2)
+    theirs = sartor.convert(shared_models / "vww_96_float.tflite", classes=2)
+    assert verify_contract(ours.content).passed
+    for seed in range(3):
+        picture = np.random.default_rng(seed).random((1, 96, 96, 3), np.float32)
+        found = [infer(each, {"input": picture}, tmp_path) for each in (ours, theirs)]
+        assert np.ptp(found[1]) > 0.1
+        np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-4)
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def saved(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model in each form that Keras has."""
+    folder, net = tmp_path_factory.mktemp("saved"), numbers(keras)
+    net.save(folder / "whole.keras")
+    net.save(folder / "whole.h5")
+    net.save_weights(folder / "alone.weights.h5")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["whole.keras", "whole.h5"])
+def test_a_file_is_known_by_what_it_holds(
+    keras: Any, saved: Path, name: str, tmp_path: Path
+) -> None:
+    inputs = {"input": np.random.default_rng(0).random((1, 12), np.float32)}
+    part = until(keras, keras.models.load_model(saved / name), "hidden")
+    for path in (saved / name, Path(shutil.copy(saved / name, tmp_path / "renamed.bin"))):
+        model = sartor.convert(path, classes=2, features="hidden")
+        assert_close(infer(model, inputs, tmp_path), predicted(part, inputs))
+
+
+# What Keras 2 wrote into a layer's configuration, and Keras 3 has no argument for.
+OLD: dict[str, tuple[tuple[int, ...], dict[str, Any], tuple[str, Any, Any]]] = {
+    "DepthwiseConv2D": ((6, 6, 2), {"kernel_size": 3}, ("groups", 1, 2)),
+    "Conv2DTranspose": ((6, 6, 2), {"filters": 3, "kernel_size": 3}, ("groups", 1, 2)),
+    "SeparableConv1D": ((6, 2), {"filters": 3, "kernel_size": 3}, ("groups", 1, 2)),
+    "LSTM": ((6, 2), {"units": 3}, ("time_major", False, True)),
+    "GRU": ((6, 2), {"units": 3}, ("time_major", False, True)),
+}
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_what_keras_2_wrote_is_read_where_it_changes_nothing(
+    keras: Any, name: str, tmp_path: Path
+) -> None:
+    shape, settings, (argument, neutral, other) = OLD[name]
+    layer = getattr(keras.layers, name)(**settings)
+    net = keras.Sequential([keras.Input(shape), layer, keras.layers.Flatten(name="end")])
+    net.save(tmp_path / "old.h5")
+    inputs = {"input": np.random.default_rng(0).random((1, *shape), np.float32)}
+    for value, is_read in ((neutral, True), (other, False)):
+        _configure(tmp_path / "old.h5", name, argument, value)
+        if not is_read:
+            with pytest.raises(ConversionError, match=argument):
+                Keras(tmp_path / "old.h5", "end").content()
+            continue
+        model = sartor.convert(tmp_path / "old.h5", classes=2, features="end")
+        assert_close(infer(model, inputs, tmp_path), predicted(net, inputs))
+
+
+def _configure(path: Path, layer: str, argument: str, value: object) -> None:
+    with pytest.importorskip("h5py").File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        (found,) = [each for each in config["config"]["layers"] if each["class_name"] == layer]
+        found["config"][argument] = value
+        file.attrs["model_config"] = json.dumps(config)
+
+
+# --- wrong input ---------------------------------------------------------------------------------
+
+
+def truncated(path: Path) -> Callable[[Any, Path, Path], Any]:
+    def make(_: Any, saved: Path, folder: Path) -> Path:
+        content = (saved / path).read_bytes()
+        (folder / path.name).write_bytes(content[: len(content) // 2])
+        return folder / path.name
+
+    return make
+
+
+def empty(_: Any, __: Path, folder: Path) -> Path:
+    (folder / "empty.keras").write_bytes(b"")
+    return folder / "empty.keras"
+
+
+def with_lambda(name: str) -> Callable[[Any, Path, Path], Any]:
+    def make(keras: Any, _: Path, folder: Path) -> Path:
+        layers = keras.layers
+        net = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: x * 2), layers.Dense(3)])
+        net.save(folder / name)
+        return folder / name
+
+    return make
+
+
+def own_class(keras: Any, _: Path, folder: Path) -> Path:
+    net = CASES["subclassed"].build(keras)
+    net(np.zeros((1, 7), np.float32))
+    net.save(folder / "own.keras")
+    return folder / "own.keras"
+
+
+def needs_flex(keras: Any, *_: Path) -> Any:
+    import tensorflow
+
+    x = keras.Input((4,))
+    odd = keras.layers.Lambda(lambda v: tensorflow.math.betainc(v, v, v), name="odd")(x)
+    return keras.Model(x, keras.layers.Dense(3)(odd))
+
+
+def built(name: str) -> Callable[[Any, Path, Path], Any]:
+    return lambda keras, *_: CASES[name].build(keras)
+
+
+WRONG: dict[str, tuple[Callable[[Any, Path, Path], Any], dict[str, Any], str]] = {
+    "truncated .keras": (truncated(Path("whole.keras")), {}, r"whole\.keras .*not all of it"),
+    "truncated .h5": (truncated(Path("whole.h5")), {}, r"whole\.h5 cannot be loaded.*damaged"),
+    "empty": (empty, {}, r"empty\.keras holds no model"),
+    "weights alone": (
+        lambda _, saved, __: saved / "alone.weights.h5", {}, r"weights alone.*bases\.Keras\(model",
+    ),
+    "Lambda in .keras": (with_lambda("l.keras"), {}, r"Lambda layer.*If you trust.*safe_mode"),
+    "Lambda in .h5": (with_lambda("l.h5"), {}, r"Lambda layer.*If you trust.*safe_mode"),
+    "a class of one's own": (own_class, {}, r"your own.*bases\.Keras\(model\).*Net"),
+    "no shape at all": (built("subclassed"), {}, r"does not say what shape.*input_shape"),
+    "an open axis": (built("open length"), {}, r"open, \[\?, 3\]: .*--input-shape"),
+    "another shape": (
+        built("open length"), {"input_shape": (9, 4)}, r"takes \[\?, 3\].*says \[9, 4\]",
+    ),
+    "no sizes": (built("open length"), {"input_shape": (0, 3)}, r"whole numbers above 0"),
+    "one shape for two inputs": (
+        built("two inputs"), {"input_shape": (8,)}, r"2 inputs \(ids, mask\).*mapping",
+    ),
+    "an input that is not there": (
+        built("two inputs"), {"input_shape": {"id": (8,)}}, r"no input 'id'.*ids, mask",
+    ),
+    "shapes for inputs that are not known": (
+        built("subclassed"), {"input_shape": {"a": (7,)}}, r"one shape.*functional model",
+    ),
+    "a shape that its layers cannot take": (
+        built("subclassed"), {"input_shape": ()}, r"cannot be run on inputs input \[1\]",
+    ),
+    "a layer that is not there": (
+        built("two inputs"), {"features": "hiden"}, r"no layer 'hiden'.*'hidden'",
+    ),
+    "no op for it": (needs_flex, {}, r"ops that LiteRT does not have: Betainc of '.*odd"),
+    "no model": (lambda *_: 3, {}, r"must be a Keras model; got 3"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_converted_says_what_to_do(
+    keras: Any, saved: Path, name: str, tmp_path: Path
+) -> None:
+    make, settings, says = WRONG[name]
+    source = make(keras, saved, tmp_path)
+    with pytest.raises(ConversionError, match=says) as caught:
+        Keras(source, **settings).content()
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 700
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        sartor.convert(tmp_path / "nothing.keras", classes=2)

@@ -1,0 +1,113 @@
+"""What a path holds is known by its content, and needs no framework to be known."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sartor.bases import EfficientNetLite0, Keras, MobileNetV2, SavedModel, TFLite, find_base
+from sartor.errors import ConversionError
+
+HDF5 = b"\x89HDF\r\n\x1a\n and more"
+
+
+def content(data: bytes) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        path.write_bytes(data)
+
+    return make
+
+
+def archive(*names: str) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as file:
+            for name in names:
+                file.writestr(name, "{}")
+
+    return make
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+    (path / "saved_model.pb").write_bytes(b"")
+
+
+KERAS = archive("metadata.json", "config.json", "model.weights.h5")
+PATHS: dict[str, tuple[str, Callable[[Path], None], type]] = {
+    "a Keras archive": ("model.keras", KERAS, Keras),
+    "one without its name": ("model", KERAS, Keras),
+    "one under another name": ("model.tflite", KERAS, Keras),
+    "HDF5": ("model.h5", content(HDF5), Keras),
+    "HDF5 without its name": ("model.bin", content(HDF5), Keras),
+    "HDF5 as .keras": ("model.keras", content(HDF5), Keras),
+    "a damaged .keras": ("model.keras", content(b"PK\3\4 and no more"), Keras),
+    "an empty .h5": ("model.H5", content(b""), Keras),
+    "a .keras that is not there": ("model.keras", lambda _: None, Keras),
+    "a SavedModel": ("model", folder, SavedModel),
+    "one with a misleading name": ("model.keras", folder, SavedModel),
+    "a .tflite": ("model.tflite", content(b"\x1c\0\0\0TFL3 and more"), TFLite),
+    "a .tflite under another name": ("model.h5", content(b"\x1c\0\0\0TFL3 and more"), TFLite),
+    "anything else": ("model.onnx", content(b"\x08\x07\x12"), TFLite),
+    "an archive of something else": ("photos.zip", archive("a.jpg"), TFLite),
+    "nothing": ("model", lambda _: None, TFLite),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_path_is_what_it_holds(no_tensorflow: None, name: str, tmp_path: Path) -> None:
+    file, make, kind = PATHS[name]
+    make(tmp_path / file)
+    for path in (tmp_path / file, str(tmp_path / file)):
+        assert type(find_base(path)) is kind
+
+
+def test_the_graph_in_a_saved_model_stands_for_its_folder(tmp_path: Path) -> None:
+    folder(tmp_path / "model")
+    assert find_base(tmp_path / "model" / "saved_model.pb") == SavedModel(tmp_path / "model")
+
+
+def test_names_bytes_and_bases() -> None:
+    assert find_base("starter") == EfficientNetLite0()
+    assert find_base("mobilenetv2") == MobileNetV2()
+    assert find_base(b"TFL3") == TFLite(b"TFL3")
+    base = EfficientNetLite0(96)
+    assert find_base(base) is base
+
+
+def test_layers_are_told_to_what_has_layers_unless_it_knows_better(tmp_path: Path) -> None:
+    KERAS(tmp_path / "model.keras")
+    (tmp_path / "model.tflite").write_bytes(b"\x1c\0\0\0TFL3")
+    assert find_base(tmp_path / "model.keras", features=["a"]).features == ("a",)  # type: ignore[attr-defined]
+    assert find_base(Keras("model", "b"), features=["a"]) == Keras("model", "b")
+    assert find_base(tmp_path / "model.tflite", features=["a"]) == TFLite(tmp_path / "model.tflite")
+
+
+@pytest.mark.parametrize(
+    ("base", "settings", "says"),
+    [
+        (3, {}, "got int"),
+        (Keras, {}, "got type"),
+        ("starter", {"signature": "a"}, "signature cannot be chosen for 'starter'"),
+        (b"TFL3", {"input_shape": (3,)}, "input_shape cannot be chosen for bytes"),
+        (Keras("m"), {"signature": "a"}, "signature cannot be chosen for Keras"),
+    ],
+)
+def test_what_is_no_base_or_has_no_such_setting(
+    base: Any, settings: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ConversionError, match=says):
+        find_base(base, **settings)
+
+
+@pytest.mark.parametrize("kind", [Keras, SavedModel])
+def test_without_tensorflow_one_line_says_what_to_install(
+    no_tensorflow: None, kind: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "model"
+    KERAS(path) if kind is Keras else folder(path)
+    with pytest.raises(ConversionError, match=r"model .*pip install 'sartor\[tensorflow\]'$"):
+        kind(path).load()
