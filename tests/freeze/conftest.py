@@ -22,7 +22,13 @@ def _needed(module: str, extra: str) -> Any:
 @pytest.fixture(scope="session")
 def mediapipe() -> Any:
     """MediaPipe, which opens what was frozen."""
-    return _needed("mediapipe", "mediapipe")
+    return _needed("mediapipe", "interop")
+
+
+@pytest.fixture(scope="session")
+def micro() -> Any:
+    """TFLite Micro's interpreter."""
+    return _needed("tflite_micro", "interop").runtime.Interpreter
 
 
 @pytest.fixture(scope="session")

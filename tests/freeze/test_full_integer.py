@@ -11,10 +11,11 @@ from ai_edge_litert.interpreter import Interpreter
 from freezing import HEADS, Learned, codes, learned, outputs, personal_outputs, samples
 
 import sartor
+from sartor import PersonalModel
 from sartor.errors import ConversionError, DataError
 from sartor.flatbuffer import read
 from sartor.graph import DType
-from sartor.preprocess import prepare
+from sartor.preprocess import prepare, read_folder
 
 pytestmark = pytest.mark.usefixtures("quantizer")
 
@@ -24,7 +25,11 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (40, 8, 10, 3)).astype(np.u
 def integers(made: Learned, name: str = "int.tflite", **settings: Any) -> Path:
     settings = {"representative": PICTURES, **settings}
     return sartor.freeze(
-        made.path, made.path.with_name(name), made.checkpoint, quantize="full-integer", **settings
+        made.path,
+        made.path.with_name(name),
+        made.checkpoint,
+        quantize="full-integer",
+        **settings,
     ).path
 
 
@@ -86,6 +91,48 @@ def test_features_show_as_much_as_pictures(shared_models: Path, tmp_path: Path) 
     rows = [infer(**each)["features"][0] for each in scaled(PICTURES, made)]
     one = integers(made, "features.tflite", representative={"features": np.stack(rows)})
     assert one.read_bytes() == integers(made, "pictures.tflite").read_bytes()
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_microcontrollers_run_it(
+    head: str, picture_base: bytes, tmp_path: Path, micro: Any
+) -> None:
+    """TFLite Micro knows every op, and rounds within two levels of LiteRT."""
+    path = integers(learned(picture_base, tmp_path, head=head), ends="int8")
+    runner, given = micro.from_file(str(path), arena_size=1 << 20), bytes_of(PICTURES[:5], 128)
+    quantization = runner.get_output_details(0)["quantization_parameters"]
+    scale, zero = quantization["scales"][0], quantization["zero_points"][0]
+    for sample in given:
+        runner.set_input(sample["input"], 0)
+        runner.invoke()
+        found = (runner.get_output(0).astype(np.float32) - zero) * scale
+        assert np.abs(found - outputs(path, [sample])).max() <= 2.1 * scale
+
+
+def test_the_same_answers_on_photos(shared_models: Path, shared_data: Path, tmp_path: Path) -> None:
+    base = shared_models / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
+    model = sartor.convert(base, classes=10).save(tmp_path / "model.tflite")
+    taught = read_folder(shared_data / "clothing" / "train")[::20]
+    asked = read_folder(shared_data / "clothing" / "validation")[::6]
+    with PersonalModel(model) as personal:
+        for path, label in taught:
+            personal.add_sample(path, label)
+        personal.fit()
+        checkpoint = personal.save(tmp_path / "mine.safetensors")
+        specs = personal.manifest.inputs
+    shown = [path for path, _ in taught]
+    plain = sartor.freeze(model, tmp_path / "plain.tflite", checkpoint)
+    small = sartor.freeze(
+        model,
+        tmp_path / "small.tflite",
+        checkpoint,
+        quantize="full-integer",
+        representative=shown,
+    )
+    given = [prepare(specs, path) for path, _ in asked]
+    before, after = outputs(plain.path, given), outputs(small.path, given)
+    assert np.mean(before.argmax(1) == after.argmax(1)) >= 0.97
+    assert np.abs(after - before).max() < 0.05
 
 
 def test_sound(shared_models: Path, tmp_path: Path) -> None:

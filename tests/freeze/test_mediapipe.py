@@ -42,12 +42,21 @@ def classified(
 @pytest.mark.parametrize("quantize", ["none", "full-integer"])
 @pytest.mark.parametrize("name", BASES)
 def test_the_same_answers(
-    name: str, quantize: str, shared_models: Path, tmp_path: Path, mediapipe: Any, quantizer: Any
+    name: str,
+    quantize: str,
+    shared_models: Path,
+    tmp_path: Path,
+    mediapipe: Any,
+    quantizer: Any,
 ) -> None:
     made = learned(shared_models / f"{name}.tflite", tmp_path, **BASES[name])  # type: ignore[arg-type]
     shown = None if quantize == "none" else PICTURES
     frozen = sartor.freeze(
-        made.path, tmp_path / "f.tflite", made.checkpoint, quantize=quantize, representative=shown
+        made.path,
+        tmp_path / "f.tflite",
+        made.checkpoint,
+        quantize=quantize,
+        representative=shown,
     )
     (spec,) = made.manifest.inputs
     pixels = np.random.default_rng(1).integers(0, 256, (3, *spec.shape[1:])).astype(np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from freezing import CLASSES, HEADS, codes, learned, outputs, personal_outputs, 
 
 import sartor
 from sartor import PersonalModel
-from sartor.contract import MANIFEST_FILE
+from sartor.contract import MANIFEST_FILE, MASK
 from sartor.flatbuffer import decode_metadata, read
 from sartor.flatbuffer.metadata import METADATA_NAME
 from sartor.manifest import LABELS_FILE
-from sartor.runtime import bake
+from sartor.runtime import bake, read_checkpoint
+from sartor.runtime.checkpoint import write_checkpoint
 
 VARIABLES = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}
 LAYER = ["FULLY_CONNECTED"]
@@ -62,7 +64,11 @@ def test_nothing_of_learning_is_left(picture_base: bytes, tmp_path: Path) -> Non
     assert (list(signature.inputs), list(signature.outputs)) == (["input"], ["output"])
     assert len(frozen.graphs) == 1
     assert MANIFEST_FILE not in frozen.files
-    assert frozen.files[LABELS_FILE].decode().splitlines() == ["hat", "shoes", "ünïcode"]
+    assert frozen.files[LABELS_FILE].decode().splitlines() == [
+        "hat",
+        "shoes",
+        "ünïcode",
+    ]
     metadata = decode_metadata(frozen.metadata[METADATA_NAME])
     (graph,) = metadata.subgraph_metadata
     (taken,), (given,) = graph.input_tensor_metadata, graph.output_tensor_metadata
@@ -147,6 +153,19 @@ def test_a_frozen_file_is_a_base_again(quantize: str, picture_base: bytes, tmp_p
             assert spec.shape == made.manifest.features[0].shape
         else:
             assert (model.manifest.inputs[0].dtype, spec.dtype) == ("uint8", "int8")
+
+
+def test_a_class_that_is_switched_off_is_left_out(tiny_base: bytes, tmp_path: Path) -> None:
+    made = learned(tiny_base, tmp_path)
+    made.state[MASK][2] = 0
+    checkpoint = replace(read_checkpoint(made.checkpoint), state=made.state)
+    write_checkpoint(made.checkpoint, checkpoint)
+    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
+    assert frozen.classes == ("hat", "ünïcode")
+    given = samples(made.manifest.inputs, 3)
+    np.testing.assert_allclose(
+        outputs(frozen.path, given), personal_outputs(made, given), rtol=0, atol=1e-6
+    )
 
 
 def test_classes_stand_in_the_order_of_their_slots(tiny_base: bytes, tmp_path: Path) -> None:

@@ -87,7 +87,13 @@ def test_is_refused(
     present = set(tmp_path.iterdir())
     with pytest.raises(kind, match=words):
         sartor.freeze(model, output, checkpoint)
-    rest = [str(model), *([str(checkpoint)] if checkpoint else []), "-o", str(output), "--json"]
+    rest = [
+        str(model),
+        *([str(checkpoint)] if checkpoint else []),
+        "-o",
+        str(output),
+        "--json",
+    ]
     with pytest.raises(SystemExit) as caught:
         main(["freeze", *rest])
     told = capsys.readouterr()
