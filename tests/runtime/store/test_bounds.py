@@ -40,11 +40,20 @@ def test_each_sample_has_the_same_chance_to_stay() -> None:
     for start in range(30):
         with SampleStore(None, manifest(), max_samples=10) as store:
             store._database.run("INSERT INTO sqlite_sequence VALUES ('sample', ?)", start * 40)
-            with store.transaction():
-                fill(store, "a" * 40)
+            fill(store, "a" * 40)
             kept += [sample.id - start * 40 for sample in store.samples()]
     first, second = np.histogram(kept, [1, 20, 39])[0]  # 9 of 39, and the last one
     assert abs(first - second) < 45  # 4 deviations of a fair draw
+
+
+def test_near_duplicates_go_first() -> None:
+    """Of 30 frames of the first photo and nine photos in between, all photos stay."""
+    with SampleStore(None, manifest(), max_samples=12) as store:
+        for number in range(40):
+            photo = view(number) if number % 4 == 0 else [view(0)[0] + np.float32(number / 64)]
+            store.add([photo], {"a": 1}, source=bytes([number % 4 == 0]))
+        assert len(store) == 12
+        assert sum(sample.source == "01" for sample in store.samples()) >= 9  # a draw leaves 3
 
 
 def test_a_bound_on_bytes_counts_pictures() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
 import numpy as np
@@ -119,9 +119,14 @@ def _sample(
 
 
 def read_features(
-    database: Database, codec: FeatureCodec, samples: Sequence[StoredSample]
+    database: Database, codec: FeatureCodec, samples: Iterable[tuple[int, int]]
 ) -> list[np.ndarray]:
     """The rows of these samples, in their order: float32 [rows, …] for each tensor.
+
+    Args:
+        database: the store's.
+        codec: of the model's features.
+        samples: (id, how many views it has) of each.
 
     Raises:
         StoreError: what is there is not what was written.
@@ -129,10 +134,10 @@ def read_features(
     groups: dict[str, list[bytes]] = defaultdict(list)
     rows: dict[str, list[np.ndarray]] = defaultdict(list)
     end = 0
-    for sample in samples:
-        encoding, data = _features(database, codec, sample)
+    for number, views in samples:
+        encoding, data = _features(database, codec, number, views)
         groups[encoding].append(data)
-        rows[encoding].append(np.arange(end, end := end + sample.views))
+        rows[encoding].append(np.arange(end, end := end + views))
     features = codec.empty(end)
     for encoding, group in groups.items():
         chosen = np.concatenate(rows[encoding])
@@ -141,21 +146,22 @@ def read_features(
     return features
 
 
-def _features(database: Database, codec: FeatureCodec, sample: StoredSample) -> tuple[str, bytes]:
-    most = codec.most() * sample.views
+def _features(
+    database: Database, codec: FeatureCodec, sample: int, views: int
+) -> tuple[str, bytes]:
     found = database.rows(
         "SELECT encoding, checksum, CASE WHEN typeof(data) = 'blob' AND length(data) <= ? "
         "THEN data END FROM features WHERE sample = ?",
-        most, sample.id,
+        codec.most() * views, sample,
     )  # fmt: skip
     encoding, checksum, data = found[0] if found else ("", 0, None)
     if (
         data is None
         or not codec.is_known(encoding)
-        or len(data) != codec.size(encoding) * sample.views
-        or blob_checksum(sample.id, encoding, data) != checksum
+        or len(data) != codec.size(encoding) * views
+        or blob_checksum(sample, encoding, data) != checksum
     ):
-        raise damaged(database.name, f"the features of sample {sample.id} are not what was written")
+        raise damaged(database.name, f"the features of sample {sample} are not what was written")
     return encoding, data
 
 

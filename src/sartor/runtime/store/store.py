@@ -47,7 +47,7 @@ class SampleStore:
         max_samples: the most samples that are kept; None for any number.
         max_bytes: the most bytes of features and pictures that are kept; None for any number.
             When the store is full, a new sample takes the place of one of the class that has
-            most, held out or not; what stays is a fair draw from all there were.
+            most, held out or not: of a near-duplicate if there is one, else of any.
 
     Raises:
         StoreError: the file is damaged, not a store, of a newer Sartor, or of another base.
@@ -125,6 +125,7 @@ class SampleStore:
             number = insert_sample(self._database, new)
             make_room(
                 self._database,
+                self._codec,
                 number,
                 self._max_samples,
                 self._max_bytes,
@@ -188,8 +189,9 @@ class SampleStore:
                 if held_out in (None, sample.held_out)
                 and (label is None or self._shows(sample, label))
             ]
-            features = read_features(self._database, self._codec, chosen)
-        views = [sample.views for sample in chosen]
+            views = [sample.views for sample in chosen]
+            ids = [sample.id for sample in chosen]
+            features = read_features(self._database, self._codec, zip(ids, views, strict=True))
         targets = np.full((len(chosen), len(classes)), np.nan, np.float32)
         columns = {name: column for column, name in enumerate(classes)}
         for row, sample in enumerate(chosen):
@@ -197,7 +199,7 @@ class SampleStore:
                 targets[row, columns[name]] = value
         return SampleSet(
             features=features,
-            samples=np.repeat(np.array([sample.id for sample in chosen], np.int64), views),
+            samples=np.repeat(np.array(ids, np.int64), views),
             targets=np.repeat(targets, views, axis=0),
             classes=classes,
         )

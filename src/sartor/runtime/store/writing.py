@@ -12,7 +12,12 @@ from .reading import blob_checksum, class_checksum, sample_checksum
 __all__ = ["NewSample", "delete_samples", "delete_targets", "insert_sample", "rename_class",
            "replace_features"]  # fmt: skip
 
-_TABLES = (("sample", "id"), ("features", "sample"), ("target", "sample"), ("picture", "sample"))
+_TABLES = (
+    ("sample", "id"),
+    ("features", "sample"),
+    ("target", "sample"),
+    ("picture", "sample"),
+)
 
 
 @dataclass(frozen=True)
