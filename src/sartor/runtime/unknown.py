@@ -7,6 +7,7 @@ sure the head is. Predicting needs a few rows of numbers and none of the samples
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
@@ -19,6 +20,7 @@ from .prototypes import directions, likeness, typical
 __all__ = ["Familiarity"]
 
 _SURENESS = 0.5  # how much the head's certainty counts, beside the features
+_USUAL, _IMAGINED = 0.25, 4  # a usual deviation, and how many samples it counts as
 _PROTOTYPES, _SLOTS, _SCALE = "unknown/prototypes", "unknown/slots", "unknown/scale"
 
 
@@ -41,7 +43,7 @@ class Familiarity:
     prototypes: np.ndarray
     slots: np.ndarray
     like: float
-    scale: tuple[float, float, float, float]
+    scale: tuple[float, ...]
     threshold: float
 
     @classmethod
@@ -81,18 +83,15 @@ class Familiarity:
         if not own.any():
             return None
         nearness = nearness[own]
-        scale = [*_standard(nearness), 0.0, 0.0]
+        scale = [*_standard(nearness, _USUAL * (1 - float(nearness.mean()))), 0.0, 0.0]
         scores = (nearness - scale[0]) * scale[1]
-        if outputs is not None:
-            sureness = _sureness(outputs[own])
-            mean, inverse = _standard(sureness)
+        sureness = np.zeros(1) if outputs is None else _sureness(outputs[own])
+        if np.ptp(sureness) > 0:  # a single class is always certain
+            mean, inverse = _standard(sureness, _USUAL)
             scale[2:] = mean, _SURENESS * inverse
             scores += (sureness - scale[2]) * scale[3]
-        first, second, third, fourth = scale
-        return cls(
-            *typical(rows, slots, np.bincount(slots), like), like, (first, second, third, fourth),
-            _threshold(scores, recall),
-        )  # fmt: skip
+        prototypes, of = typical(rows, slots, np.bincount(slots), like)
+        return cls(prototypes, of, like, tuple(scale), _threshold(scores, recall))
 
     def score(self, features: Sequence[np.ndarray], output: np.ndarray) -> float:
         """How familiar one input is: about 0 for known ones, and lower for others.
@@ -150,10 +149,8 @@ class Familiarity:
                 f"expected {_PROTOTYPES} [R, F], {_SLOTS} [R] and {_SCALE} [5], got {got}: the "
                 "checkpoint is damaged"
             )
-        first, second, third, fourth, like = (float(value) for value in scale)
-        return cls(
-            prototypes, slots.astype(np.int64), like, (first, second, third, fourth), threshold
-        )
+        *four, like = scale.astype(float).tolist()
+        return cls(prototypes, slots.astype(np.int64), like, tuple(four), threshold)
 
 
 def _sureness(output: np.ndarray) -> np.ndarray:
@@ -184,14 +181,20 @@ def _between(rows: np.ndarray, slots: np.ndarray) -> np.ndarray:
     return np.asarray(cosines.max(1))
 
 
-def _standard(values: np.ndarray) -> tuple[float, float]:
+def _standard(values: np.ndarray, usual: float) -> tuple[float, float]:
     """Mean, and one over the standard deviation."""
-    return float(values.mean()), 1 / max(float(values.std()), 1e-3)
+    return float(values.mean()), 1 / max(_deviation(values, usual), 1e-6)
+
+
+def _deviation(values: np.ndarray, usual: float) -> float:
+    """The standard deviation, as if four more values had the usual one."""
+    squares = len(values) * float(values.var()) + _IMAGINED * usual**2
+    return math.sqrt(squares / (len(values) + _IMAGINED))
 
 
 def _threshold(scores: np.ndarray, recall: float) -> float:
     """What that part of known inputs exceeds, if scores are normally distributed around 0.
 
-    For few samples a quantile of the scores themselves is more than twice as uncertain.
+    For few samples a quantile of the scores themselves is twice as uncertain.
     """
-    return -NormalDist().inv_cdf(recall) * float(scores.std())
+    return -NormalDist().inv_cdf(recall) * _deviation(scores, 1.0)
