@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -100,6 +101,14 @@ def test_a_transaction_is_whole_or_not_at_all(path: Path | None) -> None:
             add(store, 14)
         sources = [secret(number, "source").hex() for number in (12, 14)]
         assert [sample.source for sample in store.samples()[12:]] == sources
+
+
+@pytest.mark.parametrize("error", [UnicodeDecodeError("utf-8", b"", 0, 1, ""), sqlite3.Error()])
+def test_an_error_of_the_callers_own_is_not_the_stores(error: Exception) -> None:
+    with filled(None) as store:
+        with pytest.raises(type(error)), store.transaction():
+            raise error
+        assert len(store) == 12
 
 
 def test_the_same_source_is_found(path: Path | None) -> None:
@@ -274,6 +283,20 @@ def test_a_closed_store_says_so() -> None:
         store.samples()
     with pytest.raises(StoreError, match="closed"):
         add(store, 0)
+
+
+def test_closing_within_a_transaction_undoes_it(tmp_path: Path) -> None:
+    store = filled(tmp_path / "s")
+    with pytest.raises(StoreError, match="closed"):
+        add_and_close(store)
+    with SampleStore(tmp_path / "s", manifest()) as store:
+        assert len(store) == 12
+
+
+def add_and_close(store: SampleStore) -> None:
+    with store.transaction():
+        add(store, 12)
+        store.close()
 
 
 @pytest.mark.parametrize("bound", [{"max_samples": 0}, {"max_bytes": -1}])

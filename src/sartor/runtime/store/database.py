@@ -106,13 +106,13 @@ class Database:
             StoreError: another process does not let go of the store, or it is damaged.
             OSError: the disk is full, or the store is read-only; nothing is changed.
         """
-        with self._lock, translated(self.name):
+        with self._lock:
             if self._depth:
                 with self._savepoint():
                     yield
                 return
             self._forgot = False
-            self._connection.execute("BEGIN IMMEDIATE")
+            self.run("BEGIN IMMEDIATE")
             with self._ending():
                 yield
             if self._forgot:
@@ -123,11 +123,11 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Several queries that see the same state."""
-        with self._lock, translated(self.name):
+        with self._lock:
             if self._depth:
                 yield
                 return
-            self._connection.execute("BEGIN")
+            self.run("BEGIN")
             with self._ending():
                 yield
 
@@ -136,12 +136,12 @@ class Database:
         self._depth = 1
         try:
             yield
-            if not self._connection.in_transaction:
+            if not self._in_transaction():
                 raise StoreError(f"{self.name}: the changes failed together; none of them is kept")
-            self._connection.execute("COMMIT")
+            self.run("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            if self._in_transaction():  # SQLite may have undone everything by itself
+                self.run("ROLLBACK")
             raise
         finally:
             self._depth = 0
@@ -149,19 +149,23 @@ class Database:
     @contextmanager
     def _savepoint(self) -> Iterator[None]:
         name = f"level_{self._depth}"
-        self._connection.execute(f"SAVEPOINT {name}")
+        self.run(f"SAVEPOINT {name}")
         self._depth += 1
         try:
             yield
         except BaseException:
-            if self._connection.in_transaction:  # SQLite may have undone everything by itself
-                self._connection.execute(f"ROLLBACK TO {name}")
-                self._connection.execute(f"RELEASE {name}")
+            if self._in_transaction():
+                self.run(f"ROLLBACK TO {name}")
+                self.run(f"RELEASE {name}")
             raise
         else:
-            self._connection.execute(f"RELEASE {name}")
+            self.run(f"RELEASE {name}")
         finally:
             self._depth -= 1
+
+    def _in_transaction(self) -> bool:
+        with translated(self.name):
+            return self._connection.in_transaction
 
     def rows(self, query: str, *values: object) -> list[Row]:
         """All rows of a query."""

@@ -38,8 +38,6 @@ def translated(path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translation(path, error) from error
-    except UnicodeDecodeError as error:
-        raise damaged(path, "a name in it is no text") from error
 
 
 def _translation(path: str, error: sqlite3.Error) -> Exception:
