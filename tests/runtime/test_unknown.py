@@ -174,7 +174,7 @@ def test_one_class_of_two_samples_is_not_held_to_their_likeness() -> None:
 
 def test_comes_back_from_a_checkpoint() -> None:
     model = fitted(10)
-    again = Familiarity.from_arrays(model.to_arrays(), model.threshold)
+    again = Familiarity.from_arrays(model.to_arrays(), model.threshold, F)
     features, _ = draw(world(), 2, 5)
     said = outputs_of(features, world())
     assert scores(again, features, said) == pytest.approx(scores(model, features, said), abs=1e-5)
@@ -185,10 +185,12 @@ def test_comes_back_from_a_checkpoint() -> None:
 def test_a_damaged_checkpoint_is_refused(name: str) -> None:
     arrays = fitted(10).to_arrays()
     with pytest.raises(CheckpointError, match="damaged"):
-        Familiarity.from_arrays({**arrays, name: arrays[name][:-1]}, 0.0)
+        Familiarity.from_arrays({**arrays, name: arrays[name][:-1]}, 0.0, F)
+    with pytest.raises(CheckpointError, match="damaged"):
+        Familiarity.from_arrays(arrays, 0.0, F + 1)
     del arrays[name]
     with pytest.raises(CheckpointError, match="damaged"):
-        Familiarity.from_arrays(arrays, 0.0)
+        Familiarity.from_arrays(arrays, 0.0, F)
 
 
 def test_a_removed_class_leaves_nothing() -> None:

@@ -19,9 +19,9 @@ from .prototypes import directions, likeness, typical
 
 __all__ = ["Familiarity"]
 
-_SURENESS = 0.5  # how much the head's certainty counts, beside the features
+_SURENESS = 0.5  # how much the output counts, beside the features
 _USUAL, _IMAGINED = 0.25, 4  # a usual deviation, and how many samples it counts as
-_PROTOTYPES, _SLOTS, _SCALE = "unknown/prototypes", "unknown/slots", "unknown/scale"
+_NAMES = _PROTOTYPES, _SLOTS, _SCALE = "unknown/prototypes", "unknown/slots", "unknown/scale"
 
 
 @dataclass(frozen=True)
@@ -133,21 +133,20 @@ class Familiarity:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], threshold: float) -> Familiarity:
-        """Back from a checkpoint.
+    def from_arrays(
+        cls, arrays: Mapping[str, np.ndarray], threshold: float, size: int
+    ) -> Familiarity:
+        """Back from a checkpoint, for a model whose features are `size` numbers in all.
 
         Raises:
-            CheckpointError: a tensor is missing, or does not fit the others.
+            CheckpointError: a tensor is missing, or has another shape.
         """
-        prototypes, slots, scale = (arrays.get(n) for n in (_PROTOTYPES, _SLOTS, _SCALE))
-        if (
-            prototypes is None or slots is None or scale is None or prototypes.ndim != 2
-            or slots.shape != prototypes.shape[:1] or scale.shape != (5,) or not len(slots)
-        ):  # fmt: skip
-            got = {name: list(array.shape) for name, array in arrays.items()}
+        prototypes, slots, scale = (arrays.get(n, np.empty(0)) for n in _NAMES)
+        if not len(slots) or prototypes.shape != (*slots.shape, size) or scale.shape != (5,):
+            got = ", ".join(f"{name} {list(array.shape)}" for name, array in arrays.items())
             raise CheckpointError(
-                f"expected {_PROTOTYPES} [R, F], {_SLOTS} [R] and {_SCALE} [5], got {got}: the "
-                "checkpoint is damaged"
+                f"expected {_PROTOTYPES} [R, {size}], {_SLOTS} [R] and {_SCALE} [5], got "
+                f"{got or 'nothing'}: the checkpoint is damaged"
             )
         *four, like = scale.astype(float).tolist()
         return cls(prototypes, slots.astype(np.int64), like, tuple(four), threshold)
