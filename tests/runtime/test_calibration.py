@@ -111,6 +111,9 @@ def test_calibration_error_of_known_cases() -> None:
     assert expected_calibration_error(honest, targets, bins=1) == pytest.approx(0)
     boasting = np.tile([0.95, 0.05], (200, 1))
     assert expected_calibration_error(boasting, targets, bins=1) == pytest.approx(0.2)
+    half = np.repeat([[0.9, 0.1], [0.6, 0.4]], 100, 0)
+    answers = np.eye(2)[np.repeat([0, 1, 0, 1], [75, 25, 75, 25])]  # too sure, and not enough
+    assert expected_calibration_error(half, answers, bins=2) == pytest.approx(0.15)
     with pytest.raises(DataError, match="no samples"):
         expected_calibration_error(honest[:0], targets[:0])
 

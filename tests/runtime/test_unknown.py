@@ -162,14 +162,17 @@ def test_several_features_are_joined() -> None:
 
 def test_one_class_of_two_samples_is_not_held_to_their_likeness() -> None:
     """Held out, both are as near to the other: their standard deviation is 0."""
-    features, slots = draw(world(classes=1), 2, 1)
-    said = np.ones((2, 1), np.float32)
-    model = Familiarity.fit([features], slots, np.array([0, 1]), said)
-    assert model is not None
-    assert model.scale[3] == 0  # of one class a head is always certain
-    known, _ = draw(world(classes=1), 100, 2)
-    assert (scores(model, known, said.repeat(50, 0)) >= model.threshold).mean() > 0.8
-    assert (scores(model, -known, said.repeat(50, 0)) < model.threshold).all()
+    known, _ = draw(world(classes=1), 100, 99)
+    said = np.ones((100, 1), np.float32)
+    accepted = []
+    for seed in range(12):
+        features, slots = draw(world(classes=1), 2, seed)
+        model = Familiarity.fit([features], slots, np.array([0, 1]), said[:2])
+        assert model is not None
+        assert model.scale[3] == 0  # of one class a head is always certain
+        accepted.append((scores(model, known, said) >= model.threshold).mean())
+        assert (scores(model, -known, said) < model.threshold).all()
+    assert np.mean(accepted) > 0.75
 
 
 def test_comes_back_from_a_checkpoint() -> None:
