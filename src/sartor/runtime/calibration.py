@@ -53,7 +53,7 @@ def default_temperature(probabilities: np.ndarray) -> float:
     """The temperature that is right on the average, where nothing could be held out.
 
     It is 0.3 times the spread of the logits: over clothes and spoken digits, heads of 1 to 100
-    samples a class, trained and only imprinted, the best one is that within a third or so.
+    samples a class, trained and only imprinted, the best one is that within a factor of two.
 
     Args:
         probabilities: float [N, C], at temperature 1, of the samples that were learned; a slot
