@@ -27,8 +27,8 @@ SURFACE = {
     },
     "sartor.heads": {
         "CosineClassifier", "GraphHead", "Head", "Keras", "LinearLayer", "MLP", "Masks",
-        "MultiLabelClassifier", "Parameter", "RandomHead", "Regressor", "SoftmaxClassifier", "TFLite",
-        "first_random_state",
+        "MultiLabelClassifier", "Parameter", "RandomHead", "Regressor", "SoftmaxClassifier",
+        "TFLite", "first_random_state",
     },
     "sartor.losses": {
         "Huber", "Loss", "MeanSquaredError", "SigmoidCrossEntropy", "SoftmaxCrossEntropy",

@@ -99,14 +99,14 @@ def freeze(
         raise ConversionError(
             f"{target} is the model itself, which would not learn any more: choose another output"
         )
-    learned, threshold = _learned(parsed, manifest, checkpoint)
+    learned = _learned(parsed, manifest, checkpoint)
     slots = _slots(learned, manifest, path if checkpoint is None else Path(checkpoint))
     classifier = _frozen(parsed, _of_slots(learned.state, manifest, slots))
     manifest, notes = _with_pixels(classifier, manifest)
     labels = tuple(str(learned.classes[slot]) for slot in slots)
     if representative is not None:
         to_integers(classifier, manifest, representative, DType[ends.upper()])
-    describe_frozen(classifier, manifest, labels, threshold)
+    describe_frozen(classifier, manifest, labels)
     written = write_atomically(target, write(classifier))
     return Frozen(written, labels, notes)
 
@@ -125,15 +125,14 @@ def _check_choices(quantize: str, representative: object, ends: str) -> None:
 
 def _learned(
     model: Model, manifest: Manifest, checkpoint: str | os.PathLike[str] | None
-) -> tuple[Adapted, float | None]:
-    """The variables and classes, and the threshold for "none of these"."""
+) -> Adapted:
+    """The variables and classes."""
     initialize = model.signature("initialize")
     initial = initial_values(initialize.graph) if initialize is not None else {}
     if checkpoint is None:
         own = Checkpoint(manifest.classes, manifest.fingerprints, initial)
-        return adapt(own, manifest, initial, "the file"), None
-    given = read_checkpoint(Path(checkpoint))
-    return adapt(given, manifest, initial, str(checkpoint)), given.threshold
+        return adapt(own, manifest, initial, "the file")
+    return adapt(read_checkpoint(Path(checkpoint)), manifest, initial, str(checkpoint))
 
 
 def _slots(learned: Adapted, manifest: Manifest, source: Path) -> list[int]:

@@ -26,6 +26,7 @@ LABELS_FILE = "labels.txt"
 """The file in the appended ZIP that names the classes for other tools, one a line."""
 
 _KNOWN_REQUIREMENTS: frozenset[str] = frozenset()
+_PER_OUTPUT = {"classification": False, "multi_label": True, "regression": True}
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,8 @@ def _contradictions(manifest: Manifest) -> Iterator[str]:
                           ("classes", manifest.classes)):  # fmt: skip
         if not entries:
             yield f"{name} is empty"
+    if _PER_OUTPUT.get(manifest.task) is not manifest.weights_per_output:
+        yield f"the task {manifest.task!r} does not go with these weights"
     for number, feature in enumerate(manifest.features):
         if feature.name != contract.numbered(contract.FEATURES, number):
             yield f"the features {number} are called {feature.name!r}"

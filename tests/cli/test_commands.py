@@ -113,7 +113,8 @@ def test_fit_learns_and_goes_on_from_a_checkpoint(
     assert again["epochs"] == 30
     assert again["accuracy"] == 1
     assert again["stopped"] is False
-    assert run("inspect", path, "--json").json["samples_seen"] == 24
+    assert again["new"] == 0
+    assert run("inspect", path, "--json").json["samples_seen"] == 12
 
 
 def test_fit_is_deterministic(model: Path, train: Path, tmp_path: Path, run: Run) -> None:
@@ -143,7 +144,9 @@ def test_predict(model: Path, checkpoint: Path, held_out: Path, run: Run) -> Non
 
 def test_evaluate(model: Path, checkpoint: Path, held_out: Path, run: Run) -> None:
     found = run("evaluate", model, held_out, "--checkpoint", checkpoint, "--json").json
-    assert set(found) == {"accuracy", "loss", "samples", "per_class", "confusion"}
+    assert set(found) == {
+        "accuracy", "loss", "calibration_error", "samples", "per_class", "confusion",
+    }  # fmt: skip
     assert found["accuracy"] == 1
     assert found["samples"] == 9
     assert found["per_class"] == dict.fromkeys(COLOURS, 1)

@@ -194,7 +194,9 @@ def test_training_that_fails_keeps_the_old_checkpoint(
     for old, new in (("red", "other"), ("blue", "red"), ("other", "blue")):  # much to unlearn
         (train / old).rename(train / new)
     arguments = ("fit", model, train, "--checkpoint", checkpoint)
-    assert "no longer finite" in run(*arguments, "--learning-rate", 1e38, "--epochs", 50).error
+    moved, error = run(*arguments, "--learning-rate", 1e38, "--epochs", 50).err.splitlines()
+    assert "8 photos lie in the folder of another class now" in moved
+    assert "no longer finite" in error
     assert "epochs must be at least 1" in run(*arguments, "--epochs", 0).error
     assert checkpoint.read_bytes() == before
 

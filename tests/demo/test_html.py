@@ -114,8 +114,8 @@ def test_thumbnails_are_shown_where_they_were_asked_for(pictures: Callable[..., 
     red = np.zeros((20, 30, 3), np.uint8) + np.array([200, 30, 30], np.uint8)
     for asked in (True, False):
         with PersonalModel(pictures(), thumbnails=asked) as model:
-            for _ in range(9):
-                model.add_sample(red, EVIL)
+            for shade in range(9):
+                model.add_sample(red + np.uint8(shade), EVIL)
             page = model._repr_html_()
         assert page.count("<img") == (6 if asked else 0)
         assert EVIL not in page

@@ -47,7 +47,6 @@ def learned(
     *,
     head: str = "softmax",
     classes: Sequence[str | None] = CLASSES,
-    threshold: float | None = None,
     **settings: object,
 ) -> Learned:
     """Convert a base, and pretend that it was taught."""
@@ -60,7 +59,7 @@ def learned(
     state[MASK] = np.array([name is not None for name in classes], np.float32)
     state[TEMPERATURE] = np.full(1, 1.7, np.float32)
     marks = model.manifest.fingerprints
-    checkpoint = Checkpoint(tuple(classes), marks, state, threshold=threshold)
+    checkpoint = Checkpoint(tuple(classes), marks, state)
     write_checkpoint(folder / "mine.safetensors", checkpoint)
     return Learned(path, folder / "mine.safetensors", model.manifest, state)
 

@@ -69,11 +69,3 @@ def test_the_same_answers(
         wanted = dict(zip(frozen.classes, row, strict=True))
         assert scores == pytest.approx(wanted, abs=1e-5)
         assert wanted[next(iter(scores))] == max(row)
-
-
-def test_none_of_these(picture_base: bytes, tmp_path: Path, mediapipe: Any) -> None:
-    """Below the checkpoint's threshold MediaPipe names no class."""
-    made = learned(picture_base, tmp_path, threshold=0.999)
-    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
-    grey = np.full((8, 10, 3), 128, np.uint8)
-    assert classified(mediapipe, frozen.path, [grey]) == [{}]

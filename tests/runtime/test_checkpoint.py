@@ -21,7 +21,7 @@ from safetensors.numpy import load, save
 import sartor
 from sartor import PersonalModel
 from sartor.errors import CheckpointError
-from sartor.runtime import Prediction
+from sartor.runtime import Predictions
 
 Convert = Callable[..., Path]
 
@@ -38,7 +38,7 @@ def checkpoint(model_path: Path, tmp_path: Path) -> Path:
         return model.save(tmp_path / "mine.safetensors")
 
 
-def predictions(path: Path, checkpoint: Path | None = None) -> list[list[Prediction]]:
+def predictions(path: Path, checkpoint: Path | None = None) -> list[Predictions]:
     with PersonalModel(path) as model:
         if checkpoint is not None:
             model.load(checkpoint)
@@ -124,7 +124,7 @@ def test_the_header_says_what_it_is(checkpoint: Path, model_path: Path) -> None:
         "fingerprints": {"base": marks.base, "head": marks.head, "optimizer": marks.optimizer},
         "classes": ["hat", "shoes", "dress", None],
         "samples_seen": 15,
-        "threshold": None,
+        "threshold": pytest.approx(0, abs=5),
     }
 
 
@@ -311,6 +311,5 @@ def test_samples_of_a_class_that_a_loaded_checkpoint_lacks_make_it_again(
     with PersonalModel(model_path) as model:
         model.add_sample(np.full((1, 8), 5, np.float32), "sock")
         model.load(checkpoint)
-        assert list(model.classes) == [*LABELS]
-        model.fit(epochs=1)
         assert list(model.classes) == [*LABELS, "sock"]
+        assert model.predict(np.full((1, 8), 5, np.float32))[0].label == "sock"

@@ -50,7 +50,7 @@ def test_the_default_rate_suits_features_of_any_size(tiny: Convert, scale: float
 
 def test_a_class_is_usable_from_its_first_sample(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        assert model.predict(PROBE) == []
+        assert model.predict(PROBE) == ()
         for sample, label in blobs(1):
             model.add_sample(sample, label)
         assert model.classes == LABELS
@@ -86,7 +86,7 @@ def test_a_learning_rate_of_zero_changes_no_prediction(tiny: Convert) -> None:
 def test_the_same_seed_gives_the_same_weights(tiny: Convert) -> None:
     path = tiny()
 
-    def learned(seed: int) -> list[sartor.runtime.Prediction]:
+    def learned(seed: int) -> sartor.runtime.Predictions:
         with PersonalModel(path) as model:
             taught(model).fit(epochs=5, seed=seed)
             return model.predict(PROBE)

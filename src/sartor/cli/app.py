@@ -8,13 +8,16 @@ from typing import Annotated
 import typer
 
 from .bake import bake
+from .classes import classes
 from .convert import convert
 from .demo import demo
 from .evaluate import evaluate
 from .fit import fit
+from .forget import forget
 from .freeze import freeze
 from .inspect import inspect
 from .predict import predict
+from .project import export, import_project
 from .report import reported
 from .verify import verify
 
@@ -51,8 +54,11 @@ def _sartor(
         typer.echo(_START)
 
 
-for _command in (demo, convert, fit, predict, evaluate, inspect, verify, bake, freeze):
+for _command in (
+    demo, convert, fit, predict, evaluate, classes, forget, inspect, verify, bake, freeze, export,
+):  # fmt: skip
     _app.command()(reported(_command))
+_app.command("import")(reported(import_project))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._photos import Photos, SkipUnreadable
+from ._plot import Plot, check_plot
 from .predict import CheckpointOption, opened
 from .report import Json, percent, print_json, print_table
 
@@ -22,13 +23,19 @@ def evaluate(
     folder: Annotated[Path, typer.Argument(help="With a folder of photos for each class.")],
     checkpoint: CheckpointOption = None,
     skip_unreadable: SkipUnreadable = False,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
     """Measure how good a model is, best on photos that it has not learned from."""
+    check_plot(plot)
     photos = Photos(folder, skip_unreadable=skip_unreadable)
     with opened(model, checkpoint) as personal:
         personal.check_known(photos.labels)
         measured = personal.evaluate(photos.samples(personal))
+    if plot is not None:
+        from ..charts import confusion_chart
+
+        confusion_chart(measured.labels, measured.confusion.tolist()).save(plot)
     if as_json:
         print_json(_described(measured))
     else:
@@ -41,6 +48,7 @@ def _described(measured: Evaluation) -> dict[str, object]:
     return {
         "accuracy": measured.accuracy,
         "loss": measured.loss,
+        "calibration_error": measured.calibration_error,
         "samples": measured.samples,
         "per_class": dict(measured.per_class),
         "confusion": {

@@ -10,7 +10,7 @@ import typer
 from .report import Json, note, percent, print_json, print_table
 
 if TYPE_CHECKING:
-    from ..runtime import PersonalModel
+    from ..runtime import PersonalModel, Predictions
 
 __all__ = ["CheckpointOption", "opened", "predict"]
 
@@ -28,30 +28,32 @@ def predict(
 ) -> None:
     """Tell what photos show."""
     with opened(model, checkpoint) as personal:
-        found = [(str(file), personal.predict(file)[:top]) for file in files]
+        found = [(str(file), personal.predict(file)) for file in files]
     if as_json:
-        print_json(
-            [
-                {
-                    "file": file,
-                    "top": [{"label": p.label, "probability": p.probability} for p in predictions],
-                }
-                for file, predictions in found
-            ]
-        )
+        print_json([_described(file, predictions, top) for file, predictions in found])
         return
-    width = max(len(predictions) for _, predictions in found)
+    width = min(top, max(len(predictions) for _, predictions in found))
     head = ["photo", *(["shows", "sure"] + [f"or {i}" for i in range(1, width)])]
     rows = [
         [
             file,
-            best.label,
+            best.label if predictions.best is not None else f"none of these (nearest {best.label})",
             percent(best.probability),
             *(f"{p.label} {percent(p.probability)}" for p in rest),
         ]
-        for file, (best, *rest) in found
+        for file, predictions in found
+        for best, *rest in [predictions[:top]]
     ]
     print_table(head, rows)
+
+
+def _described(file: str, predictions: Predictions, top: int) -> dict[str, object]:
+    """`known` is false where it is none of the classes, and null where the model cannot tell."""
+    return {
+        "file": file,
+        "known": predictions.known,
+        "top": [{"label": p.label, "probability": p.probability} for p in predictions[:top]],
+    }
 
 
 def opened(model: Path, checkpoint: Path | None) -> PersonalModel:

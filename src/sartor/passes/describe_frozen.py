@@ -16,7 +16,6 @@ from ..flatbuffer.metadata_tables import (
     ModelMetadata,
     NormalizationOptions,
     ProcessUnit,
-    ScoreThresholdingOptions,
     Stats,
     SubGraphMetadata,
     TensorMetadata,
@@ -34,9 +33,7 @@ _SAYS = {
 }
 
 
-def describe_frozen(
-    model: Model, manifest: Manifest, labels: Sequence[str], threshold: float | None
-) -> None:
+def describe_frozen(model: Model, manifest: Manifest, labels: Sequence[str]) -> None:
     """Let the standard metadata, and the files behind the model, describe a plain model.
 
     What they say of the inputs stays. The labels become a file of their own, which the output
@@ -46,7 +43,6 @@ def describe_frozen(
         model: frozen; its metadata are still those of the personalizable file.
         manifest: of that file, with the inputs as they are now.
         labels: the names of the outputs, in their order.
-        threshold: a probability below this is "none of these"; None for no threshold.
     """
     old = _decoded(model)
     known = old.subgraph_metadata[0].input_tensor_metadata if old.subgraph_metadata else ()
@@ -60,7 +56,7 @@ def describe_frozen(
             SubGraphMetadata(
                 name=model.main.name,
                 input_tensor_metadata=tuple(inputs),
-                output_tensor_metadata=(_output(manifest.task, threshold),),
+                output_tensor_metadata=(_output(manifest.task),),
             ),
         ),
     )
@@ -83,20 +79,14 @@ def _input(spec: InputSpec, known: TensorMetadata) -> TensorMetadata:
     return replace(known, process_units=(scaling, *others))
 
 
-def _output(task: str, threshold: float | None) -> TensorMetadata:
+def _output(task: str) -> TensorMetadata:
     labels = AssociatedFile(
         name=LABELS_FILE, description="One class a line.", type=FileType.TENSOR_AXIS_LABELS
-    )
-    units = (
-        ()
-        if threshold is None
-        else (ProcessUnit(options=ScoreThresholdingOptions(global_score_threshold=threshold)),)
     )
     return TensorMetadata(
         name=OUTPUT,
         description=_SAYS.get(task, ""),
         content=Content(content_properties=FeatureProperties()),
         stats=None if task == "regression" else Stats(min=(0.0,), max=(1.0,)),
-        process_units=units,
         associated_files=(labels,),
     )

@@ -54,8 +54,8 @@ def scale_quantized_pictures(
             scale, zero = quantization.per_tensor
             raise ConversionError(
                 f"the base's input {tensor!r} is quantized, and holds {-scale * zero:.4g} to "
-                f"{scale * (255 - zero):.4g}; much of what (pixel − mean) / std gives lies outside. "
-                "Leave preprocessing, mean and std out: pixels go in as they are"
+                f"{scale * (255 - zero):.4g}; much of what (pixel − mean) / std gives lies "
+                "outside. Leave preprocessing, mean and std out: pixels go in as they are"
             )
 
 

@@ -6,7 +6,11 @@ Nothing here knows the converter, or how a head is laid out: the contract is all
 from .bake import bake
 from .checkpoint import Checkpoint, read_checkpoint
 from .model import PersonalModel
-from .results import Epoch, Evaluation, History, Prediction
+from .project import unpack as unpack_project
+from .reembed import reembed
+from .results import Epoch, Evaluation, History, Prediction, Predictions
+from .store import StoredSample
+from .training import Training
 
 __all__ = [
     "Checkpoint",
@@ -15,6 +19,11 @@ __all__ = [
     "History",
     "PersonalModel",
     "Prediction",
+    "Predictions",
+    "StoredSample",
+    "Training",
     "bake",
     "read_checkpoint",
+    "reembed",
+    "unpack_project",
 ]

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..contract import FEATURES, LABELS, WEIGHTS, numbered
 from ..manifest import Manifest
+from .training_set import TrainingSet
 
 __all__ = ["Batch"]
 
@@ -20,37 +21,30 @@ class Batch:
     """
 
     def __init__(self, manifest: Manifest) -> None:
-        size = manifest.batch
+        self.size = manifest.batch
         self._features = {
-            numbered(FEATURES, index): np.zeros((size, *spec.shape), np.float32)
+            numbered(FEATURES, index): np.zeros((self.size, *spec.shape), np.float32)
             for index, spec in enumerate(manifest.features)
         }
-        self._labels = np.zeros((size, manifest.capacity), np.float32)
-        shape = self._labels.shape if manifest.weights_per_output else (size,)
+        self._labels = np.zeros((self.size, manifest.capacity), np.float32)
+        shape = self._labels.shape if manifest.weights_per_output else (self.size,)
         self._weights = np.zeros(shape, np.float32)
-        self._row_weights = np.zeros(size, np.float32)
+        self._row_weights = np.zeros(self.size, np.float32)
 
-    def labelled(
-        self,
-        features: Sequence[np.ndarray],
-        rows: np.ndarray,
-        slots: np.ndarray,
-        weights: np.ndarray | None = None,
-    ) -> dict[str, np.ndarray]:
-        """Samples with their classes, for `train` and `evaluate`.
+    def labelled(self, samples: TrainingSet, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Samples with their targets and weights, for `train` and `evaluate`.
 
         Args:
-            features: float32 [N, …] each.
-            rows: int [n], n ≤ B; which of the N.
-            slots: int [N]; the class of each.
-            weights: float [N]; how much each counts, all the same unless told.
+            samples: N rows.
+            rows: int [n], n ≤ B; which of them.
         """
         count = len(rows)
-        self._labels.fill(0)
-        self._labels[np.arange(count), slots[rows]] = 1
-        self._weights.fill(0)
-        self._weights.T[..., :count] = 1 if weights is None else weights[rows]
-        return {**self._filled(features, rows), LABELS: self._labels, WEIGHTS: self._weights}
+        self._labels[:count] = samples.targets[rows]
+        self._labels[count:] = 0
+        self._weights[:count] = samples.weights[rows]
+        self._weights[count:] = 0
+        filled = self._filled(samples.features, rows)
+        return {**filled, LABELS: self._labels, WEIGHTS: self._weights}
 
     def of_one_class(self, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Samples of one class, for `set_class`: float32 [n, …] each, n ≤ B."""

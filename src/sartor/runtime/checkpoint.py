@@ -14,11 +14,12 @@ from .._files import write_atomically
 from .._json import Fields
 from ..errors import CheckpointError
 from ..manifest import Fingerprints
+from .unknown import Familiarity
 
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
 _HEADER = "sartor"
-_APP = "app/"
+_APP, _UNKNOWN = "app/", "unknown/"
 _DAMAGED = "Use another copy of it, or train again."
 
 
@@ -31,7 +32,7 @@ class Checkpoint:
         fingerprints: of the model that it was taken from.
         state: variable → float32 array, as `save` gives them.
         samples_seen: how many samples were added before it was taken.
-        threshold: below this probability the answer is "none of these"; None for no threshold.
+        familiarity: tells what is none of these classes; None where it was never fitted.
         app: tensors of the app's own, under names that start with `app/`; kept as they are.
     """
 
@@ -39,7 +40,7 @@ class Checkpoint:
     fingerprints: Fingerprints
     state: Mapping[str, np.ndarray]
     samples_seen: int = 0
-    threshold: float | None = None
+    familiarity: Familiarity | None = None
     app: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -54,16 +55,18 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
     from safetensors.numpy import save
 
     _check_finite(path, checkpoint.state)
+    known = checkpoint.familiarity
     header = {
         "contract": contract.VERSION,
         "fingerprints": asdict(checkpoint.fingerprints),
         "classes": checkpoint.classes,
         "samples_seen": checkpoint.samples_seen,
-        "threshold": checkpoint.threshold,
+        "threshold": None if known is None else known.threshold,
     }
+    extra = {} if known is None else known.to_arrays()
     arrays = {
         name: np.ascontiguousarray(array)
-        for name, array in {**checkpoint.state, **checkpoint.app}.items()
+        for name, array in {**checkpoint.state, **extra, **checkpoint.app}.items()
     }
     return write_atomically(path, save(arrays, {_HEADER: json.dumps(header, ensure_ascii=False)}))
 
@@ -91,14 +94,26 @@ def read_checkpoint(path: Path) -> Checkpoint:
         fingerprints=Fingerprints(
             marks.string("base"), marks.string("head"), marks.string("optimizer")
         ),
-        state={name: array for name, array in arrays.items() if not name.startswith(_APP)},
+        state=_without(arrays, _APP, _UNKNOWN),
         samples_seen=fields.integer("samples_seen", minimum=0),
-        threshold=fields.optional_number("threshold"),
-        app={name: array for name, array in arrays.items() if name.startswith(_APP)},
+        familiarity=_familiarity(_with(arrays, _UNKNOWN), fields.optional_number("threshold")),
+        app=_with(arrays, _APP),
     )
     _check_classes(path, checkpoint.classes)
-    _check_finite(path, checkpoint.state)
+    _check_finite(path, _without(arrays, _APP))
     return checkpoint
+
+
+def _with(arrays: Mapping[str, np.ndarray], start: str) -> dict[str, np.ndarray]:
+    return {name: array for name, array in arrays.items() if name.startswith(start)}
+
+
+def _without(arrays: Mapping[str, np.ndarray], *starts: str) -> dict[str, np.ndarray]:
+    return {name: array for name, array in arrays.items() if not name.startswith(starts)}
+
+
+def _familiarity(arrays: Mapping[str, np.ndarray], threshold: float | None) -> Familiarity | None:
+    return None if threshold is None else Familiarity.from_arrays(arrays, threshold)
 
 
 def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], str]:

@@ -30,11 +30,20 @@ def history_html(history: History) -> str:
 
 def evaluation_html(measured: Evaluation) -> str:
     """Accuracy, and the confusion matrix: a table, or a picture where a table is too large."""
+    loss = f"loss {measured.loss:.3f}"
+    if measured.absolute_error:
+        words = f"<div>{measured.samples} samples, {loss}</div>"
+        errors = {name: _number(each) for name, each in measured.absolute_error.items()}
+        return words + _two_columns("off by", errors)
+    of = "" if len(measured.confusion) else "the labels of "
     words = (
-        f"<div><b>{_percent(measured.accuracy)}</b> of {measured.samples} samples right, "
-        f"loss {measured.loss:.3f}</div>"
+        f"<div><b>{_percent(measured.accuracy)}</b> of {of}{measured.samples} samples right, "
+        f"{loss}</div>"
     )
     labels, counts = measured.labels, measured.confusion.tolist()
+    if not counts:
+        parts = {name: _percent(each) for name, each in measured.per_class.items()}
+        return words + _two_columns("right", parts)
     if len(labels) > _MOST_ROWS:
         return words + confusion_chart(labels, counts).svg()
     head = _row(["is … taken for", *labels, "right"], "th")
@@ -76,6 +85,11 @@ def model_html(
     return words + (table if samples else "") + trained
 
 
+def _two_columns(title: str, values: Mapping[str, str]) -> str:
+    rows = (_row([name, value]) for name, value in values.items())
+    return f'<table style="{_TABLE}">{_row(["", title], "th")}{"".join(rows)}</table>'
+
+
 def _samples(name: str, count: int, thumbnails: Sequence[bytes]) -> str:
     pictures = "".join(
         f'<img alt="" src="data:image/png;base64,{base64.b64encode(each).decode()}">'
@@ -99,6 +113,10 @@ def _count(row: Sequence[int], index: int, *, right: bool) -> str:
     ink = "#fff" if part > 0.5 else "#1f2937"
     style = f"; background: {shade(part, right=right)}; color: {ink}"
     return _cell(str(row[index]) if row[index] else "", style=style)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
 
 
 def _percent(part: float | None) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from .html import evaluation_html, history_html
 
-__all__ = ["Epoch", "Evaluation", "History", "Prediction"]
+__all__ = ["Epoch", "Evaluation", "History", "Prediction", "Predictions"]
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,33 @@ class Prediction:
 
     Attributes:
         label: the class's name.
-        probability: 0…1; those of all classes sum to 1.
+        probability: 0…1; where a sample is of one class, those of all classes sum to 1.
     """
 
     label: str
     probability: float
+
+
+class Predictions(tuple[Prediction, ...]):
+    """What an input may be: every class, the most probable first; empty while there are none.
+
+    Attributes:
+        known: False where it looks like nothing that was taught ("none of these"); None while the
+            model cannot tell, since it has not been trained with enough samples.
+    """
+
+    known: bool | None
+
+    def __new__(cls, found: Iterable[Prediction], known: bool | None = None) -> Predictions:
+        """Sort them."""
+        made = super().__new__(cls, sorted(found, key=lambda each: -each.probability))
+        made.known = known
+        return made
+
+    @property
+    def best(self) -> Prediction | None:
+        """The most probable class; None where it is none of these."""
+        return self[0] if self and self.known is not False else None
 
 
 @dataclass(frozen=True)
@@ -31,10 +53,11 @@ class Epoch:
 
     Attributes:
         epoch: 1 for the first.
-        epochs: how many there will be, unless training is stopped.
+        epochs: how many there will be, unless training ends before.
         loss: the mean over the samples, each measured before the step that it took part in.
-        accuracy: likewise, 0…1.
+        accuracy: likewise, 0…1; NaN where the model learns numbers.
         learning_rate: of the epoch's last step.
+        held_out_loss: the loss on samples that are not learned from; None where none are watched.
     """
 
     epoch: int
@@ -42,23 +65,30 @@ class Epoch:
     loss: float
     accuracy: float
     learning_rate: float
+    held_out_loss: float | None = None
 
 
 @dataclass(frozen=True)
 class History:
-    """What one `fit` did.
+    """What one training did.
 
     Attributes:
         epochs: each whole epoch.
         steps: how many batches were learned from, those of an unfinished epoch included.
         samples: how many were learned from.
         stopped: it was asked to stop before the last epoch was done.
+        expected_accuracy: 0…1; how good the model will be on samples that it has not seen, by
+            those that parts of the training left out; None where there were too few.
+        calibration_error: 0…1; how far the probabilities of such samples lie from how often they
+            are right, as a mean (expected calibration error); None likewise.
     """
 
     epochs: tuple[Epoch, ...]
     steps: int
     samples: int
     stopped: bool = False
+    expected_accuracy: float | None = None
+    calibration_error: float | None = None
 
     def _repr_html_(self) -> str:
         """How a notebook shows it."""
@@ -75,13 +105,18 @@ class Evaluation:
     """How good a model is on samples with known labels.
 
     Attributes:
-        accuracy: the part that is right, 0…1.
+        accuracy: the part of the answers that is right, 0…1; NaN where the model learns numbers.
         loss: the mean over the samples.
         samples: how many there were.
         labels: the classes, in the order of `confusion`.
-        per_class: name → the part of the class's samples that is right; None where it has none.
+        per_class: name → the part of the class's samples that is right; where samples have several
+            labels, of the answers on this one; None where there are none.
         confusion: int64 [classes, classes]: how many samples of each class (row) were taken for
-            each (column).
+            each (column); [0, 0] unless a sample is of one class.
+        calibration_error: 0…1; how far probabilities lie from how often they are right, as a mean
+            (expected calibration error); None where the model learns numbers.
+        absolute_error: name → mean distance to the right number, None where there are none; empty
+            unless the model learns numbers.
     """
 
     accuracy: float
@@ -90,6 +125,8 @@ class Evaluation:
     labels: tuple[str, ...]
     per_class: Mapping[str, float | None]
     confusion: np.ndarray
+    calibration_error: float | None = None
+    absolute_error: Mapping[str, float | None] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
         """How a notebook shows it."""

@@ -1,4 +1,4 @@
-"""Small pictures of samples, kept in memory for people to look at, and only where asked for."""
+"""Small pictures of samples, kept for people to look at, and only where asked for."""
 
 from __future__ import annotations
 
@@ -9,38 +9,25 @@ import numpy as np
 
 from ..manifest import InputSpec
 
-__all__ = ["Thumbnails"]
+__all__ = ["thumbnail"]
 
 _SIDE = 48  # pixels
-_MOST = 6  # of one class
 
 
-class Thumbnails:
-    """The first samples of each class, as the base was shown them.
+def thumbnail(specs: Sequence[InputSpec], inputs: Mapping[str, np.ndarray]) -> bytes | None:
+    """A picture (PNG) of what the base was shown; None where that is no picture.
 
     Args:
         specs: the inputs of the base, as the manifest describes them.
+        inputs: name → what it takes.
     """
-
-    def __init__(self, specs: Sequence[InputSpec]) -> None:
-        self._specs = [spec for spec in specs if spec.kind == "image"]
-        self._kept: dict[str, list[bytes]] = {}
-
-    def add(self, label: str, inputs: Mapping[str, np.ndarray]) -> None:
-        """Keep a sample's pictures: name → what the base takes."""
-        kept = self._kept.setdefault(label, [])
-        if len(kept) < _MOST:
-            kept += [_png(spec, inputs[spec.name]) for spec in self._specs]
-
-    def of(self, label: str) -> list[bytes]:
-        """The pictures of a class, as PNG."""
-        return list(self._kept.get(label, ()))
+    spec = next((spec for spec in specs if spec.kind == "image"), None)
+    return None if spec is None else _png(spec, inputs[spec.name][0])
 
 
-def _png(spec: InputSpec, array: np.ndarray) -> bytes:
+def _png(spec: InputSpec, pixels: np.ndarray) -> bytes:
     import PIL.Image  # not needed by those who want no thumbnails
 
-    pixels = array[0]
     if pixels.dtype != np.uint8:
         pixels = pixels * np.array(spec.std) + np.array(spec.mean)
     pixels = np.clip(pixels, 0, 255).astype(np.uint8)

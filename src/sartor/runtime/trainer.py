@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,9 +10,13 @@ from ..contract import LEARNING_RATE, LOSS, OUTPUT
 from ..errors import TrainingError
 from ..manifest import Manifest
 from .batches import Batch
+from .control import Control
 from .engine import Engine
+from .measure import measure
 from .policy import Schedule
 from .results import Epoch, History
+from .tasks import TASKS
+from .training_set import TrainingSet
 
 __all__ = ["EpochCallback", "Trainer"]
 
@@ -25,30 +28,34 @@ class Trainer:
     """Trains what an engine holds, on one set of samples.
 
     Args:
-        engine: others may use it meanwhile.
+        engine: nobody else calls it meanwhile.
         manifest: of its file.
-        features: float32 [N, …] each; N above 0.
-        slots: int [N]; the class of each sample.
+        samples: at least one.
         schedule: how long and how fast.
-        stop: set it from anywhere, and training ends after the step that runs.
+        control: pauses it, and ends it after the step that runs.
+        held_out: samples to watch that are not learned from; the weights of the epoch that was
+            best on them are what stays.
+        patience: end after so many epochs in which the loss on `held_out` did not fall.
     """
 
     def __init__(
         self,
         engine: Engine,
         manifest: Manifest,
-        features: Sequence[np.ndarray],
-        slots: np.ndarray,
+        samples: TrainingSet,
         schedule: Schedule,
-        stop: threading.Event,
+        control: Control,
+        held_out: TrainingSet | None = None,
+        patience: int | None = None,
     ) -> None:
         self._engine = engine
+        self._task = TASKS[manifest.task]
+        self._has_accuracy = manifest.task != "regression"
         self._batch = Batch(manifest)
-        self._features = features
-        self._slots = slots
-        self._weights = _balanced(slots)
+        self._samples = samples
         self._schedule = schedule
-        self._stop = stop
+        self._control = control
+        self._watch = None if held_out is None else _Watch(held_out, patience)
         self._steps = 0
 
     def run(self, seed: int, on_epoch: EpochCallback | None = None) -> History:
@@ -67,7 +74,8 @@ class Trainer:
                 if epoch is None:
                     break
                 done.append(epoch)
-                if (on_epoch is not None and on_epoch(epoch) is False) or self._stop.is_set():
+                asked = on_epoch is not None and on_epoch(epoch) is False
+                if asked or self._control.stopped or self._is_enough():
                     break
             self._check_weights()
         except _NotFiniteError as error:
@@ -75,33 +83,58 @@ class Trainer:
                 f"{error} is no longer finite after {self._steps} steps, so the weights are as "
                 "they were before: train with a lower learning rate"
             ) from None
-        stopped = len(done) < self._schedule.epochs
-        return History(tuple(done), self._steps, len(self._slots), stopped)
+        whole = len(done) == self._schedule.epochs or self._is_enough() or self._control.used == 1
+        if self._watch is not None and self._watch.best is not None:
+            self._engine.restore(self._watch.best)
+        return History(tuple(done), self._steps, self._samples.count, stopped=not whole)
 
     def _epoch(self, number: int, rng: np.random.Generator) -> Epoch | None:
         """One pass in random order; None when it was stopped within."""
-        count, weights = len(self._slots), self._weights
-        loss = right = rate = 0.0
+        samples, weights = self._samples, self._samples.weights
+        loss, right, rate = 0.0, 0, 0.0
         # Parts whose sizes differ by one at most, so that no sample weighs more than another.
-        for part in np.array_split(rng.permutation(count), self._schedule.batches):
-            if self._stop.is_set():
+        for part in np.array_split(rng.permutation(len(samples)), self._schedule.batches):
+            if not self._control.go_on():
                 return None
-            rate = self._schedule.rate(self._steps)
+            rate = self._schedule.rate(self._progress())
             part_loss, part_right = self._step(part, rate)
             loss += part_loss * float(weights[part].sum())
             right += part_right
-        return Epoch(number, self._schedule.epochs, loss / count, right / count, rate)
+        return Epoch(
+            number,
+            self._schedule.epochs,
+            loss / float(weights.sum()),
+            right / np.count_nonzero(weights) if self._has_accuracy else float("nan"),
+            rate,
+            self._measured(),
+        )
+
+    def _progress(self) -> float:
+        """How much of the training is over, by its steps or by its time."""
+        return max(self._steps / self._schedule.steps, self._control.used)
 
     def _step(self, part: np.ndarray, rate: float) -> tuple[float, int]:
-        """Learn from some samples; returns their mean loss, and how many were right before."""
-        inputs = self._batch.labelled(self._features, part, self._slots, self._weights)
+        """Learn from some rows; returns their mean loss, and how many were right before."""
+        inputs = self._batch.labelled(self._samples, part)
         inputs[LEARNING_RATE] = np.full(1, rate, np.float32)
         outputs = self._engine.run("train", inputs)
         self._steps += 1
         loss = float(outputs[LOSS][0])
         if not np.isfinite(loss):
             raise _NotFiniteError("the loss")
-        return loss, int((outputs[OUTPUT][: len(part)].argmax(1) == self._slots[part]).sum())
+        targets, weights = self._samples.targets[part], self._samples.weights[part]
+        return loss, int(self._task.right(outputs[OUTPUT][: len(part)], targets, weights).sum())
+
+    def _measured(self) -> float | None:
+        """The loss on the samples that are watched."""
+        if self._watch is None:
+            return None
+        loss, _ = measure(self._engine, self._batch, self._watch.samples)
+        self._watch.see(loss, self._engine)
+        return loss
+
+    def _is_enough(self) -> bool:
+        return self._watch is not None and self._watch.is_over
 
     def _check_weights(self) -> None:
         for name, value in self._engine.state().items():
@@ -109,10 +142,27 @@ class Trainer:
                 raise _NotFiniteError(name)
 
 
-def _balanced(slots: np.ndarray) -> np.ndarray:
-    """A weight for each sample, such that all classes count the same, and N in all."""
-    counts = np.bincount(slots)
-    return np.asarray(len(slots) / (np.count_nonzero(counts) * counts[slots]), np.float32)
+class _Watch:
+    """The best weights so far, by their loss on samples that are not learned from."""
+
+    def __init__(self, samples: TrainingSet, patience: int | None) -> None:
+        self.samples = samples
+        self.best: dict[str, np.ndarray] | None = None
+        self._loss = float("inf")
+        self._patience = patience
+        self._waited = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing became better for as long as one is to wait."""
+        return self._patience is not None and self._waited >= self._patience
+
+    def see(self, loss: float, engine: Engine) -> None:
+        """Take note of an epoch's loss; one that is not finite is no better than any."""
+        if loss < self._loss:
+            self.best, self._loss, self._waited = engine.state(), loss, 0
+        else:
+            self._waited += 1
 
 
 class _NotFiniteError(Exception):

@@ -57,3 +57,8 @@ class SampleSet:
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    def take(self, rows: np.ndarray) -> SampleSet:
+        """Some of the rows: their indexes, or bool [N]."""
+        features = [each[rows] for each in self.features]
+        return SampleSet(features, self.samples[rows], self.targets[rows], self.classes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -20,6 +22,7 @@ from .reading import read_classes, read_features, read_picture, read_samples
 from .records import SampleSet, StoredSample
 from .writing import (
     NewSample,
+    copy_all,
     delete_samples,
     delete_targets,
     insert_sample,
@@ -69,7 +72,8 @@ class SampleStore:
         self._codec = FeatureCodec(manifest.features)
         self._max_samples = max_samples
         self._max_bytes = max_bytes
-        self._database = Database(path, manifest.fingerprints.base)
+        self._base = manifest.fingerprints.base
+        self._database = Database(path, self._base)
 
     def add(
         self,
@@ -308,6 +312,27 @@ class SampleStore:
         """
         with replacing(path) as temporary:
             self._database.copy_to(temporary)
+
+    def restore(self, path: Path) -> None:
+        """Take over the samples of another store, in place of those that are here.
+
+        What is replaced is forgotten as by `forget`.
+
+        Raises:
+            StoreError: the other is damaged, or of another base; nothing is changed.
+            OSError: it is not there, or the disk is full; nothing is changed.
+        """
+        if not path.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        other = Database(path, self._base)
+        try:
+            read_samples(other)  # a damaged one is noticed before anything is done
+            with self._database.writing():
+                delete_samples(self._database, [each.id for each in read_samples(self._database)])
+                copy_all(other, self._database)
+                self._database.erase_after()
+        finally:
+            other.close()
 
     def close(self) -> None:
         """Close the file; later calls are refused."""

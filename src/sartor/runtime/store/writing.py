@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from .database import Database
 from .reading import blob_checksum, class_checksum, sample_checksum
 
-__all__ = ["NewSample", "delete_samples", "delete_targets", "insert_sample", "rename_class",
-           "replace_features"]  # fmt: skip
+__all__ = ["NewSample", "copy_all", "delete_samples", "delete_targets", "insert_sample",
+           "rename_class", "replace_features"]  # fmt: skip
 
 _TABLES = (
     ("sample", "id"),
@@ -77,6 +77,15 @@ def replace_features(
         views, len(features) - old, sample,
     )  # fmt: skip
     _seal(database, sample)
+
+
+def copy_all(source: Database, database: Database) -> None:
+    """Write all samples of another store into an empty one; the caller is in a transaction."""
+    for table, column in (("class", "id"), *_TABLES):
+        for (number,) in source.rows(f"SELECT DISTINCT {column} FROM {table}"):
+            rows = source.rows(f"SELECT * FROM {table} WHERE {column} = ?", number)
+            marks = ", ".join("?" * len(rows[0]))
+            database.run_each(f"INSERT INTO {table} VALUES ({marks})", rows)
 
 
 def delete_samples(database: Database, samples: Iterable[int]) -> None:

@@ -1,0 +1,97 @@
+"""All that a user has in one file, from one device to another."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from blobs import LABELS, PROBE, taught
+
+from sartor import PersonalModel
+from sartor.errors import CheckpointError, DataError, SartorError
+from sartor.runtime import unpack_project
+
+Convert = Callable[..., Path]
+
+
+def test_a_project_moves_everything(tiny: Convert, tmp_path: Path) -> None:
+    project = tmp_path / "mine.sartor"
+    with PersonalModel(tiny(), store=tmp_path / "old.samples") as model:
+        taught(model).fit()
+        wanted = model.predict(PROBE)
+        assert model.export_project(project) == project
+    with PersonalModel(tiny("other", classes=6), store=tmp_path / "new.samples") as model:
+        model.add_sample(PROBE, "what was there before")
+        assert model.import_project(project) == ()
+        assert model.classes == LABELS
+        assert model.predict(PROBE) == wanted
+        assert len(model.samples) == 15
+        model.fit()
+        assert model.predict(PROBE)[0].label == "hat"
+    folder = unpack_project(project, tmp_path / "unpacked")
+    with PersonalModel(folder / "model.tflite", store=folder / "checkpoint.samples") as model:
+        model.load(folder / "checkpoint.safetensors")
+        assert model.predict(PROBE) == wanted
+        assert len(model.samples) == 15
+
+
+def test_a_project_of_another_model_changes_nothing(
+    tiny: Convert, pictures: Convert, tmp_path: Path
+) -> None:
+    project = tmp_path / "mine.sartor"
+    with PersonalModel(pictures()) as model:
+        model.export_project(project)
+    with PersonalModel(tiny("other")) as model:
+        taught(model).fit()
+        before = model.predict(PROBE)
+        with pytest.raises(CheckpointError, match="another base"):
+            model.import_project(project)
+        assert model.predict(PROBE) == before
+        assert len(model.samples) == 15
+
+
+def test_a_store_that_cannot_be_read_leaves_everything(tiny: Convert, tmp_path: Path) -> None:
+    project = tmp_path / "mine.sartor"
+    with PersonalModel(tiny()) as model:
+        model.add_sample(PROBE, "sock")
+        model.export_project(project)
+        _spoil(project, "checkpoint.samples")
+    with PersonalModel(tiny()) as model:
+        taught(model).fit()
+        before = model.predict(PROBE)
+        with pytest.raises(SartorError):
+            model.import_project(project)
+        assert model.predict(PROBE) == before
+        assert model.classes == LABELS
+        assert len(model.samples) == 15
+
+
+def test_what_is_no_project(tiny: Convert, tmp_path: Path) -> None:
+    path = tmp_path / "x.sartor"
+    with PersonalModel(tiny()) as model:
+        with pytest.raises(FileNotFoundError):
+            model.import_project(path)
+        path.write_bytes(b"no archive")
+        with pytest.raises(DataError, match="no project"):
+            model.import_project(path)
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("../evil", "x")
+        with pytest.raises(DataError, match=r"archive of \.\./evil"):
+            model.import_project(path)
+        model.export_project(path)
+        content = path.read_bytes()
+        for size in range(0, len(content), len(content) // 40):
+            path.write_bytes(content[:size])
+            with pytest.raises(SartorError):
+                model.import_project(path)
+
+
+def _spoil(project: Path, name: str) -> None:
+    with zipfile.ZipFile(project) as archive:
+        parts = {each: archive.read(each) for each in archive.namelist()}
+    parts[name] = b"x" * 5000
+    with zipfile.ZipFile(project, "w") as archive:
+        for each, content in parts.items():
+            archive.writestr(each, content)

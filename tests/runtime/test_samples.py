@@ -1,0 +1,199 @@
+"""The samples of a model: noticed twice, held out, augmented, forgotten, kept for the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+from blobs import LABELS, PROBE, blobs, taught
+
+from sartor import PersonalModel
+from sartor.errors import DataError, StoreError
+
+Convert = Callable[..., Path]
+NEW = np.full((1, 8), 5, np.float32)
+
+
+def test_the_same_sample_twice_is_noticed(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        first = model.add_sample(PROBE, "hat")
+        assert model.add_sample(PROBE.copy(), "hat") == first
+        assert len(model.samples) == 1
+        with pytest.raises(DataError, match=rf"number {first}.*hat 1.*forget it first"):
+            model.add_sample(PROBE, "shoes")
+        assert list(model.classes) == ["hat"]
+        found = model.find(PROBE)
+        assert found is not None
+        assert (found.id, found.label, found.held_out) == (first, "hat", False)
+        assert model.find(NEW) is None
+
+
+def test_an_app_may_say_what_the_same_sample_is(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        first = model.add_sample(PROBE, "hat", source="photo 7")
+        assert model.add_sample(NEW, "hat", source="photo 7") == first
+        assert model.add_sample(PROBE, "hat", source="photo 8") != first
+        found = model.find(NEW, source="photo 7")
+        assert found is not None
+        assert found.id == first
+
+
+def test_a_file_is_known_by_what_it_holds(pictures: Convert, tmp_path: Path) -> None:
+    picture = PIL.Image.effect_noise((30, 30), 90).convert("RGB")
+    for name in ("a.png", "b.png"):
+        picture.save(tmp_path / name)
+    with PersonalModel(pictures()) as model:
+        first = model.add_sample(tmp_path / "a.png", "hat")
+        assert model.add_sample(tmp_path / "b.png", "hat") == first
+
+
+def test_what_is_held_out_is_measured_and_not_learned(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model)
+        for sample, label in blobs(4, seed=3):
+            model.add_sample(sample, label, held_out=True)
+        assert model.fit().samples == 15
+        assert model.evaluate().samples == 12
+
+
+def test_more_views_of_a_sample_weigh_as_much_as_one(pictures: Convert) -> None:
+    shots = [np.full((20, 20, 3), (30 + i, 200 * (i % 2), 90), np.uint8) for i in range(6)]
+    with PersonalModel(pictures()) as model:
+        for index, shot in enumerate(shots):
+            model.add_sample(shot, LABELS[index % 2], augment=index)
+        assert [sample.views for sample in model.samples] == [1, 2, 3, 4, 5, 6]
+        assert model.fit().samples == 6
+        assert model.evaluate().samples == 6
+        assert model.evaluate().accuracy == 1
+
+
+def test_augmenting_what_is_no_picture_is_refused(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        with pytest.raises(DataError, match="no picture"):
+            model.add_sample(PROBE, "hat", augment=2)
+        assert model.samples == ()
+
+
+def test_a_store_outlives_the_process(tiny: Convert, tmp_path: Path) -> None:
+    path, store = tiny(), tmp_path / "mine.samples"
+    with PersonalModel(path, store=store) as model:
+        taught(model).fit(seed=3)
+        wanted = model.predict(PROBE)
+    with PersonalModel(path, store=store) as model:
+        assert model.classes == LABELS  # at once, from the samples
+        assert len(model.samples) == 15
+        model.fit(seed=3)
+        assert model.predict(PROBE) == wanted
+
+
+def test_a_store_beside_a_checkpoint_that_knows_less(tiny: Convert, tmp_path: Path) -> None:
+    """The app died between adding a sample and saving."""
+    path, store = tiny(), tmp_path / "mine.samples"
+    with PersonalModel(path, store=store) as model:
+        taught(model).fit()
+        model.save(tmp_path / "mine.safetensors")
+        model.add_sample(NEW, "sock")
+    with PersonalModel(path, store=store) as model:
+        model.load(tmp_path / "mine.safetensors")
+        assert list(model.classes) == [*LABELS, "sock"]
+        assert model.predict(NEW)[0].label == "sock"
+
+
+def test_forgetting_gives_what_never_having_known_gives(tiny: Convert) -> None:
+    path = tiny()
+    with PersonalModel(path) as knew, PersonalModel(path) as never:
+        taught(never).fit()
+        extra = []
+        for sample, label in blobs(2, seed=8):
+            extra.append(knew.add_sample(sample, label))
+        taught(knew).fit()
+        knew.forget(*extra)
+        knew.fit()
+        assert knew.predict(PROBE) == never.predict(PROBE)
+
+
+def test_the_last_sample_of_a_class_takes_the_class_with_it(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model)
+        number = model.add_sample(NEW, "sock")
+        model.fit()
+        model.forget(number)
+        assert list(model.classes) == [*LABELS]
+        assert not model._knowledge.engine.state()["head/weights"][3].any()
+        model.add_sample(PROBE, "tie")
+        assert list(model.classes) == [*LABELS, "tie"]
+
+
+def test_forgetting_what_is_not_there(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model)
+        with pytest.raises(DataError, match="999"):
+            model.forget(model.samples[0].id, 999)
+        assert len(model.samples) == 15
+
+
+def test_removing_a_class_frees_its_slot(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model).fit()
+        model.remove_class("shoes")
+        assert list(model.classes) == ["hat", "dress"]
+        assert {sample.label for sample in model.samples} == {"hat", "dress"}
+        assert {each.label for each in model.predict(PROBE)} == {"hat", "dress"}
+        model.add_sample(NEW, "sock")
+        assert list(model.classes) == ["hat", "sock", "dress"]
+        with pytest.raises(DataError, match="no class 'shoes'"):
+            model.remove_class("shoes")
+
+
+def test_renaming_a_class_changes_its_name_and_nothing_else(tiny: Convert, tmp_path: Path) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model).fit()
+        before = model.predict_values(PROBE)
+        model.rename_class("hat", "Hut")
+        assert list(model.classes) == ["Hut", "shoes", "dress"]
+        assert list(model.predict_values(PROBE).values()) == list(before.values())
+        assert model.samples[0].label == "Hut"
+        model.save(tmp_path / "mine.safetensors")
+        model.load(tmp_path / "mine.safetensors")
+        assert list(model.classes) == ["Hut", "shoes", "dress"]
+        for old, new, message in (
+            ("hat", "cap", "no class 'hat'"),
+            ("Hut", "shoes", "'shoes' already"),
+            ("Hut", " ", "name of a class"),
+        ):
+            with pytest.raises(DataError, match=message):
+                model.rename_class(old, new)
+
+
+def test_a_store_of_another_base_is_refused(
+    tiny: Convert, pictures: Convert, tmp_path: Path
+) -> None:
+    store = tmp_path / "mine.samples"
+    with PersonalModel(tiny(), store=store) as model:
+        taught(model)
+    with pytest.raises(StoreError, match="another base"):
+        PersonalModel(pictures("other"), store=store)
+
+
+def test_a_store_of_more_classes_than_there_is_room_for(tiny: Convert, tmp_path: Path) -> None:
+    store = tmp_path / "mine.samples"
+    with PersonalModel(tiny(), store=store) as model:
+        taught(model)
+    with pytest.raises(DataError, match="no room for 'hat', 'shoes', 'dress'"):
+        PersonalModel(tiny("small", classes=2), store=store)
+
+
+def test_what_was_added_is_known_after_everything_else_failed(
+    tiny: Convert, tmp_path: Path
+) -> None:
+    """Nothing is kept of a sample that was refused."""
+    store = tmp_path / "mine.samples"
+    with PersonalModel(tiny(), store=store) as model:
+        taught(model, 1)
+        for sample, label in ((np.full((1, 8), np.nan), "hat"), (PROBE[0], "hat"), (PROBE, "")):
+            with pytest.raises(DataError):
+                model.add_sample(sample, label)
+        assert len(model.samples) == 3

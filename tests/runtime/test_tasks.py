@@ -1,0 +1,133 @@
+"""Several labels a sample, and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sartor
+from sartor import PersonalModel
+from sartor.errors import DataError
+
+Convert = Callable[..., Path]
+DIRECTIONS = np.eye(8, dtype=np.float32)[:3] * 3
+
+
+def _labelled(count: int, names: tuple[str, ...], seed: int = 0) -> list[tuple[Any, list[str]]]:
+    """Samples that each show some of the directions."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        shows = rng.random(len(names)) < 0.5
+        sample = shows @ DIRECTIONS[: len(names)] + 0.2 * rng.normal(size=8)
+        labels = [name for name, shown in zip(names, shows, strict=True) if shown]
+        found.append((sample[np.newaxis].astype(np.float32), labels))
+    return found
+
+
+def test_several_labels_a_sample_are_learned(tiny: Convert, tmp_path: Path) -> None:
+    names = ("red", "round", "large")
+    with PersonalModel(tiny(head=sartor.MultiLabelClassifier(), classes=list(names))) as model:
+        for sample, labels in _labelled(60, names):
+            model.add_sample(sample, labels)
+        model.fit()
+        found = model.evaluate(_labelled(60, names, seed=1))
+        assert found.accuracy > 0.97
+        assert found.confusion.shape == (0, 0)
+        assert all((part or 0) > 0.9 for part in found.per_class.values())
+        only = model.predict_values(DIRECTIONS[:1] * 1.0)
+        assert only["red"] > 0.8
+        assert max(only["round"], only["large"]) < 0.4
+        assert model.predict(DIRECTIONS[:1])[0].label == "red"
+        assert "right" in found._repr_html_()
+        model.save(tmp_path / "mine.safetensors")
+        model.load(tmp_path / "mine.safetensors")
+        assert model.predict_values(DIRECTIONS[:1]) == only
+
+
+def test_a_new_label_leaves_old_samples_open(tiny: Convert) -> None:
+    """They say neither yes nor no to it, so that what they show is not unlearned."""
+    with PersonalModel(tiny(head=sartor.MultiLabelClassifier())) as model:
+        for sample, labels in _labelled(40, ("red", "round")):
+            model.add_sample(sample, labels)
+        old = len(model.samples)
+        model.add_sample(DIRECTIONS[2:], ["large"])
+        assert model.predict_values(DIRECTIONS[2:])["large"] > 0.5
+        assert all("large" not in sample.targets for sample in model.samples[:old])
+        assert model.samples[old].targets == {"red": 0, "round": 0, "large": 1}
+        with_old = model.fit()
+        assert with_old.samples == old + 1
+        assert model.predict_values(DIRECTIONS[2:])["large"] > 0.7
+        loud = model.predict_values(DIRECTIONS[:1])["large"]
+        for sample, labels in _labelled(40, ("red", "round"), seed=1):
+            model.add_sample(sample, labels)  # now they say no to it
+        model.fit()
+        assert model.predict_values(DIRECTIONS[:1])["large"] < loud / 2
+
+
+def test_a_mapping_says_yes_no_and_nothing(tiny: Convert) -> None:
+    with PersonalModel(tiny(head=sartor.MultiLabelClassifier())) as model:
+        model.add_sample(DIRECTIONS[:1], {"red": True, "round": False})
+        model.add_sample(DIRECTIONS[1:2], {"round": True})
+        assert [dict(sample.targets) for sample in model.samples] == [
+            {"red": 1.0, "round": 0.0},
+            {"round": 1.0},
+        ]
+        assert model.classes == ("red", "round")
+        assert model.predict_values(DIRECTIONS[1:2])["round"] > 0.5
+
+
+@pytest.mark.parametrize("loss", ["squares", "huber"])
+def test_numbers_are_learned(tiny: Convert, loss: str) -> None:
+    head = sartor.Regressor() if loss == "squares" else sartor.Regressor(loss=sartor.losses.Huber())
+    slopes = np.random.default_rng(1).normal(size=(8, 2))
+
+    def samples(count: int, seed: int) -> list[tuple[np.ndarray, dict[str, float]]]:
+        rows = np.random.default_rng(seed).normal(size=(count, 1, 8)).astype(np.float32)
+        values = rows[:, 0] @ slopes
+        return [
+            (row, {"warmth": float(value[0]), "length": float(value[1])})
+            for row, value in zip(rows, values, strict=True)
+        ]
+
+    with PersonalModel(tiny(head=head)) as model:
+        for sample, values in samples(200, 0):
+            model.add_sample(sample, values)
+        before = model.evaluate(samples(50, 1)).absolute_error
+        model.fit()
+        found = model.evaluate(samples(50, 1))
+        assert np.isnan(found.accuracy)
+        assert set(found.absolute_error) == {"warmth", "length"}
+        for name, error in found.absolute_error.items():
+            assert (error or 9) < 0.4 * (before[name] or 0)
+        assert model.predict_values(samples(1, 2)[0][0]).keys() == {"warmth", "length"}
+        assert "off by" in found._repr_html_()
+        with pytest.raises(DataError, match="predict_values"):
+            model.predict(samples(1, 2)[0][0])
+
+
+@pytest.mark.parametrize(
+    ("head", "label", "message"),
+    [
+        (sartor.MultiLabelClassifier(), 3, "names of classes"),
+        (sartor.MultiLabelClassifier(), ["hat", 3], "name of a class"),
+        (sartor.MultiLabelClassifier(), {"": True}, "name of a class"),
+        (sartor.Regressor(), "hat", "learns numbers"),
+        (sartor.Regressor(), {"hat": "warm"}, "hat must be a finite number"),
+        (sartor.Regressor(), {"hat": float("nan")}, "finite"),
+        (sartor.SoftmaxClassifier(), ["hat"], "name of a class"),
+        (sartor.SoftmaxClassifier(), {"hat": 1}, "name of a class"),
+    ],
+)
+def test_labels_that_do_not_fit_the_task(
+    tiny: Convert, head: Any, label: Any, message: str
+) -> None:
+    with PersonalModel(tiny(head=head)) as model:
+        with pytest.raises(DataError, match=message):
+            model.add_sample(np.zeros((1, 8), np.float32), label)
+        assert model.samples == ()
+        assert model.classes == ()

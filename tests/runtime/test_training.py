@@ -1,0 +1,282 @@
+"""Training that a person lives with: in the background, paused, stopped, bounded."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from blobs import LABELS, PROBE, blobs, taught
+
+import sartor
+from sartor import PersonalModel
+from sartor.errors import DataError, TrainingError
+from sartor.runtime import Epoch
+from sartor.runtime.engine import Engine
+from sartor.runtime.knowledge import Knowledge
+
+Convert = Callable[..., Path]
+LONG = 100_000  # epochs; nobody waits for their end
+
+
+def test_a_training_in_the_background_learns_what_fit_learns(tiny: Convert) -> None:
+    path = tiny()
+    seen: list[Epoch] = []
+    with PersonalModel(path) as first, PersonalModel(path) as second:
+        wanted = taught(first).fit(epochs=7)
+        training = taught(second).start_training(7, seen.append)
+        assert training.wait() == wanted
+        assert not training.running
+        assert [epoch.epoch for epoch in seen] == list(range(1, 8))
+        assert second.predict(PROBE) == first.predict(PROBE)
+
+
+def test_predictions_go_on_with_weights_that_grow_better(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        before = taught(model).predict(PROBE)
+        training = model.start_training(LONG)
+        _until(lambda: model.predict(PROBE) != before)
+        assert training.running
+        training.stop()
+        assert training.wait().stopped
+        assert model.predict(PROBE)[0].label == "hat"
+
+
+def test_pause_resume_and_stop(tiny: Convert) -> None:
+    epochs: list[Epoch] = []
+    with PersonalModel(tiny()) as model:
+        training = taught(model).start_training(LONG, epochs.append)
+        _until(lambda: bool(epochs))
+        training.pause()
+        assert training.paused
+        time.sleep(0.05)  # the step that runs ends
+        count = len(epochs)
+        time.sleep(0.1)
+        assert len(epochs) == count
+        with pytest.raises(TimeoutError, match="not ended"):
+            training.wait(timeout=0.01)
+        training.resume()
+        _until(lambda: len(epochs) > count)
+        training.pause()
+        training.stop()  # also out of a pause
+        history = training.wait(timeout=10)
+        assert history.stopped
+        assert not training.paused
+        assert 2 * len(history.epochs) <= history.steps < 2 * LONG
+
+
+def test_a_stop_ends_it_within_one_step(tiny: Convert) -> None:
+    steps = 0
+    with PersonalModel(tiny()) as model:
+        taught(model)
+
+        def stop(epoch: Epoch) -> None:
+            nonlocal steps
+            steps = epoch.epoch * 2
+            model.stop()
+
+        assert model.fit(LONG, stop).steps == steps == 2
+
+
+def test_time_bounds_a_training_and_its_learning_rate(tiny: Convert) -> None:
+    rates = []
+    with PersonalModel(tiny()) as model:
+        history = taught(model).fit(
+            LONG, lambda epoch: rates.append(epoch.learning_rate), seconds=0.3
+        )
+        assert not history.stopped
+        assert len(history.epochs) < LONG
+        assert rates == sorted(rates, reverse=True)
+        assert rates[-1] < 0.1 * rates[0]
+        assert model.evaluate().accuracy > 0.99
+
+
+def test_the_best_weights_on_held_out_samples_stay(tiny: Convert) -> None:
+    """At a rate that makes it worse and worse, what was best comes early, and stays."""
+    with PersonalModel(tiny(optimizer=sartor.SGD())) as model:
+        for sample, label in blobs(20, spread=2.5):
+            model.add_sample(sample, label)
+        for sample, label in blobs(20, seed=5, spread=2.5):
+            model.add_sample(sample, label, held_out=True)
+        history = model.fit(200, patience=3, learning_rate=3, decay="constant")
+        losses = [epoch.held_out_loss or 0 for epoch in history.epochs]
+        assert len(losses) < 200
+        assert len(losses) - 4 == int(np.argmin(losses))
+        assert model.evaluate().samples == 60
+        assert history.samples == 60
+        kept = model._knowledge.engine.state()["head/weights"]
+        model.fit(int(np.argmin(losses)) + 1, learning_rate=3, decay="constant")
+        assert np.array_equal(model._knowledge.engine.state()["head/weights"], kept)
+
+
+def test_where_nothing_is_held_out_a_fifth_of_each_class_is(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        history = taught(model, 10).fit(patience=2)
+        assert history.samples == 24
+        assert all(epoch.held_out_loss is not None for epoch in history.epochs)
+        assert model.fit().samples == 30
+
+
+def test_a_warm_start_goes_on_from_what_is_known(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        trained = taught(model).fit(epochs=30)
+        again = model.fit(epochs=3, warm_start=True)
+        anew = model.fit(epochs=3)
+        assert again.epochs[0].loss < 1.1 * trained.epochs[-1].loss
+        assert anew.epochs[0].loss > 2 * trained.epochs[-1].loss
+
+
+@pytest.mark.parametrize("decay", ["cosine", "linear", "constant"])
+def test_decay_is_a_choice(tiny: Convert, decay: str) -> None:
+    with PersonalModel(tiny()) as model:
+        epochs = taught(model).fit(epochs=10, decay=decay).epochs
+        falls = epochs[-1].learning_rate < epochs[0].learning_rate
+        assert falls == (decay != "constant")
+        assert model.evaluate().accuracy > 0.99
+
+
+def test_samples_and_classes_come_in_while_it_learns(tiny: Convert) -> None:
+    """A class that is made meanwhile is usable at once, and still there at the end."""
+    new = np.full((1, 8), 5, np.float32)
+    with PersonalModel(tiny()) as model:
+        training = taught(model).start_training(LONG)
+        model.add_sample(new, "sock")
+        assert model.predict(new)[0].label == "sock"
+        model.rename_class("sock", "tie")
+        training.stop()
+        training.wait()
+        assert model.classes == (*LABELS, "tie")
+        assert model.predict(new)[0].label == "tie"
+        assert model.evaluate(blobs(20, seed=2)).accuracy > 0.9
+        model.fit()
+        assert model.predict(new)[0].label == "tie"
+
+
+@pytest.mark.parametrize("action", ["forget", "remove_class", "load", "close"])
+def test_what_takes_knowledge_away_stops_a_training_first(
+    tiny: Convert, tmp_path: Path, action: str
+) -> None:
+    model = taught(PersonalModel(tiny()))
+    model.save(tmp_path / "mine.safetensors")
+    training = model.start_training(LONG)
+    arguments: dict[str, tuple[Any, ...]] = {
+        "forget": (model.samples[0].id,),
+        "remove_class": ("hat",),
+        "load": (tmp_path / "mine.safetensors",),
+        "close": (),
+    }
+    getattr(model, action)(*arguments[action])
+    assert not training.running
+    assert training.wait().stopped
+    model.close()
+
+
+def test_a_model_learns_once_at_a_time(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        training = taught(model).start_training(LONG)
+        with pytest.raises(TrainingError, match="learning already"):
+            model.fit()
+        training.stop()
+
+
+def test_a_callback_cannot_wait_for_its_own_training(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        taught(model)
+        with pytest.raises(TrainingError, match="returning False"):
+            model.fit(on_epoch=lambda epoch: model.forget(model.samples[0].id))
+        assert len(model.samples) == 15
+
+
+def test_what_a_callback_raises_comes_out(tiny: Convert) -> None:
+    def fail(epoch: Epoch) -> None:
+        raise ZeroDivisionError
+
+    with PersonalModel(tiny()) as model:
+        training = taught(model).start_training(on_epoch=fail)
+        with pytest.raises(ZeroDivisionError):
+            training.wait()
+        with pytest.raises(ZeroDivisionError):
+            model.fit(on_epoch=fail)
+        model.fit()
+
+
+def test_a_training_that_fails_leaves_the_weights_of_before(tiny: Convert) -> None:
+    with PersonalModel(tiny(optimizer=sartor.SGD())) as model:
+        for sample, label in blobs(20, spread=3):
+            model.add_sample(sample, label)
+        model.fit(5)
+        before = model.predict(PROBE)
+        with pytest.raises(TrainingError, match="lower learning rate"):
+            model.fit(50, learning_rate=1e38)
+        assert model.predict(PROBE) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"patience": 0}, "patience must be at least 1"),
+        ({"seconds": 0}, "seconds must be above 0"),
+        ({"seconds": float("nan")}, "seconds must be above 0"),
+        ({"learning_rate": -1}, "learning_rate must be at least 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be at least 0"),
+        ({"decay": "exponential"}, "decay .*cosine"),
+    ],
+)
+def test_arguments_that_make_no_sense(
+    tiny: Convert, settings: dict[str, Any], message: str
+) -> None:
+    with PersonalModel(tiny()) as model:
+        with pytest.raises(DataError, match="nothing to learn from"):
+            model.fit()
+        taught(model)
+        with pytest.raises(DataError, match=message):
+            model.fit(**settings)
+
+
+def test_no_prediction_ever_sees_half_of_an_update(
+    tiny: Convert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """10,000 predictions from two threads while it learns, each of some set that was published."""
+    path, sets, answers = tiny(), [], []
+    publish = Knowledge.publish
+
+    def noted(self: Knowledge, state: Any, familiarity: Any) -> None:
+        sets.append(state)
+        publish(self, state, familiarity)
+
+    monkeypatch.setattr(Knowledge, "publish", noted)
+    with PersonalModel(path) as model:
+        sets.append(taught(model)._knowledge.engine.state())
+        training = model.start_training(LONG)
+
+        def ask() -> None:
+            for _ in range(5000):
+                answers.append(tuple(model.predict_values(PROBE).values()))
+
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        training.stop()
+        training.wait()
+        engine = Engine(path, model.manifest, threads=2)
+    allowed = set()
+    for state in sets:
+        engine.restore(state)
+        allowed.add(tuple(engine.run("infer", {"input": PROBE})["output"][0, :3].tolist()))
+    assert len(answers) == 10_000
+    assert set(answers) <= allowed
+    assert len(set(answers)) > 2
+
+
+def _until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.001)
