@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from sartor.bases import EfficientNetLite0, Keras, MobileNetV2, SavedModel, TFLite, find_base
+from sartor.bases import (
+    EfficientNetLite0,
+    Keras,
+    MobileNetV2,
+    PyTorch,
+    SavedModel,
+    TFLite,
+    find_base,
+)
 from sartor.errors import ConversionError
 
 HDF5 = b"\x89HDF\r\n\x1a\n and more"
@@ -49,6 +57,8 @@ PATHS: dict[str, tuple[str, Callable[[Path], None], type]] = {
     "a .keras that is not there": ("model.keras", lambda _: None, Keras),
     "a SavedModel": ("model", folder, SavedModel),
     "one with a misleading name": ("model.keras", folder, SavedModel),
+    "a program of PyTorch": ("model", archive("model/archive_format", "model/data/a"), PyTorch),
+    "a damaged .pt2": ("model.pt2", content(b"PK\3\4 and no more"), PyTorch),
     "a .tflite": ("model.tflite", content(b"\x1c\0\0\0TFL3 and more"), TFLite),
     "a .tflite under another name": ("model.h5", content(b"\x1c\0\0\0TFL3 and more"), TFLite),
     "anything else": ("model.onnx", content(b"\x08\x07\x12"), TFLite),

@@ -68,7 +68,7 @@ class _Inputs:
     """What a model takes: a spec for each input, and the structure that it wants them in."""
 
     def __init__(self, tf: Any, model: Any, told: InputShape, what: str) -> None:
-        self._structure = getattr(model, "input", None) if _states_inputs(model) else None
+        self._structure = _structure(model)
         self._nest = tf.nest
         if self._structure is None and isinstance(told, Mapping):
             raise ConversionError(
@@ -94,9 +94,15 @@ class _Inputs:
         return self._nest.map_structure(lambda each: tensors[each.name], self._structure)
 
 
-def _states_inputs(model: Any) -> bool:
-    """Whether it is a graph of layers: a subclassed model learns its inputs when it is called."""
-    return bool(getattr(model, "inputs", None))
+def _structure(model: Any) -> Any:
+    """What a model takes, as Keras's symbols: one, a list, or a mapping.
+
+    None for a subclassed model, which learns its inputs when it is called.
+    """
+    inputs = getattr(model, "inputs", None)
+    if not inputs:
+        return None
+    return getattr(model, "input", inputs[0] if len(inputs) == 1 else inputs)
 
 
 def _built_shape(model: Any) -> tuple[int | None, ...] | None:

@@ -27,8 +27,8 @@ def convert(
     base: Annotated[
         str,
         typer.Argument(
-            help="Any .tflite; a Keras model (.keras, .h5) or the folder of a SavedModel; or "
-            "`starter`: EfficientNet-Lite0, which comes with Sartor.",
+            help="Any .tflite; a Keras model (.keras, .h5), the folder of a SavedModel, a program "
+            "of PyTorch (.pt2); or `starter`: EfficientNet-Lite0, which comes with Sartor.",
             metavar="BASE",
         ),
     ],

@@ -1,0 +1,164 @@
+"""BASE on the command line: recognized, converted, and nothing told that no one asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from keras_bases import CASES
+
+from sartor._tensorflow import tensorflow
+from sartor.cli import main
+from sartor.errors import ConversionError
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """`run(base, …)` → exit code, stdout and stderr of `sartor convert`."""
+
+    def call(base: Path, *arguments: object) -> tuple[int, str, str]:
+        capfd.readouterr()
+        words = ["convert", base, "-o", tmp_path / "out.tflite", "--classes", 2, *arguments]
+        with pytest.raises(SystemExit) as stopped:
+            main([str(word) for word in words])
+        return int(stopped.value.code or 0), *capfd.readouterr()
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def models(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models that Keras has saved, and a SavedModel with two signatures."""
+    import tensorflow as tf
+
+    folder = tmp_path_factory.mktemp("models")
+    for name, file in (("1-D numbers", "numbers"), ("open length", "open")):
+        CASES[name].build(keras).save(folder / f"{file}.keras")
+    module = tf.Module()
+    module.v = tf.Variable(tf.ones((4, 3)))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 4), name="x")])  # type: ignore[untyped-decorator, unused-ignore]
+    def scores(x: Any) -> Any:
+        return {"scores": tf.nn.relu(x) @ module.v}
+
+    tf.saved_model.save(module, str(folder / "two"), signatures={"a": scores, "b": scores})
+    return folder
+
+
+def test_a_layer_is_named(models: Path, run: Run) -> None:
+    code, out, err = run(models / "numbers.keras", "--features", "hidden", "--json")
+    assert (code, err) == (0, ""), err
+    said = json.loads(out)
+    assert [spec["shape"] for spec in said["features"]] == [[9]]
+    assert said["base_bytes"] == (models / "numbers.keras").stat().st_size
+
+
+def test_a_layer_that_is_not_there_lists_those_near(models: Path, run: Run) -> None:
+    code, _, err = run(models / "numbers.keras", "--features", "hiden")
+    assert code == 1
+    (line,) = err.splitlines()
+    assert "no layer 'hiden'" in line
+    assert "'hidden'" in line
+
+
+def test_a_signature_is_asked_for_and_told(models: Path, run: Run) -> None:
+    code, _, err = run(models / "two")
+    assert code == 1
+    (line,) = err.splitlines()
+    assert "'a', 'b'. Name one" in line
+    assert "--signature" in line
+    assert run(models / "two", "--signature", "b")[::2] == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("shapes", "code", "says"),
+    [
+        ((), 1, "--input-shape"),
+        (("9,3",), 0, ""),
+        (("input=9,3",), 0, ""),
+        (("9,x",), 2, "whole numbers"),
+        (("9,3", "input=9,3"), 2, "one shape, or"),
+    ],
+)
+def test_a_shape_is_asked_for_and_told(
+    models: Path, run: Run, shapes: tuple[str, ...], code: int, says: str
+) -> None:
+    options = [part for shape in shapes for part in ("--input-shape", shape)]
+    got, _, err = run(models / "open.keras", *options)
+    assert got == code, err
+    assert says in err if says else not err
+
+
+def test_a_terminal_shows_that_something_goes_on_and_no_logs(models: Path, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    arguments = ["convert", models / "numbers.keras", "-o", tmp_path / "m.tflite", "--classes", "2"]
+    said: list[bytes] = []
+
+    def listen() -> None:
+        with contextlib.suppress(OSError):
+            while data := os.read(ours, 4096):
+                said.append(data)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    subprocess.run(
+        [sys.executable, "-m", "sartor", *map(str, arguments)],
+        stderr=theirs, stdout=subprocess.DEVNULL, env=environment, check=True, timeout=300,
+    )  # fmt: skip
+    os.close(theirs)
+    listener.join(10)
+    os.close(ours)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", b"".join(said).decode())
+    lines = {line.strip() for line in re.split(r"[\r\n]+", text)} - {""}
+    assert lines
+    assert all(re.search(r"making a \.tflite of .*numbers\.keras +\d:\d\d:\d\d$", line)
+               for line in lines), lines  # fmt: skip
+
+
+def test_native_code_is_kept_quiet_and_python_is_heard() -> None:
+    script = """
+import logging, os, sys
+from sartor._tensorflow import quiet
+with quiet():
+    with quiet():
+        os.write(2, b"native\\n")
+    os.write(2, b"native\\n")
+    print("python", file=sys.stderr)
+    logger = logging.StreamHandler()  # keeps the stream that is there now
+logger.emit(logging.makeLogRecord({"msg": "logged later"}))
+os.write(2, b"native later\\n")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines() == ["python", "logged later", "native later"]
+
+
+def test_without_stderr_it_works_too() -> None:
+    script = "import os; os.close(2); from sartor._tensorflow import quiet\nwith quiet(): print(1)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
+
+
+def test_keras_on_another_framework_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = SimpleNamespace(backend=lambda: "jax")
+    fake = SimpleNamespace(keras=SimpleNamespace(backend=backend))
+    monkeypatch.setitem(sys.modules, "tensorflow", fake)
+    with pytest.raises(ConversionError, match=r"computes with jax.*KERAS_BACKEND=tensorflow"):
+        tensorflow("the model")
