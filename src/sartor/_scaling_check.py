@@ -118,13 +118,16 @@ class _FirstLayer:
         plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES  # starts in no time, and silently
         self._interpreter = Interpreter(model_content=content, experimental_op_resolver_type=plain)
         self._run = self._interpreter.get_signature_runner("first")
-        self._channels = made.shape[-1]
 
     def spread(self, pixels: np.ndarray, scale: Convention) -> float:
-        """The median over the channels of the standard deviation of their outputs."""
+        """The median over the channels of the standard deviation of their outputs.
+
+        The rim is left out: beside padding even a grey picture varies.
+        """
         mean, std = np.array(scale.mean, np.float32), np.array(scale.std, np.float32)
         answer = self._run(x=(pixels - mean) / std)["y"]
-        return float(np.median(answer.reshape(-1, self._channels).std(axis=0)))
+        rows, columns = (slice(size // 8, size - size // 8) for size in answer.shape[1:3])
+        return float(np.median(answer[:, rows, columns].std(axis=(0, 1, 2))))
 
 
 @contextmanager
