@@ -22,7 +22,7 @@ from ..errors import DataError
 if TYPE_CHECKING:
     import PIL.Image
 
-__all__ = ["Image", "centre_box", "image_pixels", "is_image"]
+__all__ = ["Image", "centre_box", "image_pixels", "is_image", "resized", "whole_picture"]
 
 Image: TypeAlias = "str | os.PathLike[str] | PIL.Image.Image | np.ndarray"
 """A path, a PIL image, or an array of pixels."""
@@ -56,6 +56,23 @@ def image_pixels(image: Image, size: tuple[int, int], channels: int = 3) -> np.n
         DataError: it is no picture, or an unreadable one; the message names the file.
         OSError: the file is not there, or may not be read.
     """
+    picture = whole_picture(image, channels)
+    return resized(picture.crop(centre_box(picture.width, picture.height, size[1], size[0])), size)
+
+
+def whole_picture(image: Image, channels: int = 3) -> PIL.Image.Image:
+    """Decode a picture, turn it as its EXIF orientation says, and bring it to RGB or grey.
+
+    Args:
+        image: see `image_pixels`.
+        channels: 3 for RGB, 1 for grey.
+
+    Returns:
+        A copy; the picture that was given stays as it is.
+
+    Raises:
+        DataError, OSError: see `image_pixels`.
+    """
     if channels not in _MODES:
         raise DataError(
             f"a picture has 1 or 3 channels, and the model takes {channels}: give an array"
@@ -63,7 +80,8 @@ def image_pixels(image: Image, size: tuple[int, int], channels: int = 3) -> np.n
     picture = _opened(image)
     name = f"{image}: " if isinstance(image, str | os.PathLike) else ""
     try:
-        pixels = _scaled(_upright(picture, name), size, _MODES[channels])
+        upright = _upright(picture, name)
+        return upright if upright.mode == _MODES[channels] else upright.convert(_MODES[channels])
     except DataError:
         raise
     except Exception as error:  # decoders of damaged files raise anything
@@ -74,7 +92,15 @@ def image_pixels(image: Image, size: tuple[int, int], channels: int = 3) -> np.n
     finally:
         if picture is not image:
             picture.close()
-    return pixels
+
+
+def resized(picture: PIL.Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """Scale all of a picture to height and width: uint8 [height, width, channels]."""
+    import PIL.Image
+
+    height, width = size
+    pixels = np.asarray(picture.resize((width, height), PIL.Image.Resampling.BILINEAR))
+    return pixels.reshape(height, width, -1)
 
 
 def centre_box(width: int, height: int, to_width: int, to_height: int) -> tuple[int, int, int, int]:
@@ -151,15 +177,3 @@ def _upright(picture: PIL.Image.Image, name: str) -> PIL.Image.Image:
 
         return PIL.Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     return picture
-
-
-def _scaled(picture: PIL.Image.Image, size: tuple[int, int], mode: str) -> np.ndarray:
-    import PIL.Image
-
-    height, width = size
-    if picture.mode != mode:
-        picture = picture.convert(mode)
-    picture = picture.crop(centre_box(picture.width, picture.height, width, height))
-    picture = picture.resize((width, height), PIL.Image.Resampling.BILINEAR)
-    pixels = np.asarray(picture)
-    return pixels.reshape(height, width, -1)
