@@ -187,7 +187,7 @@ class StepsFit:
             for part in np.array_split(rng.permutation(len(self._slots)), self._schedule.batches):
                 slots = self._slots[part]
                 batch = Batch(self._features[part], slots, self._targets[slots])
-                self._head.step(batch, self._schedule.rate(step))
+                self._head.step(batch, self._schedule.rate(step / self._schedule.steps))
                 step += 1
         return step
 

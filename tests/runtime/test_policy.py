@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 import sartor
+from sartor.errors import DataError
+from sartor.losses import Huber, Loss, MeanSquaredError, SigmoidCrossEntropy
 from sartor.manifest import Manifest
 from sartor.runtime.files import open_model
-from sartor.runtime.policy import Schedule, default_schedule
+from sartor.runtime.policy import DECAYS, Schedule, default_schedule, effective_samples
 
 Convert = Callable[..., Path]
+MOMENTUM = sartor.SGD(momentum=0.9)
 
 
 def rows(count: int, value: float = 1.0) -> list[np.ndarray]:
@@ -23,29 +26,92 @@ def rows(count: int, value: float = 1.0) -> list[np.ndarray]:
 
 @pytest.fixture
 def manifest(tiny: Convert) -> Manifest:
-    return open_model(tiny(batch=32))
+    return open_model(tiny(batch=32, optimizer=MOMENTUM))
 
 
 @pytest.mark.parametrize(
     ("samples", "epochs", "steps"),
-    [(1, 200, 200), (20, 200, 200), (80, 67, 201), (1000, 50, 1600), (3200, 40, 4000),
+    [(1, 400, 400), (20, 400, 400), (80, 134, 402), (1000, 60, 1920), (5000, 26, 4082),
      (200_000, 1, 6250)],
 )  # fmt: skip
 def test_how_long(manifest: Manifest, samples: int, epochs: int, steps: int) -> None:
     schedule = default_schedule(manifest, rows(samples))
-    assert schedule.epochs == epochs
-    assert schedule.epochs * schedule.batches == steps
+    assert (schedule.epochs, schedule.steps) == (epochs, steps)
     assert default_schedule(manifest, rows(samples), epochs=3).epochs == 3
 
 
-def test_how_fast(manifest: Manifest) -> None:
-    assert default_schedule(manifest, rows(100)).peak == pytest.approx(1 / 17)
-    assert default_schedule(manifest, rows(50)).peak == pytest.approx(0.5 / 17)
-    assert default_schedule(manifest, rows(1000)).peak == pytest.approx(2 / 17)
-    assert default_schedule(manifest, rows(100, 10.0)).peak == pytest.approx(1 / 1601)
-    assert default_schedule(manifest, rows(100) + rows(100)).peak == pytest.approx(1 / 33)
-    normalized = replace(manifest, features_length=0.5)
-    assert default_schedule(normalized, rows(100, 10.0)).peak == pytest.approx(1 / 1.25)
+def test_longer_without_momentum(tiny: Convert) -> None:
+    plain = open_model(tiny(batch=32, optimizer=sartor.SGD()))
+    assert default_schedule(plain, rows(20)).steps == 1200
+    adam = open_model(tiny("adam", batch=32, optimizer=sartor.Adam()))
+    assert default_schedule(adam, rows(20)).steps == 400
+
+
+def test_few_samples_are_believed_less(manifest: Manifest) -> None:
+    full = default_schedule(manifest, rows(1000)).peak
+    assert full == pytest.approx(0.5 * 3.8 * 3 / 17)
+    assert default_schedule(manifest, rows(150)).peak == pytest.approx(full)
+    assert default_schedule(manifest, rows(50)).peak == pytest.approx(full / 3)
+    normalized = replace(manifest, features_length=1.0)
+    assert default_schedule(normalized, rows(200, 9.0)).peak == pytest.approx(full * 17 / 2 / 4)
+
+
+@pytest.mark.parametrize(
+    ("slots", "samples"),
+    [([0], 1), ([2, 2, 2], 3), ([0, 1] * 5, 10), ([0] * 50 + [3], 4 / (1 + 1 / 50))],
+)
+def test_a_class_of_one_sample_is_believed_as_one(slots: list[int], samples: float) -> None:
+    assert effective_samples(np.array(slots)) == pytest.approx(samples)
+
+
+def test_samples_are_believed_as_told(manifest: Manifest) -> None:
+    told = default_schedule(manifest, rows(1000), samples=30.0)
+    assert told.peak == pytest.approx(default_schedule(manifest, rows(30)).peak)
+    assert told.steps == default_schedule(manifest, rows(1000)).steps
+
+
+def test_large_features_are_learned_from_at_a_lower_rate(manifest: Manifest) -> None:
+    one = default_schedule(manifest, rows(1000)).peak
+    assert default_schedule(manifest, rows(1000, 10.0)).peak == pytest.approx(one * 17 / 1601)
+    assert default_schedule(manifest, rows(1000) + rows(1000)).peak == pytest.approx(one * 17 / 33)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "largest"),
+    [(sartor.SGD(), 2.0), (MOMENTUM, 3.8), (sartor.SGD(momentum=0.9, nesterov=True), 3.8 / 2.8)],
+    ids=["plain", "momentum", "nesterov"],
+)
+def test_half_of_what_is_stable(tiny: Convert, optimizer: sartor.SGD, largest: float) -> None:
+    """On a quadratic of the curvature that is assumed; at twice the rate it diverges."""
+    made = open_model(tiny(head=sartor.Regressor(), optimizer=optimizer))
+    peak = default_schedule(made, rows(1000), outputs=1).peak
+    assert peak == pytest.approx(0.5 * largest / (2 * 17))
+    assert abs(_after(optimizer, peak * 1.9, 2 * 17)) < 1e-3
+    assert abs(_after(optimizer, peak * 2.1, 2 * 17)) > 1e3
+
+
+def _after(optimizer: sartor.SGD, rate: float, curvature: float) -> float:
+    w, velocity, mu = 1.0, 0.0, optimizer.momentum
+    for _ in range(2000):
+        gradient = curvature * w
+        velocity = mu * velocity + gradient
+        w -= rate * (gradient + mu * velocity if optimizer.nesterov else velocity)
+        if abs(w) > 1e6:
+            break
+    return w
+
+
+@pytest.mark.parametrize(
+    ("loss", "peak"),
+    [(SigmoidCrossEntropy(), 4.0), (MeanSquaredError(), 0.5), (Huber(), 1.0)],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_each_loss_has_its_curvature(tiny: Convert, loss: Loss, peak: float) -> None:
+    made = open_model(tiny(head=sartor.MLP(hidden=(4,), loss=loss), optimizer=MOMENTUM))
+    for outputs in (1, 3):
+        found = default_schedule(made, rows(1000), outputs=outputs).peak
+        assert found == pytest.approx(outputs * peak * 0.5 * 3.8 / 17)
+    assert default_schedule(made, rows(9)) == default_schedule(made, rows(9), outputs=4)
 
 
 @pytest.mark.parametrize("optimizer", [sartor.Adam(), sartor.AdamW(), sartor.RMSprop()], ids=str)
@@ -55,6 +121,7 @@ def test_how_fast_with_a_pace_of_its_own(
     adam = open_model(tiny("own_pace", optimizer=optimizer))
     assert default_schedule(adam, rows(100, 2.0)).peak == pytest.approx(1 / 33)
     assert default_schedule(adam, rows(1000, -2.0)).peak == pytest.approx(1 / 33)
+    assert default_schedule(adam, rows(10, 2.0), magnitude=50.0).peak == pytest.approx(50 / 33)
     normalized = replace(adam, features_length=0.5)
     assert default_schedule(normalized, rows(100, 2.0)).peak == pytest.approx(1 / 3)
 
@@ -63,12 +130,40 @@ def test_what_the_user_or_the_file_says_goes_first(manifest: Manifest) -> None:
     stated = replace(manifest, learning_rate=0.3)
     assert default_schedule(stated, rows(10)).peak == 0.3
     assert default_schedule(stated, rows(10), learning_rate=0.0).peak == 0
+    linear = default_schedule(stated, rows(10), decay="linear", warmup=5)
+    assert (linear.decay, linear.warmup) == ("linear", 5)
 
 
-def test_the_rate_falls_to_nothing() -> None:
-    schedule = Schedule(epochs=4, batches=5, peak=2.0)
-    rates = [schedule.rate(step) for step in range(20)]
+@pytest.mark.parametrize(
+    ("decay", "half", "end"), [("cosine", 1.0, 0.0), ("linear", 1.0, 0.0), ("constant", 2.0, 2.0)]
+)
+def test_how_the_rate_falls(decay: str, half: float, end: float) -> None:
+    schedule = Schedule(epochs=4, batches=5, peak=2.0, decay=decay)
+    rates = [schedule.rate(step / schedule.steps) for step in range(20)]
     assert rates[0] == 2
-    assert rates[10] == pytest.approx(1)
+    assert rates[10] == pytest.approx(half)
     assert rates == sorted(rates, reverse=True)
-    assert 0 < rates[-1] < 0.02
+    assert schedule.rate(1.0) == schedule.rate(1.5) == pytest.approx(end)
+
+
+def test_the_decays_are_all_tested() -> None:
+    assert list(DECAYS) == ["cosine", "linear", "constant"]
+
+
+@pytest.mark.parametrize("decay", DECAYS)
+def test_the_rate_grows_in_the_warm_up(decay: str) -> None:
+    schedule = Schedule(epochs=4, batches=5, peak=2.0, decay=decay, warmup=4)
+    rates = [schedule.rate(step / schedule.steps) for step in range(20)]
+    assert rates[:5] == pytest.approx([0.4, 0.8, 1.2, 1.6, 2.0])
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+    assert schedule.rate(1.0) == pytest.approx(2.0 if decay == "constant" else 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"decay": "square"}, "one of cosine, linear, constant; got 'square'"),
+     ({"warmup": -1}, "at least 0 and below the 6 steps"), ({"warmup": 6}, "got 6")],
+)  # fmt: skip
+def test_schedules_that_make_no_sense(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        Schedule(epochs=2, batches=3, peak=1.0, **settings)  # type: ignore[arg-type]
