@@ -51,7 +51,7 @@ def _checkpoint(file: Path) -> dict[str, Any]:
         "classes": [name for name in checkpoint.classes if name is not None],
         "capacity": len(checkpoint.classes),
         "samples_seen": checkpoint.samples_seen,
-        "threshold": None if (known := checkpoint.familiarity) is None else known.threshold,
+        "threshold": checkpoint.threshold,
         "fingerprints": asdict(checkpoint.fingerprints),
         "tensors": [
             {"name": name, "dtype": str(array.dtype), "shape": list(array.shape)}

@@ -14,7 +14,6 @@ from .._files import write_atomically
 from .._json import Fields
 from ..errors import CheckpointError
 from ..manifest import Fingerprints
-from .unknown import Familiarity
 
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
@@ -32,7 +31,9 @@ class Checkpoint:
         fingerprints: of the model that it was taken from.
         state: variable → float32 array, as `save` gives them.
         samples_seen: how many samples were added before it was taken.
-        familiarity: tells what is none of these classes; None where it was never fitted.
+        threshold: a score below it is "none of these" (`sartor.runtime.unknown`); None where that
+            was never fitted.
+        unknown: what the score is made from: tensors under names that start with `unknown/`.
         app: tensors of the app's own, under names that start with `app/`; kept as they are.
     """
 
@@ -40,7 +41,8 @@ class Checkpoint:
     fingerprints: Fingerprints
     state: Mapping[str, np.ndarray]
     samples_seen: int = 0
-    familiarity: Familiarity | None = None
+    threshold: float | None = None
+    unknown: Mapping[str, np.ndarray] = field(default_factory=dict)
     app: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -55,18 +57,16 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
     from safetensors.numpy import save
 
     _check_finite(path, checkpoint.state)
-    known = checkpoint.familiarity
     header = {
         "contract": contract.VERSION,
         "fingerprints": asdict(checkpoint.fingerprints),
         "classes": checkpoint.classes,
         "samples_seen": checkpoint.samples_seen,
-        "threshold": None if known is None else known.threshold,
+        "threshold": checkpoint.threshold,
     }
-    extra = {} if known is None else known.to_arrays()
     arrays = {
         name: np.ascontiguousarray(array)
-        for name, array in {**checkpoint.state, **extra, **checkpoint.app}.items()
+        for name, array in {**checkpoint.state, **checkpoint.unknown, **checkpoint.app}.items()
     }
     return write_atomically(path, save(arrays, {_HEADER: json.dumps(header, ensure_ascii=False)}))
 
@@ -96,7 +96,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ),
         state=_without(arrays, _APP, _UNKNOWN),
         samples_seen=fields.integer("samples_seen", minimum=0),
-        familiarity=_familiarity(_with(arrays, _UNKNOWN), fields.optional_number("threshold")),
+        threshold=fields.optional_number("threshold"),
+        unknown=_with(arrays, _UNKNOWN),
         app=_with(arrays, _APP),
     )
     _check_classes(path, checkpoint.classes)
@@ -110,10 +111,6 @@ def _with(arrays: Mapping[str, np.ndarray], start: str) -> dict[str, np.ndarray]
 
 def _without(arrays: Mapping[str, np.ndarray], *starts: str) -> dict[str, np.ndarray]:
     return {name: array for name, array in arrays.items() if not name.startswith(starts)}
-
-
-def _familiarity(arrays: Mapping[str, np.ndarray], threshold: float | None) -> Familiarity | None:
-    return None if threshold is None else Familiarity.from_arrays(arrays, threshold)
 
 
 def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], str]:

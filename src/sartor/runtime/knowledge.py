@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..contract import FEATURES, OUTPUT, TEMPERATURE, numbered
-from ..errors import CheckpointError, DataError
+from ..errors import DataError
 from ..manifest import Manifest
 from .adapt import adapt
 from .batches import Batch
@@ -104,7 +104,8 @@ class Knowledge:
                 self._maker.imprint(slot, features)
                 self._slots[slot] = label
                 self._fresh[label] = [rows[: self._manifest.batch] for rows in features]
-                self._familiarity = None  # it knows nothing of this class
+                if self._familiarity is not None and len(features[0]):
+                    self._familiarity = self._familiarity.including(slot, features)
                 self._guess_temperature()
             self._made[label] = len(features[0]) > 0
 
@@ -147,8 +148,11 @@ class Knowledge:
             self.engine.restore(state)
             self._is_trained = True
             for label, features in self._fresh.items():
-                self._maker.imprint(self.slots[label], features)
-            self._familiarity = None if self._fresh else familiarity
+                slot = self.slots[label]
+                self._maker.imprint(slot, features)
+                if familiarity is not None and len(features[0]):
+                    familiarity = familiarity.including(slot, features)
+            self._familiarity = familiarity
 
     def forget_samples(self) -> None:
         """Keep nothing but the weights that is made of single samples."""
@@ -158,12 +162,14 @@ class Knowledge:
     def checkpoint(self, samples_seen: int, app: Mapping[str, np.ndarray]) -> Checkpoint:
         """All of it as it is now."""
         with self.engine.lock:
+            known = self._familiarity
             return Checkpoint(
                 classes=tuple(self._slots),
                 fingerprints=self._manifest.fingerprints,
                 state=self.engine.state(),
                 samples_seen=samples_seen,
-                familiarity=self._familiarity,
+                threshold=None if known is None else known.threshold,
+                unknown={} if known is None else known.to_arrays(),
                 app=app,
             )
 
@@ -181,23 +187,21 @@ class Knowledge:
             CheckpointError: it belongs to another model; nothing is changed.
         """
         with self.engine.lock:
-            self._check_familiarity(checkpoint.familiarity, name)
+            familiarity = self._familiarity_of(checkpoint)
             adapted = adapt(checkpoint, self._manifest, self.engine.initial_state(), name)
             self.engine.restore(adapted.state)
             self._slots = list(adapted.classes)
             self._made = {}
             self._fresh = {}
-            self._familiarity = checkpoint.familiarity
+            self._familiarity = familiarity
             self._is_trained = True
         return adapted.notes
 
-    def _check_familiarity(self, familiarity: Familiarity | None, name: str) -> None:
+    def _familiarity_of(self, checkpoint: Checkpoint) -> Familiarity | None:
+        if checkpoint.threshold is None:
+            return None
         size = sum(math.prod(spec.shape) for spec in self._manifest.features)
-        if familiarity is not None and familiarity.prototypes.shape[1] != size:
-            raise CheckpointError(
-                f"{name}: expected prototypes of {size} features, got "
-                f"{familiarity.prototypes.shape[1]}: it is damaged"
-            )
+        return Familiarity.from_arrays(checkpoint.unknown, checkpoint.threshold, size)
 
     def _guess_temperature(self) -> None:
         """Be as sure of classes that were only imprinted as is right on the average."""
