@@ -1,0 +1,105 @@
+"""Small convolutional bases, and pictures to show them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+
+from sartor.flatbuffer import write
+from sartor.graph import DType, Graph, Model, Op, Quantization, Tensor
+from sartor.ops import flatten, fully_connected, quantize, relu
+
+SIZE = 16
+SHAPE = (1, SIZE, SIZE, 3)
+
+
+def convolution(x: Tensor, filters: np.ndarray, bias: np.ndarray, name: str = "conv") -> Tensor:
+    """A convolution of stride 2 with ReLU; filters are [O, K, K, I]."""
+    graph = x.graph
+    _, height, width, _ = x.shape
+    y = graph.tensor(name, DType.FLOAT32, (1, height // 2, width // 2, len(filters)))
+    inputs = (x, graph.constant(filters.astype(np.float32)), graph.constant(bias))
+    options = {
+        "padding": 0, "strideW": 2, "strideH": 2, "dilationWFactor": 1, "dilationHFactor": 1,
+        "fusedActivationFunction": 1,
+    }  # fmt: skip
+    graph.add(Op("CONV_2D", inputs, (y,), options=options, options_type="Conv2DOptions"))
+    return y
+
+
+def layers(x: Tensor, *, gain: float = 1.0, dead: bool = False) -> Tensor:
+    """Two convolutions and a classifier.
+
+    Args:
+        x: a picture.
+        gain: of the first layer: about 1 where pictures are −1…1.
+        dead: half of the first layer's channels are constants, on which the next layer counts.
+    """
+    rng = np.random.default_rng(0)
+    first = gain * rng.normal(size=(8, 3, 3, 3)) / 3
+    bias = rng.random(8).astype(np.float32)
+    if dead:
+        first[4:], bias[4:] = 1e-12, 0.7
+    hidden = convolution(x, first, bias, "first")
+    second = rng.normal(size=(12, 3, 3, 8)) / 8
+    hidden = convolution(hidden, second, np.zeros(12, np.float32), "second")
+    flat = relu(flatten(hidden))
+    flat.name = "flat"
+    weights = rng.normal(size=(5, flat.shape[-1])).astype(np.float32)
+    return fully_connected(flat, weights, np.zeros(5, np.float32))
+
+
+def base(
+    shape: tuple[int, ...] = SHAPE, *, gain: float = 1.0, dead: bool = False, bgr: bool = False
+) -> bytes:
+    """A float base that takes pictures; with channels first where the shape says so."""
+    graph, model = Graph("main"), Model()
+    x = picture = graph.input("x", shape)
+    if shape[1] == 3:
+        picture = reordered(picture, "TRANSPOSE", [0, 2, 3, 1], (1, *shape[2:], 3))
+    if bgr:
+        picture = reordered(picture, "REVERSE_V2", [3], picture.shape)
+    graph.outputs = [layers(picture, gain=gain, dead=dead)]
+    assert x in graph.inputs
+    model.graphs.append(graph)
+    return write(model)
+
+
+def reordered(x: Tensor, code: str, order: list[int], shape: tuple[int, ...]) -> Tensor:
+    """A TRANSPOSE or REVERSE_V2."""
+    y = x.graph.tensor(code.lower(), x.dtype, shape)
+    kind = "TransposeOptions" if code == "TRANSPOSE" else "ReverseV2Options"
+    inputs = (x, x.graph.constant(np.array(order, np.int32)))
+    x.graph.add(Op(code, inputs, (y,), options_type=kind))
+    return y
+
+
+def quantized_input(scale: float, zero_point: int, dtype: DType = DType.UINT8) -> Model:
+    """A base whose input is bytes, and whose features are these bytes' reals."""
+    graph, model = Graph("main"), Model()
+    x = graph.input("x", (1, 8, 8, 3), dtype)
+    x.quantization = Quantization(np.array([scale], np.float32), np.array([zero_point], np.int64))
+    same = Quantization(x.quantization.scale, x.quantization.zero_point)
+    y = quantize(x, dtype, same, name="bytes")
+    reals = graph.tensor("reals", DType.FLOAT32, x.shape)
+    graph.add(Op("DEQUANTIZE", (y,), (reals,), options_type="DequantizeOptions"))
+    graph.outputs = [
+        fully_connected(flatten(reals), np.ones((2, 192), np.float32), np.zeros(2, np.float32))
+    ]
+    model.graphs.append(graph)
+    return model
+
+
+def pictures(folder: Path, classes: int = 3, each: int = 8) -> Path:
+    """A folder a class; each class has a colour."""
+    rng = np.random.default_rng(0)
+    colours = rng.integers(40, 215, (classes, 3))
+    for label, colour in enumerate(colours):
+        (folder / f"class {label}").mkdir(parents=True)
+        for index in range(each):
+            noise = rng.normal(size=(SIZE, SIZE, 3)) * 25 + rng.normal() * 10
+            pixels = np.clip(colour + noise, 0, 255).astype(np.uint8)
+            PIL.Image.fromarray(pixels).save(folder / f"class {label}" / f"{index}.png")
+    return folder

@@ -1,0 +1,233 @@
+"""Quantization at conversion: what each mode makes of a base, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from quantize_bases import SIZE, base, pictures, quantized_input
+
+import sartor
+from sartor.bases import EfficientNetLite0
+from sartor.errors import ConversionError, DataError
+from sartor.flatbuffer import read, write
+from sartor.graph import DType
+from sartor.preprocess import prepare
+from sartor.quantization_loss import features_of
+from sartor.testing.verify import verify_contract
+
+pytest.importorskip("ai_edge_quantizer")
+
+# Mode → the most that features may be off, as a share of their length, and the size of the file.
+MODES = {"dynamic": (0.03, 0.6), "float16": (0.002, 0.8), "full-integer": (0.1, 0.6)}
+
+
+@pytest.fixture(scope="module")
+def photos(shown: Path) -> list[Path]:
+    return sorted(shown.glob("*/*.png"))
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pictures(tmp_path_factory.mktemp("shown"))
+
+
+def error_of(made: sartor.PersonalizableModel) -> float:
+    report = made.quantization
+    assert report is not None
+    assert report.relative_error is not None
+    return report.relative_error
+
+
+def features(made: sartor.PersonalizableModel, samples: Iterable[Any]) -> np.ndarray:
+    inputs = (prepare(made.manifest.inputs, sample) for sample in samples)
+    return features_of(made.content, inputs, ["features"])[0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_float_base_becomes_small_and_stays_a_personalizable_file(mode: str, shown: Path) -> None:
+    files = sorted(shown.glob("*/*.png"))
+    plain = sartor.convert(base(), classes=3, preprocessing="-1..1")
+    made = sartor.convert(
+        base(), classes=3, preprocessing="-1..1", quantize=mode, representative=files
+    )
+    most, share = MODES[mode]
+    report = made.quantization
+    assert report is not None
+    assert report.bytes_after < share * report.bytes_before
+    assert (report.mode, report.samples, report.few_shot) == (mode, 24, None)
+    assert report.calibrated == (24 if mode == "full-integer" else 0)
+    assert 0 < error_of(made) < most
+    assert 1 - most < (report.cosine or 0) < 1
+    old, new = features(plain, files), features(made, files)
+    measured = np.linalg.norm(new - old, axis=1) / np.linalg.norm(old, axis=1)
+    assert measured.mean() == pytest.approx(error_of(made), rel=1e-3)
+    verified = verify_contract(made.content)
+    assert verified.passed, verified.failures
+
+
+def test_with_classes_accuracy_is_measured_before_and_after(shown: Path) -> None:
+    made = sartor.convert(base(), classes=3, quantize="full-integer", representative=shown)
+    assert made.quantization is not None
+    few = made.quantization.few_shot
+    assert few is not None
+    assert (few.shots, few.tested) == (4, 12)
+    assert len(few.before) == len(few.after) == 5
+    assert min(few.before) > 0.8
+    assert abs(few.lost) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("told", "dtype"),
+    [
+        ({"preprocessing": "0..1"}, "uint8"),
+        ({"preprocessing": "-1..1"}, "uint8"),
+        ({"mean": 127, "std": 128}, "uint8"),
+        ({"preprocessing": "imagenet"}, "float32"),
+        ({"mean": 300, "std": 100}, "float32"),
+        ({"mean": -20, "std": 100}, "float32"),
+    ],
+    ids=str,
+)
+def test_pictures_are_bytes_where_bytes_can_say_it(
+    told: dict[str, Any], dtype: str, photos: list[Path]
+) -> None:
+    made = sartor.convert(base(), classes=2, quantize="full-integer", representative=photos, **told)
+    (spec,) = made.manifest.inputs
+    assert (spec.dtype, spec.kind) == (dtype, "image")
+    assert error_of(made) < 0.1
+    again = sartor.convert(made.content, classes=3)
+    assert again.manifest.inputs == made.manifest.inputs
+
+
+def test_features_keep_the_integers_that_they_are(photos: list[Path]) -> None:
+    made = sartor.convert(base(), classes=2, quantize="full-integer", representative=photos)
+    (spec,) = made.manifest.features
+    assert spec.dtype == "int8"
+    assert spec.scale is not None
+    assert spec.zero_point is not None
+    integers = features(made, photos) / spec.scale + spec.zero_point
+    assert np.abs(integers - np.rint(integers)).max() < 1e-3
+    infer = read(made.content).main
+    assert [op.code for op in infer.ops].count("DEQUANTIZE") == 1
+
+
+def test_constants_that_the_next_layer_counts_on_are_kept(photos: list[Path]) -> None:
+    made = sartor.convert(
+        base(dead=True), classes=2, quantize="full-integer", representative=photos
+    )
+    assert error_of(made) < 0.1
+
+
+def test_weights_of_depthwise_layers_stay_float_in_dynamic(shared_models: Path) -> None:
+    made = sartor.convert(shared_models / "vww_96_float.tflite", classes=2, quantize="dynamic")
+    kinds = {
+        op.code: op.input(1).dtype
+        for op in read(made.content).main.ops
+        if op.code in ("CONV_2D", "DEPTHWISE_CONV_2D")
+    }
+    assert kinds == {"CONV_2D": DType.INT8, "DEPTHWISE_CONV_2D": DType.FLOAT32}
+
+
+def test_ops_have_the_versions_of_what_they_compute(photos: list[Path]) -> None:
+    made = sartor.convert(base(), classes=2, quantize="full-integer", representative=photos)
+    versions = {op.code: op.version for op in read(made.content).main.ops}
+    assert versions["CONV_2D"] == 3
+
+
+def rows(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE, 3)).astype(np.uint8)
+
+
+REPRESENTATIVES: dict[str, tuple[Callable[[], Any], int]] = {
+    "an array of pixels": (lambda: rows(9), 9),
+    "an array of what is fed": (lambda: (rows(7) / 255).astype(np.float32), 7),
+    "a generator": (lambda: (row for row in rows(5)), 5),
+    "pairs with classes": (lambda: [(row, f"{i % 2}") for i, row in enumerate(rows(4))], 4),
+    "more than are used": (lambda: rows(700), 500),
+}
+
+
+@pytest.mark.parametrize(("given", "count"), REPRESENTATIVES.values(), ids=REPRESENTATIVES)
+def test_samples_come_in_any_form(given: Callable[[], Any], count: int) -> None:
+    made = sartor.convert(
+        base(), classes=2, preprocessing="0..1", quantize="full-integer", representative=given()
+    )
+    report = made.quantization
+    assert report is not None
+    assert (report.samples, report.calibrated) == (count, min(count, 100))
+    assert (report.few_shot is not None) == (isinstance(given(), list))
+
+
+def test_a_flat_folder_has_no_classes(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "all", classes=1, each=4) / "class 0"
+    made = sartor.convert(base(), classes=2, quantize="float16", representative=folder)
+    assert made.quantization is not None
+    assert (made.quantization.samples, made.quantization.few_shot) == (4, None)
+
+
+def test_numbers_that_are_no_picture_stay_float(tiny_base: bytes) -> None:
+    samples = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    made = sartor.convert(tiny_base, classes=2, quantize="full-integer", representative=samples)
+    assert made.manifest.inputs[0].dtype == "float32"
+    assert error_of(made) < 0.05
+
+
+WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "no such mode": ({"quantize": "int8"}, ConversionError, "one of 'none', 'dynamic'"),
+    "no samples": ({"quantize": "full-integer"}, ConversionError, "representative"),
+    "an empty array": (
+        {"quantize": "full-integer", "representative": rows(0)}, DataError, "no representative",
+    ),
+    "samples for nothing": ({"representative": rows(2)}, ConversionError, "say which"),
+    "no such folder": (
+        {"quantize": "dynamic", "representative": "nowhere"}, OSError, "nowhere",
+    ),
+    "samples of another shape": (
+        {"quantize": "dynamic", "representative": np.zeros((3, 5), np.float32)}, DataError, "got",
+    ),
+    "some without a class": (
+        {"quantize": "dynamic", "representative": [(rows(1)[0], "a"), rows(1)[0]]},
+        DataError, "all or none",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "error", "message"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_said(given: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        sartor.convert(base(), classes=2, **given)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_base_that_is_quantized_is_refused(mode: str) -> None:
+    content = write(quantized_input(1 / 255, 0))
+    samples = rows(3)[:, :8, :8]
+    with pytest.raises(ConversionError, match="quantized already"):
+        sartor.convert(content, classes=2, quantize=mode, representative=samples)
+
+
+def test_int8_weights_of_a_float_base_are_kept_where_all_becomes_integer(
+    shared_models: Path,
+) -> None:
+    keywords = shared_models / "kws_ref_model_float32.tflite"
+    samples = np.random.default_rng(0).normal(size=(30, 49, 10, 1)).astype(np.float32)
+    made = sartor.convert(keywords, classes=3, quantize="full-integer", representative=samples)
+    assert error_of(made) < 0.1
+    for mode in ("dynamic", "float16"):
+        with pytest.raises(ConversionError, match=r"weights are int8.*or make it full-integer"):
+            sartor.convert(keywords, classes=3, quantize=mode)
+
+
+def test_the_starter_base_in_float_becomes_as_good_as_its_own_int8(shared_data: Path) -> None:
+    photos = sorted((shared_data / "clothing" / "validation").glob("*/*.jpg"))[::12]
+    small = EfficientNetLite0(input_size=96, quantize=False)
+    made = sartor.convert(small, classes=4, quantize="full-integer", representative=photos)
+    own = sartor.convert(EfficientNetLite0(input_size=96), classes=4)
+    assert made.quantization is not None
+    assert (made.quantization.cosine or 0) > 0.985
+    assert made.manifest.inputs == own.manifest.inputs
+    assert len(made.content) < 1.05 * len(own.content)
