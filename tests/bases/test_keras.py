@@ -113,9 +113,12 @@ def test_a_file_is_known_by_what_it_holds(
 ) -> None:
     inputs = {"input": np.random.default_rng(0).random((1, 12), np.float32)}
     part = until(keras, keras.models.load_model(saved / name), "hidden")
+    marks = set()
     for path in (saved / name, Path(shutil.copy(saved / name, tmp_path / "renamed.bin"))):
         model = sartor.convert(path, classes=2, features="hidden")
         assert_close(infer(model, inputs, tmp_path), predicted(part, inputs))
+        marks.add(model.manifest.fingerprints)
+    assert len(marks) == 1, "what was learned on the one is of use on the other"
 
 
 # What Keras 2 wrote into a layer's configuration, and Keras 3 has no argument for.

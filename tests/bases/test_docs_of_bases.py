@@ -1,0 +1,33 @@
+"""The page on bases: what it shows runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sartor.cli import main
+
+PAGE = Path(__file__).parents[2] / "docs" / "bases.md"
+
+
+def test_what_the_page_shows_runs(
+    keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its order: later code uses what earlier code has made."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for language, code in re.findall(r"^```(\w+)\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.M):
+        if language == "python":
+            exec(compile(code, PAGE.name, "exec"), names)
+            continue
+        for line in code.splitlines():
+            program, *arguments = shlex.split(line)
+            assert program == "sartor"
+            with pytest.raises(SystemExit) as stopped:
+                main(arguments)
+            assert not stopped.value.code, line
+    assert (tmp_path / "model.tflite").stat().st_size > 10_000
