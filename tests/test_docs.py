@@ -46,6 +46,16 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def run_commands(page: str) -> None:
+    (commands,) = blocks(page, "sh")
+    for line in commands.splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "sartor"
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert not stopped.value.code, line
+
+
 @needs_shared
 def test_the_five_lines_of_the_readme_run(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (code,) = blocks("README.md", "python")
@@ -56,14 +66,26 @@ def test_the_five_lines_of_the_readme_run(desk: Path, capsys: pytest.CaptureFixt
 
 @needs_shared
 def test_the_commands_of_the_readme_run(desk: Path) -> None:
-    (commands,) = blocks("README.md", "sh")
-    for line in commands.splitlines():
-        program, *arguments = shlex.split(line)
-        assert program == "sartor"
-        with pytest.raises(SystemExit) as stopped:
-            main(arguments)
-        assert not stopped.value.code, line
+    run_commands("README.md")
     assert (desk / "mine.tflite").exists()
+
+
+@needs_shared
+def test_the_page_of_the_library_runs(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder, part in (("photos", "train"), ("more-photos", "validation")):
+        for path in Path(folder).glob("*/*"):
+            path.unlink()
+        for label in ("hat", "shoes"):
+            for number, path in enumerate(sorted((PHOTOS / part / label).iterdir())[:6]):
+                shutil.copy(path, Path(folder, label, f"{number:04}.jpg"))
+    code = "".join(blocks("docs/library.md", "python"))
+    exec(compile(code, "library.md", "exec"), {})
+    assert "for the head" in capsys.readouterr().out
+    for path in ("mine.safetensors", "mine.samples"):
+        Path(path).unlink()
+    run_commands("docs/library.md")
+    assert Path("moved", "checkpoint.samples").exists()
+    assert Path("loss.png").exists()
 
 
 def test_links_lead_somewhere() -> None:

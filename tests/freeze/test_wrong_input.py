@@ -87,13 +87,8 @@ def test_is_refused(
     present = set(tmp_path.iterdir())
     with pytest.raises(kind, match=words):
         sartor.freeze(model, output, checkpoint)
-    rest = [
-        str(model),
-        *([str(checkpoint)] if checkpoint else []),
-        "-o",
-        str(output),
-        "--json",
-    ]
+    given = ["--checkpoint", str(checkpoint)] if checkpoint else []
+    rest = [str(model), *given, "-o", str(output), "--json"]
     with pytest.raises(SystemExit) as caught:
         main(["freeze", *rest])
     told = capsys.readouterr()
@@ -123,7 +118,9 @@ def test_the_command(
     picture_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made, output = learned(picture_base, tmp_path), tmp_path / "out.tflite"
-    told = command(capsys, "freeze", made.path, made.checkpoint, "-o", output, "--json")
+    told = command(
+        capsys, "freeze", made.path, "--checkpoint", made.checkpoint, "-o", output, "--json"
+    )
     assert json.loads(told.out) == {
         "file": str(output),
         "bytes": output.stat().st_size,
@@ -131,7 +128,7 @@ def test_the_command(
         "classes": ["hat", "shoes", "ünïcode"],
         "notes": [],
     }
-    told = command(capsys, "freeze", made.path, made.checkpoint, "-o", output)
+    told = command(capsys, "freeze", made.path, "--checkpoint", made.checkpoint, "-o", output)
     assert "classes: hat, shoes, ünïcode" in told.out
     assert told.err == ""
     told = command(capsys, "inspect", output, "--json")

@@ -19,7 +19,7 @@ def freeze(
     model: Annotated[Path, typer.Argument(help="What `sartor convert` has made.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")],
     checkpoint: Annotated[
-        Path | None, typer.Argument(help="What `sartor fit` has learned; else what is baked in.")
+        Path | None, typer.Option(help="What `sartor fit` has learned; else what is baked in.")
     ] = None,
     quantize: Annotated[
         str, typer.Option(help="none, or full-integer: int8 throughout, for microcontrollers.")
