@@ -26,6 +26,7 @@ _NO_MOMENTUM = 3  # times as many steps where nothing carries a step on
 _OWN_PACE = ("adam", "adamw", "rmsprop")
 _SHARE = 0.5  # of the largest rate at which training is stable
 _FEW, _FEW_NORMALIZED = 150, 800  # fewer samples are learned from at a lower rate
+_NUMBERS = ("mean_squared_error", "huber")
 _CURVATURE: Mapping[str, tuple[float, bool]] = {
     "softmax_cross_entropy": (1 / 3, False),  # ½ at most, and of two classes alone
     "sigmoid_cross_entropy": (1 / 4, True),
@@ -175,8 +176,14 @@ def _default_rate(
 
 
 def _largest(manifest: Manifest) -> float:
-    """The largest stable rate at a curvature of 1."""
+    """The largest stable rate at a curvature of 1.
+
+    The gradient of a squared distance has no bound, so that what one batch overshoots the next may
+    multiply: there momentum is to make steps no longer than plain descent's.
+    """
     momentum = _momentum(manifest)
+    if manifest.loss.name in _NUMBERS:
+        return 2 * (1 - momentum)
     nesterov = bool(manifest.optimizer.settings.get("nesterov", False))
     return 2 * (1 + momentum) / (1 + 2 * momentum if nesterov else 1)
 
