@@ -12,6 +12,7 @@ import sartor
 from sartor import PersonalModel, SoftmaxClassifier
 from sartor.preprocess import Sample, prepare
 from sartor.runtime.engine import Engine
+from sartor.runtime.tasks import Label
 
 from .harness import shared
 
@@ -34,8 +35,22 @@ class Photos:
 class FeatureModel(PersonalModel):
     """A PersonalModel whose samples are given as features, each [1, F].
 
-    All else is as in the real one: the same file, signatures and training.
+    All else is as in the real one: the same file, signatures, store and training.
     """
+
+    def teach(self, photos: Photos) -> None:
+        """Add samples."""
+        for row, label in zip(photos.features, photos.labels, strict=True):
+            self.add_sample(row[None], str(label))
+
+    def add_sample(self, image: Sample, label: Label) -> int:  # type: ignore[override]
+        """Add a sample; what is added twice counts twice."""
+        targets = self._task.targets(label, self.classes)
+        with self._changing:
+            number = self._store.add([self._features(image)], targets)
+            self._make_classes(targets)
+            self._seen += 1
+        return number
 
     def _features(self, image: Sample) -> list[np.ndarray]:
         return [np.asarray(image, np.float32)]
