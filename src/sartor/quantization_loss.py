@@ -126,23 +126,31 @@ def _few_shot(
     labels: Sequence[str],
     learner: Callable[[Sequence[str]], bytes],
 ) -> FewShot | None:
-    names, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    shots = min(_MOST_SHOTS, int(counts.min()) // 2)
+    usable = np.intersect1d(_distinct(before), _distinct(after))
+    names, classes = np.unique([labels[index] for index in usable], return_inverse=True)
+    shots = min(_MOST_SHOTS, int(np.bincount(classes).min()) // 2)
     if len(names) < 2 or shots < 1:
         return None
-    old, new, held = [], [], np.empty(0)
+    old, new, held = [], [], usable
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "learner.tflite"
         path.write_bytes(learner(names.tolist()))
         for seed in range(_DRAWS):
-            taught, held = _draw(classes, shots, seed)
+            taught, held = (usable[chosen] for chosen in _draw(classes, shots, seed))
             old.append(_accuracy(path, before, labels, taught, held))
             new.append(_accuracy(path, after, labels, taught, held))
     return FewShot(shots, len(held), tuple(old), tuple(new))
 
 
+def _distinct(features: Sequence[np.ndarray]) -> np.ndarray:
+    """The first of each group of samples that have the same features: a model takes no other."""
+    rows = np.concatenate(features, axis=1)
+    first: np.ndarray = np.unique(rows, axis=0, return_index=True)[1]
+    return first
+
+
 def _draw(classes: np.ndarray, shots: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The indices of `shots` samples of each class, and those of all others."""
+    """The places of `shots` samples of each class, and those of all others."""
     order = np.random.default_rng(seed).permutation(len(classes))
     taught = [order[classes[order] == each][:shots] for each in range(classes.max() + 1)]
     chosen = np.concatenate(taught)

@@ -9,7 +9,7 @@ import PIL.Image
 
 from sartor.flatbuffer import write
 from sartor.graph import DType, Graph, Model, Op, Quantization, Tensor
-from sartor.ops import flatten, fully_connected, quantize, relu
+from sartor.ops import dequantize, flatten, fully_connected, relu, transpose
 
 SIZE = 16
 SHAPE = (1, SIZE, SIZE, 3)
@@ -51,43 +51,31 @@ def layers(x: Tensor, *, gain: float = 1.0, dead: bool = False) -> Tensor:
     return fully_connected(flat, weights, np.zeros(5, np.float32))
 
 
-def base(
-    shape: tuple[int, ...] = SHAPE, *, gain: float = 1.0, dead: bool = False, bgr: bool = False
-) -> bytes:
+def base(shape: tuple[int, ...] = SHAPE, *, gain: float = 1.0, dead: bool = False) -> bytes:
     """A float base that takes pictures; with channels first where the shape says so."""
     graph, model = Graph("main"), Model()
-    x = picture = graph.input("x", shape)
+    picture = graph.input("x", shape)
     if shape[1] == 3:
-        picture = reordered(picture, "TRANSPOSE", [0, 2, 3, 1], (1, *shape[2:], 3))
-    if bgr:
-        picture = reordered(picture, "REVERSE_V2", [3], picture.shape)
+        picture = transpose(picture, (0, 2, 3, 1))
     graph.outputs = [layers(picture, gain=gain, dead=dead)]
-    assert x in graph.inputs
     model.graphs.append(graph)
     return write(model)
 
 
-def reordered(x: Tensor, code: str, order: list[int], shape: tuple[int, ...]) -> Tensor:
-    """A TRANSPOSE or REVERSE_V2."""
-    y = x.graph.tensor(code.lower(), x.dtype, shape)
-    kind = "TransposeOptions" if code == "TRANSPOSE" else "ReverseV2Options"
-    inputs = (x, x.graph.constant(np.array(order, np.int32)))
-    x.graph.add(Op(code, inputs, (y,), options_type=kind))
-    return y
-
-
-def quantized_input(scale: float, zero_point: int, dtype: DType = DType.UINT8) -> Model:
-    """A base whose input is bytes, and whose features are these bytes' reals."""
+def quantized_input(
+    scale: float,
+    zero_point: int,
+    dtype: DType = DType.UINT8,
+    *,
+    shape: tuple[int, ...] = (1, 8, 8, 3),
+) -> Model:
+    """A base whose input is bytes, and whose features are the reals that they stand for."""
     graph, model = Graph("main"), Model()
-    x = graph.input("x", (1, 8, 8, 3), dtype)
+    x = graph.input("x", shape, dtype)
     x.quantization = Quantization(np.array([scale], np.float32), np.array([zero_point], np.int64))
-    same = Quantization(x.quantization.scale, x.quantization.zero_point)
-    y = quantize(x, dtype, same, name="bytes")
-    reals = graph.tensor("reals", DType.FLOAT32, x.shape)
-    graph.add(Op("DEQUANTIZE", (y,), (reals,), options_type="DequantizeOptions"))
-    graph.outputs = [
-        fully_connected(flatten(reals), np.ones((2, 192), np.float32), np.zeros(2, np.float32))
-    ]
+    reals = flatten(dequantize(x))
+    weights = np.ones((2, x.size), np.float32)
+    graph.outputs = [fully_connected(reals, weights, np.zeros(2, np.float32))]
     model.graphs.append(graph)
     return model
 

@@ -162,6 +162,16 @@ def test_samples_come_in_any_form(given: Callable[[], Any], count: int) -> None:
     assert (report.few_shot is not None) == (isinstance(given(), list))
 
 
+def test_a_sample_that_is_there_twice_counts_once() -> None:
+    pairs = [(row, f"{i % 2}") for i, row in enumerate(rows(6))]
+    same = [(pairs[0][0], "1")]
+    made = sartor.convert(base(), classes=2, quantize="float16", representative=pairs + same)
+    assert made.quantization is not None
+    few = made.quantization.few_shot
+    assert few is not None
+    assert (made.quantization.samples, few.shots, few.tested) == (7, 1, 4)
+
+
 def test_a_flat_folder_has_no_classes(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "all", classes=1, each=4) / "class 0"
     made = sartor.convert(base(), classes=2, quantize="float16", representative=folder)

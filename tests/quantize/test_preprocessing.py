@@ -1,0 +1,272 @@
+"""How pictures are scaled travels in the file, and what a base is fed is what it expects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from quantize_bases import SIZE, base, quantized_input
+
+import sartor
+from sartor.bases import EfficientNetLite0
+from sartor.errors import ConversionError
+from sartor.flatbuffer import METADATA_NAME, decode_metadata, encode_metadata, read, write
+from sartor.flatbuffer.metadata_tables import (
+    AudioProperties,
+    Content,
+    FeatureProperties,
+    ModelMetadata,
+    NormalizationOptions,
+    ProcessUnit,
+    SubGraphMetadata,
+    TensorMetadata,
+)
+from sartor.graph import DType
+from sartor.preprocess import prepare
+from sartor.quantization_loss import features_of
+from sartor.testing.verify import verify_contract
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
+
+# Name → mean and deviation of red, green and blue, and the order of the channels.
+CONVENTIONS: dict[str, tuple[list[float], list[float], str]] = {
+    "0..1": ([0.0] * 3, [255.0] * 3, "rgb"),
+    "-1..1": ([127.5] * 3, [127.5] * 3, "rgb"),
+    "0..255": ([0.0] * 3, [1.0] * 3, "rgb"),
+    "imagenet": ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375], "rgb"),
+    "caffe": ([123.68, 116.779, 103.939], [1.0] * 3, "bgr"),
+}
+
+
+def features(made: sartor.PersonalizableModel, sample: np.ndarray = PIXELS) -> np.ndarray:
+    inputs = prepare(made.manifest.inputs, sample)
+    found: np.ndarray = features_of(made.content, [inputs], ["features"])[0]
+    return found.ravel()
+
+
+def fed(array: np.ndarray) -> np.ndarray:
+    """The features of an array that the base gets as it is."""
+    made = sartor.convert(base(), classes=2, preprocessing="0..255")
+    return features(made, array.astype(np.float32)[np.newaxis])
+
+
+@pytest.mark.parametrize(("name", "stated"), CONVENTIONS.items(), ids=CONVENTIONS)
+def test_a_name_says_what_is_fed(name: str, stated: tuple[list[float], list[float], str]) -> None:
+    mean, std, order = stated
+    made = sartor.convert(base(), classes=2, preprocessing=name)
+    scaled = (PIXELS - np.array(mean)) / np.array(std)
+    expected = fed(scaled[..., ::-1] if order == "bgr" else scaled)
+    np.testing.assert_allclose(features(made), expected, rtol=1e-4, atol=1e-4)
+    assert not made.notes
+    assert verify_contract(made.content).passed
+
+
+def test_the_standard_metadata_say_it_too() -> None:
+    made = sartor.convert(base(), classes=2, preprocessing="imagenet")
+    metadata = decode_metadata(read(made.content).metadata[METADATA_NAME])
+    (taken,) = metadata.subgraph_metadata[0].input_tensor_metadata
+    assert taken.normalization is not None
+    mean, std, _ = CONVENTIONS["imagenet"]
+    np.testing.assert_allclose(taken.normalization.mean, mean, rtol=1e-6)
+    np.testing.assert_allclose(taken.normalization.std, std, rtol=1e-6)
+
+
+def test_the_scaling_is_part_of_the_fingerprint() -> None:
+    made = {
+        name: sartor.convert(base(), classes=2, preprocessing=name).manifest.fingerprints.base
+        for name in CONVENTIONS
+    }
+    assert len(set(made.values())) == len(made)
+
+
+@pytest.mark.parametrize("told", [{"preprocessing": "caffe"}, {"preprocessing": "imagenet"}, {}])
+def test_a_base_with_channels_first_takes_pictures_like_any_other(told: dict[str, Any]) -> None:
+    made = sartor.convert(base((1, 3, SIZE, SIZE)), classes=2, **told)
+    other = sartor.convert(base(), classes=2, **told)
+    assert made.manifest.inputs == other.manifest.inputs
+    np.testing.assert_allclose(features(made), features(other), rtol=1e-5, atol=1e-5)
+    assert [op.code for op in read(made.content).main.ops].count("TRANSPOSE") == 2
+    again = sartor.convert(made.content, classes=5)
+    np.testing.assert_array_equal(features(again), features(made))
+    assert verify_contract(made.content).passed
+
+
+@pytest.mark.parametrize(
+    ("shape", "content", "kind"),
+    [
+        ((1, 3, 16, 16), None, "image"),
+        ((1, 3, 16, 16), FeatureProperties(), "tensor"),
+        ((1, 3, 16, 16), AudioProperties(), "tensor"),
+        ((1, 1, 16, 16), None, "image"),
+        ((1, 1, 16, 12), None, "tensor"),
+        ((1, 3, 4, 16), None, "tensor"),
+        ((1, 5, 16, 16), None, "tensor"),
+    ],
+    ids=str,
+)
+def test_only_what_looks_like_a_picture_is_turned(
+    shape: tuple[int, ...], content: Any, kind: str
+) -> None:
+    model = quantized_input(1 / 255, 0, shape=shape)
+    if content is not None:
+        describe(model, TensorMetadata(content=Content(content_properties=content)))
+    made = sartor.convert(write(model), classes=2)
+    assert made.manifest.inputs[0].kind == kind
+    batch, channels, height, width = shape
+    turned = (batch, height, width, channels) if kind == "image" else shape
+    assert made.manifest.inputs[0].shape == turned
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no such name": ({"preprocessing": "torch"}, "'0..1', '-1..1', '0..255', 'imagenet', 'caffe'"),
+    "said twice": ({"preprocessing": "0..1", "mean": 0}, "leave them out"),
+    "a mean of none": ({"mean": []}, "one finite value"),
+    "two of three channels": ({"mean": [1, 2]}, "each of the 3 channels"),
+}
+
+
+@pytest.mark.parametrize(("told", "message"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_is_said(told: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConversionError, match=message.replace(".", r"\.")):
+        sartor.convert(base(), classes=2, **told)
+
+
+def test_bgr_needs_three_channels(tiny_base: bytes) -> None:
+    with pytest.raises(ConversionError, match="no picture with three channels"):
+        sartor.convert(tiny_base, classes=2, preprocessing="caffe")
+
+
+# --- quantized inputs -----------------------------------------------------------------------------
+
+
+def describe(model: Any, taken: TensorMetadata) -> None:
+    metadata = ModelMetadata(subgraph_metadata=(SubGraphMetadata(input_tensor_metadata=(taken,)),))
+    model.metadata[METADATA_NAME] = encode_metadata(metadata)
+
+
+def normalized(mean: tuple[float, ...], std: tuple[float, ...]) -> TensorMetadata:
+    return TensorMetadata(
+        process_units=(ProcessUnit(options=NormalizationOptions(mean=mean, std=std)),)
+    )
+
+
+IMAGENET_MEAN, IMAGENET_STD, _ = CONVENTIONS["imagenet"]
+# Scale, zero point (uint8), mean and deviation that the metadata state → the type that is fed.
+QUANTIZED: dict[str, tuple[float, int, Any, Any, str]] = {
+    "nothing stated": (0.0187, 114, None, None, "uint8"),
+    "the same": (1 / 127.5, 128, (127.5,), (127.5,), "uint8"),
+    "the same, of powers of two": (1 / 128, 128, (127.5,), (127.5,), "uint8"),
+    "0..1": (1 / 255, 0, (0.0,), (255.0,), "uint8"),
+    "ImageNet's": (0.0187, 114, tuple(IMAGENET_MEAN), tuple(IMAGENET_STD), "float32"),
+    "another zero point": (1 / 127.5, 100, (127.5,), (127.5,), "float32"),
+    "twice the scale": (2 / 127.5, 64, (127.5,), (127.5,), "float32"),
+    "meant for the bytes": (1 / 127.5, 128, (0.0,), (1.0,), "uint8"),
+}
+
+
+@pytest.mark.parametrize("dtype", [DType.UINT8, DType.INT8], ids=["uint8", "int8"])
+@pytest.mark.parametrize(
+    ("scale", "zero", "mean", "std", "expected"), QUANTIZED.values(), ids=QUANTIZED
+)
+def test_a_quantized_base_gets_the_reals_that_its_metadata_state(
+    dtype: DType, scale: float, zero: int, mean: Any, std: Any, expected: str
+) -> None:
+    model = quantized_input(scale, zero - 128 * (dtype is DType.INT8), dtype)
+    if mean is not None:
+        describe(model, normalized(mean, std))
+    made = sartor.convert(write(model), classes=2)
+    (spec,) = made.manifest.inputs
+    assert (spec.kind, spec.dtype) == ("image", expected)
+    pixels = PIXELS[:8, :8]
+    got = features(made, pixels).reshape(8, 8, 3)
+    if expected == "uint8":
+        np.testing.assert_allclose(got, scale * (pixels.astype(float) - zero), rtol=1e-5, atol=1e-5)
+    else:
+        reals = (pixels - np.array(mean)) / np.array(std)
+        held = np.clip(reals, -scale * zero, scale * (255 - zero))
+        np.testing.assert_allclose(got, held, atol=0.51 * scale)
+    again = sartor.convert(made.content, classes=3)
+    np.testing.assert_array_equal(features(again, pixels).reshape(8, 8, 3), got)
+
+
+def test_what_a_user_says_goes_before_the_metadata() -> None:
+    model = quantized_input(0.0187, 114)
+    describe(model, normalized((0.0,), (1.0,)))
+    made = sartor.convert(write(model), classes=2, preprocessing="imagenet")
+    assert made.manifest.inputs[0].dtype == "float32"
+
+
+def test_what_a_quantized_input_cannot_hold_is_refused() -> None:
+    with pytest.raises(ConversionError, match=r"holds -1\.00\d* to 0\.99\d*.*pixels go in as"):
+        sartor.convert(write(quantized_input(1 / 127.5, 128)), classes=2, preprocessing="0..255")
+
+
+# --- pictures on another scale --------------------------------------------------------------------
+
+UNIT = ("0..1", "-1..1", "imagenet")
+# Model of ../shared/models → how it is fed rightly, and wrongly in a way that can be told.
+REAL: dict[str, tuple[str, tuple[str, ...]]] = {
+    "vww_96_float.tflite": ("0..1", ("0..255", "caffe")),
+    "pretrainedResnet.tflite": ("0..255", UNIT),
+}
+
+
+def scale_of(name: str) -> dict[str, Any]:
+    mean, std, _ = CONVENTIONS[name]
+    return {"mean": mean, "std": std}
+
+
+@pytest.mark.parametrize(("name", "scales"), REAL.items(), ids=REAL)
+def test_a_real_base_on_a_wrong_scale_is_told(
+    name: str, scales: tuple[str, tuple[str, ...]], shared_models: Path
+) -> None:
+    right, wrong = scales
+    made = sartor.convert(shared_models / name, classes=2, **scale_of(right))
+    assert not made.notes
+    for each in wrong:
+        (note,) = sartor.convert(shared_models / name, classes=2, **scale_of(each)).notes
+        assert "probably trained with another scale" in note
+        assert f"preprocessing {right}" in note
+        assert not sartor.convert(shared_models / name, classes=2, preprocessing=each).notes
+
+
+def test_every_real_base_is_fed_without_a_note_of_its_scale(real_model: Path) -> None:
+    right = REAL.get(real_model.name)
+    made = sartor.convert(real_model, classes=2, **(scale_of(right[0]) if right else {}))
+    assert not any("scale" in note for note in made.notes)
+
+
+def test_the_starter_base_in_float_is_fed_without_a_note() -> None:
+    small = EfficientNetLite0(input_size=96, quantize=False)
+    assert not sartor.convert(small, classes=2).notes
+    (note,) = sartor.convert(small, classes=2, mean=0, std=1).notes
+    assert "pictures are fed as 0…255" in note
+
+
+# Gain of the first layer: of a network that was trained with pictures of this size.
+GAINS: dict[str, tuple[float, str, bool]] = {
+    "unit, fed so": (1.0, "0..1", False),
+    "unit, fed as another": (1.0, "imagenet", False),
+    "unit, fed as 0…255": (1.0, "0..255", True),
+    "0…255, fed so": (0.01, "0..255", False),
+    "0…255, fed as unit": (0.01, "-1..1", True),
+    "nothing fits": (1e6, "0..1", False),
+}
+
+
+@pytest.mark.parametrize("shape", [(1, SIZE, SIZE, 3), (1, 3, SIZE, SIZE)], ids=["nhwc", "nchw"])
+@pytest.mark.parametrize(("gain", "name", "told"), GAINS.values(), ids=GAINS)
+def test_a_scale_is_told_by_the_first_layer(
+    gain: float, name: str, told: bool, shape: tuple[int, ...]
+) -> None:
+    made = sartor.convert(base(shape, gain=gain), classes=2, **scale_of(name))
+    assert bool(made.notes) == told
+
+
+def test_without_a_word_of_it_one_note_says_what_is_worse() -> None:
+    (unknown,) = sartor.convert(base(), classes=2).notes
+    assert "says nothing of how pictures are to be scaled" in unknown
+    (wrong,) = sartor.convert(base(gain=0.01), classes=2).notes
+    assert "Say which: preprocessing 0..255" in wrong
