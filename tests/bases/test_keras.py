@@ -94,6 +94,21 @@ def test_a_model_of_keras_2_gives_the_features_of_its_own_tflite(
         np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-4)
 
 
+def test_a_model_trained_in_half_precision_computes_in_full(keras: Any, tmp_path: Path) -> None:
+    def build(dtype: str) -> Any:
+        x = keras.Input((5,))
+        hidden = keras.layers.Dense(6, activation="relu", name="hidden", dtype=dtype)(x)
+        return keras.Model(x, keras.layers.Dense(3, dtype="float32")(hidden))
+
+    half, full = build("mixed_float16"), build("float32")
+    full.set_weights(half.get_weights())
+    model = sartor.convert(Keras(half), classes=2)
+    inputs = {"input": np.random.default_rng(0).random((1, 5), np.float32)}
+    features = infer(model, inputs, tmp_path)
+    np.testing.assert_allclose(features, predicted(until(keras, full, "hidden"), inputs), rtol=1e-6)
+    assert half.get_layer("hidden").compute_dtype == "float16", "the model is left as it was"
+
+
 # --- files ---------------------------------------------------------------------------------------
 
 
@@ -192,6 +207,12 @@ def own_class(keras: Any, _: Path, folder: Path) -> Path:
     return folder / "own.keras"
 
 
+def takes_text(keras: Any, *_: Path) -> Any:
+    x = keras.Input((1,), dtype="string")
+    words = keras.layers.TextVectorization(vocabulary=["a", "b"], output_mode="multi_hot")(x)
+    return keras.Model(x, keras.layers.Dense(3)(words))
+
+
 def needs_flex(keras: Any, *_: Path) -> Any:
     import tensorflow
 
@@ -235,6 +256,7 @@ WRONG: dict[str, tuple[Callable[[Any, Path, Path], Any], dict[str, Any], str]] =
     "a layer that is not there": (
         built("two inputs"), {"features": "hiden"}, r"no layer 'hiden'.*'hidden'",
     ),
+    "text": (takes_text, {}, r"takes text as input.*comes after its TextVectorization"),
     "no op for it": (needs_flex, {}, r"ops that LiteRT does not have: Betainc of '.*odd"),
     "no model": (lambda *_: 3, {}, r"must be a Keras model; got 3"),
 }  # fmt: skip

@@ -98,4 +98,10 @@ def _why(error: Exception, path: Path) -> str:
             f"with the code that saved it, and give the model: bases.Keras(model). Keras says: "
             f"{short(error)}"
         )
+    if "when deserializing" in text:
+        return (
+            f"{path} holds a layer that this Keras cannot make. If Keras 2 saved it, load it with "
+            "the package tf_keras, and give the model: bases.Keras(model). Keras says: "
+            f"{short(error)}"
+        )
     return f"{path} cannot be loaded by Keras; it may be damaged: {short(error)}"

@@ -16,6 +16,7 @@ from .shapes import InputShape, fixed_shapes
 __all__ = ["keras_to_tflite"]
 
 _WHOLE = "serving_default"
+_HALF = ("bfloat16", "float16")
 
 
 def keras_to_tflite(
@@ -48,7 +49,7 @@ def keras_to_tflite(
     inputs = _Inputs(tf, model, input_shape, what)
 
     def predict(tensors: Mapping[str, Any]) -> dict[str, Any]:
-        with _recorded(layers) as seen:
+        with _in_float32(model), _recorded(layers) as seen:
             outputs = model(inputs.arranged(tensors), training=False)
         if not layers:
             return _named(tf.nest.flatten(outputs), "output")
@@ -81,6 +82,12 @@ class _Inputs:
         }
         if len(inputs) == 1:
             stated = {INPUT: next(iter(stated.values()), (_built_shape(model), "float32"))}
+        for name, (_, dtype) in stated.items():
+            if dtype == "string":
+                raise ConversionError(
+                    f"{what} takes text as {name}, and a .tflite numbers: convert what comes after "
+                    "its TextVectorization or StringLookup, and run that one in the app"
+                )
         shapes = fixed_shapes({name: shape for name, (shape, _) in stated.items()}, told, what)
         self.specs = {
             name: tf.TensorSpec(shapes[name], dtype) for name, (_, dtype) in stated.items()
@@ -113,6 +120,18 @@ def _built_shape(model: Any) -> tuple[int | None, ...] | None:
         return None
     flat = all(size is None or type(size) is int for size in shape)
     return (None, *shape[1:]) if flat else None
+
+
+@contextlib.contextmanager
+def _in_float32(model: Any) -> Iterator[None]:
+    """Let layers that compute in half precision, as they were trained, compute in full."""
+    with contextlib.ExitStack() as stack:
+        for layer in (model, *dict(_layers(model)).values()):
+            policy = getattr(layer, "dtype_policy", None)
+            if getattr(policy, "compute_dtype", None) in _HALF:
+                stack.callback(setattr, layer, "dtype_policy", policy)
+                layer.dtype_policy = "float32"
+        yield
 
 
 @contextlib.contextmanager
