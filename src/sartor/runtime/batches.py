@@ -38,11 +38,8 @@ class Batch:
             samples: N rows.
             rows: int [n], n ≤ B; which of them.
         """
-        count = len(rows)
-        self._labels[:count] = samples.targets[rows]
-        self._labels[count:] = 0
-        self._weights[:count] = samples.weights[rows]
-        self._weights[count:] = 0
+        _fill(self._labels, samples.targets, rows)
+        _fill(self._weights, samples.weights, rows)
         filled = self._filled(samples.features, rows)
         return {**filled, LABELS: self._labels, WEIGHTS: self._weights}
 
@@ -54,6 +51,10 @@ class Batch:
 
     def _filled(self, features: Sequence[np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
         for batch, array in zip(self._features.values(), features, strict=True):
-            np.take(array, rows, 0, out=batch[: len(rows)], mode="clip")  # "raise" would copy
-            batch[len(rows) :] = 0
+            _fill(batch, array, rows)
         return self._features
+
+
+def _fill(batch: np.ndarray, array: np.ndarray, rows: np.ndarray) -> None:
+    array.take(rows, 0, out=batch[: len(rows)], mode="clip")  # "raise" would copy
+    batch[len(rows) :] = 0

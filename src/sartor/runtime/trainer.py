@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -54,6 +55,7 @@ class Trainer:
         self._batch = Batch(manifest)
         self._samples = samples
         self._schedule = schedule
+        self._parts = _parts(len(samples), schedule.batches)
         self._control = control
         self._watch = None if held_out is None else _Watch(held_out, patience)
         self._steps = 0
@@ -90,40 +92,45 @@ class Trainer:
 
     def _epoch(self, number: int, rng: np.random.Generator) -> Epoch | None:
         """One pass in random order; None when it was stopped within."""
-        samples, weights = self._samples, self._samples.weights
-        loss, right, rate = 0.0, 0, 0.0
-        # Parts whose sizes differ by one at most, so that no sample weighs more than another.
-        for part in np.array_split(rng.permutation(len(samples)), self._schedule.batches):
+        order = rng.permutation(len(self._samples))
+        losses, outputs, rate = [], [], 0.0
+        for part in self._parts:
             if not self._control.go_on():
                 return None
             rate = self._schedule.rate(self._progress())
-            part_loss, part_right = self._step(part, rate)
-            loss += part_loss * float(weights[part].sum())
-            right += part_right
-        return Epoch(
-            number,
-            self._schedule.epochs,
-            loss / float(weights.sum()),
-            right / np.count_nonzero(weights) if self._has_accuracy else float("nan"),
-            rate,
-            self._measured(),
-        )
+            loss, output = self._step(order[part], rate)
+            losses.append(loss)
+            outputs.append(output)
+        loss, accuracy = self._summed(order, losses, outputs)
+        return Epoch(number, self._schedule.epochs, loss, accuracy, rate, self._measured())
 
     def _progress(self) -> float:
         """How much of the training is over, by its steps or by its time."""
         return max(self._steps / self._schedule.steps, self._control.used)
 
-    def _step(self, part: np.ndarray, rate: float) -> tuple[float, int]:
-        """Learn from some rows; returns their mean loss, and how many were right before."""
-        inputs = self._batch.labelled(self._samples, part)
+    def _step(self, rows: np.ndarray, rate: float) -> tuple[float, np.ndarray]:
+        """Learn from some rows; returns their mean loss and the outputs before."""
+        inputs = self._batch.labelled(self._samples, rows)
         inputs[LEARNING_RATE] = np.full(1, rate, np.float32)
         outputs = self._engine.run("train", inputs)
         self._steps += 1
         loss = float(outputs[LOSS][0])
-        if not np.isfinite(loss):
+        if not math.isfinite(loss):
             raise _NotFiniteError("the loss")
-        targets, weights = self._samples.targets[part], self._samples.weights[part]
-        return loss, int(self._task.right(outputs[OUTPUT][: len(part)], targets, weights).sum())
+        return loss, outputs[OUTPUT][: len(rows)]
+
+    def _summed(
+        self, order: np.ndarray, losses: list[float], outputs: list[np.ndarray]
+    ) -> tuple[float, float]:
+        """The mean loss and the accuracy of an epoch; once, as every step is to be short."""
+        weights = self._samples.weights[order]
+        rows = weights.sum(1) if weights.ndim > 1 else weights
+        parts = np.add.reduceat(rows, [part.start for part in self._parts], dtype=np.float64)
+        loss = float(parts @ losses) / float(parts.sum())
+        if not self._has_accuracy:
+            return loss, float("nan")
+        right = self._task.right(np.concatenate(outputs), self._samples.targets[order], weights)
+        return loss, np.count_nonzero(right) / np.count_nonzero(weights)
 
     def _measured(self) -> float | None:
         """The loss on the samples that are watched."""
@@ -163,6 +170,12 @@ class _Watch:
             self.best, self._loss, self._waited = engine.state(), loss, 0
         else:
             self._waited += 1
+
+
+def _parts(count: int, parts: int) -> list[slice]:
+    """Cut so many rows into parts whose sizes differ by one at most, so that all weigh the same."""
+    ends = np.cumsum([count // parts + (part < count % parts) for part in range(parts)]).tolist()
+    return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 class _NotFiniteError(Exception):
