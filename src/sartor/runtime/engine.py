@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..contract import RUN
+from ..contract import RUN, TensorSpec
 from ..errors import DataError, InvalidModelError, SartorError
 from ..manifest import Manifest
 from .chatter import without_chatter
@@ -17,6 +17,8 @@ from .chatter import without_chatter
 __all__ = ["Engine"]
 
 _ONE = np.ones(1, np.float32)
+_Arrays: TypeAlias = "dict[str, tuple[tuple[int, ...], np.dtype[Any]]]"
+"""Name → shape and type."""
 
 
 class Engine:
@@ -39,10 +41,9 @@ class Engine:
     """
 
     def __init__(self, path: Path, manifest: Manifest, *, threads: int = 1) -> None:
-        self._inputs = {
-            key: {name: (spec.shape, np.dtype(spec.dtype)) for name, spec in inputs.items()}
-            for key, (inputs, _) in manifest.signatures().items()
-        }
+        signatures = manifest.signatures()
+        self._inputs = {key: _arrays(inputs) for key, (inputs, _) in signatures.items()}
+        self._outputs = {key: _arrays(outputs) for key, (_, outputs) in signatures.items()}
         self.lock = threading.RLock()
         self._path = path
         self._runners: dict[str, Any] | None = self._create(threads)
@@ -71,6 +72,7 @@ class Engine:
         Raises:
             DataError: an input is missing, not known, or of another shape or type.
             SartorError: the engine is closed, or LiteRT fails.
+            InvalidModelError: LiteRT gives other arrays than the file promises.
         """
         _check(key, self._inputs[key], inputs)
         with self.lock:
@@ -80,6 +82,11 @@ class Engine:
                 outputs: dict[str, np.ndarray] = self._runners[key](**inputs)
             except (RuntimeError, ValueError) as error:
                 raise SartorError(f"{self._path}: LiteRT failed in {key}: {error}") from error
+        if _arrays(outputs) != self._outputs[key]:
+            raise InvalidModelError(
+                f"{self._path} is damaged: {key} gives {_words(_arrays(outputs))}, and is to give "
+                f"{_words(self._outputs[key])}. Convert the base again, or take another copy."
+            )
         return outputs
 
     def state(self) -> dict[str, np.ndarray]:
@@ -106,11 +113,15 @@ class Engine:
             self._runners = None
 
 
-def _check(
-    key: str,
-    wanted: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]],
-    inputs: Mapping[str, np.ndarray],
-) -> None:
+def _arrays(of: Mapping[str, np.ndarray] | Mapping[str, TensorSpec]) -> _Arrays:
+    return {name: (each.shape, np.dtype(each.dtype)) for name, each in of.items()}
+
+
+def _words(arrays: _Arrays) -> str:
+    return ", ".join(f"{name} {dtype} {list(shape)}" for name, (shape, dtype) in arrays.items())
+
+
+def _check(key: str, wanted: _Arrays, inputs: Mapping[str, np.ndarray]) -> None:
     if inputs.keys() != wanted.keys():
         raise DataError(f"{key} takes {', '.join(wanted)}; got {', '.join(inputs) or 'nothing'}")
     for name, (shape, dtype) in wanted.items():

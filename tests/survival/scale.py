@@ -1,0 +1,39 @@
+"""How much is tried: enough for seconds, or with SARTOR_NIGHTLY set for an hour."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["NIGHTLY", "lines_of", "scaled"]
+
+NIGHTLY = bool(os.environ.get("SARTOR_NIGHTLY"))
+
+
+def scaled(quick: int, nightly: int) -> int:
+    """How many of something."""
+    return nightly if NIGHTLY else quick
+
+
+def lines_of(script: str, *arguments: object, prefix: tuple[str, ...] = ()) -> list[str]:
+    """What a script of this folder prints.
+
+    Args:
+        script: its name, without `.py`.
+        arguments: of its own.
+        prefix: a command that runs it.
+    """
+    path = Path(__file__).with_name(f"{script}.py")
+    command = [*prefix, sys.executable, str(path), *map(str, arguments)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=scaled(120, 7200),
+        check=False,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # threads do not survive a fork
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout.splitlines()

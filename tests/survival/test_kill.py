@@ -1,0 +1,20 @@
+"""A process that is killed at any point loses nothing that it was told is done."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from scale import lines_of, scaled
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+def test_what_was_acknowledged_survives_a_kill(tiny: Callable[..., Path], tmp_path: Path) -> None:
+    tiny("model", classes=8)
+    count = scaled(25, 250)
+    lines = lines_of("killed", tmp_path, 0, count)
+    assert [line for line in lines if not line.endswith(": ok")] == []
+    assert len(lines) == count
+    assert len({line.split()[2] for line in lines}) > 4, "most verbs are met"
