@@ -22,8 +22,8 @@ SURFACE = {
         "SoftmaxClassifier", "__version__", "convert", "freeze",
     },
     "sartor.bases": {
-        "Base", "EfficientNetLite0", "Keras", "MOBILENET_V2", "MobileNetV2", "STARTER",
-        "SavedModel", "TFLite", "find_base", "load_base",
+        "Base", "EfficientNetLite0", "Keras", "MOBILENET_V2", "MobileNetV2", "PyTorch",
+        "STARTER", "SavedModel", "TFLite", "find_base", "load_base",
     },
     "sartor.heads": {
         "CosineClassifier", "GraphHead", "Head", "Keras", "LinearLayer", "MLP", "Masks",
