@@ -15,7 +15,7 @@ from .photos import photo_of
 from .predictor import FilePath, Predictor
 from .results import Evaluation
 from .sources import source_of
-from .store import SampleStore, StoredSample
+from .store import SampleSet, SampleStore, StoredSample
 from .tasks import Label
 from .thumbnails import thumbnail
 
@@ -239,16 +239,26 @@ class Collector(Predictor):
 
     def _make_classes(self, labels: Iterable[str]) -> None:
         """Make those classes of their samples that are not made yet."""
-        for label in labels:
-            if not self._knowledge.has_made(label):
-                found = self._store.select(label=label, held_out=False)
-                self._knowledge.make(label, found.features)
+        new = [label for label in labels if not self._knowledge.has_made(label)]
+        if not new:
+            return
+        one = new[0] if len(new) == 1 else None
+        found = self._store.select(label=one, held_out=False)
+        there = [label for label in new if label in found.classes]  # another process may forget
+        self._knowledge.make({label: self._shown(found, label) for label in there})
+
+    def _shown(self, found: SampleSet, label: str) -> list[np.ndarray]:
+        """The features of those samples that show a class, see `SampleStore.counts`."""
+        targets = found.targets[:, found.classes.index(label)]
+        is_number = self.manifest.task == "regression"
+        return found.take(~np.isnan(targets) if is_number else targets > 0).features
 
     def _make_stored_classes(self) -> None:
         """Make the classes that a checkpoint does not know, as far as there is room."""
-        for label in self._store.counts():
-            if label in self.classes or self._knowledge.room:
-                self._make_classes([label])
+        stored = self._store.counts()
+        known = [label for label in stored if label in self.classes]
+        new = [label for label in stored if label not in self.classes]
+        self._make_classes([*known, *new[: self._knowledge.room]])
 
 
 def _same(present: StoredSample, targets: Mapping[str, float]) -> int:

@@ -83,31 +83,37 @@ class Knowledge:
         """Whether a class was made of samples, or was found to be taught already."""
         return self._made.get(label, False)
 
-    def make(self, label: str, features: Sequence[np.ndarray]) -> None:
-        """Make a class of its first samples, unless it is there and has been taught already.
+    def make(self, classes: Mapping[str, Sequence[np.ndarray]]) -> None:
+        """Make classes of their first samples, but those that have been taught already.
 
         Args:
-            label: its name.
-            features: float32 [n, …] each.
+            classes: name → features, float32 [n, …] each.
 
         Raises:
-            DataError: there is no room for it.
+            DataError: there is no room for one.
         """
         with self.engine.lock:
-            if self.has_made(label):
-                return
-            known = label in self._slots
-            if not known and not self.room:
-                raise DataError(f"there is no room for {label!r}")
-            slot = self._slots.index(label if known else None)
-            if not known or label in self._made or self._maker.is_blank(slot):
-                self._maker.imprint(slot, features)
-                self._slots[slot] = label
-                self._fresh[label] = [rows[: self._manifest.batch] for rows in features]
-                if self._familiarity is not None and len(features[0]):
-                    self._familiarity = self._familiarity.including(slot, features)
+            made = [self._make(label, features) for label, features in classes.items()]
+            if any(made):
                 self._guess_temperature()
-            self._made[label] = len(features[0]) > 0
+
+    def _make(self, label: str, features: Sequence[np.ndarray]) -> bool:
+        """Make one class; whether anything has changed."""
+        if self.has_made(label):
+            return False
+        known = label in self._slots
+        if not known and not self.room:
+            raise DataError(f"there is no room for {label!r}")
+        slot = self._slots.index(label if known else None)
+        is_new = not known or label in self._made or self._maker.is_blank(slot)
+        if is_new:
+            self._maker.imprint(slot, features)
+            self._slots[slot] = label
+            self._fresh[label] = [rows[: self._manifest.batch] for rows in features]
+            if self._familiarity is not None and len(features[0]):
+                self._familiarity = self._familiarity.including(slot, features)
+        self._made[label] = len(features[0]) > 0
+        return is_new
 
     def remove(self, label: str) -> None:
         """Leave no trace of a class: its slot is free."""
