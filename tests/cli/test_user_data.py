@@ -63,7 +63,7 @@ def test_forgetting_leaves_what_never_having_known_leaves(
     PIL.Image.effect_mandelbrot((32, 32), (-1, -1, 1, 1), 20).convert("RGB").save(extra)
     run("fit", model, train, "--checkpoint", taught, *SEED)
     result = run("forget", model, extra, "--checkpoint", taught, *SEED)
-    assert "1 photos are forgotten" in result.out
+    assert "1 photo is forgotten" in result.out
     extra.unlink()
     never = tmp_path / "never.safetensors"
     run("fit", model, train, "--checkpoint", never, *SEED)

@@ -45,7 +45,8 @@ def forget(
     if as_json:
         print_json({"forgotten": len(numbers), "samples": left, "removed_classes": removed})
         return
-    typer.echo(f"{len(numbers)} photos are forgotten; {checkpoint} has learned from {left} others")
+    forgotten = "1 photo is" if len(numbers) == 1 else f"{len(numbers)} photos are"
+    typer.echo(f"{forgotten} forgotten; {checkpoint} has learned from {left} others")
     for name in removed:
         typer.echo(f"{name!r} had no other photo, and is no class any more")
 

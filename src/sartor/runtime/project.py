@@ -61,8 +61,12 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path
         DataError: it is no project, or a damaged one.
         OSError: the project is not there, or the folder is there already.
     """
+    target = Path(folder)
     with unpacked(Path(path)) as found:
-        return Path(shutil.copytree(found, folder))
+        target.mkdir()
+        for name in sorted(_NAMES):
+            shutil.move(found / name, target / name)
+    return target
 
 
 def _check(archive: zipfile.ZipFile, path: Path) -> None:
