@@ -119,15 +119,8 @@ class PersonalModel(Collector):
             TrainingError: the model is learning already; or the loss is no longer finite, and the
                 weights are those of before.
         """
-        training = self.start_training(
-            epochs,
-            on_epoch,
-            seconds=seconds,
-            patience=patience,
-            learning_rate=learning_rate,
-            decay=decay,
-            warm_start=warm_start,
-            seed=seed,
+        training = self._begin(
+            False, epochs, on_epoch, seconds, patience, learning_rate, decay, warm_start, seed
         )
         try:
             return training.wait()
@@ -149,6 +142,9 @@ class PersonalModel(Collector):
     ) -> Training:
         """Learn in the background: `fit` that does not wait.
 
+        On Linux and Android its thread gets less of a busy processor than the others, so that a
+        live preview stays smooth.
+
         Args:
             epochs: see `fit`.
             on_epoch: likewise, as the others.
@@ -165,36 +161,9 @@ class PersonalModel(Collector):
         Raises:
             DataError, TrainingError: see `fit`; what goes wrong later is raised by its `wait`.
         """
-        _check_limits(epochs, seconds, patience, learning_rate)
-        with self._changing:
-            if self._training is not None and self._training.running:
-                raise TrainingError("the model is learning already: wait for it, or stop it")
-            samples, held_out = self._store.select(held_out=False), None
-            if not len(samples.samples):
-                raise DataError("there is nothing to learn from: add samples with add_sample first")
-            if patience is not None:
-                samples, held_out = self._split(samples, seed)
-            self._make_classes(samples.classes)
-            slots = self._knowledge.slots
-            taught = self._store.counts()
-            foreign = [name for name in slots if not taught.get(name)]
-            state, familiarity = self._knowledge.begin()
-            lesson = Lesson(
-                samples,
-                held_out,
-                slots,
-                state,
-                familiarity,
-                warm_start or not all(self._knowledge.is_blank(name) for name in foreign),
-                epochs,
-                learning_rate,
-                decay,
-                patience,
-                seed,
-            )
-            control = Control(seconds)
-            self._training = Training(lambda: self._learn(lesson, control, on_epoch), control)
-            return self._training.start()
+        return self._begin(
+            True, epochs, on_epoch, seconds, patience, learning_rate, decay, warm_start, seed
+        )
 
     def stop(self) -> None:
         """Let a training that runs end after its present step; what it has learned stays."""
@@ -269,6 +238,50 @@ class PersonalModel(Collector):
     def __repr__(self) -> str:
         known = f"{len(self.classes)} of {self.capacity} classes"
         return f"<PersonalModel {self.path}: {known}, {len(self._store)} samples>"
+
+    def _begin(
+        self,
+        background: bool,
+        epochs: int | None,
+        on_epoch: EpochCallback | None,
+        seconds: float | None,
+        patience: int | None,
+        learning_rate: float | None,
+        decay: str,
+        warm_start: bool,
+        seed: int,
+    ) -> Training:
+        """Start a training; in the background others go first, see `Training.start`."""
+        _check_limits(epochs, seconds, patience, learning_rate)
+        with self._changing:
+            if self._training is not None and self._training.running:
+                raise TrainingError("the model is learning already: wait for it, or stop it")
+            samples, held_out = self._store.select(held_out=False), None
+            if not len(samples.samples):
+                raise DataError("there is nothing to learn from: add samples with add_sample first")
+            if patience is not None:
+                samples, held_out = self._split(samples, seed)
+            self._make_classes(samples.classes)
+            slots = self._knowledge.slots
+            taught = self._store.counts()
+            foreign = [name for name in slots if not taught.get(name)]
+            state, familiarity = self._knowledge.begin()
+            lesson = Lesson(
+                samples,
+                held_out,
+                slots,
+                state,
+                familiarity,
+                warm_start or not all(self._knowledge.is_blank(name) for name in foreign),
+                epochs,
+                learning_rate,
+                decay,
+                patience,
+                seed,
+            )
+            control = Control(seconds)
+            self._training = Training(lambda: self._learn(lesson, control, on_epoch), control)
+            return self._training.start(background)
 
     def _learn(self, lesson: Lesson, control: Control, on_epoch: EpochCallback | None) -> History:
         """What a training does."""
