@@ -168,10 +168,21 @@ def is_weighted(op: Op) -> bool:
 
 def is_from_constants(tensor: Tensor) -> bool:
     """True for a constant, and for one that is dequantized, reshaped, … at run time."""
-    if tensor.producer is None:
-        return tensor.is_constant
-    inputs = [source for source in tensor.producer.inputs if source is not None]
-    return bool(inputs) and all(is_from_constants(source) for source in inputs)
+    waiting, seen = [tensor], set()
+    while waiting:  # no recursion: a base may be a thousand layers deep
+        source = waiting.pop()
+        if source in seen:
+            continue
+        seen.add(source)
+        if source.producer is None:
+            if not source.is_constant:
+                return False
+            continue
+        inputs = [each for each in source.producer.inputs if each is not None]
+        if not inputs:
+            return False
+        waiting += inputs
+    return True
 
 
 def _over_a_picture(op: Op) -> bool:
