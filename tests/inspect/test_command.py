@@ -126,5 +126,5 @@ def test_nothing_heavy_is_loaded(tmp_path: Path) -> None:
     assert "sartor.inspection" in loaded
     assert not loaded & {
         "tensorflow", "keras", "torch", "PIL", "typer", "rich", "ai_edge_litert.interpreter",
-        "sartor.convert", "sartor.testing", "sartor.cli",
+        "sartor.convert", "sartor.runtime", "sartor.testing", "sartor.cli",
     }  # fmt: skip

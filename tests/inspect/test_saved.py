@@ -28,6 +28,7 @@ from sartor.inspection import (
     ProjectDescription,
     StoreDescription,
 )
+from sartor.runtime import read_checkpoint
 from sartor.runtime.store import SampleStore
 from sartor.runtime.store.summary import StoreSummary, summarize
 
@@ -116,6 +117,9 @@ def test_a_checkpoint(user: tuple[Path, ...], model: Path) -> None:
     manifest = described(model, ModelDescription).manifest
     assert manifest is not None
     assert found.fingerprints == manifest.fingerprints
+    saved = read_checkpoint(user[0])
+    assert found.threshold == saved.threshold
+    assert len(found.tensors) == len({**saved.state, **saved.unknown, **saved.app})
     shapes = {each.name: each.shape for each in found.tensors}
     assert {v.name: v.shape for v in manifest.variables}.items() <= shapes.items()
 

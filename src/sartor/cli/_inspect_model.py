@@ -1,27 +1,20 @@
-"""What `sartor inspect` prints of a model; no line is longer than 100 columns."""
+"""What `sartor inspect` prints of a model."""
 
 from __future__ import annotations
 
-import math
-import re
-import shlex
-import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import typer
-
-from .report import percent, print_table
+from ._inspect_cuts import print_cuts, print_trainable
+from ._inspect_words import say, shape_of, short, type_of, wrap, wrap_name
+from .report import print_table
 
 if TYPE_CHECKING:
-    from ..inspection import CutFacts, ModelDescription, OpFacts, TensorFacts
+    from ..inspection import ModelDescription, OpFacts, TensorFacts
     from ..manifest import Manifest
 
 __all__ = ["print_model"]
 
-_COLUMNS = 100
-_NAME = 30  # columns for a tensor's name
-_MOST_CUTS = 12
 _MOST_SHAPES = 3
 
 
@@ -40,8 +33,8 @@ def print_model(name: str, found: ModelDescription, everything: bool) -> None:
     if found.manifest is None or everything:
         _print_variables(found)
     _print_ops(found, everything)
-    _print_cuts(name, found, everything)
-    _print_trainable(found, everything)
+    print_cuts(name, found, everything)
+    print_trainable(found, everything)
 
 
 def _print_facts(found: ModelDescription) -> None:
@@ -51,20 +44,20 @@ def _print_facts(found: ModelDescription) -> None:
         ("files", ", ".join(found.files)),
     ):
         if value:
-            _say(f"{title}: {value}")
+            say(f"{title}: {value}")
     least = f" and those of {', '.join(found.uncounted)}" if found.uncounted else ""
-    _say(
+    say(
         f"{found.quantization}; {found.parameters:,} parameters; "
-        f"{_short(found.multiply_adds)} multiply-adds{least}; "
-        f"{_short(found.activation_bytes)} bytes between ops"
+        f"{short(found.multiply_adds)} multiply-adds{least}; "
+        f"{short(found.activation_bytes)} bytes between ops"
     )
 
 
 def _print_learner(manifest: Manifest) -> None:
     classes = [name for name in manifest.classes if name is not None]
     named = f": {', '.join(classes)}" if classes else ""
-    _say(f"learns {manifest.task}, {len(classes)} of {len(manifest.classes)} classes named{named}")
-    _say(
+    say(f"learns {manifest.task}, {len(classes)} of {len(manifest.classes)} classes named{named}")
+    say(
         f"head {manifest.head.name}, loss {manifest.loss.name}, optimizer "
         f"{manifest.optimizer.name}, batch {manifest.batch}; made by {manifest.generator}"
     )
@@ -92,7 +85,7 @@ def _sides(
 
 
 def _side(names: Iterable[str], tensors: Iterable[TensorFacts]) -> str:
-    lines = [f"{_wrap_name(n, 24)} {_type(t)}" for n, t in zip(names, tensors, strict=True)]
+    lines = [f"{wrap_name(n, 24)} {type_of(t)}" for n, t in zip(names, tensors, strict=True)]
     more = len(lines) - _MOST_SHAPES - 1
     if more > 0:
         lines = [*lines[:_MOST_SHAPES], f"… {more + 1} more"]
@@ -102,10 +95,10 @@ def _side(names: Iterable[str], tensors: Iterable[TensorFacts]) -> str:
 def _print_variables(found: ModelDescription) -> None:
     rows = [
         (
-            _wrap_name(v.name, 30),
+            wrap_name(v.name, 30),
             v.dtype or "–",
-            _shape(v.shape or ()),
-            _wrap(", ".join(v.written_by), 34),
+            shape_of(v.shape or ()),
+            wrap(", ".join(v.written_by), 34),
         )
         for v in found.variables
     ]
@@ -115,7 +108,7 @@ def _print_variables(found: ModelDescription) -> None:
 
 def _print_ops(found: ModelDescription, everything: bool) -> None:
     if not everything:
-        _say(f"ops: {', '.join(map(_op, found.ops))}")
+        say(f"ops: {', '.join(map(_op, found.ops))}")
         return
     rows = [
         (
@@ -132,114 +125,5 @@ def _print_ops(found: ModelDescription, everything: bool) -> None:
 
 def _op(op: OpFacts) -> str:
     kind = "" if op.kind == "builtin" else f" {op.kind}"
-    cost = f" ({_short(op.multiply_adds)} multiply-adds)" if op.multiply_adds else ""
+    cost = f" ({short(op.multiply_adds)} multiply-adds)" if op.multiply_adds else ""
     return f"{op.count} {op.op}{kind}{cost}"
-
-
-def _print_cuts(name: str, found: ModelDescription, everything: bool) -> None:
-    if found.obstacle is not None:
-        _say(f"no features can be cut: {found.obstacle}")
-        return
-    cuts = [cut for cut in found.cuts if everything or cut.is_useful]
-    shown = cuts if everything else _thinned(cuts)
-    print_table(
-        ("features", "a sample", "bytes", "before", "could train"),
-        [_cut_row(cut) for cut in shown],
-        title="features can be cut at",
-    )
-    hidden = f". {len(found.cuts) - len(shown)} more: --all" if len(shown) < len(found.cuts) else ""
-    where = "* the default" if any(cut.is_default for cut in found.cuts) else "no default"
-    _say(f"{where}: {found.default}{hidden}")
-    useful = [cut for cut in shown if cut.is_useful]
-    default = next((index for index, cut in enumerate(useful) if cut.is_default), -1)
-    for cut in useful[default + 1 : default + 2]:
-        chosen = " ".join(f"--features {shlex.quote(each)}" for each in cut.features)
-        _say(f"the next: sartor convert {shlex.quote(name)} -o OUT.tflite --classes N {chosen}")
-    if everything:
-        alone = {cut.features[0] for cut in found.cuts if len(cut.features) == 1}
-        rows = [(_wrap_name(n, 60), _sample(t)) for n, t in found.tensors.items() if n not in alone]
-        if rows:
-            print_table(("also, within branches", "a sample"), rows)
-
-
-def _thinned(cuts: Sequence[CutFacts]) -> Sequence[CutFacts]:
-    """The first ones, and the inputs."""
-    return cuts if len(cuts) <= _MOST_CUTS else [*cuts[: _MOST_CUTS - 1], cuts[-1]]
-
-
-def _cut_row(cut: CutFacts) -> tuple[str, ...]:
-    mark = "* " if cut.is_default else "  "
-    names = [_wrap_name(each, _NAME) for each in cut.features]
-    types = [
-        _sample(tensor) + "\n" * name.count("\n")  # beside the first line of its name
-        for name, tensor in zip(names, cut.tensors, strict=True)
-    ]
-    return (
-        mark + textwrap.indent("\n".join(names), "  ")[2:],
-        "\n".join(types),
-        f"{cut.bytes:,}",
-        percent(cut.share_before),
-        f"{_short(cut.trainable_after)} of {_short(cut.parameters_after)}",
-    )
-
-
-def _print_trainable(found: ModelDescription, everything: bool) -> None:
-    could = [layer for layer in found.layers if layer.trainable]
-    total, part = (sum(layer.parameters for layer in each) for each in (found.layers, could))
-    _say(
-        f"a new head can be trained on any of these; of the base's own {len(found.layers)} layers "
-        f"{len(could)} could be ({part:,} of {total:,} parameters)"
-    )
-    if everything:
-        rows = [
-            (
-                f"{_wrap_name(layer.name, _NAME)}\n{layer.op}",
-                f"{layer.parameters:,}",
-                ", ".join(layer.dtypes),
-                _wrap(layer.why, 24),
-            )
-            for layer in found.layers
-        ]
-        print_table(("layer", "parameters", "type", "could be trained"), rows)
-    for stop in found.stops:
-        _say(f"here gradients end, {stop.state}: {stop.why}")
-
-
-def _type(tensor: TensorFacts) -> str:
-    return f"{tensor.dtype} {_shape(tensor.shape)}"
-
-
-def _sample(tensor: TensorFacts) -> str:
-    """Without the batch."""
-    return f"{tensor.dtype} {_shape(tensor.shape[1:])}"
-
-
-def _shape(shape: Sequence[int]) -> str:
-    return "×".join(map(str, shape))
-
-
-def _short(number: int) -> str:
-    """Three digits or more, and a unit where there are many."""
-    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if number >= 10 * size or (number >= size and unit != "k"):
-            scaled = number / size
-            return f"{scaled:.{max(0, 2 - int(math.log10(scaled)))}f} {unit}"
-    return f"{number:,}"
-
-
-def _wrap(text: str, columns: int) -> str:
-    return "\n".join(textwrap.wrap(text, columns, break_on_hyphens=False))
-
-
-def _wrap_name(name: str, columns: int) -> str:
-    """The name of a tensor in lines, each of which ends with a slash if there is one."""
-    lines = [""]
-    for part in re.findall(r"[^/]*/|[^/]+$", name):
-        if len(lines[-1] + part) > columns and lines[-1]:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(_wrap(line, columns) for line in lines)
-
-
-def _say(text: str) -> None:
-    typer.echo(textwrap.fill(text, _COLUMNS, subsequent_indent="  ", break_on_hyphens=False))

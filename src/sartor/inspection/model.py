@@ -15,7 +15,6 @@ from ..graph import DType, Graph, Model, Op, Signature, Tensor
 from ..manifest import FeatureSpec, Manifest
 from ..passes.cut import accepted_names, cut, entry_of, find_features
 from ..passes.rebatch import rebatch
-from ..runtime.files import manifest_of
 from .base import BaseGraph
 from .costs import activation_bytes, multiply_adds
 from .cuts import bytes_kept, can_be_feature, find_cuts, tensor_facts
@@ -37,7 +36,7 @@ def describe_model(path: Path) -> ModelDescription:
         NotPersonalizableError: its manifest is damaged, or of a newer contract.
     """
     model = read(path)
-    manifest = manifest_of(model, path) if MANIFEST_FILE in model.files else None
+    manifest = _manifest(model, path)
     ends = model.main.inputs, model.main.outputs
     inputs, outputs = (tuple(map(tensor_facts, tensors)) for tensors in ends)
     signatures = tuple(map(_signature, model.signatures))
@@ -58,6 +57,14 @@ def describe_model(path: Path) -> ModelDescription:
         **whole,
         **base,
     )
+
+
+def _manifest(model: Model, path: Path) -> Manifest | None:
+    if MANIFEST_FILE not in model.files:
+        return None
+    from ..runtime.files import manifest_of  # the runtime is loaded only where there is one
+
+    return manifest_of(model, path)
 
 
 def _obstacle(graph: Graph) -> str | None:

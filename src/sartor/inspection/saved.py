@@ -1,16 +1,20 @@
-"""What is in what a user has saved: checkpoints, sample stores and projects."""
+"""What is in what a user has saved: checkpoints, sample stores and projects.
+
+The runtime is loaded when there is one to read: describing a model does not need it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..manifest import Fingerprints
-from ..runtime.checkpoint import read_checkpoint
-from ..runtime.project import CHECKPOINT, MODEL, SAMPLES, unpacked
-from ..runtime.store.summary import StoreSummary, summarize
 from .model import describe_model
 from .records import ModelDescription, TensorFacts
+
+if TYPE_CHECKING:
+    from ..runtime.store.summary import StoreSummary
 
 __all__ = [
     "CheckpointDescription",
@@ -32,8 +36,10 @@ class CheckpointDescription:
         classes: their names.
         capacity: how many there can be.
         samples_seen: how many samples were added before it was taken.
+        threshold: of the score that tells "none of these"; None where it was never fitted.
         fingerprints: of the model that it was taken from.
-        tensors: by name; those of the model's variables, and the app's own.
+        tensors: by name; those of the model's variables, what the score is made from, and the
+            app's own.
     """
 
     bytes: int
@@ -41,6 +47,7 @@ class CheckpointDescription:
     classes: tuple[str, ...]
     capacity: int
     samples_seen: int
+    threshold: float | None
     fingerprints: Fingerprints
     tensors: tuple[TensorFacts, ...]
 
@@ -83,6 +90,8 @@ def describe_checkpoint(path: Path) -> CheckpointDescription:
     Raises:
         CheckpointError: it is none, damaged, or of a newer contract.
     """
+    from ..runtime import read_checkpoint
+
     found = read_checkpoint(path)
     return CheckpointDescription(
         bytes=path.stat().st_size,
@@ -90,10 +99,11 @@ def describe_checkpoint(path: Path) -> CheckpointDescription:
         classes=tuple(name for name in found.classes if name is not None),
         capacity=len(found.classes),
         samples_seen=found.samples_seen,
+        threshold=found.threshold,
         fingerprints=found.fingerprints,
         tensors=tuple(
             TensorFacts(name, str(array.dtype), array.shape)
-            for name, array in sorted({**found.state, **found.app}.items())
+            for name, array in sorted({**found.state, **found.unknown, **found.app}.items())
         ),
     )
 
@@ -104,6 +114,8 @@ def describe_store(path: Path) -> StoreDescription:
     Raises:
         StoreError: it is none, damaged, or of a newer Sartor.
     """
+    from ..runtime.store.summary import summarize
+
     return StoreDescription(path.stat().st_size, "samples", summarize(path))
 
 
@@ -113,6 +125,8 @@ def describe_project(path: Path) -> ProjectDescription:
     Raises:
         DataError: it is none, or damaged; so may be its parts.
     """
+    from ..runtime.project import CHECKPOINT, MODEL, SAMPLES, unpacked
+
     with unpacked(path) as folder:
         return ProjectDescription(
             path.stat().st_size,
