@@ -48,6 +48,9 @@ class Users:
             ),
             "predict": self._predict,
             "evaluate": lambda choose: model.evaluate(),
+            "evaluate on others": lambda choose: model.evaluate(
+                (_sample(choose), name) for name in model.classes
+            ),
             "fit": lambda choose: model.fit(3, warm_start=choose.random() < 0.3),
             "start": lambda choose: model.start_training(1000),
             "pause and resume": self._pause,

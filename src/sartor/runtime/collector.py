@@ -193,11 +193,11 @@ class Collector(Predictor):
         """
         if samples is not None:
             return super().evaluate(samples)
-        found = self._store.select(held_out=True)
-        if not len(found.samples):
-            found = self._store.select()
-        self.check_known(found.classes)
-        evaluator = self._evaluator()
+        with self._changing:
+            found = self._select(held_out=True)
+            if not len(found.samples):
+                found = self._select(held_out=None)
+            evaluator = self._evaluator(self._knowledge.slots)
         for row in np.unique(found.samples, return_index=True)[1]:  # of its views the plain one
             targets = zip(found.classes, found.targets[row].tolist(), strict=True)
             evaluator.add(
@@ -241,6 +241,18 @@ class Collector(Predictor):
         if name is None and not any(spec.kind == "image" for spec in self.manifest.inputs):
             return source_of(prepare(self.manifest.inputs, image))
         return source_of(image, name)
+
+    def _select(self, *, held_out: bool | None) -> SampleSet:
+        """Samples of the store; the model knows all their classes, also those of other processes.
+
+        Raises:
+            DataError: there is no room for one.
+        """
+        while True:
+            found = self._store.select(held_out=held_out)
+            self._make_classes(found.classes)
+            if set(found.classes) <= set(self.classes):  # else another process has forgotten one
+                return found
 
     def _make_classes(self, labels: Iterable[str]) -> None:
         """Make those classes of their samples that are not made yet."""

@@ -256,12 +256,11 @@ class PersonalModel(Collector):
         with self._changing:
             if self._training is not None and self._training.running:
                 raise TrainingError("the model is learning already: wait for it, or stop it")
-            samples, held_out = self._store.select(held_out=False), None
+            samples, held_out = self._select(held_out=False), None
             if not len(samples.samples):
                 raise DataError("there is nothing to learn from: add samples with add_sample first")
             if patience is not None:
                 samples, held_out = self._split(samples, seed)
-            self._make_classes(samples.classes)
             slots = self._knowledge.slots
             taught = self._store.counts()
             foreign = [name for name in slots if not taught.get(name)]
@@ -292,7 +291,7 @@ class PersonalModel(Collector):
 
     def _split(self, samples: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
         """Samples to learn from, and to watch."""
-        held_out = self._store.select(held_out=True)
+        held_out = self._select(held_out=True)
         if len(held_out):
             return samples, held_out
         slots = np.nan_to_num(samples.targets).argmax(1)
