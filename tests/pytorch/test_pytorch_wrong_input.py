@@ -1,0 +1,151 @@
+"""What is no base from PyTorch: the message says what it is, and what to do."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import NEEDED
+
+pytest.importorskip("litert_torch", reason=NEEDED)
+
+import torch
+from networks import Network, Numbers, Text
+
+from sartor.bases import PyTorch
+from sartor.errors import ConversionError
+
+PICTURE = torch.zeros(1, 3, 32, 32)
+ROW = torch.zeros(1, 12)
+
+
+def _branch(x: torch.Tensor) -> torch.Tensor:
+    return x * 2 if x.sum() > 0 else x
+
+
+MODULES = [
+    ("no inputs", Network(), None, r"Network needs example_inputs.*got NoneType"),
+    ("no tensors", Network(), ("x",), r"needs example_inputs.*got str"),
+    ("no batch", Network(), torch.tensor(1.0), r"needs example_inputs"),
+    ("nothing", Network(), (), r"needs example_inputs.*got none"),
+    ("other shape", Network(), torch.zeros(1, 4, 8, 8), r"cannot be run on torch.float32 \[1, 4"),
+    ("too few", Text(), torch.zeros(1, 6), r"Text cannot be run on .*mask"),
+    ("no module", {"weights": 1}, PICTURE, r"takes a torch.nn.Module.*got dict"),
+    ("a class", Network, PICTURE, r"takes a torch.nn.Module.*got type"),
+    ("TorchScript", torch.jit.trace(Numbers(), ROW), ROW, r"takes a torch.nn.Module.*got Top"),
+    ("an op", Numbers(torch.special.bessel_j0), ROW, r"aten.special_bessel_j0.*networks.py, line"),
+    ("complex numbers", Numbers(lambda x: torch.fft.fft(x).real), ROW, r"cannot convert aten\.\w+"),
+    ("no kernel", Numbers(lambda x: torch.sort(x)[0]), ROW, r"LiteRT cannot run .*STABLEHLO_SORT"),
+    ("a branch", Numbers(_branch), ROW, r"litert-torch cannot convert Numbers: .*data-dependent"),
+]
+
+
+@pytest.mark.parametrize(
+    ("what", "module", "inputs", "words"), MODULES, ids=[m[0] for m in MODULES]
+)
+def test_modules(what: str, module: Any, inputs: Any, words: str) -> None:
+    with pytest.raises(ConversionError, match=words) as raised:
+        PyTorch(module, inputs).load()
+    assert "\n" not in str(raised.value)
+
+
+class _Harm:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = path.with_name("harm")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.folder),)
+
+
+def _exported(path: Path, **settings: Any) -> None:
+    program = torch.export.export(Numbers().eval(), (ROW,))
+    torch.export.save(program, path, **settings)
+
+
+def _rewritten(path: Path, change: Callable[[str, bytes], bytes], extra: str = "") -> None:
+    """An exported program with other content under the same names."""
+    _exported(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, change(name, content))
+        if extra:
+            archive.writestr(f"{next(iter(parts)).partition('/')[0]}/{extra}", b"")
+
+
+def _harmful(path: Path) -> None:
+    pickled = path.with_suffix(".bin")
+    torch.save((_Harm(path),), pickled)
+    _rewritten(path, lambda name, old: pickled.read_bytes() if "sample_inputs" in name else old)
+
+
+def _cut_short(path: Path) -> None:
+    _exported(path)
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def _in_training(path: Path) -> None:
+    torch.export.save(torch.export.export(Network().train(), (torch.rand(2, 3, 32, 32),)), path)
+
+
+def _by_keyword(path: Path) -> None:
+    program = torch.export.export(Numbers().eval(), (), {"x": ROW})
+    torch.export.save(program, path)
+
+
+FILES: list[tuple[str, Callable[[Path], object], str]] = [
+    ("text", lambda path: path.write_text("no model"), "no exported program"),
+    ("empty", lambda path: path.write_bytes(b""), "no exported program"),
+    ("cut short", _cut_short, "damaged"),
+    (
+        "no graph",
+        lambda path: _rewritten(path, lambda name, old: b"{}" if "models/" in name else old),
+        r"cannot be read by PyTorch \d.*damaged, or was written by another version",
+    ),
+    (
+        "state dict",
+        lambda path: torch.save(Numbers().state_dict(), path),
+        r"is a pickle.*weights, not what to compute.*torch.export.save",
+    ),
+    (
+        "old state dict",
+        lambda path: torch.save(Numbers().state_dict(), path, _use_new_zipfile_serialization=False),
+        "is a pickle",
+    ),
+    ("whole module", lambda path: torch.save(_Harm(path), path), "is a pickle"),
+    (
+        "TorchScript",
+        lambda path: torch.jit.trace(Numbers(), ROW).save(str(path)),
+        r"TorchScript.*torch.export.save",
+    ),
+    ("harmful pickle in it", _harmful, "cannot be read"),
+    (
+        "compiled code",
+        lambda path: _rewritten(path, lambda _, old: old, "data/aotinductor/model/x.so"),
+        r"holds code.*x\.so.*refused",
+    ),
+    ("training mode", _in_training, r"training mode \(aten.batch_norm.*model.eval\(\)"),
+    ("by keyword", _by_keyword, r"inputs by keyword \(x\)"),
+]
+
+
+@pytest.mark.parametrize(("what", "make", "words"), FILES, ids=[file[0] for file in FILES])
+def test_files(what: str, make: Callable[[Path], object], words: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.pt2"
+    make(path)
+    with pytest.raises(ConversionError, match=words) as raised:
+        PyTorch(path).load()
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        PyTorch(tmp_path / "none.pt2").load()

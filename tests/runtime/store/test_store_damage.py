@@ -1,0 +1,164 @@
+"""Whatever is in the file: what was written comes out, or a clear error; never anything else."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stores import HALF, add, content, filled, manifest
+
+from sartor.errors import StoreError
+from sartor.runtime.store import SampleStore
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("whole") / "s"
+    filled(path, 40).close()
+    return path.read_bytes()
+
+
+def read(path: Path) -> object:
+    """What a store gives, or None where it says that it is not what it was."""
+    try:
+        with SampleStore(path, manifest()) as store:
+            return content(store)
+    except StoreError:
+        return None
+
+
+def survives_use(path: Path) -> None:
+    """Whatever else is done with a damaged store raises nothing but the errors that it promises."""
+    for action in (
+        lambda store: add(store, 0),
+        lambda store: store.forget([2]),
+        SampleStore.counts,
+    ):
+        try:
+            with SampleStore(path, manifest()) as store:
+                action(store)
+        except (StoreError, OSError):
+            pass
+
+
+def test_a_store_that_was_cut_off_is_refused(tmp_path: Path, whole: bytes) -> None:
+    rng = np.random.default_rng(0)
+    for size in [*range(1, 512, 30), 15, 16, 99, 100, 512, 4096, 8191, 8192, 8193, len(whole) - 1,
+                 *rng.integers(1, len(whole), 60)]:  # fmt: skip
+        path = tmp_path / f"{size}"
+        path.write_bytes(whole[:size])
+        assert read(path) is None, size
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_flipped_bit_is_noticed_or_harmless(seed: int, tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "s"
+    path.write_bytes(whole)
+    unharmed = read(path)
+    rng = np.random.default_rng(seed)
+    # half of them in the first page and the heads of the others, where SQLite keeps its own
+    heads = rng.integers(0, len(whole) // 8192, 25) * 8192 + rng.integers(0, 112, 25)
+    noticed = 0
+    for at in [*heads, *rng.integers(0, len(whole), 25)]:
+        broken = bytearray(whole)
+        broken[at] ^= 1 << int(rng.integers(8))
+        path.write_bytes(broken)
+        found = read(path)
+        assert found in (None, unharmed), f"byte {at}"
+        noticed += found is None
+        if noticed % 5 == 0:
+            survives_use(path)
+    assert noticed > 10
+
+
+HOSTILE: dict[str, tuple[str, str]] = {
+    "features of another size": ("UPDATE features SET data = x'0000' WHERE sample = 3", "sample 3"),
+    "huge features": ("UPDATE features SET data = zeroblob(30000000) WHERE sample = 3", "sample 3"),
+    "features as text": ("UPDATE features SET data = 'text' WHERE sample = 3", "sample 3"),
+    "features changed": ("UPDATE features SET data = zeroblob(48) WHERE sample = 1", "sample 1"),
+    "an unknown encoding": ("UPDATE features SET encoding = 'z' WHERE sample = 2", "sample 2"),
+    "integers of a float base": ("UPDATE features SET encoding = 'q'", "sample 1"),
+    "an encoding of bytes": ("UPDATE features SET encoding = x'ff' WHERE sample = 2", "sample 2"),
+    "no features": ("DELETE FROM features WHERE sample = 4", "sample 4"),
+    "no sample": ("DELETE FROM sample WHERE id = 4", "sample 4"),
+    "many views": ("UPDATE sample SET views = 1000000000000 WHERE id = 4", "sample 4"),
+    "a target changed": ("UPDATE target SET value = 0.5 WHERE sample = 6", "sample 6"),
+    "a target lost": ("DELETE FROM target WHERE sample = 6", "sample 6"),
+    "a target of text": ("UPDATE target SET value = 'x' WHERE sample = 6", "sample 6"),
+    "an unknown class": ("DELETE FROM class WHERE id = 2", "sample 2"),
+    "another name": ("UPDATE class SET name = 'cap' WHERE id = 1", "class 1"),
+    "no text": ("UPDATE class SET name = CAST(x'ff' AS TEXT) WHERE id = 1", "text|UTF-8"),
+    "a name of bytes": ("UPDATE class SET name = x'ff' WHERE id = 1", "class 1"),
+    "held out": ("UPDATE sample SET held_out = 1 WHERE id = 6", "sample 6"),
+    "another time": ("UPDATE sample SET added = 1e300 WHERE id = 6", "sample 6"),
+    "another source": ("UPDATE sample SET source = x'00' WHERE id = 6", "sample 6"),
+    "a picture changed": ("UPDATE picture SET data = x'00' WHERE sample = 2", "sample 2"),
+    "a huge picture": ("UPDATE picture SET data = zeroblob(68000000) WHERE sample = 2 AND "
+                       "kind = 'photo'", "photo of sample 2"),
+    "a trigger": ("CREATE TRIGGER t AFTER INSERT ON sample BEGIN DELETE FROM sample; END",
+                  "tables"),
+    "a view": ("DROP TABLE picture; CREATE VIEW picture AS WITH RECURSIVE c(x) AS (SELECT 1 UNION "
+               "ALL SELECT x + 1 FROM c) SELECT x AS sample FROM c", "tables"),
+    "a table gone": ("DROP TABLE target", "tables"),
+    "a table more": ("CREATE TABLE more (a)", "tables"),
+    "a computed column": ("ALTER TABLE features ADD COLUMN more AS (zeroblob(900000000))",
+                          "tables"),
+    "no base": ("DELETE FROM store", "another base"),
+    "a strange version": ("PRAGMA user_version = -1", "version is -1"),
+    "another program's": ("PRAGMA application_id = 5", "not a sample store"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_content_is_refused_in_words(name: str, tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "s"
+    path.write_bytes(whole)
+    script, words = HOSTILE[name]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+    with pytest.raises(StoreError, match=words), SampleStore(path, manifest()) as store:
+        content(store)
+    survives_use(path)
+
+
+def no_sqlite(path: Path) -> None:
+    path.write_bytes(b"no SQLite file" * 1000)
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def in_no_folder(path: Path) -> None:
+    path.parent.rmdir()
+
+
+PLACES: dict[str, tuple[Callable[[Path], None], type[Exception]]] = {
+    "no SQLite": (no_sqlite, StoreError),
+    "a folder": (Path.mkdir, IsADirectoryError),
+    "a pipe": (a_pipe, StoreError),
+    "in no folder": (in_no_folder, FileNotFoundError),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_path_that_cannot_be_a_store(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    prepare, error = PLACES[name]
+    prepare(tmp_path / "folder" / "s")
+    with pytest.raises(error):
+        SampleStore(tmp_path / "folder" / "s", manifest(HALF))
+
+
+def test_another_programs_file_is_left_as_it_is(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "s")) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+    before = (tmp_path / "s").read_bytes()
+    with pytest.raises(StoreError, match="not a sample store"):
+        SampleStore(tmp_path / "s", manifest())
+    assert (tmp_path / "s").read_bytes() == before

@@ -1,0 +1,124 @@
+"""A disk that is full, and folders that are read-only."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from stores import add, content, filled, manifest
+
+from sartor.runtime.store import SampleStore
+
+FOLDER = str(Path(__file__).parent)
+
+FULL = """
+import resource, signal, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from stores import add, content, manifest
+from sartor.runtime.store import SampleStore
+
+with SampleStore(Path(sys.argv[2]), manifest()) as store:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+    number = 0
+    try:
+        while True:
+            before = content(store)
+            add(store, number)
+            number += 1
+    except OSError as error:
+        assert content(store) == before
+        print(len(store), error)
+"""
+
+
+def test_a_full_disk_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    filled(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    with SampleStore(path, manifest()) as store:
+        store._database.run(f"PRAGMA max_page_count = {pages + 2}")
+        for number in range(10**6):
+            before = content(store)
+            try:
+                add(store, number)
+            except OSError as error:
+                failure = error
+                break
+        assert failure.errno == errno.ENOSPC
+        assert failure.filename == str(path)
+        assert content(store) == before
+        store._database.run(f"PRAGMA max_page_count = {pages + 100}")
+        add(store, number)  # there is room again
+    with SampleStore(path, manifest()) as store:
+        assert len(store) == 13 + number
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit on Windows")
+def test_a_file_that_may_not_grow_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    filled(path).close()
+    command = [sys.executable, "-c", FULL, FOLDER, str(path), "300000"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    count, words = done.stdout.split(" ", 1)
+    assert str(path) in words
+    with SampleStore(path, manifest()) as store:
+        assert len(store) == int(count) > 12
+        add(store, 0)
+
+
+def test_a_backup_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with filled(None) as store, pytest.raises(OSError, match=r"unable to open|No such file"):
+        store.backup(tmp_path / "no folder" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+READING = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from stores import add, content, manifest
+from sartor.runtime.store import SampleStore
+
+if os.getuid() == 0:
+    os.setuid(65534)  # to root nothing is read-only
+with SampleStore(Path(sys.argv[2]), manifest()) as store:
+    content(store)
+    print(len(store))
+    for action in (lambda: add(store, 0), lambda: store.forget([1])):
+        try:
+            action()
+        except OSError as error:
+            print(error)
+    content(store)
+    print(len(store))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no such modes on Windows")
+@pytest.mark.parametrize("mode", [0o444, 0o666])
+def test_a_store_in_a_read_only_folder_can_be_read(mode: int) -> None:
+    with tempfile.TemporaryDirectory() as name:  # not in pytest's, which is for one user only
+        path = Path(name) / "s"
+        filled(path).close()
+        before = path.read_bytes()
+        path.chmod(mode)
+        path.parent.chmod(0o555)
+        command = [sys.executable, "-c", READING, FOLDER, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        path.parent.chmod(0o755)
+        assert done.returncode == 0, done.stderr
+        first, *refusals, last = done.stdout.splitlines()
+        assert first == last == "12"
+        assert len(refusals) == 2
+        assert all(str(path) in each and os.strerror(errno.EROFS) in each for each in refusals)
+        assert path.read_bytes() == before
