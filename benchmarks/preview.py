@@ -25,7 +25,7 @@ from .speed import batch
 from .steps import STEPS, Settings
 
 _CLASSES, _SAMPLES = 10, 1000
-_ROUNDS, _SECONDS = 4, 4.0
+_ROUNDS, _SECONDS = 4, 3.0
 _PACES = {"30 a second": 1 / 30, "back to back": 0.0}
 _THREADS = (1, 2)
 _IDLE, _OURS = "nothing", "Sartor"
