@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def run() -> Report:
         "A live preview while something learns: time of `predict`, MobileNetV2 1.0 int8",
         ["threads, pictures, learning meanwhile", "p50", "p99", "longest", "p50, of idle",
          "p99, of idle", "steps a second"],
-        [_row(key, turns, found[(*key[:2], _IDLE)]) for key, turns in found.items()],
+        [_row(key, turns, found[(key[0], key[1], _IDLE)]) for key, turns in found.items()],
         promises=[_promise(found, threads) for threads in _THREADS],
         notes=[
             f"A photo, decoded, resized by `predict`; {_SAMPLES:,} samples of {_CLASSES} classes. "
@@ -184,7 +184,7 @@ def _sartor() -> Iterator[Steps]:
         training.wait()
 
 
-def _another(name: str) -> Callable[[], object]:
+def _another(name: str) -> Callable[[], AbstractContextManager[Steps]]:
     step = _Preview.others[name]
 
     @contextmanager

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -114,7 +115,7 @@ def _noise(model: PersonalModel) -> list[np.ndarray]:
 
 
 def _each(call: Callable[[np.ndarray], object], pictures: list[np.ndarray]) -> list[float]:
-    return [_seconds(lambda picture=picture: call(picture)) for picture in pictures]
+    return [_seconds(partial(call, picture)) for picture in pictures]
 
 
 def _seconds(call: Callable[[], object]) -> float:
