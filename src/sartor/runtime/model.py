@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from .collector import Collector
 from .control import Control
 from .honesty import divided
 from .html import model_html
-from .learner import Learner, Lesson
+from .learner import Learner, Lesson, Settings
 from .predictor import FilePath
 from .project import CHECKPOINT, MODEL, SAMPLES, pack, unpacked
 from .results import History
@@ -120,7 +119,9 @@ class PersonalModel(Collector):
                 weights are those of before.
         """
         training = self._begin(
-            False, epochs, on_epoch, seconds, patience, learning_rate, decay, warm_start, seed
+            Settings(epochs, seconds, patience, learning_rate, decay, warm_start, seed),
+            on_epoch,
+            background=False,
         )
         try:
             return training.wait()
@@ -162,7 +163,9 @@ class PersonalModel(Collector):
             DataError, TrainingError: see `fit`; what goes wrong later is raised by its `wait`.
         """
         return self._begin(
-            True, epochs, on_epoch, seconds, patience, learning_rate, decay, warm_start, seed
+            Settings(epochs, seconds, patience, learning_rate, decay, warm_start, seed),
+            on_epoch,
+            background=True,
         )
 
     def stop(self) -> None:
@@ -240,54 +243,43 @@ class PersonalModel(Collector):
         return f"<PersonalModel {self.path}: {known}, {len(self._store)} samples>"
 
     def _begin(
-        self,
-        background: bool,
-        epochs: int | None,
-        on_epoch: EpochCallback | None,
-        seconds: float | None,
-        patience: int | None,
-        learning_rate: float | None,
-        decay: str,
-        warm_start: bool,
-        seed: int,
+        self, settings: Settings, on_epoch: EpochCallback | None, *, background: bool
     ) -> Training:
         """Start a training; in the background others go first, see `Training.start`."""
-        _check_limits(epochs, seconds, patience, learning_rate)
+        control = Control(settings.seconds)
         with self._changing:
             if self._training is not None and self._training.running:
                 raise TrainingError("the model is learning already: wait for it, or stop it")
-            samples, held_out = self._select(held_out=False), None
-            if not len(samples.samples):
+            if not len(self._store):
                 raise DataError("there is nothing to learn from: add samples with add_sample first")
-            if patience is not None:
-                samples, held_out = self._split(samples, seed)
-            slots = self._knowledge.slots
-            taught = self._store.counts()
-            foreign = [name for name in slots if not taught.get(name)]
-            state, familiarity = self._knowledge.begin()
-            lesson = Lesson(
-                samples,
-                held_out,
-                slots,
-                state,
-                familiarity,
-                warm_start or not all(self._knowledge.is_blank(name) for name in foreign),
-                epochs,
-                learning_rate,
-                decay,
-                patience,
-                seed,
-            )
-            control = Control(seconds)
-            self._training = Training(lambda: self._learn(lesson, control, on_epoch), control)
+            self._training = Training(lambda: self._learn(settings, control, on_epoch), control)
             return self._training.start(background)
 
-    def _learn(self, lesson: Lesson, control: Control, on_epoch: EpochCallback | None) -> History:
-        """What a training does."""
+    def _learn(
+        self, settings: Settings, control: Control, on_epoch: EpochCallback | None
+    ) -> History:
+        """What a training does, in its thread."""
+        with self._changing:
+            lesson = self._lesson(settings)
         if self._learner is None:
             self._learner = Learner(self.path, self.manifest)
         self._history = self._learner.learn(lesson, control, self._knowledge.publish, on_epoch)
         return self._history
+
+    def _lesson(self, settings: Settings) -> Lesson:
+        """What there is to learn now."""
+        samples, held_out = self._select(held_out=False), None
+        if not len(samples):
+            raise DataError("there is nothing to learn from: all samples are held out")
+        if settings.patience is not None:
+            samples, held_out = self._split(samples, settings.seed)
+        slots, taught = self._knowledge.slots, self._store.counts()
+        foreign = [name for name in slots if not taught.get(name)]
+        state, familiarity = self._knowledge.begin()
+        warm = not all(self._knowledge.is_blank(name) for name in foreign)
+        return Lesson(
+            samples, held_out, slots, state, familiarity, settings.warm_start or warm, settings
+        )
 
     def _split(self, samples: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
         """Samples to learn from, and to watch."""
@@ -314,15 +306,3 @@ class PersonalModel(Collector):
                 if self._training is None or not self._training.running:
                     yield
                     return
-
-
-def _check_limits(
-    epochs: int | None, seconds: float | None, patience: int | None, learning_rate: float | None
-) -> None:
-    for name, count in (("epochs", epochs), ("patience", patience)):
-        if count is not None and count < 1:
-            raise DataError(f"{name} must be at least 1, got {count}")
-    if seconds is not None and not 0 < seconds < math.inf:
-        raise DataError(f"seconds must be above 0 and finite, got {seconds}")
-    if learning_rate is not None and not 0 <= learning_rate < math.inf:
-        raise DataError(f"learning_rate must be at least 0 and finite, got {learning_rate}")
