@@ -129,7 +129,8 @@ def test_all_verbs_from_several_threads(tiny: Convert, tmp_path: Path, seed: int
         if users.errors:
             raise AssertionError(f"seed {seed}") from users.errors[0]
         assert len(users.done) == len(users._verbs), f"seed {seed}: {users.done}"
-        model.stop()
+        if model._training is not None:
+            model._training.settle()
         consistent(model)
         model.add_sample(np.ones((1, 8), np.float32), next(iter(model.classes), "a"))
         model.fit()
