@@ -14,6 +14,7 @@ from ._scaling_check import check_scaling
 from ._version import __version__
 from .bases import Base, load_base
 from .contract import MANIFEST_FILE
+from .digest import model_digest
 from .errors import ConversionError
 from .flatbuffer import append_files, write, write_with_ranges
 from .graph import DType, Graph, Model
@@ -285,6 +286,7 @@ def _write(plan: Plan, marks: Fingerprints, why: str, notes: Sequence[str]) -> P
         variables=variables,
         fingerprints=marks,
         generator=f"sartor {__version__}",
+        digest=model_digest(content, variables),
     )
     content = append_files(content, {**files, **manifest.files()})
     return PersonalizableModel(content, manifest, why, tuple(notes))

@@ -132,6 +132,7 @@ class Manifest:
         fingerprints: what of a user's data still fits.
         requires: what a runtime must know, or refuse the file.
         generator: what wrote it.
+        digest: SHA-256 of the model (`sartor.digest.model_digest`); None where it was not taken.
         version: of the contract.
     """
 
@@ -150,6 +151,7 @@ class Manifest:
     fingerprints: Fingerprints
     requires: tuple[str, ...] = ()
     generator: str = ""
+    digest: str | None = None
     version: int = contract.VERSION
 
     @property
@@ -216,6 +218,7 @@ class Manifest:
             fingerprints=_fingerprints(fields.object("fingerprints")),
             requires=requires,
             generator=fields.string("generator"),
+            digest=fields.optional_string("digest"),
         )
         return _checked(manifest)
 

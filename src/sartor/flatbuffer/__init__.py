@@ -1,6 +1,6 @@
 """`.tflite` files: reading, checking and writing them. Nothing else knows the schema."""
 
-from .archive import append_files
+from .archive import append_files, files_start
 from .metadata import METADATA_NAME, decode_metadata, encode_metadata
 from .reader import read
 from .shapes import check_shapes
@@ -12,6 +12,7 @@ __all__ = [
     "check_shapes",
     "decode_metadata",
     "encode_metadata",
+    "files_start",
     "read",
     "write",
     "write_with_ranges",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ..errors import InvalidModelError
 from .decode import DAMAGED
 
-__all__ = ["append_files", "read_files"]
+__all__ = ["append_files", "files_start", "read_files"]
 
 _SMALLEST = 22  # bytes of a ZIP without files
 _ENTRY = b"PK\x03\x04"
@@ -56,6 +56,12 @@ def read_files(data: bytes, end: int) -> dict[str, bytes]:
             return {entry.filename: archive.read(entry) for entry in entries}
     except _ERRORS as error:
         raise InvalidModelError(f"the files behind the model: {error}. {DAMAGED}") from error
+
+
+def files_start(data: bytes) -> int:
+    """Where the ZIP behind a flatbuffer starts, of a file that has one."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return min(entry.header_offset for entry in archive.infolist())
 
 
 def append_files(model: bytes, files: Mapping[str, bytes]) -> bytes:

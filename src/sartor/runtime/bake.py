@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +13,7 @@ import numpy as np
 from .._files import write_atomically
 from ..contract import MANIFEST_FILE
 from ..errors import NotPersonalizableError
-from ..flatbuffer import append_files, read
+from ..flatbuffer import append_files, files_start, read
 from ..manifest import Manifest
 from .adapt import Adapted, adapt
 from .checkpoint import read_checkpoint
@@ -61,7 +59,7 @@ def bake(
 
 
 def _initial_values(content: bytes, manifest: Manifest, path: Path) -> dict[str, np.ndarray]:
-    end = _files_start(content)
+    end = files_start(content)
     values = {}
     for spec in manifest.variables:
         count = int(np.prod(spec.shape))
@@ -77,7 +75,7 @@ def _initial_values(content: bytes, manifest: Manifest, path: Path) -> dict[str,
 
 def _overwritten(content: bytes, manifest: Manifest, state: Mapping[str, np.ndarray]) -> bytes:
     """The flatbuffer without the files behind it, with other initial values."""
-    model = bytearray(content[: _files_start(content)])
+    model = bytearray(content[: files_start(content)])
     for spec in manifest.variables:
         data = np.ascontiguousarray(state[spec.name], "<f4").tobytes()
         model[spec.offset : spec.offset + len(data)] = data
@@ -90,9 +88,3 @@ def _files(files: Mapping[str, bytes], manifest: Manifest, adapted: Adapted) -> 
     fields = {**json.loads(files[MANIFEST_FILE]), **json.loads(named[MANIFEST_FILE])}
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     return {**files, **named, MANIFEST_FILE: text.encode()}
-
-
-def _files_start(content: bytes) -> int:
-    """Where the ZIP behind the flatbuffer starts."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return min(entry.header_offset for entry in archive.infolist())

@@ -12,6 +12,7 @@ import numpy as np
 from .. import contract
 from .._files import write_atomically
 from .._json import Fields
+from ..digest import checkpoint_digest
 from ..errors import CheckpointError
 from ..manifest import Fingerprints
 
@@ -54,8 +55,6 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
         OSError: the folder is not there, not writable, or the disk is full; a file that was there
             before is left as it was.
     """
-    from safetensors.numpy import save
-
     _check_finite(path, checkpoint.state)
     header = {
         "contract": contract.VERSION,
@@ -68,7 +67,15 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
         name: np.ascontiguousarray(array)
         for name, array in {**checkpoint.state, **checkpoint.unknown, **checkpoint.app}.items()
     }
-    return write_atomically(path, save(arrays, {_HEADER: json.dumps(header, ensure_ascii=False)}))
+    digest = checkpoint_digest(_saved(arrays, header), checkpoint.classes)
+    return write_atomically(path, _saved(arrays, {**header, "digest": digest}))
+
+
+def _saved(arrays: dict[str, np.ndarray], header: Mapping[str, object]) -> bytes:
+    from safetensors.numpy import save
+
+    content: bytes = save(arrays, {_HEADER: json.dumps(header, ensure_ascii=False)})
+    return content
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -101,6 +108,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
         app=_with(arrays, _APP),
     )
     _check_classes(path, checkpoint.classes)
+    if fields.optional_string("digest") not in (
+        None,
+        checkpoint_digest(content, checkpoint.classes),
+    ):
+        raise CheckpointError(f"{path}: its tensors are not what was written. {_DAMAGED}")
     _check_finite(path, _without(arrays, _APP))
     return checkpoint
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..contract import MANIFEST_FILE, TensorSpec
+from ..digest import model_digest
 from ..errors import InvalidModelError, NotPersonalizableError
-from ..flatbuffer import check_shapes, read
+from ..flatbuffer import check_shapes, files_start, read
 from ..graph import Model, Tensor
 from ..manifest import Manifest
 
@@ -24,6 +25,7 @@ def open_model(path: Path) -> Manifest:
     """
     model = read(path)
     manifest = manifest_of(model, path)
+    _check_digest(manifest, path)
     check_signatures(model, manifest, path)
     _check_pictures(manifest, path)
     try:
@@ -31,6 +33,18 @@ def open_model(path: Path) -> Manifest:
     except InvalidModelError as error:
         raise InvalidModelError(f"{path}: {error}") from error
     return manifest
+
+
+def _check_digest(manifest: Manifest, path: Path) -> None:
+    content = path.read_bytes()
+    if manifest.digest not in (
+        None,
+        model_digest(content[: files_start(content)], manifest.variables),
+    ):
+        raise InvalidModelError(
+            f"{path} is damaged, or another tool has changed it: it is not what its "
+            f"{MANIFEST_FILE} was written for. Use another copy of it, or convert the base again."
+        )
 
 
 def manifest_of(model: Model, path: Path) -> Manifest:
