@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from .manifest import VariableSpec
 
@@ -29,15 +31,18 @@ def model_digest(flatbuffer: bytes, variables: Sequence[VariableSpec]) -> str:
     return digest.hexdigest()
 
 
-def checkpoint_digest(content: bytes, classes: Sequence[str | None]) -> str:
-    """SHA-256, in hexadecimal, of a safetensors file's tensors and of the names of the classes.
+def checkpoint_digest(arrays: Mapping[str, np.ndarray], classes: Sequence[str | None]) -> str:
+    """SHA-256, in hexadecimal, of a checkpoint's tensors and of the names of the classes.
 
     Args:
-        content: the file; its data section counts, all behind the header.
+        arrays: name → tensor, an app's own left out; each counts, in the order of the names, with
+            its name, a line end, and its bytes.
         classes: in the order of the slots; each counts with a line end, a free slot as an empty
             line.
     """
-    start = 8 + int.from_bytes(content[:8], "little")
-    digest = hashlib.sha256(memoryview(content)[start:])
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name}\n".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
     digest.update("".join(f"{name or ''}\n" for name in classes).encode())
     return digest.hexdigest()

@@ -47,6 +47,27 @@ def test_a_truncated_personalizable_file_is_refused(tiny: Convert) -> None:
             PersonalModel(path)
 
 
+def test_a_flipped_bit_anywhere_in_the_model_is_noticed(tiny: Convert) -> None:
+    """But in initial values: `bake` changes those."""
+    path = tiny()
+    content = path.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        end = min(entry.header_offset for entry in archive.infolist())
+    variables = _manifest(path)["variables"]
+    kept = {
+        byte
+        for each in variables
+        for byte in range(each["offset"], each["offset"] + 4 * int(np.prod(each["shape"])))
+    }
+    for place in np.random.default_rng(0).integers(0, 8 * end, 300).tolist():
+        damaged = bytearray(content)
+        damaged[place // 8] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        if place // 8 not in kept:
+            with pytest.raises(InvalidModelError):
+                PersonalModel(path)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

@@ -55,8 +55,10 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
         OSError: the folder is not there, not writable, or the disk is full; a file that was there
             before is left as it was.
     """
+    from safetensors.numpy import save
+
     _check_finite(path, checkpoint.state)
-    header = {
+    header: dict[str, object] = {
         "contract": contract.VERSION,
         "fingerprints": asdict(checkpoint.fingerprints),
         "classes": checkpoint.classes,
@@ -67,15 +69,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
         name: np.ascontiguousarray(array)
         for name, array in {**checkpoint.state, **checkpoint.unknown, **checkpoint.app}.items()
     }
-    digest = checkpoint_digest(_saved(arrays, header), checkpoint.classes)
-    return write_atomically(path, _saved(arrays, {**header, "digest": digest}))
-
-
-def _saved(arrays: dict[str, np.ndarray], header: Mapping[str, object]) -> bytes:
-    from safetensors.numpy import save
-
-    content: bytes = save(arrays, {_HEADER: json.dumps(header, ensure_ascii=False)})
-    return content
+    header["digest"] = checkpoint_digest(_without(arrays, _APP), checkpoint.classes)
+    return write_atomically(path, save(arrays, {_HEADER: json.dumps(header, ensure_ascii=False)}))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -108,12 +103,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
         app=_with(arrays, _APP),
     )
     _check_classes(path, checkpoint.classes)
-    if fields.optional_string("digest") not in (
-        None,
-        checkpoint_digest(content, checkpoint.classes),
-    ):
-        raise CheckpointError(f"{path}: its tensors are not what was written. {_DAMAGED}")
     _check_finite(path, _without(arrays, _APP))
+    digest = checkpoint_digest(_without(arrays, _APP), checkpoint.classes)
+    if fields.optional_string("digest") not in (None, digest):
+        raise CheckpointError(f"{path}: it is not what was written. {_DAMAGED}")
     return checkpoint
 
 
