@@ -15,6 +15,7 @@ from ..ops import add, linear, logistic, mul, reduce_sum, reshape, square
 from ._dropout import Masks, check_rate
 from ._imprint import imprint_label, imprint_softmax, imprint_zero
 from ._rows import row_size
+from ._view import view_parameters
 from .head import Parameter
 from .linear import LinearLayer
 
@@ -78,16 +79,16 @@ class MLP(LinearLayer):
         return {**super().identity(), "hidden": list(self.hidden), "task": self.loss.task}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """`hidden_1`, `hidden_1_bias`, …; then `weights`, `bias` and, of a classifier, `gain`."""
+        """`hidden_1`, `hidden_1_bias`, …; `weights`, `bias`, a classifier's `gain`; the view."""
         made, size = [], row_size(features)
         for index, units in enumerate(self.hidden, 1):
             made.append(Parameter(f"hidden_{index}", _he_uniform(index, units, size)))
             made.append(Parameter(f"hidden_{index}_bias", np.zeros(units, np.float32)))
             size = units
-        made += super().parameters([(size,)], capacity)
+        made += self._layer(size, capacity)
         if self.loss.task == "classification":
             made.append(Parameter("gain", np.zeros(1, np.float32), trained=False))
-        return made
+        return [*made, *view_parameters(features)]
 
     def training_logits(
         self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks

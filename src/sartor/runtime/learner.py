@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -142,31 +142,35 @@ class Learner:
     ) -> History:
         """Train from where the lesson says."""
         samples = self._set(lesson, lesson.samples)
+        self._engine.restore(lesson.state)
+        mixed = samples.mixed(self._manifest.batch, lesson.seed)
+        some = [each[mixed] for each in samples.features]
+        if not lesson.warm and not lesson.changes_nothing:
+            self._start_anew(lesson, samples, some)
         schedule = default_schedule(
             self._manifest,
             samples.features,
             samples=samples.effective_count,
             outputs=len(lesson.slots),
             magnitude=samples.magnitude,
+            length=self._maker.length_seen(some) if lesson.warm else None,
             epochs=lesson.epochs,
             learning_rate=lesson.learning_rate,
             decay=lesson.decay,
         )
-        self._engine.restore(lesson.state)
-        if not lesson.warm and not lesson.changes_nothing:
-            self._start_anew(lesson, samples)
         held_out = None if lesson.held_out is None else self._set(lesson, lesson.held_out)
         trainer = Trainer(
             self._engine, self._manifest, samples, schedule, control, held_out, lesson.patience
         )
         return trainer.run(lesson.seed, on_epoch)
 
-    def _start_anew(self, lesson: Lesson, samples: TrainingSet) -> None:
-        """Make every class of its samples, as if nothing had been learned.
+    def _start_anew(self, lesson: Lesson, samples: TrainingSet, some: Sequence[np.ndarray]) -> None:
+        """View some samples of all classes and make each of its own, as if nothing were known.
 
         Training that goes on from old weights as samples come in ends up to three points lower.
         """
         self._engine.restore(self._initial)
+        self._maker.view(some)
         for slot in lesson.slots.values():
             self._maker.wipe(slot)
         for slot in lesson.slots.values():
