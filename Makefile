@@ -5,7 +5,7 @@ PYTHON ?= python3
 EXTRAS ?= demo
 BIN := .venv/bin
 
-.PHONY: demo test test-python test-web test-torch check bench clean
+.PHONY: demo test test-python test-web test-torch check nightly bench clean
 
 demo: .venv/ready
 	$(BIN)/sartor demo --out build/demo
@@ -38,6 +38,10 @@ build/torch/ready: pyproject.toml
 	build/torch/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	build/torch/bin/python -m pip install --quiet --editable '.[torch]' --group dev torchvision
 	@touch $@
+
+# Kills, damaged files, threads and memory at length: an hour or two. `make test` has some of each.
+nightly: .venv/ready
+	SARTOR_NIGHTLY=1 $(BIN)/pytest tests/survival
 
 # Beside other frameworks, each where it can be installed; several GB.
 bench: build/bench/ready

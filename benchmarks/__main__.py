@@ -13,13 +13,26 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from . import accuracy, convert, honesty, infer, learn, size, speed
+from . import (
+    accuracy,
+    convert,
+    epochs,
+    honesty,
+    infer,
+    learn,
+    memory,
+    preview,
+    scaling,
+    size,
+    speed,
+)
 from .harness import Report
 
 _PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _RUNS: dict[str, Callable[[], Report]] = {
     "convert": convert.run, "size": size.run, "infer": infer.run, "speed": speed.run,
-    "learn": learn.run, "accuracy": accuracy.run, "honesty": honesty.run,
+    "epochs": epochs.run, "learn": learn.run, "scaling": scaling.run, "preview": preview.run,
+    "memory": memory.run, "accuracy": accuracy.run, "honesty": honesty.run,
 }  # fmt: skip
 _PACKAGES = (
     "sartor", "ai-edge-litert", "numpy", "scikit-learn", "onnxruntime-training-cpu", "torch",

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from .harness import seconds_per_call
 
-__all__ = ["Entrant", "Result", "contest"]
+__all__ = ["Entrant", "Result", "contest", "environment", "silence"]
 
 _THREADS = (
     "OMP_NUM_THREADS",
@@ -74,15 +74,21 @@ def contest(
         rounds: turns of each.
         turn: seconds of one turn; its median is taken, over parts of a millisecond or one call.
     """
-    environment = {**_QUIET, **dict.fromkeys(_THREADS, str(threads))}
-    before = dict(os.environ)
-    os.environ.update(environment)
-    try:
+    with environment(threads):
         workers = {name: _Worker(make, turn) for name, make in entrants.items()}
         for _ in range(rounds):
             for worker in workers.values():
                 worker.take_turn()
         return {name: worker.close() for name, worker in workers.items()}
+
+
+@contextlib.contextmanager
+def environment(threads: int) -> Iterator[None]:
+    """Let processes that are started within have so many threads, and be quiet."""
+    before = dict(os.environ)
+    os.environ.update({**_QUIET, **dict.fromkeys(_THREADS, str(threads))})
+    try:
+        yield
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -115,7 +121,7 @@ class _Worker:
 def _work(pipe: Connection, make: Callable[[], Entrant], turn: float) -> None:
     """The other side: make the entrant, check it, and take turns until told to end."""
     try:
-        with _silence():
+        with silence():
             entrant = make()
             quality = entrant.quality()
     except ImportError as error:
@@ -130,7 +136,7 @@ def _work(pipe: Connection, make: Callable[[], Entrant], turn: float) -> None:
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Keep what native code writes about itself off stderr; a traceback comes after it."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["STEPS", "Batch", "Head", "Settings"]
+__all__ = ["STEPS", "Batch", "Head", "OnnxRuntimeHead", "Settings", "make_artifacts"]
 
 
 @dataclass(frozen=True)
@@ -155,17 +155,24 @@ class LiteRTHead(SartorHead):
 
 
 class OnnxRuntimeHead:
-    """ONNX Runtime Training's own API; the artifacts are made beforehand. It has no momentum."""
+    """ONNX Runtime Training's own API. It has no momentum.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: of the head.
+        folder: with what `make_artifacts` made; else they are made here.
+    """
+
+    def __init__(self, settings: Settings, folder: str | None = None) -> None:
         if settings.momentum:
             raise ImportError("its SGD has no momentum")
         import onnxruntime
         from onnxruntime.training.api import CheckpointState, Module, Optimizer
 
-        self._folder = tempfile.TemporaryDirectory()
-        _make_artifacts(settings, self._folder.name)
-        file = f"{self._folder.name}/{{}}".format
+        if folder is None:
+            self._folder = tempfile.TemporaryDirectory()
+            folder = self._folder.name
+            make_artifacts(settings, folder)
+        file = f"{folder}/{{}}".format
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = settings.threads
         self._state = CheckpointState.load_checkpoint(file("checkpoint"))
@@ -177,6 +184,7 @@ class OnnxRuntimeHead:
         self._rate = float("nan")
 
     def step(self, batch: Batch, rate: float) -> float:
+        """See `Head`."""
         if rate != self._rate:
             self._optimizer.set_learning_rate(rate)
             self._rate = rate
@@ -186,6 +194,7 @@ class OnnxRuntimeHead:
         return loss
 
     def weights(self) -> np.ndarray:
+        """See `Head`."""
         return np.asarray(self._state.parameters["weights"].data)
 
 
@@ -303,7 +312,7 @@ def _converted(settings: Settings, path: Path) -> Any:
     return model.manifest
 
 
-def _make_artifacts(settings: Settings, folder: str) -> None:
+def make_artifacts(settings: Settings, folder: str) -> None:
     """The head as ONNX, and what ONNX Runtime Training makes of it."""
     from onnx import TensorProto, helper, numpy_helper
     from onnxruntime.training import artifacts

@@ -81,8 +81,8 @@ def test_the_page_of_the_library_runs(desk: Path, capsys: pytest.CaptureFixture[
     code = "".join(blocks("docs/library.md", "python"))
     exec(compile(code, "library.md", "exec"), {})
     assert "for the head" in capsys.readouterr().out
-    for path in ("mine.safetensors", "mine.samples"):
-        Path(path).unlink()
+    for name in ("mine.safetensors", "mine.samples"):
+        Path(name).unlink()
     run_commands("docs/library.md")
     assert Path("moved", "checkpoint.samples").exists()
     assert Path("loss.png").exists()

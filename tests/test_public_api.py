@@ -19,7 +19,7 @@ SURFACE = {
     "sartor": {
         "Adam", "AdamW", "CosineClassifier", "Frozen", "MLP", "MultiLabelClassifier",
         "PersonalModel", "PersonalizableModel", "RMSprop", "Regressor", "SGD",
-        "SoftmaxClassifier", "__version__", "convert", "freeze",
+        "SoftmaxClassifier", "__version__", "convert", "describe", "freeze",
     },
     "sartor.bases": {
         "Base", "EfficientNetLite0", "Keras", "MOBILENET_V2", "MobileNetV2", "PyTorch",

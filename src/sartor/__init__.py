@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Regressor,
         SoftmaxClassifier,
     )
+    from .inspection import describe
     from .optimizers import SGD, Adam, AdamW, RMSprop
     from .runtime import PersonalModel
 
@@ -35,6 +36,7 @@ __all__ = [
     "SoftmaxClassifier",
     "__version__",
     "convert",
+    "describe",
     "freeze",
 ]
 
@@ -52,6 +54,7 @@ _HOMES = {
     "SGD": "optimizers",
     "SoftmaxClassifier": "heads",
     "convert": "convert",
+    "describe": "inspection",
     "freeze": "freeze",
 }
 

@@ -53,9 +53,11 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         _keep_mode(path, temporary)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
+            error.filename = str(path)  # that is what the caller knows; a full disk names nothing
         raise
     _sync_folder(path.parent)
 

@@ -143,6 +143,11 @@ def convert(
     rebatch(found.graph)
     open_inputs(found.graph, named=before is not None)
     told = convention(preprocessing, mean, std)
+    if before is not None and told is not None and told.bgr:
+        raise ConversionError(
+            f"{preprocessing!r} takes blue before red, which is built into the file when the base "
+            "is converted: convert the base itself again"
+        )
     if before is None:
         orient(found.graph, described, bgr=told is not None and told.bgr)
     scale_quantized_pictures(found.graph, described, told)

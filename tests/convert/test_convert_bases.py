@@ -39,7 +39,7 @@ import sartor
 from sartor.contract import FEATURES, SIGNATURES
 from sartor.errors import ConversionError
 from sartor.flatbuffer import read, write
-from sartor.graph import Tensor
+from sartor.graph import DType, Graph, Model, Op, Tensor
 from sartor.manifest import FeatureSpec
 from sartor.ops import relu
 from sartor.optimizers import SGD
@@ -281,3 +281,22 @@ def test_a_base_that_cannot_be_used_is_refused_in_words(name: str) -> None:
     base, settings, words = REFUSED[name]
     with pytest.raises(ConversionError, match=words):
         sartor.convert(base(), classes=3, **settings)
+
+
+def test_a_base_may_be_thousands_of_layers_deep() -> None:
+    model, graph = Model(), Graph("main")
+    model.graphs.append(graph)
+    x = graph.input("x", (1, 4))
+    for _ in range(3000):
+        y = graph.tensor("y", DType.FLOAT32, (1, 4))
+        graph.add(Op("RELU", (x,), (y,)))
+        x = y
+    weights, bias = graph.constant(np.ones((2, 4), np.float32)), graph.constant(np.ones(2, "f"))
+    logits = graph.tensor("logits", DType.FLOAT32, (1, 2))
+    graph.add(
+        Op("FULLY_CONNECTED", (x, weights, bias), (logits,), options={},
+           options_type="FullyConnectedOptions")
+    )  # fmt: skip
+    graph.outputs = [logits]
+    made = sartor.convert(write(model), classes=2)
+    assert [spec.shape for spec in made.manifest.features] == [(4,)]

@@ -185,6 +185,12 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     "a string that is not UTF-8": (put(lambda r: r, "description", b"\xff"), "is not UTF-8"),
     "scale not a number": (quantize([NAN], [0]), "has a scale that is negative, infinite or not"),
     "a negative scale": (quantize([-0.5], [0]), "has a scale that is negative"),
+    "a zero point beyond its type": (
+        lambda r: tensor(r, "n").update(
+            quantization={"scale": np.ones(1, np.float32), "zeroPoint": np.array([2**40])}
+        ),
+        "has a zero point beyond the values of INT32",
+    ),
     "more scales than zero points": (quantize([1, 1], [0]), "has 2 scales and 1 zero points"),
     "scales that do not fit": (
         quantize([1, 1, 1], [0, 0, 0]),

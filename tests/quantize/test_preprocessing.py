@@ -138,6 +138,12 @@ def test_bgr_needs_three_channels(tiny_base: bytes) -> None:
         sartor.convert(tiny_base, classes=2, preprocessing="caffe")
 
 
+def test_bgr_is_for_the_base_itself() -> None:
+    made = sartor.convert(base(), classes=2).content
+    with pytest.raises(ConversionError, match="convert the base itself again"):
+        sartor.convert(made, classes=2, preprocessing="caffe")
+
+
 # --- quantized inputs -----------------------------------------------------------------------------
 
 

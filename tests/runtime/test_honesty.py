@@ -57,7 +57,7 @@ def test_what_was_never_taught_is_none_of_these(tiny: Convert, tmp_path: Path) -
         model.fit()
         known = [model.predict(sample) for sample, _ in blobs(40, seed=2)]
         strange = [model.predict(sample) for sample in STRANGE]
-        assert np.mean([each.known for each in known]) > 0.85
+        assert np.mean([each.known for each in known]) > 0.8
         assert np.mean([each.known for each in strange]) < 0.35
         best = known[0].best
         assert best is not None

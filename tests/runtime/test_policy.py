@@ -14,7 +14,9 @@ from sartor.errors import DataError
 from sartor.losses import Huber, Loss, MeanSquaredError, SigmoidCrossEntropy
 from sartor.manifest import Manifest
 from sartor.runtime.files import open_model
-from sartor.runtime.policy import DECAYS, Schedule, default_schedule, effective_samples
+from sartor.runtime.policy import DECAYS, Schedule, default_schedule
+from sartor.runtime.store import SampleSet
+from sartor.runtime.training_set import training_set
 
 Convert = Callable[..., Path]
 MOMENTUM = sartor.SGD(momentum=0.9)
@@ -73,8 +75,14 @@ def test_features_that_are_seen_larger_are_learned_from_at_a_lower_rate(tiny: Co
     ("slots", "samples"),
     [([0], 1), ([2, 2, 2], 3), ([0, 1] * 5, 10), ([0] * 50 + [3], 4 / (1 + 1 / 50))],
 )
-def test_a_class_of_one_sample_is_believed_as_one(slots: list[int], samples: float) -> None:
-    assert effective_samples(np.array(slots)) == pytest.approx(samples)
+def test_a_class_of_one_sample_is_believed_as_one(
+    manifest: Manifest, slots: list[int], samples: float
+) -> None:
+    """Classes weigh the same, so that one sample weighs as much as 50; views are no samples."""
+    targets = np.eye(4, dtype=np.float32)[np.repeat(slots, 2)]
+    rows = SampleSet([targets], np.repeat(np.arange(len(slots)), 2), targets, tuple("abcd"))
+    made = training_set(manifest, rows, {name: slot for slot, name in enumerate("abcd")})
+    assert made.effective_count == pytest.approx(samples)
 
 
 def test_samples_are_believed_as_told(manifest: Manifest) -> None:

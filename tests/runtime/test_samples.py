@@ -12,6 +12,7 @@ from blobs import LABELS, PROBE, blobs, taught
 
 from sartor import PersonalModel
 from sartor.errors import DataError, StoreError
+from sartor.runtime import read_checkpoint
 
 Convert = Callable[..., Path]
 NEW = np.full((1, 8), 5, np.float32)
@@ -125,6 +126,47 @@ def test_the_last_sample_of_a_class_takes_the_class_with_it(tiny: Convert) -> No
         assert not model._knowledge.engine.state()["head/weights"][3].any()
         model.add_sample(PROBE, "tie")
         assert list(model.classes) == [*LABELS, "tie"]
+
+
+def test_nothing_of_a_forgotten_sample_is_in_any_file(tiny: Convert, tmp_path: Path) -> None:
+    """Neither its features nor their direction, which instant classes are made of."""
+    store, checkpoint = tmp_path / "mine.samples", tmp_path / "mine.safetensors"
+    path, log = tiny(), Path(f"{store}-wal")
+    for fits in (False, True):
+        with PersonalModel(path, store=store) as model:
+            features = [model._features(sample)[0][0] for sample in (PROBE, NEW)]
+            numbers = [model.add_sample(NEW, "sock"), model.add_sample(PROBE, "hat")]
+            taught(model)
+            model.add_sample(NEW * np.array([1, 1, 1, 1, 0, 0, 0, 0], np.float32), "sock")
+            if fits:
+                model.fit()
+            model.save(checkpoint)
+            assert all(_is_in(each, store, log) for each in features)  # so the test can tell
+            assert any(_is_known(each, checkpoint) for each in features)
+            model.forget(*numbers)
+            if fits:
+                model.fit()
+            model.save(checkpoint)
+            assert set(model.classes) == {*LABELS, "sock"}
+            assert not any(_is_in(each, store, log, checkpoint) for each in features)
+            assert not any(_is_known(each, checkpoint) for each in features)
+            model.forget(*(sample.id for sample in model.samples))
+
+
+def _is_in(features: np.ndarray, *files: Path) -> bool:
+    content = b"".join(file.read_bytes() for file in files if file.exists())
+    forms = (features, features.astype(np.float16), features / np.linalg.norm(features))
+    return any(form[:6].tobytes() in content for form in forms)
+
+
+def _is_known(features: np.ndarray, checkpoint: Path) -> bool:
+    """Whether a row of a checkpoint's weights or prototypes points the same way."""
+    found = read_checkpoint(checkpoint)
+    rows = [found.state["head/weights"], *found.unknown.values()]
+    rows = [each for each in rows if each.shape[-1] == len(features) and each.ndim == 2]
+    lengths = [np.linalg.norm(each, axis=1) + 1e-30 for each in rows]
+    cosines = [each @ features / size for each, size in zip(rows, lengths, strict=True)]
+    return bool(max(map(np.max, cosines)) > (1 - 1e-6) * np.linalg.norm(features))
 
 
 def test_forgetting_what_is_not_there(tiny: Convert) -> None:

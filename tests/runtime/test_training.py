@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -113,10 +115,10 @@ def test_the_best_weights_on_held_out_samples_stay(tiny: Convert) -> None:
         assert np.array_equal(model._knowledge.engine.state()["head/weights"], kept)
 
 
-def test_where_nothing_is_held_out_a_fifth_of_each_class_is(tiny: Convert) -> None:
+def test_where_nothing_is_held_out_a_quarter_of_each_class_is(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         history = taught(model, 10).fit(patience=2)
-        assert history.samples == 24
+        assert history.samples == 22
         assert all(epoch.held_out_loss is not None for epoch in history.epochs)
         assert model.fit().samples == 30
 
@@ -173,6 +175,20 @@ def test_what_takes_knowledge_away_stops_a_training_first(
     assert not training.running
     assert training.wait().stopped
     model.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no niceness")
+def test_in_the_background_others_go_first(tiny: Convert) -> None:
+    found: list[int] = []
+
+    def note(_: Epoch) -> None:
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    with PersonalModel(tiny()) as model:
+        taught(model).fit(1, note)
+        model.start_training(1, note).wait()
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert found == [own, min(own + 5, 19)]
 
 
 def test_a_model_learns_once_at_a_time(tiny: Convert) -> None:

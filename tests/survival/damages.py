@@ -2,30 +2,37 @@
 
     python damages.py FOLDER KIND FIRST COUNT
 
-FOLDER has a `model.tflite`; the other files are made of it. KIND is `model`, `checkpoint`, `store`
-or `project`. A line a case: its seed; `works`, `refused`, `strange` or `CRASH`; and details. The
-files of one case are made by `python damages.py FOLDER KIND SEED into OTHER-FOLDER`.
+FOLDER has a `model.tflite`; the other files are made of it. KIND is `model`, `fields` (numbers in
+the tables of the model, each with another value that it can hold), `checkpoint`, `store` or
+`project`. A line a case: its seed; `works`, `refused`, `strange` or `CRASH`; and details. The files
+of one case are made by `python damages.py FOLDER KIND SEED into OTHER-FOLDER`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import forks
 import numpy as np
 
 from sartor import PersonalModel
-from sartor.errors import SartorError
-from sartor.flatbuffer import read
+from sartor.errors import InvalidModelError, SartorError
+from sartor.flatbuffer import append_files, read
+from sartor.flatbuffer.decode import Decoder
+from sartor.flatbuffer.encode import Encoder
+from sartor.flatbuffer.schema import TFLITE
 from sartor.manifest import Manifest
 from sartor.runtime import unpack_project
 
 FILES = {
     "model": "model.tflite",
+    "fields": "model.tflite",
     "checkpoint": "checkpoint.safetensors",
     "store": "checkpoint.samples",
     "project": "mine.sartor",
@@ -99,6 +106,52 @@ def weights(content: bytes) -> list[range]:
     return sorted(found, key=lambda each: each.start)
 
 
+def misled(content: bytes, seed: int) -> bytes:
+    """A model whose tables are whole, with wrong numbers in one to three places."""
+    rng = np.random.default_rng(seed)
+    while True:
+        record = Decoder(content, TFLITE).root("Model", b"TFL3", "")
+        places = list(_places(record))
+        for index in rng.integers(len(places), size=rng.choice([1, 1, 1, 2, 3])):
+            holder, key, value = places[index]
+            holder[key] = _wrong(rng, value)
+        encoder = Encoder(TFLITE)
+        with contextlib.suppress(InvalidModelError):  # a number that its type cannot hold
+            table = encoder.finish(encoder.table("Model", record), b"TFL3")
+            return append_files(table, read(content).files)
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Each number, list of numbers and small constant in a table: where it is, and itself."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in list(items):
+        if isinstance(item, dict | list):
+            yield from _places(item)
+        elif isinstance(item, tuple):
+            yield from _places(item[1])
+        elif isinstance(item, int | float | np.ndarray | np.generic | bytes):
+            size = len(item) if isinstance(item, bytes) else getattr(item, "size", 1)
+            if 0 < size <= _SPARED:
+                yield value, key, item
+
+
+def _wrong(rng: np.random.Generator, value: Any) -> Any:
+    """Another value of the same type."""
+    if isinstance(value, bytes):  # of a constant: axes, sizes, or scalars
+        kind = np.int32 if len(value) % 4 == 0 else np.uint8
+        return _wrong(rng, np.frombuffer(value, kind)).tobytes()
+    if isinstance(value, np.ndarray):
+        found = value.copy()
+        place = rng.integers(found.size)
+        found[place] = np.array(_wrong(rng, found[place].item())).astype(found.dtype)
+        return found
+    if isinstance(value, bool):
+        return not value
+    near = [value - 1, value + 1, value + 2, 2 * value + 1, value // 2]
+    far = [0, 1, 2, 3, 5, 17, 100, 1000, 65536, 10**6, -1, -2, 127, -128]
+    return type(value)(rng.choice(near if rng.random() < 0.5 else far))
+
+
 def use(folder: Path, kind: str) -> str:
     """Do with the files what an app does with them; says what came of it."""
     try:
@@ -140,7 +193,8 @@ def _write(
     for each, content in files.items():
         (folder / each).write_bytes(content)
     whole = files[FILES[kind]]
-    (folder / FILES[kind]).write_bytes(damaged(whole, spared, seed))
+    new = misled(whole, seed) if kind == "fields" else damaged(whole, spared, seed)
+    (folder / FILES[kind]).write_bytes(new)
 
 
 def main(source: Path, kind: str, first: int, count: str, other: str = "") -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -116,6 +117,7 @@ def _check_quantization(tensor: Tensor, what: str) -> None:
             f"{what} has {count} scales and {quantization.zero_point.size} zero points, expected "
             f"as many. {_CORRECT}"
         )
+    _check_zero_points(tensor, quantization.zero_point, what)
     axis = quantization.axis
     if axis < 0 or (tensor.rank and axis >= tensor.rank):
         raise InvalidModelError(
@@ -125,6 +127,19 @@ def _check_quantization(tensor: Tensor, what: str) -> None:
         raise InvalidModelError(
             f"{what} has {count} scales along axis {axis} of shape {list(tensor.shape)}, expected "
             f"one, or {tensor.shape[axis]}. {_CORRECT}"
+        )
+
+
+def _check_zero_points(tensor: Tensor, zero_points: np.ndarray, what: str) -> None:
+    """Check that they are values of the tensor's type: XNNPACK takes them for that."""
+    kind: np.dtype[Any] = np.dtype(tensor.dtype.numpy or np.float32)
+    if kind.kind not in "iu":
+        return
+    limits = np.iinfo(kind)
+    if bool(np.any((zero_points < limits.min) | (zero_points > limits.max))):
+        raise InvalidModelError(
+            f"{what} has a zero point beyond the values of {tensor.dtype.name}, expected "
+            f"{limits.min}…{limits.max}. {_CORRECT}"
         )
 
 

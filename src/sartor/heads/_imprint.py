@@ -50,9 +50,10 @@ def imprint_softmax(
     with `b̄` the mean of the others' b, `σ` the standard deviation of their logits of the samples'
     mean, and `m` by how much its logit with b̄ is above the highest of them. Among classes that
     are only imprinted that is about `gain · u` and `b̄`, with one gain for all: the first class
-    sets it, so that its own samples have logits of about 1. Beside trained classes the class's own direction is lifted to their
-    magnitude, and the common one is left alone. The others have learned to keep clear of one
-    another, and not of this one: so it is held back by σ, and takes few of their samples.
+    sets it, so that its own samples have logits of about 1. Beside trained classes the class's
+    own direction is lifted to their magnitude, and the common one is left alone. The others have
+    learned to keep clear of one another, and not of this one: so it is held back by σ, and takes
+    few of their samples.
 
     Args:
         rows: [B, F]; what the layer takes.

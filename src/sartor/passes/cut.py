@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..contract import FEATURES
 from ..errors import ConversionError
 from ..graph import DType, Graph, Model, Op, Signature, Tensor
 
-__all__ = ["Cut", "cut"]
+__all__ = [
+    "Cut",
+    "accepted_names",
+    "called_from",
+    "cut",
+    "entry_of",
+    "find_features",
+    "is_from_constants",
+    "is_real",
+    "is_weighted",
+]
 
 # Op code → the input that holds its weights.
 _WEIGHTED = {
@@ -54,15 +65,9 @@ def cut(model: Model, names: Sequence[str] | None = None) -> Cut:
     Raises:
         ConversionError: there is no weighted layer, or no tensor of that name.
     """
-    entry = _entry(model)
-    graph, ends = entry.graph, entry.outputs
-    if names:
-        tensors, why = _named(graph, ends, names), "as named"
-    elif entry.key == FEATURES:
-        tensors, why = list(ends.values()), f"as named: {', '.join(ends)}"
-    else:
-        tensors, why = _input_of_last_weighted(graph)
-    _check_float_or_quantized(tensors)
+    entry = entry_of(model)
+    graph = entry.graph
+    tensors, why = find_features(entry, names)
     graph.outputs = list(tensors)
     graph.prune()
     graph.remove(_idle_initializers(graph))
@@ -72,11 +77,27 @@ def cut(model: Model, names: Sequence[str] | None = None) -> Cut:
     for name, tensor in entry.inputs.items():
         tensor.name = name
     model.signatures = []
-    model.graphs = _called_from(graph)
+    model.graphs = called_from(graph)
     return Cut(graph, tuple(tensors), why)
 
 
-def _entry(model: Model) -> Signature:
+def find_features(entry: Signature, names: Sequence[str] | None = None) -> tuple[list[Tensor], str]:
+    """The tensors that `cut` takes for the features, and how they were found, for people.
+
+    Raises:
+        ConversionError: there is no weighted layer, or no tensor of that name.
+    """
+    if names:
+        tensors, why = _named(entry, names), "as named"
+    elif entry.key == FEATURES:
+        tensors, why = list(entry.outputs.values()), f"as named: {', '.join(entry.outputs)}"
+    else:
+        tensors, why = _input_of_last_weighted(entry.graph)
+    _check_float_or_quantized(tensors)
+    return tensors, why
+
+
+def entry_of(model: Model) -> Signature:
     """What classifies: the signature `features`, `infer` or the usual one, else the first graph."""
     for key in (FEATURES, "infer", "serving_default"):
         found = model.signature(key)
@@ -85,26 +106,36 @@ def _entry(model: Model) -> Signature:
     return Signature("", model.main, {}, {})
 
 
-def _named(graph: Graph, ends: Mapping[str, Tensor], names: Sequence[str]) -> list[Tensor]:
-    found: list[Tensor] = []
+def accepted_names(entry: Signature) -> dict[str, Tensor]:
+    """What tensors may be called when features are named, in the order of the graph.
+
+    A tensor goes by its name. The converter that made the file may have joined several in it, with
+    semicolons: then by the first of them as well, where no other tensor does. An output also goes
+    by the name that the signature gives it.
+    """
+    tensors = [tensor for tensor in entry.graph.tensors if not tensor.is_constant]
+    firsts = Counter(tensor.name.split(";")[0] for tensor in tensors)
+    names = {first: t for t in tensors if firsts[first := t.name.split(";")[0]] == 1}
+    return {**names, **{tensor.name: tensor for tensor in tensors}, **entry.outputs}
+
+
+def _named(entry: Signature, names: Sequence[str]) -> list[Tensor]:
+    known, found = accepted_names(entry), list[Tensor]()
     for name in names:
-        matches = [tensor for tensor in graph.find(name) if not tensor.is_constant]
-        matches += [ends[name]] if name in ends else []
-        if not matches:
-            known = [tensor.name for tensor in graph.tensors if not tensor.is_constant]
-            close = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[-3:]
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or list(known)[-3:]
             raise ConversionError(
                 f"the base has no tensor {name!r} to take features from. Close to it: "
-                f"{', '.join(map(repr, close))}. `sartor inspect` lists all."
+                f"{', '.join(map(repr, close))}. `sartor inspect --all` lists all."
             )
-        if matches[-1] in found:
+        if known[name] in found:
             raise ConversionError(f"the features name {name!r} twice: name each tensor once")
-        found.append(matches[-1])
+        found.append(known[name])
     return found
 
 
 def _input_of_last_weighted(graph: Graph) -> tuple[list[Tensor], str]:
-    last = next((op for op in reversed(graph.ops) if _is_weighted(op)), None)
+    last = next((op for op in reversed(graph.ops) if is_weighted(op)), None)
     if last is None:
         raise ConversionError(
             "the base has no layer with weights (fully connected or convolution), so its features "
@@ -118,8 +149,8 @@ def _input_of_last_weighted(graph: Graph) -> tuple[list[Tensor], str]:
         for op in graph.ops
         if op in behind
         for tensor in op.inputs
-        if tensor is not None and not _from_constants(tensor) and tensor.producer not in behind
-        if _is_real(tensor)  # and no shape that is computed
+        if tensor is not None and not is_from_constants(tensor) and tensor.producer not in behind
+        if is_real(tensor)  # and no shape that is computed
     )
     return list(crossing), f"what goes into {_called(last)}, the last layer with weights"
 
@@ -129,17 +160,29 @@ def _called(op: Op) -> str:
     return f"{op.name} {op.output.name.split(';')[0]!r}"
 
 
-def _is_weighted(op: Op) -> bool:
+def is_weighted(op: Op) -> bool:
+    """Whether the op is a layer whose weights the file holds."""
     index = _WEIGHTED.get(op.code)
-    return index is not None and _from_constants(op.input(index))
+    return index is not None and is_from_constants(op.input(index))
 
 
-def _from_constants(tensor: Tensor) -> bool:
+def is_from_constants(tensor: Tensor) -> bool:
     """True for a constant, and for one that is dequantized, reshaped, … at run time."""
-    if tensor.producer is None:
-        return tensor.is_constant
-    inputs = [source for source in tensor.producer.inputs if source is not None]
-    return bool(inputs) and all(_from_constants(source) for source in inputs)
+    waiting, seen = [tensor], set()
+    while waiting:  # no recursion: a base may be a thousand layers deep
+        source = waiting.pop()
+        if source in seen:
+            continue
+        seen.add(source)
+        if source.producer is None:
+            if not source.is_constant:
+                return False
+            continue
+        inputs = [each for each in source.producer.inputs if each is not None]
+        if not inputs:
+            return False
+        waiting += inputs
+    return True
 
 
 def _over_a_picture(op: Op) -> bool:
@@ -172,20 +215,21 @@ def _resources(graph: Graph) -> set[str]:
     }
 
 
-def _is_real(tensor: Tensor) -> bool:
+def is_real(tensor: Tensor) -> bool:
+    """Whether it holds reals, or integers that stand for them."""
     return tensor.dtype.is_float or tensor.quantization is not None
 
 
 def _check_float_or_quantized(tensors: Sequence[Tensor]) -> None:
     for tensor in tensors:
-        if not _is_real(tensor):
+        if not is_real(tensor):
             raise ConversionError(
                 f"{tensor!r} cannot be a feature: features are float, or quantized integers "
                 "that stand for floats. Name another tensor (`features=`, --features)."
             )
 
 
-def _called_from(graph: Graph) -> list[Graph]:
+def called_from(graph: Graph) -> list[Graph]:
     """The graph, and those that its ops call, each once."""
     found = [graph]
     for current in found:

@@ -108,21 +108,23 @@ class Collector(Predictor):
         self.check_room(targets)
         key = self._source(image, source)
         present = self._store.find(key)
-        if present is None:
-            specs = self.manifest.inputs
-            seed = int.from_bytes(key[:4], "little")
-            shown = views(specs, image, augment, seed) if augment else [prepare(specs, image)]
-            features = [self._knowledge.features(inputs) for inputs in shown]
-            picture = thumbnail(self.manifest.inputs, shown[0]) if self._thumbnails else None
-            photo = photo_of(image, shown[0]) if self._photos else None
+        if present is not None:
+            return _same(present, targets)
+        specs = self.manifest.inputs
+        seed = int.from_bytes(key[:4], "little")
+        shown = views(specs, image, augment, seed) if augment else [prepare(specs, image)]
+        features = [self._knowledge.features(inputs) for inputs in shown]
+        picture = thumbnail(self.manifest.inputs, shown[0]) if self._thumbnails else None
+        photo = photo_of(image, shown[0]) if self._photos else None
         with self._changing:
-            present = self._store.find(key)
-            if present is not None:
-                return _same(present, targets)
-            self.check_room(targets)
-            number = self._store.add(
-                features, targets, source=key, held_out=held_out, thumbnail=picture, photo=photo
-            )
+            with self._store.transaction():
+                present = self._store.find(key)  # another thread or process may have been faster
+                if present is not None:
+                    return _same(present, targets)
+                self.check_room(targets)
+                number = self._store.add(
+                    features, targets, source=key, held_out=held_out, thumbnail=picture, photo=photo
+                )
             self._make_classes(targets)
             self._seen += 1
         return number
@@ -134,8 +136,9 @@ class Collector(Predictor):
     def forget(self, *samples: int) -> None:
         """Forget samples for real: nothing of them stays in the store.
 
-        The weights bear them until the next `fit`, which gives what it would have given without
-        them; a class that has no other sample is removed at once. A training that runs is stopped.
+        Trained weights bear them until the next `fit`, which gives what it would have given without
+        them; classes that no training has seen are made again of the other samples, and a class
+        that has no other is removed. A training that runs is stopped.
 
         Args:
             samples: their numbers, as `add_sample` gave them and `samples` lists them.
@@ -147,11 +150,13 @@ class Collector(Predictor):
         with self._alone():
             before = self._store.counts()
             self._store.forget(samples)
-            self._knowledge.forget_samples()
             left = self._store.counts()
             for label, count in before.items():
                 if count and not left.get(label) and label in self.classes:
                     self._knowledge.remove(label)
+            found = self._store.select(held_out=False)
+            fresh = [label for label in self._knowledge.fresh if label in found.classes]
+            self._knowledge.forget_samples({each: self._shown(found, each) for each in fresh})
 
     def remove_class(self, label: str) -> None:
         """Forget a class and its samples for real; its slot is free. See `forget`."""
@@ -188,11 +193,11 @@ class Collector(Predictor):
         """
         if samples is not None:
             return super().evaluate(samples)
-        found = self._store.select(held_out=True)
-        if not len(found.samples):
-            found = self._store.select()
-        self.check_known(found.classes)
-        evaluator = self._evaluator()
+        with self._changing:
+            found = self._select(held_out=True)
+            if not len(found.samples):
+                found = self._select(held_out=None)
+            evaluator = self._evaluator(self._knowledge.slots)
         for row in np.unique(found.samples, return_index=True)[1]:  # of its views the plain one
             targets = zip(found.classes, found.targets[row].tolist(), strict=True)
             evaluator.add(
@@ -236,6 +241,18 @@ class Collector(Predictor):
         if name is None and not any(spec.kind == "image" for spec in self.manifest.inputs):
             return source_of(prepare(self.manifest.inputs, image))
         return source_of(image, name)
+
+    def _select(self, *, held_out: bool | None) -> SampleSet:
+        """Samples of the store; the model knows all their classes, also those of other processes.
+
+        Raises:
+            DataError: there is no room for one.
+        """
+        while True:
+            found = self._store.select(held_out=held_out)
+            self._make_classes(found.classes)
+            if set(found.classes) <= set(self.classes):  # else another process has forgotten one
+                return found
 
     def _make_classes(self, labels: Iterable[str]) -> None:
         """Make those classes of their samples that are not made yet."""

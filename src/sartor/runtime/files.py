@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..contract import MANIFEST_FILE, TensorSpec
-from ..errors import NotPersonalizableError
-from ..flatbuffer import read
+from ..errors import InvalidModelError, NotPersonalizableError
+from ..flatbuffer import check_shapes, read
 from ..graph import Model, Tensor
 from ..manifest import Manifest
 
@@ -26,6 +26,10 @@ def open_model(path: Path) -> Manifest:
     manifest = manifest_of(model, path)
     check_signatures(model, manifest, path)
     _check_pictures(manifest, path)
+    try:
+        check_shapes(model)
+    except InvalidModelError as error:
+        raise InvalidModelError(f"{path}: {error}") from error
     return manifest
 
 

@@ -19,8 +19,8 @@ from .unknown import Familiarity
 
 __all__ = ["Honesty", "Trial", "divided", "judge"]
 
-_PARTS = 5
-_MANY = 1000  # rows; of more, one part is left out, and not each in turn
+_PARTS = 4
+_MANY = 400  # rows; of more, one part is left out, and not each in turn
 
 Trial = Callable[[np.ndarray, np.ndarray], "np.ndarray | None"]
 """Takes rows to learn from and rows to leave out, as bool [N]; returns the outputs [n, C] for the

@@ -160,10 +160,22 @@ class Knowledge:
                     familiarity = familiarity.including(slot, features)
             self._familiarity = familiarity
 
-    def forget_samples(self) -> None:
-        """Keep nothing but the weights that is made of single samples."""
+    @property
+    def fresh(self) -> tuple[str, ...]:
+        """The classes that no training has seen: their weights are directions of their samples."""
+        return tuple(self._fresh)
+
+    def forget_samples(self, left: Mapping[str, Sequence[np.ndarray]]) -> None:
+        """Keep nothing that is made of single samples.
+
+        Args:
+            left: fresh class → features [n, …] of the samples that it still has.
+        """
         with self.engine.lock:
             self._familiarity = None
+            for label, features in left.items():
+                self._fresh[label] = [rows[: self._manifest.batch] for rows in features]
+                self._maker.imprint(self.slots[label], features)
 
     def checkpoint(self, samples_seen: int, app: Mapping[str, np.ndarray]) -> Checkpoint:
         """All of it as it is now."""
@@ -213,9 +225,11 @@ class Knowledge:
         """Be as sure of classes that were only imprinted as is right on the average."""
         if self._is_trained or self._manifest.task != "classification":
             return
+        features = [np.concatenate(each) for each in zip(*self._fresh.values(), strict=True)]
+        if not len(features[0]):  # all samples are held out
+            return
         state = self.engine.state()
         self.engine.restore({**state, TEMPERATURE: np.ones(1, np.float32)})
-        features = [np.concatenate(each) for each in zip(*self._fresh.values(), strict=True)]
         _, outputs = measure(
             self.engine, Batch(self._manifest), unlabelled(self._manifest, features)
         )

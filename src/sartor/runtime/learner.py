@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..contract import RUN, TEMPERATURE
-from ..errors import TrainingError
+from ..errors import DataError, TrainingError
 from ..manifest import Manifest
 from .batches import Batch
 from .classes import ClassMaker
@@ -18,14 +19,14 @@ from .control import Control
 from .engine import Engine
 from .honesty import Honesty, judge
 from .measure import measure
-from .policy import default_schedule
+from .policy import DECAYS, default_schedule
 from .results import Epoch, History
 from .store import SampleSet
 from .trainer import EpochCallback, Trainer
 from .training_set import TrainingSet, training_set
 from .unknown import Familiarity
 
-__all__ = ["Learner", "Lesson", "Publish"]
+__all__ = ["Learner", "Lesson", "Publish", "Settings"]
 
 State = Mapping[str, np.ndarray]
 Publish = Callable[[State, "Familiarity | None"], None]
@@ -35,8 +36,43 @@ _PUBLISH_EVERY = 0.1  # seconds; the one that predicts is not to be kept busy
 
 
 @dataclass(frozen=True)
+class Settings:
+    """How to learn; each as `PersonalModel.fit` describes it.
+
+    Raises:
+        DataError: one makes no sense.
+    """
+
+    epochs: int | None = None
+    seconds: float | None = None
+    patience: int | None = None
+    learning_rate: float | None = None
+    decay: str = "cosine"
+    warm_start: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, count in (("epochs", self.epochs), ("patience", self.patience)):
+            if count is not None and count < 1:
+                raise DataError(f"{name} must be at least 1, got {count}")
+        if self.seconds is not None and not 0 < self.seconds < math.inf:
+            raise DataError(f"seconds must be above 0 and finite, got {self.seconds}")
+        if self.learning_rate is not None and not 0 <= self.learning_rate < math.inf:
+            raise DataError(
+                f"learning_rate must be at least 0 and finite, got {self.learning_rate}"
+            )
+        if self.decay not in DECAYS:
+            raise DataError(f"decay must be one of {', '.join(DECAYS)}; got {self.decay!r}")
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it only measures."""
+        return self.learning_rate == 0
+
+
+@dataclass(frozen=True)
 class Lesson:
-    """What is to be learned, and how.
+    """What is to be learned, and from where.
 
     Attributes:
         samples: to learn from.
@@ -45,9 +81,7 @@ class Lesson:
         state: the weights that are in use.
         familiarity: likewise.
         warm: go on from `state`; else start anew.
-        epochs, learning_rate, decay: see `default_schedule`.
-        patience: see `Trainer`.
-        seed: of all that is drawn at random.
+        settings: how.
     """
 
     samples: SampleSet
@@ -56,16 +90,7 @@ class Lesson:
     state: State
     familiarity: Familiarity | None
     warm: bool
-    epochs: int | None
-    learning_rate: float | None
-    decay: str
-    patience: int | None
-    seed: int
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether it only measures."""
-        return self.learning_rate == 0
+    settings: Settings
 
 
 class Learner:
@@ -109,7 +134,7 @@ class Learner:
             raise
         state = self._better(lesson) if history.stopped else self._learned(lesson)
         publish(state, lesson.familiarity)
-        if history.stopped or lesson.warm or lesson.changes_nothing:
+        if history.stopped or lesson.warm or lesson.settings.changes_nothing:
             return history
         honesty = self._judged(lesson, control)
         if honesty is None:
@@ -143,9 +168,9 @@ class Learner:
         """Train from where the lesson says."""
         samples = self._set(lesson, lesson.samples)
         self._engine.restore(lesson.state)
-        mixed = samples.mixed(self._manifest.batch, lesson.seed)
+        mixed = samples.mixed(self._manifest.batch, lesson.settings.seed)
         some = [each[mixed] for each in samples.features]
-        if not lesson.warm and not lesson.changes_nothing:
+        if not lesson.warm and not lesson.settings.changes_nothing:
             self._start_anew(lesson, samples, some)
         schedule = default_schedule(
             self._manifest,
@@ -154,15 +179,21 @@ class Learner:
             outputs=len(lesson.slots),
             magnitude=samples.magnitude,
             length=self._maker.length_seen(some) if lesson.warm else None,
-            epochs=lesson.epochs,
-            learning_rate=lesson.learning_rate,
-            decay=lesson.decay,
+            epochs=lesson.settings.epochs,
+            learning_rate=lesson.settings.learning_rate,
+            decay=lesson.settings.decay,
         )
         held_out = None if lesson.held_out is None else self._set(lesson, lesson.held_out)
         trainer = Trainer(
-            self._engine, self._manifest, samples, schedule, control, held_out, lesson.patience
+            self._engine,
+            self._manifest,
+            samples,
+            schedule,
+            control,
+            held_out,
+            lesson.settings.patience,
         )
-        return trainer.run(lesson.seed, on_epoch)
+        return trainer.run(lesson.settings.seed, on_epoch)
 
     def _start_anew(self, lesson: Lesson, samples: TrainingSet, some: Sequence[np.ndarray]) -> None:
         """View some samples of all classes and make each of its own, as if nothing were known.
@@ -206,7 +237,7 @@ class Learner:
 
         samples = self._set(lesson, lesson.samples)
         _, fitted = measure(self._engine, self._batch, samples)
-        return judge(self._manifest, samples, fitted, trial, lesson.seed)
+        return judge(self._manifest, samples, fitted, trial, lesson.settings.seed)
 
     def _set(self, lesson: Lesson, found: SampleSet) -> TrainingSet:
         return training_set(self._manifest, found, lesson.slots)

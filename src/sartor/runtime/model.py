@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from .collector import Collector
 from .control import Control
 from .honesty import divided
 from .html import model_html
-from .learner import Learner, Lesson
+from .learner import Learner, Lesson, Settings
 from .predictor import FilePath
 from .project import CHECKPOINT, MODEL, SAMPLES, pack, unpacked
 from .results import History
@@ -105,7 +104,7 @@ class PersonalModel(Collector):
                 ends the training.
             seconds: end after this time at the latest; the learning rate falls with it.
             patience: end after so many epochs in which the loss on held-out samples did not fall,
-                with the weights that were best. Where none is held out, a fifth of each class is,
+                with the weights that were best. Where none is held out, a quarter of each class is,
                 for this training.
             learning_rate: of the first step; chosen from the samples' features unless told. 0
                 changes nothing, and measures the loss.
@@ -119,15 +118,10 @@ class PersonalModel(Collector):
             TrainingError: the model is learning already; or the loss is no longer finite, and the
                 weights are those of before.
         """
-        training = self.start_training(
-            epochs,
+        training = self._begin(
+            Settings(epochs, seconds, patience, learning_rate, decay, warm_start, seed),
             on_epoch,
-            seconds=seconds,
-            patience=patience,
-            learning_rate=learning_rate,
-            decay=decay,
-            warm_start=warm_start,
-            seed=seed,
+            background=False,
         )
         try:
             return training.wait()
@@ -149,6 +143,9 @@ class PersonalModel(Collector):
     ) -> Training:
         """Learn in the background: `fit` that does not wait.
 
+        On Linux and Android its thread gets less of a busy processor than the others, so that a
+        live preview stays smooth.
+
         Args:
             epochs: see `fit`.
             on_epoch: likewise, as the others.
@@ -165,36 +162,11 @@ class PersonalModel(Collector):
         Raises:
             DataError, TrainingError: see `fit`; what goes wrong later is raised by its `wait`.
         """
-        _check_limits(epochs, seconds, patience, learning_rate)
-        with self._changing:
-            if self._training is not None and self._training.running:
-                raise TrainingError("the model is learning already: wait for it, or stop it")
-            samples, held_out = self._store.select(held_out=False), None
-            if not len(samples.samples):
-                raise DataError("there is nothing to learn from: add samples with add_sample first")
-            if patience is not None:
-                samples, held_out = self._split(samples, seed)
-            self._make_classes(samples.classes)
-            slots = self._knowledge.slots
-            taught = self._store.counts()
-            foreign = [name for name in slots if not taught.get(name)]
-            state, familiarity = self._knowledge.begin()
-            lesson = Lesson(
-                samples,
-                held_out,
-                slots,
-                state,
-                familiarity,
-                warm_start or not all(self._knowledge.is_blank(name) for name in foreign),
-                epochs,
-                learning_rate,
-                decay,
-                patience,
-                seed,
-            )
-            control = Control(seconds)
-            self._training = Training(lambda: self._learn(lesson, control, on_epoch), control)
-            return self._training.start()
+        return self._begin(
+            Settings(epochs, seconds, patience, learning_rate, decay, warm_start, seed),
+            on_epoch,
+            background=True,
+        )
 
     def stop(self) -> None:
         """Let a training that runs end after its present step; what it has learned stays."""
@@ -270,16 +242,48 @@ class PersonalModel(Collector):
         known = f"{len(self.classes)} of {self.capacity} classes"
         return f"<PersonalModel {self.path}: {known}, {len(self._store)} samples>"
 
-    def _learn(self, lesson: Lesson, control: Control, on_epoch: EpochCallback | None) -> History:
-        """What a training does."""
+    def _begin(
+        self, settings: Settings, on_epoch: EpochCallback | None, *, background: bool
+    ) -> Training:
+        """Start a training; in the background others go first, see `Training.start`."""
+        control = Control(settings.seconds)
+        with self._changing:
+            if self._training is not None and self._training.running:
+                raise TrainingError("the model is learning already: wait for it, or stop it")
+            if not len(self._store):
+                raise DataError("there is nothing to learn from: add samples with add_sample first")
+            self._training = Training(lambda: self._learn(settings, control, on_epoch), control)
+            return self._training.start(background)
+
+    def _learn(
+        self, settings: Settings, control: Control, on_epoch: EpochCallback | None
+    ) -> History:
+        """What a training does, in its thread."""
+        with self._changing:
+            lesson = self._lesson(settings)
         if self._learner is None:
             self._learner = Learner(self.path, self.manifest)
         self._history = self._learner.learn(lesson, control, self._knowledge.publish, on_epoch)
         return self._history
 
+    def _lesson(self, settings: Settings) -> Lesson:
+        """What there is to learn now."""
+        samples, held_out = self._select(held_out=False), None
+        if not len(samples):
+            raise DataError("there is nothing to learn from: all samples are held out")
+        if settings.patience is not None:
+            samples, held_out = self._split(samples, settings.seed)
+        slots, taught = self._knowledge.slots, self._store.counts()
+        foreign = [name for name in slots if not taught.get(name)]
+        state, familiarity = self._knowledge.begin()
+        warm = not all(self._knowledge.is_blank(name) for name in foreign)
+        return Lesson(
+            samples, held_out, slots, state, familiarity, settings.warm_start or warm, settings
+        )
+
     def _split(self, samples: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
         """Samples to learn from, and to watch."""
-        held_out = self._store.select(held_out=True)
+        held_out = self._select(held_out=True)
         if len(held_out):
             return samples, held_out
         slots = np.nan_to_num(samples.targets).argmax(1)
@@ -302,15 +306,3 @@ class PersonalModel(Collector):
                 if self._training is None or not self._training.running:
                     yield
                     return
-
-
-def _check_limits(
-    epochs: int | None, seconds: float | None, patience: int | None, learning_rate: float | None
-) -> None:
-    for name, count in (("epochs", epochs), ("patience", patience)):
-        if count is not None and count < 1:
-            raise DataError(f"{name} must be at least 1, got {count}")
-    if seconds is not None and not 0 < seconds < math.inf:
-        raise DataError(f"seconds must be above 0 and finite, got {seconds}")
-    if learning_rate is not None and not 0 <= learning_rate < math.inf:
-        raise DataError(f"learning_rate must be at least 0 and finite, got {learning_rate}")

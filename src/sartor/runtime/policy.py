@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import DataError
 from ..manifest import Manifest
 
-__all__ = ["DECAYS", "Schedule", "default_schedule", "effective_samples"]
+__all__ = ["DECAYS", "Schedule", "default_schedule"]
 
 DECAYS: Mapping[str, Callable[[float], float]] = {
     "cosine": lambda progress: 0.5 * (1 + math.cos(math.pi * progress)),
@@ -102,8 +102,8 @@ def default_schedule(
     Args:
         manifest: of the file.
         features: float32 [N, …] each; N above 0.
-        samples: as how many the rows are to be believed (`effective_samples`; several views of a
-            photo are one); N unless told.
+        samples: as how many the rows are to be believed (several views of a photo are one, see
+            `TrainingSet.effective_count`); N unless told.
         outputs: the active classes; as many as there is room for unless told.
         magnitude: of a regression's targets, their root mean square; > 0.
         length: the root mean square of the lengths that the head sees features with, where that
@@ -132,20 +132,6 @@ def default_schedule(
             length or 0.0,
         )
     return Schedule(epochs, batches, peak, decay, warmup)
-
-
-def effective_samples(slots: np.ndarray) -> float:
-    """As how many samples a set counts in which each class weighs the same.
-
-    That is `(Σ weight)² / Σ weight²` (Kish, 1965): the number of classes times the harmonic mean
-    of their sizes.
-
-    Args:
-        slots: int [N]; the class of each sample; N above 0.
-    """
-    counts = np.bincount(slots)
-    counts = counts[counts > 0]
-    return float(len(counts) ** 2 / (1 / counts).sum())
 
 
 def _steps(manifest: Manifest, batches: int) -> int:

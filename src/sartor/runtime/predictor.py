@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias, TypeVar
@@ -63,10 +63,7 @@ class Predictor:
 
     def check_known(self, labels: Iterable[str]) -> None:
         """Raise DataError unless the model has all these classes."""
-        for label in labels:
-            if label not in self.classes:
-                known = ", ".join(self.classes) or "none"
-                raise DataError(f"the model has no class {label!r}; its classes: {known}")
+        _check_known(labels, self.classes)
 
     def predict(self, image: Sample) -> Predictions:
         """Tell what an image shows.
@@ -108,10 +105,11 @@ class Predictor:
                 that the model does not have.
             OSError: a file is not there.
         """
-        evaluator = self._evaluator()
+        slots = self._knowledge.slots  # they may change meanwhile
+        evaluator = self._evaluator(slots)
         for image, label in samples:
-            targets = self._task.targets(label, self.classes)
-            self.check_known(targets)
+            targets = self._task.targets(label, tuple(slots))
+            _check_known(targets, tuple(slots))
             evaluator.add(self._features(image), targets)
         return evaluator.result()
 
@@ -170,5 +168,12 @@ class Predictor:
         """The features [1, …] of one image."""
         return self._knowledge.features(prepare(self.manifest.inputs, image))
 
-    def _evaluator(self) -> Evaluator:
-        return Evaluator(self._knowledge.engine, self.manifest, self._knowledge.slots)
+    def _evaluator(self, slots: Mapping[str, int]) -> Evaluator:
+        return Evaluator(self._knowledge.engine, self.manifest, slots)
+
+
+def _check_known(labels: Iterable[str], classes: Sequence[str]) -> None:
+    for label in labels:
+        if label not in classes:
+            known = ", ".join(classes) or "none"
+            raise DataError(f"the model has no class {label!r}; its classes: {known}")

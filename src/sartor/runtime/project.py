@@ -51,6 +51,10 @@ def unpacked(path: Path) -> Iterator[Path]:
                 f"{path} is no project, or a damaged one: {error}. Give a file that `sartor "
                 "export` or `PersonalModel.export_project` has written."
             ) from error
+        except OSError as error:
+            if error.filename is None:  # a full disk does not say which
+                error.filename = folder
+            raise
         yield Path(folder)
 
 

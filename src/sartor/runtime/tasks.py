@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import DataError
 
-__all__ = ["TASKS", "Label", "Task"]
+__all__ = ["TASKS", "Classification", "Label", "MultiLabel", "Regression", "Task"]
 
 Label: TypeAlias = "str | Collection[str] | Mapping[str, bool | float]"
 """What a sample is. One class: its name. Several labels: the names of all that apply, or a mapping

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
 from collections.abc import Callable
 
@@ -10,6 +13,9 @@ from .control import Control
 from .results import History
 
 __all__ = ["Training"]
+
+
+_NICENESS = 5  # with more, its thread may be kept from the processor while it holds Python's lock
 
 
 class Training:
@@ -73,9 +79,16 @@ class Training:
             raise TrainingError("the training ended without a result")
         return self._history
 
-    def start(self) -> Training:
-        """Do the work in a thread of its own."""
-        threading.Thread(target=self._run, name="sartor-training", daemon=True).start()
+    def start(self, background: bool) -> Training:
+        """Do the work in a thread of its own.
+
+        Args:
+            background: other threads go first where the processor is busy.
+        """
+        thread = threading.Thread(
+            target=self._run, args=(background,), name="sartor-training", daemon=True
+        )
+        thread.start()
         return self
 
     def settle(self) -> None:
@@ -90,11 +103,22 @@ class Training:
                 "a training cannot wait for its own end: a callback ends it by returning False"
             )
 
-    def _run(self) -> None:
+    def _run(self, background: bool) -> None:
         self._thread = threading.current_thread()
+        if background:
+            _let_others_go_first()
         try:
             self._history = self._work()
         except BaseException as error:
             self._error = error
         finally:
             self._ended.set()
+
+
+def _let_others_go_first() -> None:
+    """On Linux and Android each thread has a niceness of its own; elsewhere nothing is done."""
+    if sys.platform in ("linux", "android"):
+        thread = threading.get_native_id()
+        with contextlib.suppress(OSError):  # a sandbox may refuse
+            present = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, present + _NICENESS)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from ...errors import StoreError
 
@@ -19,6 +21,7 @@ _SYSTEM = (
     ("unable to open database", errno.EACCES),
     ("disk I/O error", errno.EIO),
 )
+_INDEX = 32 << 10  # bytes that SQLite needs beside a store to open it
 _RESTORE = "Restore it from a backup, or delete it and add the samples again."
 
 
@@ -44,6 +47,8 @@ def _translation(path: str, error: sqlite3.Error) -> Exception:
     text = str(error)
     for words, number in _SYSTEM:
         if words in text:
+            if number == errno.EIO and _is_full(path):  # SQLite does not say so of its index
+                number = errno.ENOSPC
             return OSError(number, f"{os.strerror(number)} ({text})", path)
     if "locked" in text:
         return StoreError(
@@ -53,3 +58,10 @@ def _translation(path: str, error: sqlite3.Error) -> Exception:
     if "closed database" in text:
         return StoreError(f"{path} is closed: open it again with SampleStore")
     return damaged(path, text)
+
+
+def _is_full(path: str) -> bool:
+    try:
+        return shutil.disk_usage(Path(path).absolute().parent).free < _INDEX
+    except OSError:
+        return False

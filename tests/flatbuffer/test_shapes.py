@@ -1,0 +1,116 @@
+"""Shapes that do not go together are refused before XNNPACK writes beyond a tensor's end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from flatbuffer_helpers import MODELS
+
+from sartor.errors import InvalidModelError
+from sartor.flatbuffer import check_shapes, read
+from sartor.graph import DType, Graph, Model, Op, Tensor
+
+Shape = tuple[int, ...]
+Inputs = tuple["Shape | list[int]", ...]
+
+POOL = {"strideH": 2, "strideW": 2, "filterHeight": 2, "filterWidth": 2, "padding": 1}
+CONV = {"strideH": 2, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 2, "padding": 1}
+
+RIGHT: dict[str, tuple[str, Inputs, Shape, dict[str, Any]]] = {
+    "a square": ("SQUARE", ((2, 3),), (2, 3), {}),
+    "a sum": ("ADD", ((2, 1), (3,)), (2, 3), {}),
+    "a choice": ("SELECT_V2", ((2, 1), (3,), (1, 1)), (2, 3), {}),
+    "a mean": ("MEAN", ((2, 3, 4), [1, -1]), (2,), {"keepDims": False}),
+    "a mean that keeps axes": ("MEAN", ((2, 3, 4), [1]), (2, 1, 4), {"keepDims": True}),
+    "another shape": ("RESHAPE", ((2, 6), [3, -1]), (3, 4), {}),
+    "another order": ("TRANSPOSE", ((2, 3, 4), [2, 0, 1]), (4, 2, 3), {}),
+    "a layer": ("FULLY_CONNECTED", ((2, 6), (5, 3), (5,)), (4, 5), {}),
+    "a layer without a bias": ("FULLY_CONNECTED", ((2, 3), (5, 3)), (2, 5), {}),
+    "a product": ("BATCH_MATMUL", ((7, 2, 3), (3, 5)), (7, 2, 5), {"adjX": False, "adjY": False}),
+    "a product, both turned": (
+        "BATCH_MATMUL", ((3, 2), (5, 3)), (2, 5), {"adjX": True, "adjY": True},
+    ),
+    "a convolution": ("CONV_2D", ((1, 8, 9, 4), (6, 3, 3, 2), (6,)), (1, 3, 5, 6), CONV),
+    "of the same size": (
+        "CONV_2D", ((1, 7, 9, 4), (6, 3, 3, 4), (6,)), (1, 4, 9, 6), {**CONV, "padding": 0},
+    ),
+    "a depthwise convolution": (
+        "DEPTHWISE_CONV_2D", ((1, 8, 9, 4), (1, 3, 3, 8), (8,)), (1, 3, 5, 8),
+        {**CONV, "depthMultiplier": 2},
+    ),
+    "a pool": ("MAX_POOL_2D", ((1, 8, 9, 4),), (1, 4, 4, 4), POOL),
+}  # fmt: skip
+
+WRONG: dict[str, tuple[str, Inputs, Shape, dict[str, Any]]] = {
+    "shapes that cannot be added": ("ADD", ((2, 3), (4,)), (2, 3), {}),
+    "an axis that is not there": ("SUM", ((2, 3), [2]), (2,), {"keepDims": False}),
+    "too many elements": ("RESHAPE", ((2, 6), [3, -1]), (3, 5), {}),
+    "a size that is not the stated one": ("RESHAPE", ((2, 6), [4, 3]), (3, 4), {}),
+    "an axis twice": ("TRANSPOSE", ((2, 2), [0, 0]), (2, 2), {}),
+    "rows that are no rows": ("FULLY_CONNECTED", ((2, 4), (5, 3)), (2, 5), {}),
+    "weights without columns": ("FULLY_CONNECTED", ((2, 4), (5, 0)), (2, 5), {}),
+    "a bias of another layer": ("FULLY_CONNECTED", ((2, 3), (5, 3), (4,)), (2, 5), {}),
+    "nothing to sum over": (
+        "BATCH_MATMUL", ((2, 3), (4, 5)), (2, 5), {"adjX": False, "adjY": False},
+    ),
+    "no options": ("BATCH_MATMUL", ((2, 3), (3, 5)), (2, 5), {}),
+    "no stride": ("MAX_POOL_2D", ((1, 8, 9, 4),), (1, 4, 4, 4), {**POOL, "strideW": 0}),
+    "channels that do not fit": ("CONV_2D", ((1, 8, 9, 3), (6, 3, 3, 2)), (1, 3, 5, 6), CONV),
+    "a filter of too few axes": ("CONV_2D", ((1, 8, 9, 3), (6, 3)), (1, 3, 5, 6), CONV),
+    "a filter of other channels": (
+        "DEPTHWISE_CONV_2D", ((1, 8, 9, 4), (1, 3, 3, 8)), (1, 3, 5, 8),
+        {**CONV, "depthMultiplier": 1},
+    ),
+}  # fmt: skip
+
+
+def model_of(code: str, inputs: Inputs, output: Shape, options: dict[str, Any]) -> Model:
+    """One op; a list stands for a constant, a tuple for the shape of an input."""
+    model, graph = Model(), Graph("main")
+    model.graphs.append(graph)
+    tensors: list[Tensor] = [
+        graph.constant(np.array(each, np.int32))
+        if isinstance(each, list)
+        else graph.input("x", each)
+        for each in inputs
+    ]
+    graph.add(Op(code, tensors, (graph.tensor("y", DType.FLOAT32, output),), options=options))
+    return model
+
+
+@pytest.mark.parametrize("case", RIGHT)
+def test_shapes_that_go_together(case: str) -> None:
+    check_shapes(model_of(*RIGHT[case]))
+
+
+@pytest.mark.parametrize("case", RIGHT)
+@pytest.mark.parametrize("axis", [0, -1])
+def test_an_output_that_is_said_to_be_smaller(case: str, axis: int) -> None:
+    code, inputs, output, options = RIGHT[case]
+    smaller = list(output)
+    smaller[axis] -= 1
+    with pytest.raises(InvalidModelError, match=rf"{code} .*Take another copy"):
+        check_shapes(model_of(code, inputs, tuple(smaller), options))
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_inputs_that_do_not_go_together(case: str) -> None:
+    with pytest.raises(InvalidModelError, match=r"together|said to have"):
+        check_shapes(model_of(*WRONG[case]))
+
+
+def test_what_may_vary_is_not_looked_at() -> None:
+    model = model_of("ADD", ((2, 3), (3,)), (5, 3), {})
+    (op,) = model.graphs[0].ops
+    op.outputs[0].shape_signature = (-1, 3)
+    check_shapes(model)
+    check_shapes(model_of("ADD", ((2, 3), (3,)), (), {}))
+    check_shapes(model_of("CUMSUM", ((2, 3), [0]), (9,), {}))
+
+
+@pytest.mark.skipif(not MODELS, reason="NO REAL MODEL IS TESTED: there is no shared folder")
+def test_real_models_go_together() -> None:
+    for path in MODELS:
+        check_shapes(read(path))

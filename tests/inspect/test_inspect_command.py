@@ -1,0 +1,130 @@
+"""`sartor inspect`: what people read, and what programs do."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from inspecting import as_json, command, residual, width
+
+import sartor
+from sartor import PersonalModel
+
+Convert = Callable[..., Path]
+Capture = pytest.CaptureFixture[str]
+
+
+def plain(value: Any) -> Any:
+    """As JSON gives it back."""
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, tuple | list) else value
+
+
+def test_json_has_everything(real_model: Path, capfd: Capture) -> None:
+    found = as_json(capfd, real_model)
+    assert found == {"file": str(real_model), **plain(asdict(sartor.describe(real_model)))}
+
+
+@pytest.mark.parametrize("options", [(), ("--all",)])
+def test_people_get_lines_that_fit(
+    real_model: Path, options: tuple[str, ...], capfd: Capture
+) -> None:
+    code, out, err = command(capfd, "inspect", real_model, *options)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == f"{real_model}: model, {real_model.stat().st_size:,} bytes"
+    assert max(map(width, lines[1:])) <= 100
+    found = as_json(capfd, real_model)
+    rows = sum(line.count(" %") for line in lines)
+    assert rows == len(found["cuts"]) if options else rows <= 12
+    if not options:
+        assert len(lines) < 60
+
+
+def test_people_get_what_matters(tmp_path: Path, capfd: Capture) -> None:
+    path = tmp_path / "a model.tflite"
+    path.write_bytes(residual("SOFTMAX"))
+    _, out, _ = command(capfd, "inspect", path)
+    for words in (
+        "float32; 78 parameters; 78 multiply-adds; 72 bytes between ops",
+        "1 ADD, 3 FULLY_CONNECTED (78 multiply-adds), 1 SOFTMAX",
+        "│ * sum ", "│   x ", "18 of 18", "76.9 %",
+        "* the default: what goes into FULLY_CONNECTED 'c', the last layer with weights. 2 more",
+        "of the base's own 3 layers 3 could be (78 of 78",
+    ):  # fmt: skip
+        assert words in out, words
+    assert "gradients end" not in out
+    _, everything, _ = command(capfd, "inspect", path, "--all")
+    assert "also, within branches" in everything
+    assert "yes" in everything
+
+
+def test_the_suggested_command_runs(tmp_path: Path, capfd: Capture) -> None:
+    path, output = tmp_path / "a model.tflite", tmp_path / "made.tflite"
+    path.write_bytes(residual())
+    _, out, _ = command(capfd, "inspect", path)
+    suggested = " ".join(out.split("the next: ")[1].split("\na new head")[0].split())
+    words = shlex.split(suggested.replace("OUT.tflite", shlex.quote(str(output))))
+    arguments = [str(path) if "model.tflite" in word else word for word in words[1:]]
+    code, _, _ = command(capfd, *("3" if word == "N" else word for word in arguments))
+    assert code == 0
+    assert output.exists()
+
+
+def test_what_a_user_has_saved(tiny: Convert, tmp_path: Path, capfd: Capture) -> None:
+    model, checkpoint = tiny(classes=["[hat]", "shoes"]), tmp_path / "mine.safetensors"
+    store, project = tmp_path / "mine.samples", tmp_path / "mine.sartor"
+    with PersonalModel(model, store=store) as personal:
+        for index in range(6):
+            personal.add_sample(np.full((1, 8), index, np.float32), ("[hat]", "shoes")[index % 2])
+        personal.fit(epochs=2)
+        personal.save(checkpoint)
+        personal.export_project(project)
+    for path, words in (
+        (
+            model,
+            ("personalizable model", "learns classification, 2 of 2 classes named: [hat], shoes"),
+        ),
+        (checkpoint, ("2 of 2 classes: [hat], shoes", "6 samples seen", "head/weights")),
+        (store, ("6 samples, 0 of them held out", "0 photos", "[hat]", "schema version 2")),
+        (project, ("model: personalizable", "checkpoint: checkpoint", "samples: samples")),
+    ):
+        code, out, err = command(capfd, "inspect", path)
+        assert (code, err) == (0, ""), path
+        for each in words:
+            assert each in out, (path, each)
+        assert as_json(capfd, path)["bytes"] == path.stat().st_size
+
+
+def test_damaged_files_are_one_line(tmp_path: Path, capfd: Capture) -> None:
+    path = tmp_path / "bad"
+    for content in (b"", b"hello, world", b"PK\x03\x04 and no more", b"SQLite format 3\0" * 40):
+        path.write_bytes(content)
+        code, out, err = command(capfd, "inspect", path)
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith("error: ")
+        assert str(path) in err
+
+
+def test_nothing_heavy_is_loaded(tmp_path: Path) -> None:
+    """Neither a framework nor LiteRT's interpreter: reading a file is all there is."""
+    path = tmp_path / "model.tflite"
+    path.write_bytes(residual())
+    code = f"import sartor, sys; sartor.describe({str(path)!r}); print(*sys.modules)"
+    listing = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = set(listing.stdout.split())
+    assert "sartor.inspection" in loaded
+    assert not loaded & {
+        "tensorflow", "keras", "torch", "PIL", "typer", "rich", "ai_edge_litert.interpreter",
+        "sartor.convert", "sartor.runtime", "sartor.testing", "sartor.cli",
+    }  # fmt: skip

@@ -1,0 +1,50 @@
+"""What docs/inspect.md shows is what the command prints."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from inspecting import command
+
+import sartor
+from sartor.inspection import ModelDescription
+
+PAGE = Path(__file__).parents[2] / "docs" / "inspect.md"
+MODELS = {
+    "mobilenet_v2.tflite": "tf2_mobilenet_v2_1.0_224_ptq.tflite",
+    "person.tflite": "vww_96_float.tflite",
+}
+
+
+@pytest.fixture
+def folder(shared_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, model in MODELS.items():
+        shutil.copy(shared_models / model, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_page_shows_what_the_command_prints(
+    name: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shown = re.search(
+        rf"^\$ sartor inspect {re.escape(name)}\n(.*?)^```",
+        PAGE.read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+    assert shown is not None
+    _, out, _ = command(capfd, "inspect", name)
+    assert shown[1] == out, f"run `sartor inspect` on {MODELS[name]} again, and put it there"
+
+
+def test_the_code_of_the_page_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    exec(compile(code, "inspect.md", "exec"), {"sartor": sartor})
+    found = sartor.describe("person.tflite")
+    assert isinstance(found, ModelDescription)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == sum(cut.is_useful for cut in found.cuts)

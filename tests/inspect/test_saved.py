@@ -1,0 +1,241 @@
+"""What a user has saved: personalizable and frozen files, checkpoints, stores, projects."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sartor
+from sartor import PersonalModel
+from sartor.errors import (
+    CheckpointError,
+    DataError,
+    InvalidModelError,
+    NotPersonalizableError,
+    SartorError,
+    StoreError,
+)
+from sartor.inspection import (
+    CheckpointDescription,
+    ModelDescription,
+    ProjectDescription,
+    StoreDescription,
+)
+from sartor.runtime import read_checkpoint
+from sartor.runtime.store import SampleStore
+from sartor.runtime.store.summary import StoreSummary, summarize
+
+Convert = Callable[..., Path]
+OLD_STORE = Path(__file__).parents[1] / "runtime" / "store" / "version_1.sql"
+
+
+@pytest.fixture
+def model(tiny: Convert) -> Path:
+    return tiny(classes=["hat", "shoes"], capacity=4)
+
+
+@pytest.fixture
+def user(model: Path, tmp_path: Path) -> tuple[Path, Path, Path]:
+    """A checkpoint, a store and a project of a user who has taught two classes."""
+    checkpoint, store, project = (
+        tmp_path / f"mine.{end}" for end in ("safetensors", "samples", "sartor")
+    )
+    rng = np.random.default_rng(0)
+    with PersonalModel(model, store=store) as personal:
+        for index in range(8):
+            label = ("hat", "shoes", "shoes")[index % 3]
+            sample = rng.normal(size=(1, 8)) + 3 * (label == "hat")
+            personal.add_sample(sample.astype(np.float32), label)
+        personal.fit(epochs=3)
+        personal.save(checkpoint)
+        personal.export_project(project)
+    return checkpoint, store, project
+
+
+def described(path: Path, kind: type) -> ModelDescription:
+    found = sartor.describe(path)
+    assert isinstance(found, kind)
+    return found  # type: ignore[return-value]
+
+
+def test_a_personalizable_file(model: Path, tiny_base: bytes, tmp_path: Path) -> None:
+    base = tmp_path / "base.tflite"
+    base.write_bytes(tiny_base)
+    plain, found = described(base, ModelDescription), described(model, ModelDescription)
+    assert (plain.kind, found.kind) == ("model", "personalizable model")
+    assert found.manifest is not None
+    assert found.manifest.classes == ("hat", "shoes", None, None)
+    assert {each.key for each in found.signatures} == set(found.manifest.signatures())
+    names = {spec.name: spec.shape for spec in found.manifest.variables}
+    assert {each.name: each.shape for each in found.variables} == names
+    assert all("restore" in each.written_by for each in found.variables)
+    (default,) = (cut for cut in plain.cuts if cut.is_default)
+    first = found.cuts[0]
+    assert first.is_default
+    assert first.features == ("features",)
+    assert (first.bytes, first.parameters_after) == (default.bytes, 0)
+    assert [each.parameters for each in found.layers] == [16 * 8 + 16], "without the classifier"
+    for cut in found.cuts:
+        again = sartor.convert(model, classes=3, features=cut.features)
+        assert again.manifest.features[0].shape[-1] == cut.tensors[0].shape[-1]
+
+
+def test_integers_are_kept_as_they_are_in_a_personalizable_file(
+    shared_models: Path, tmp_path: Path
+) -> None:
+    base = shared_models / "vww_96_int8.tflite"
+    made = sartor.convert(base, classes=2).save(tmp_path / "made.tflite")
+    plain, found = described(base, ModelDescription), described(made, ModelDescription)
+    (default,) = (cut for cut in plain.cuts if cut.is_default)
+    assert found.cuts[0].is_default
+    assert found.cuts[0].bytes == default.bytes == 256
+    assert found.quantization == plain.quantization
+    assert found.cuts[-1].bytes == plain.cuts[-1].bytes
+
+
+def test_a_frozen_file(model: Path, user: tuple[Path, ...], tmp_path: Path) -> None:
+    checkpoint, *_ = user
+    frozen = sartor.freeze(model, tmp_path / "frozen.tflite", checkpoint).path
+    found = described(frozen, ModelDescription)
+    assert (found.kind, found.manifest, found.variables) == ("model", None, ())
+    assert sum(each.op == "FULLY_CONNECTED" for each in found.layers) == 2
+    assert found.multiply_adds == 8 * 16 + 16 * 2
+
+
+def test_a_checkpoint(user: tuple[Path, ...], model: Path) -> None:
+    found = sartor.describe(user[0])
+    assert isinstance(found, CheckpointDescription)
+    assert (found.kind, found.bytes) == ("checkpoint", user[0].stat().st_size)
+    assert (found.classes, found.capacity, found.samples_seen) == (("hat", "shoes"), 4, 8)
+    manifest = described(model, ModelDescription).manifest
+    assert manifest is not None
+    assert found.fingerprints == manifest.fingerprints
+    saved = read_checkpoint(user[0])
+    assert found.threshold == saved.threshold
+    assert len(found.tensors) == len({**saved.state, **saved.unknown, **saved.app})
+    shapes = {each.name: each.shape for each in found.tensors}
+    assert {v.name: v.shape for v in manifest.variables}.items() <= shapes.items()
+
+
+def test_a_store(model: Path, tmp_path: Path) -> None:
+    manifest = described(model, ModelDescription).manifest
+    assert manifest is not None
+    path = tmp_path / "some.samples"
+    with SampleStore(path, manifest) as store:
+        view = [np.ones((1, 16), np.float32)]
+        store.add([view], {"hat": 1.0}, thumbnail=b"small")
+        store.add([view, view], {"shoes": 1.0}, photo=b"large picture", thumbnail=b"small")
+        store.add([view], {"shoes": 1.0}, held_out=True)
+        while_open = summarize(path)
+    found = sartor.describe(path)
+    assert isinstance(found, StoreDescription)
+    assert (found.kind, found.bytes) == ("samples", path.stat().st_size)
+    assert found.store == while_open
+    assert found.store == StoreSummary(
+        version=2, base=manifest.fingerprints.base, samples=3, held_out=1, views=4,
+        classes={"hat": 1, "shoes": 2}, feature_bytes=4 * 16 * 2, photos=1, thumbnails=2,
+        picture_bytes=23,
+    )  # fmt: skip
+
+
+def test_a_store_is_left_as_it_was(user: tuple[Path, ...]) -> None:
+    store = user[1]
+    os.utime(store, (1, 1))
+    before = store.read_bytes(), sorted(store.parent.iterdir())
+    assert sartor.describe(store).kind == "samples"
+    assert (store.read_bytes(), sorted(store.parent.iterdir())) == before
+    assert store.stat().st_mtime == 1
+
+
+def test_a_store_that_was_killed_is_told_with_its_log(
+    user: tuple[Path, ...], tmp_path: Path
+) -> None:
+    """What a killed process has committed is in the log; it stays there."""
+    with closing(sqlite3.connect(user[1], isolation_level=None)) as connection:
+        connection.execute("DELETE FROM target WHERE sample = 1")
+        connection.execute("DELETE FROM sample WHERE id = 1")
+        copy = tmp_path / "killed" / "mine.samples"
+        copy.parent.mkdir()
+        for end in ("", "-wal"):
+            shutil.copy(f"{user[1]}{end}", f"{copy}{end}")
+    log = copy.with_name("mine.samples-wal")
+    before = copy.read_bytes(), log.read_bytes()
+    assert summarize(copy).samples == 7
+    assert (copy.read_bytes(), log.read_bytes()) == before
+
+
+def test_a_store_of_an_older_sartor_stays_old(tmp_path: Path) -> None:
+    path = tmp_path / "old.samples"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(OLD_STORE.read_text())
+    found = summarize(path)
+    assert (found.version, found.samples, found.classes) == (1, 2, {"hat": 1, "shoes": 1})
+    assert (found.held_out, found.photos) == (0, 0)
+    assert summarize(path).version == 1
+
+
+def test_a_project(user: tuple[Path, ...], model: Path) -> None:
+    _, store, project = user
+    found = sartor.describe(project)
+    assert isinstance(found, ProjectDescription)
+    assert (found.kind, found.bytes) == ("project", project.stat().st_size)
+    assert found.model == sartor.describe(model)
+    assert found.checkpoint.classes == ("hat", "shoes")
+    same = sartor.describe(store)
+    assert isinstance(same, StoreDescription)
+    assert found.samples.store == same.store
+
+
+def cut_off(path: Path, size: int) -> Path:
+    short = path.with_name(f"cut-{path.name}")
+    short.write_bytes(path.read_bytes()[:size])
+    return short
+
+
+@pytest.mark.parametrize("part", [0.2, 0.6, 0.99])
+def test_damaged_files_have_a_clear_error(user: tuple[Path, ...], model: Path, part: float) -> None:
+    wanted: tuple[type[SartorError], ...] = (
+        CheckpointError,
+        StoreError,
+        DataError,
+        InvalidModelError,
+    )
+    for path, kind in zip((*user, model), wanted, strict=True):
+        short = cut_off(path, int(path.stat().st_size * part))
+        with pytest.raises(kind, match=f"cut-{path.name}"):
+            sartor.describe(short)
+
+
+def test_what_is_none_of_these(tmp_path: Path, user: tuple[Path, ...], model: Path) -> None:
+    empty, other = tmp_path / "empty", tmp_path / "other"
+    empty.touch()
+    with pytest.raises(InvalidModelError, match="empty"):
+        sartor.describe(empty)
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    with pytest.raises(StoreError, match="not a sample store"):
+        sartor.describe(other)
+    with pytest.raises(FileNotFoundError):
+        sartor.describe(tmp_path / "nothing")
+    with pytest.raises(IsADirectoryError):
+        sartor.describe(tmp_path)
+    content = model.read_bytes().replace(b'"contract"', b'"kontract"')
+    other.write_bytes(content)
+    with pytest.raises((NotPersonalizableError, InvalidModelError), match="other"):
+        sartor.describe(other)
+
+
+def test_pages_of_a_store_that_were_overwritten(user: tuple[Path, ...]) -> None:
+    store = user[1]
+    content = bytearray(store.read_bytes())
+    content[8192 * 2 : 8192 * 2 + 200] = bytes(200)
+    store.write_bytes(content)
+    with pytest.raises(StoreError, match="is damaged"):
+        sartor.describe(store)

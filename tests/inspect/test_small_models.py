@@ -1,0 +1,203 @@
+"""Models made on the spot: branches, states of gradients, ends that are no base."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from inspecting import layer, model_of, op, residual
+
+import sartor
+from sartor.errors import ConversionError
+from sartor.graph import DType, Graph, Op, Quantization, Signature
+from sartor.inspection import ModelDescription
+from sartor.ops import read_variable, var_handle
+from sartor.ops.state import assign_variable
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> ModelDescription:
+    return described(tmp_path, residual())
+
+
+def described(folder: Path, content: bytes) -> ModelDescription:
+    path = folder / "model.tflite"
+    path.write_bytes(content)
+    result = sartor.describe(path)
+    assert isinstance(result, ModelDescription)
+    return result
+
+
+def test_the_cuts_of_a_branch_take_both_sides(found: ModelDescription) -> None:
+    assert [cut.features for cut in found.cuts] == [
+        ("end",), ("c",), ("sum",), ("a", "b"), ("a",), ("x",),
+    ]  # fmt: skip
+    assert [cut.bytes for cut in found.cuts] == [6, 6, 12, 24, 12, 8]
+    assert [cut.multiply_adds_before for cut in found.cuts] == [78, 78, 60, 60, 24, 0]
+    assert [cut.parameters_after for cut in found.cuts] == [0, 0, 18, 18, 54, 78]
+    assert [cut.is_useful for cut in found.cuts] == [False, True, True, False, True, True]
+    assert [cut.features for cut in found.cuts if cut.is_default] == [("sum",)]
+    assert found.activation_bytes == 4 * (6 + 6 + 6), "a, b and their sum"
+    assert list(found.tensors) == ["end", "c", "sum", "b", "a", "x"]
+
+
+STATES = {
+    "SOFTMAX": ([True, True, True], []),
+    "ABS": ([False, False, False], [("ABS", "not yet supported", "no row for ABS")]),
+    "FLOOR": ([False, False, False], [("FLOOR", "zero gradient", "zero")]),
+}
+
+
+@pytest.mark.parametrize("last", STATES)
+def test_gradients_end_where_an_op_does_not_pass_them(last: str, tmp_path: Path) -> None:
+    found = described(tmp_path, residual(last))
+    trainable, stops = STATES[last]
+    assert [each.name for each in found.layers] == ["c", "b", "a"]
+    assert [each.trainable for each in found.layers] == trainable
+    assert len(found.stops) == len(stops)
+    for stop, (code, state, words) in zip(found.stops, stops, strict=True):
+        assert (stop.op, stop.name, stop.state) == (code, "end", state)
+        assert words in stop.why
+        assert all(each.why == f"no: gradients end at {code} 'end'" for each in found.layers)
+
+
+def test_an_activation_that_has_no_gradient_is_a_stop(tmp_path: Path) -> None:
+    graph = Graph("main")
+    hidden = layer(graph, graph.input("x", (1, 4)), 6, "a")
+    graph.outputs = [layer(graph, hidden, 2, "b", activation=4)]  # TANH
+    found = described(tmp_path, model_of(graph))
+    assert [(stop.name, stop.state) for stop in found.stops] == [("b", "not yet supported")]
+    assert "TANH" in found.stops[0].why
+    assert not any(each.trainable for each in found.layers)
+
+
+def test_weights_that_are_dequantized_are_those_in_the_file(tmp_path: Path) -> None:
+    graph = Graph("main")
+    x = graph.input("x", (1, 4))
+    half = graph.constant(np.ones((6, 4), np.float16), "w")
+    single = graph.tensor("w32", DType.FLOAT32, (6, 4))
+    graph.add(Op("DEQUANTIZE", (half,), (single,), options_type="DequantizeOptions"))
+    y = graph.tensor("y", DType.FLOAT32, (1, 6))
+    graph.add(Op("FULLY_CONNECTED", (x, single, None), (y,), options_type="FullyConnectedOptions"))
+    graph.outputs = [y]
+    found = described(tmp_path, model_of(graph))
+    assert (found.quantization, found.parameters) == ("float16 weights", 24)
+    (only,) = found.layers
+    assert (only.dtypes, only.why) == (("float16",), "yes, dequantized first")
+    assert "w32" not in found.tensors
+
+
+def test_names_that_features_takes(tmp_path: Path) -> None:
+    """The first of joined names is enough where it is the only one; features= takes it too."""
+    graph = Graph("main")
+    x = graph.input("x", (1, 4))
+    a = layer(graph, x, 6, "block/relu;block/norm;block/conv")
+    b = layer(graph, a, 6, "twice;one")
+    c = layer(graph, b, 6, "twice;two")
+    graph.outputs = [layer(graph, c, 3, "end")]
+    content = model_of(graph)
+    found = described(tmp_path, content)
+    assert [cut.features for cut in found.cuts] == [
+        ("end",), ("twice;two",), ("twice;one",), ("block/relu",), ("x",),
+    ]  # fmt: skip
+    for cut in found.cuts:
+        made = sartor.convert(content, classes=2, features=cut.features)
+        assert made.manifest.features[0].shape == cut.tensors[0].shape[1:]
+    with pytest.raises(ConversionError, match=r"no tensor 'twice' .*inspect --all"):
+        sartor.convert(content, classes=2, features="twice")
+
+
+def test_a_batch_is_told_for_one_sample(tmp_path: Path) -> None:
+    graph = Graph("main")
+    graph.outputs = [layer(graph, layer(graph, graph.input("x", (5, 4)), 6, "a"), 3, "b")]
+    found = described(tmp_path, model_of(graph))
+    assert found.inputs[0].shape == (5, 4)
+    assert found.multiply_adds == 24 + 18
+    assert [each.tensors[0].shape for each in found.cuts] == [(1, 3), (1, 6), (1, 4)]
+
+
+def test_what_cannot_be_a_base_is_described_too(tmp_path: Path) -> None:
+    graph = Graph("main")
+    x = graph.input("x", (1, 4, 4))
+    x.shape_signature = (1, -1, 4)
+    graph.outputs = [op(graph, "SOFTMAX", (x,), "y", beta=1.0)]
+    found = described(tmp_path, model_of(graph))
+    assert found.obstacle is not None
+    assert "axes of free size" in found.obstacle
+    assert found.cuts == ()
+    assert "no layer with weights" in found.default
+    assert (found.quantization, found.layers) == ("float32", ())
+
+
+def test_custom_and_flex_ops_are_named(tmp_path: Path) -> None:
+    graph = Graph("main")
+    x = graph.input("x", (1, 4))
+    for code in ("FlexErf", "Mine"):
+        y = graph.tensor(code.lower(), DType.FLOAT32, (1, 4))
+        graph.add(Op("CUSTOM", (x,), (y,), custom_code=code))
+        x = y
+    graph.outputs = [layer(graph, x, 2, "end")]
+    found = described(tmp_path, model_of(graph))
+    kinds = {each.op: (each.kind, each.multiply_adds) for each in found.ops}
+    assert kinds == {
+        "FlexErf": ("Flex", None), "Mine": ("custom", None), "FULLY_CONNECTED": ("builtin", 8),
+    }  # fmt: skip
+    assert (found.uncounted, found.multiply_adds) == (("FlexErf", "Mine"), 8)
+    assert [stop.op for stop in found.stops] == ["Mine"]
+
+
+def test_the_variables_of_a_file_that_trains(tmp_path: Path) -> None:
+    """As the recipe for on-device training makes it: its own signatures and variables."""
+    infer, train = Graph("infer"), Graph("train")
+    x = infer.input("x", (1, 4))
+    weights = read_variable(var_handle(infer, "w"), (3, 4), name="w")
+    y = infer.tensor("y", DType.FLOAT32, (1, 3))
+    infer.add(Op("FULLY_CONNECTED", (x, weights, None), (y,), options_type="FullyConnectedOptions"))
+    infer.outputs = [y]
+    new = train.input("new", (3, 4))
+    assign_variable(var_handle(train, "w"), new)
+    train.outputs = [op(train, "ABS", (new,), "done")]
+    found = described(
+        tmp_path,
+        model_of(
+            infer,
+            Signature("infer", infer, {"x": x}, {"y": y}),
+            Signature("train", train, {"new": new}, {"done": train.outputs[0]}),
+        ),
+    )
+    (variable,) = found.variables
+    assert (variable.name, variable.dtype, variable.shape) == ("w", "float32", (3, 4))
+    assert (variable.read_by, variable.written_by) == (("infer",), ("train",))
+    assert [each.key for each in found.signatures] == ["infer", "train"]
+    assert found.signatures[1].inputs["new"].shape == (3, 4)
+    assert "no layer with weights" in found.default
+    assert [cut.features for cut in found.cuts] == [("y",), ("x",)]
+
+
+def test_shapes_that_are_computed_are_no_features(tmp_path: Path) -> None:
+    graph = Graph("main")
+    x = graph.input("x", (1, 4))
+    shape = graph.tensor("shape", DType.INT32, (2,))
+    graph.add(Op("SHAPE", (x,), (shape,), options_type="ShapeOptions"))
+    a = layer(graph, x, 4, "a")
+    y = graph.tensor("y", DType.FLOAT32, (1, 4))
+    graph.add(Op("RESHAPE", (a, shape), (y,), options_type="ReshapeOptions"))
+    graph.outputs = [layer(graph, y, 2, "end")]
+    found = described(tmp_path, model_of(graph))
+    assert [cut.features for cut in found.cuts] == [("end",), ("y",), ("a",), ("x",)]
+    assert "shape" not in found.tensors
+
+
+def test_integers_take_a_byte(tmp_path: Path) -> None:
+    steps = Quantization(np.array([0.1], np.float32), np.array([3], np.int64))
+    graph = Graph("main")
+    x = graph.tensor("x", DType.INT8, (1, 4))
+    x.quantization = steps
+    graph.inputs = [x]
+    y = op(graph, "ABS", (x,), "y")
+    y.quantization = steps
+    graph.outputs = [y]
+    found = described(tmp_path, model_of(graph))
+    assert [cut.bytes for cut in found.cuts] == [4, 4]
+    assert (found.inputs[0].zero_point, found.quantization) == (3, "int8")

@@ -1,0 +1,53 @@
+"""Disks that are full, and folders that may not be written to."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from scale import lines_of
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such limits on Windows")
+
+MOUNTS = "unshare", "--mount"
+
+
+def _can_mount() -> bool:
+    if shutil.which(MOUNTS[0]) is None:
+        return False
+    command = [*MOUNTS, "mount", "-t", "tmpfs", "none", "/mnt"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+PREFIX: dict[str, tuple[str, ...]] = {"mount": MOUNTS, "tmpfs": MOUNTS} if _can_mount() else {}
+
+
+@pytest.fixture
+def folder(pictures: Callable[..., Path]) -> Iterator[Path]:
+    """A folder with a model; not in pytest's, which is for one user only."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "open"
+        path.mkdir()
+        shutil.copy(pictures(classes=6), path / "model.tflite")
+        path.parent.chmod(0o755)
+        yield path
+        path.chmod(0o755)
+
+
+@pytest.mark.parametrize("way", ["limit", *(["tmpfs"] if PREFIX else [])])
+def test_a_full_disk_changes_nothing_and_room_lets_it_go_on(folder: Path, way: str) -> None:
+    lines = lines_of("full", folder, way, prefix=PREFIX.get(way, ()))
+    assert len(lines) == 8
+    assert all(line.endswith(" ok") for line in lines)
+
+
+@pytest.mark.parametrize("way", ["user", *(["mount"] if PREFIX else [])])
+def test_what_only_reads_works_in_a_read_only_folder(folder: Path, way: str) -> None:
+    lines = lines_of("read_only", folder, way, prefix=PREFIX.get(way, ()))
+    assert sum("error: " in line for line in lines) == 6
+    assert sum(line.endswith("works") for line in lines) == 5

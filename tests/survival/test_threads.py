@@ -1,0 +1,186 @@
+"""Any verb from any thread at any time: no deadlock, no error but those that are documented."""
+
+from __future__ import annotations
+
+import faulthandler
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scale import scaled
+
+from sartor import PersonalModel
+from sartor.errors import DataError, TrainingError
+from sartor.runtime import Predictions, StoredSample
+
+Convert = Callable[..., Path]
+NAMES = tuple("abcdef")  # of new classes; others come by renaming
+ALL = (*NAMES, "g", "h")  # as many as the model has room for
+THREADS = 5
+PATIENCE = 120  # seconds until it is held for a deadlock
+
+
+class Users:
+    """Several threads that use one model, each as its seed decides, until their time is over.
+
+    Args:
+        model: with room for all names.
+        folder: for checkpoints and projects.
+        seed: of all that is drawn.
+        seconds: how long.
+    """
+
+    def __init__(self, model: PersonalModel, folder: Path, seed: int, seconds: float) -> None:
+        self.model = model
+        self.seed = seed
+        self.errors: list[BaseException] = []
+        self.done: dict[str, int] = {}
+        self._folder = folder
+        self._end = time.monotonic() + seconds
+        self._verbs: dict[str, Callable[[random.Random], object]] = {
+            "add": lambda choose: model.add_sample(_sample(choose), choose.choice(NAMES)),
+            "hold out": lambda choose: model.add_sample(
+                _sample(choose), choose.choice(NAMES), held_out=True
+            ),
+            "predict": self._predict,
+            "evaluate": lambda choose: model.evaluate(),
+            "evaluate on others": lambda choose: model.evaluate(
+                (_sample(choose), name) for name in model.classes
+            ),
+            "fit": lambda choose: model.fit(3, warm_start=choose.random() < 0.3),
+            "start": lambda choose: model.start_training(1000),
+            "pause and resume": self._pause,
+            "stop": lambda choose: model.stop(),
+            "save": lambda choose: model.save(folder / f"{choose.randrange(3)}.safetensors"),
+            "load": lambda choose: model.load(folder / f"{choose.randrange(3)}.safetensors"),
+            "rename": lambda choose: model.rename_class(*choose.sample(ALL, 2)),
+            "remove": lambda choose: model.remove_class(choose.choice(NAMES)),
+            "forget": self._forget,
+            "export": lambda choose: model.export_project(folder / "project"),
+            "import": lambda choose: model.import_project(folder / "project"),
+            "show": lambda choose: (repr(model), model._repr_html_()),
+        }
+
+    def run(self) -> None:
+        """Start them, and wait for their end."""
+        threads = [
+            threading.Thread(target=self._live, args=(number,), daemon=True)
+            for number in range(THREADS)
+        ]
+        faulthandler.dump_traceback_later(PATIENCE)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+        faulthandler.cancel_dump_traceback_later()
+        assert not any(thread.is_alive() for thread in threads), f"a deadlock, seed {self.seed}"
+
+    def _live(self, number: int) -> None:
+        choose = random.Random(f"{self.seed} {number}")
+        rare = ("import", "export", "remove", "load")
+        weights = [1 if verb in rare else 12 if verb in ("add", "predict") else 4
+                   for verb in self._verbs]  # fmt: skip
+        while time.monotonic() < self._end and not self.errors:
+            (verb,) = choose.choices(list(self._verbs), weights)
+            try:
+                self._verbs[verb](choose)
+                self.done[verb] = self.done.get(verb, 0) + 1
+            except (DataError, TrainingError, FileNotFoundError):
+                pass  # nothing to learn from, learning already, no such class, not saved yet
+            except BaseException as error:
+                self.errors.append(error)
+
+    def _predict(self, choose: random.Random) -> None:
+        check(self.model.predict(_sample(choose)))
+
+    def _pause(self, choose: random.Random) -> None:
+        training = self.model._training
+        if training is not None:
+            training.pause()
+            time.sleep(0.01)
+            training.resume()
+
+    def _forget(self, choose: random.Random) -> None:
+        samples = self.model.samples
+        if samples:
+            self.model.forget(choose.choice(samples).id)
+
+
+def _sample(choose: random.Random) -> np.ndarray:
+    return np.random.default_rng(choose.randrange(200)).normal(size=(1, 8)).astype(np.float32)
+
+
+def check(found: Predictions) -> None:
+    """Probabilities are those of a distribution over the classes, if there are any."""
+    total = sum(each.probability for each in found)
+    assert not found or abs(total - 1) < 1e-3, f"{found} sum to {total}"
+
+
+@pytest.mark.parametrize("seed", range(scaled(1, 10)))
+def test_all_verbs_from_several_threads(tiny: Convert, tmp_path: Path, seed: int) -> None:
+    path = tiny(classes=8)
+    with PersonalModel(path, store=tmp_path / "s", max_samples=60) as model:
+        users = Users(model, tmp_path, seed, scaled(4, 30))
+        users.run()
+        if users.errors:
+            raise AssertionError(f"seed {seed}") from users.errors[0]
+        assert len(users.done) == len(users._verbs), f"seed {seed}: {users.done}"
+        if model._training is not None:
+            model._training.settle()
+        consistent(model)
+        model.add_sample(np.ones((1, 8), np.float32), next(iter(model.classes), "a"))
+        model.fit()
+        consistent(model)
+        model.save(tmp_path / "last.safetensors")
+    with PersonalModel(path, store=tmp_path / "s") as model:
+        model.load(tmp_path / "last.safetensors")
+        consistent(model)
+
+
+def consistent(model: PersonalModel) -> None:
+    """The store, the classes and the weights tell of the same."""
+    labels = {str(sample.label) for sample in model.samples}
+    assert labels <= set(model.classes) <= set(ALL)
+    assert len(set(model.classes)) == len(model.classes)
+    mask, slots = model._knowledge.engine.state()["class_mask"], model._knowledge.slots
+    active = set(np.flatnonzero(mask))
+    learned = {str(sample.label) for sample in model.samples if not sample.held_out}
+    assert {slots[label] for label in learned} <= active <= set(slots.values())
+    assert len(model.samples) <= 60
+    check(model.predict(_sample(random.Random(0))))
+
+
+def test_a_first_sample_that_is_held_out_makes_a_class(tiny: Convert, tmp_path: Path) -> None:
+    """It once made a store that no model could be opened on."""
+    path, sample = tiny(), _sample(random.Random(0))
+    with PersonalModel(path, store=tmp_path / "s") as model:
+        model.add_sample(sample, "a", held_out=True)
+        check(model.predict(sample))
+        with pytest.raises(DataError, match="nothing to learn from"):
+            model.fit()
+    with PersonalModel(path, store=tmp_path / "s") as model:
+        model.add_sample(-sample, "b")
+        model.fit()
+        assert model.classes == ("a", "b")
+        check(model.predict(sample))
+
+
+def test_a_sample_that_another_adds_meanwhile_is_there_once(
+    tiny: Convert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = _sample(random.Random(0))
+    with PersonalModel(tiny()) as model:
+        number, find, looks = model.add_sample(sample, "a"), model._store.find, []
+
+        def find_late(source: bytes) -> StoredSample | None:
+            looks.append(source)
+            return find(source) if len(looks) > 1 else None
+
+        monkeypatch.setattr(model._store, "find", find_late)
+        assert model.add_sample(sample, "a") == number
+        assert len(model.samples) == 1
+        assert len(looks) == 2
