@@ -10,6 +10,7 @@ from ..graph import Tensor
 from ..ops import (
     div,
     greater,
+    linear,
     maximum,
     mul,
     neg,
@@ -23,7 +24,7 @@ from ..ops import (
 from ._rows import dot, row_size, total
 from .head import Parameter
 
-__all__ = ["LENGTH", "seen", "view_of", "view_parameters"]
+__all__ = ["LENGTH", "seen", "seen_through", "view_of", "view_parameters"]
 
 LENGTH = 2.0
 """What the root mean square of the features' lengths becomes, where a head is not told."""
@@ -45,6 +46,11 @@ def view_parameters(features: Sequence[tuple[int, ...]]) -> list[Parameter]:
 def seen(rows: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
     """`(x − center) · scale` of rows [N, F]."""
     return mul(sub(rows, parameters["center"]), parameters["scale"])
+
+
+def seen_through(rows: Tensor, weights: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    """`seen(rows) · Wᵀ`: scaled behind the product, where there are fewer numbers."""
+    return mul(linear(sub(rows, parameters["center"]), weights), parameters["scale"])
 
 
 def view_of(rows: Tensor, weights: Tensor, length: float) -> dict[str, Tensor]:

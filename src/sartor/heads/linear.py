@@ -11,9 +11,9 @@ import numpy as np
 
 from ..errors import ConversionError
 from ..graph import Tensor
-from ..ops import add, linear, mul, reduce_sum, reshape, square, to_length
+from ..ops import add, mul, reduce_sum, reshape, square, to_length
 from ._rows import as_rows, row_size
-from ._view import LENGTH, seen, view_of, view_parameters
+from ._view import LENGTH, seen, seen_through, view_of, view_parameters
 from .head import Parameter
 
 __all__ = ["LinearLayer"]
@@ -72,7 +72,8 @@ class LinearLayer:
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """`x · Wᵀ + b`."""
-        return self._output(self._rows(features, parameters), parameters)
+        products = seen_through(self._given(features), parameters["weights"], parameters)
+        return add(products, parameters["bias"])
 
     def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
         """`λ/2 · ‖W‖²`."""
@@ -90,10 +91,6 @@ class LinearLayer:
     def _squares(self, parameters: Mapping[str, Tensor]) -> Tensor:
         """`‖W‖²`, as [1]."""
         return reshape(reduce_sum(square(parameters["weights"]), [0, 1]), (1,))
-
-    def _output(self, rows: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
-        """The layer itself, on what `_rows` gives."""
-        return add(linear(rows, parameters["weights"]), parameters["bias"])
 
     def _rows(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """What the layer takes: features as rows [N, F], as they are seen."""

@@ -15,7 +15,7 @@ from ..ops import add, linear, logistic, mul, reduce_sum, reshape, square
 from ._dropout import Masks, check_rate
 from ._imprint import imprint_label, imprint_softmax, imprint_zero
 from ._rows import row_size
-from ._view import view_parameters
+from ._view import seen_through, view_parameters
 from .head import Parameter
 from .linear import LinearLayer
 
@@ -90,11 +90,15 @@ class MLP(LinearLayer):
             made.append(Parameter("gain", np.zeros(1, np.float32), trained=False))
         return [*made, *view_parameters(features)]
 
+    def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
+        """`x · Wᵀ + b` of the hidden units."""
+        return _output(self._hidden(features, parameters, None), parameters)
+
     def training_logits(
         self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks
     ) -> Tensor:
         """`x · Wᵀ + b` of the hidden units that are left."""
-        return self._output(self._hidden(features, parameters, masks), parameters)
+        return _output(self._hidden(features, parameters, masks), parameters)
 
     def imprint(
         self,
@@ -126,13 +130,20 @@ class MLP(LinearLayer):
         self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks | None
     ) -> Tensor:
         """The last hidden units; with masks, of a training step."""
-        rows = super()._rows(features, parameters)
+        rows = self._given(features)
         for index in range(1, len(self.hidden) + 1):
-            name = f"hidden_{index}"
-            rows = _swish(add(linear(rows, parameters[name]), parameters[f"{name}_bias"]))
+            weights, bias = parameters[f"hidden_{index}"], parameters[f"hidden_{index}_bias"]
+            first = index == 1
+            products = seen_through(rows, weights, parameters) if first else linear(rows, weights)
+            rows = _swish(add(products, bias))
             if masks is not None:
                 rows = masks.drop(rows, self.dropout)
         return rows
+
+
+def _output(rows: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    """The output layer, on the last hidden units."""
+    return add(linear(rows, parameters["weights"]), parameters["bias"])
 
 
 def _swish(x: Tensor) -> Tensor:
