@@ -436,7 +436,7 @@ def test_a_byte_range_that_is_shifted_is_named(
     [
         ({"batch": 7}, {"train", "evaluate", "set_class"}),
         ({"classes": ("a", "b", None)}, set()),
-        ({"weights_per_output": True}, {"train", "evaluate"}),
+        ({"weights_per_output": True, "task": "multi_label"}, {"train", "evaluate"}),
         ({"variables": ()}, set()),
     ],
     ids=["batch", "capacity", "weights", "variables"],

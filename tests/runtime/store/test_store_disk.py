@@ -22,6 +22,7 @@ FULL = """
 import resource, signal, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
+import numpy.random  # while its files can be read
 from stores import add, content, manifest
 from sartor.runtime.store import SampleStore
 
@@ -86,6 +87,7 @@ READING = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
+import numpy.random  # while its files can be read
 from stores import add, content, manifest
 from sartor.runtime.store import SampleStore
 
