@@ -173,6 +173,15 @@ class _Recorder:
              ACTIVE: np.array([float(active)])},
         )  # fmt: skip
 
+    def view(self, about: str, *, rows: int) -> None:
+        size, capacity = self.manifest.batch, self.manifest.capacity
+        weights = (np.arange(size) < rows) * 1.0
+        self.call(
+            about, "set_class",
+            {SLOT: np.zeros(capacity), **self.features(), WEIGHTS: weights,
+             ACTIVE: np.ones(1)},
+        )  # fmt: skip
+
     def other_state(self, temperature: float, active: np.ndarray) -> Arrays:
         """Values for `restore` that no training has made."""
         state = {}
@@ -223,6 +232,12 @@ def _play(r: _Recorder) -> None:
     wiped = r.save("after a class was wiped")
     r.call("after a class was wiped", "evaluate", probe)
     _check_wiped(r.manifest, wiped)
+    for rows in (1, size):
+        r.view("no slot: a view of features, and no class changes", rows=rows)
+        r.call("in another view", "evaluate", probe)
+    r.infer("in another view", picture)
+    r.train("in another view", r.batch(), 0.0625)
+    r.save("in another view")
     mask = (np.arange(capacity) % 2 == 0) * 1.0
     r.call("values of another life", "restore", r.other_state(2.5, mask))
     r.save("what was restored")

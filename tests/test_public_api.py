@@ -28,7 +28,7 @@ SURFACE = {
     "sartor.heads": {
         "CosineClassifier", "GraphHead", "Head", "Keras", "LinearLayer", "MLP", "Masks",
         "MultiLabelClassifier", "Parameter", "RandomHead", "Regressor", "SoftmaxClassifier",
-        "TFLite", "first_random_state",
+        "TFLite", "ViewingHead", "first_random_state",
     },
     "sartor.losses": {
         "Huber", "Loss", "MeanSquaredError", "SigmoidCrossEntropy", "SoftmaxCrossEntropy",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "ACTIVE",
+    "CENTER",
     "DONE",
     "FEATURES",
     "INPUT",
@@ -22,6 +23,7 @@ __all__ = [
     "OUTPUT",
     "RANDOM",
     "RUN",
+    "SCALE",
     "SIGNATURES",
     "SLOT",
     "TEMPERATURE",
@@ -55,6 +57,8 @@ DONE = "done"
 
 MASK = "class_mask"
 TEMPERATURE = "temperature"
+CENTER = "head/center"
+SCALE = "head/scale"
 RANDOM = "random"
 
 

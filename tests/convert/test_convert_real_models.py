@@ -196,4 +196,4 @@ def test_a_base_of_one_type_has_its_own_fingerprint(shared_models: Path) -> None
 def test_the_head_adds_little_beside_its_weights(real_model: Path) -> None:
     made = sartor.convert(real_model, classes=4)
     weights = sum(4 * int(np.prod(spec.shape)) for spec in made.manifest.variables)
-    assert len(made.content) - real_model.stat().st_size - weights < 15_000
+    assert len(made.content) - real_model.stat().st_size - weights < 21_000

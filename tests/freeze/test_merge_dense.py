@@ -62,6 +62,14 @@ REWRITTEN: dict[str, tuple[Build, list[str]]] = {
         lambda x: div(add(layer(mul(x, length(x))), BIAS), TWO),
         ["BATCH_MATMUL", "RSQRT", FC, "MUL", "ADD"],
     ),
+    "a center": (lambda x: layer(sub(x, WEIGHTS[0])), [FC]),
+    "a center, a bias and a factor": (
+        lambda x: add(layer(mul(sub(x, WEIGHTS[0]), TWO)), BIAS), [FC],
+    ),
+    "a center of what has a length": (
+        lambda x: add(layer(sub(mul(x, length(x)), WEIGHTS[0])), BIAS),
+        ["BATCH_MATMUL", "RSQRT", FC, "MUL", "ADD"],
+    ),
     "nothing added": (lambda x: sub(add(layer(x), BIAS * 0), BIAS * 0), [FC]),
     "constants among themselves": (
         lambda x: add(layer(x), mul(x.graph.constant(BIAS), TWO)), [FC],
@@ -71,6 +79,9 @@ REWRITTEN: dict[str, tuple[Build, list[str]]] = {
 LEFT_ALONE: dict[str, tuple[Build, list[str]]] = {
     "what is used twice": (used_twice, [FC, "MUL", "ADD"]),
     "a factor a column": (lambda x: layer(mul(x, WEIGHTS[:1])), ["MUL", FC]),
+    "a center that varies": (
+        lambda x: layer(sub(x, reduce_sum(x, [1], keep_dims=True))), ["SUM", "SUB", FC],
+    ),
     "a bend between": (lambda x: mul(relu(layer(x)), TWO), [FC, "RELU", "MUL"]),
     "a matrix added": (
         lambda x: add(layer(x), reduce_sum(x, [1], keep_dims=True)), [FC, "SUM", "ADD"],

@@ -24,7 +24,7 @@ ROW = ["BATCH_MATMUL", "MUL", "MAXIMUM", "RSQRT", "FULLY_CONNECTED", "MUL"]
 BEHIND_THE_FEATURES: dict[str, list[str]] = {
     "softmax": [*LAYER, "SOFTMAX"],
     "softmax of directions": [*ROW, "ADD", "SOFTMAX"],
-    "cosine": [*ROW, "SOFTMAX"],
+    "cosine": ["SUB", "MUL", *ROW, "SOFTMAX"],
     "mlp": [*[*LAYER, "LOGISTIC", "MUL"] * 2, *LAYER, "SOFTMAX"],
     "mlp of directions": [*ROW, "ADD", "LOGISTIC", "MUL", *LAYER, "SOFTMAX"],
     "multi-label": [*LAYER, "LOGISTIC"],

@@ -14,6 +14,7 @@ import sartor
 from sartor import PersonalModel
 from sartor.errors import DataError, SartorError
 from sartor.runtime import Epoch
+from sartor.runtime.training_set import TrainingSet
 
 Convert = Callable[..., Path]
 
@@ -38,12 +39,15 @@ def test_overlapping_classes_are_learned_by_every_optimizer(
         assert model.evaluate(blobs(60, seed=2, spread=1.5)).accuracy > 0.8
 
 
-@pytest.mark.parametrize("scale", [1, 30, 1000])
-def test_the_default_rate_suits_features_of_any_size(tiny: Convert, scale: float) -> None:
+@pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize("scale", [1e-3, 1, 30, 1000])
+def test_the_default_rate_suits_features_of_any_size(
+    tiny: Convert, scale: float, warm: bool
+) -> None:
     with PersonalModel(tiny()) as model:
         for sample, label in blobs(10):
             model.add_sample(sample * scale, label)
-        model.fit()
+        model.fit(warm_start=warm)
         test = [(sample * scale, label) for sample, label in blobs(20, seed=2)]
         assert model.evaluate(test).accuracy > 0.99
 
@@ -229,3 +233,14 @@ def test_a_closed_model_says_so(tiny: Convert) -> None:
     for use in (lambda: model.predict(PROBE), model.fit, lambda: model.add_sample(PROBE, "hat")):
         with pytest.raises(SartorError, match="closed"):
             use()
+
+
+def test_rows_for_a_view_are_of_all_classes_evenly() -> None:
+    slots = np.repeat([0, 1, 2], [50, 3, 10])
+    targets = np.eye(4, dtype=np.float32)[slots]
+    ones = np.ones(len(slots), np.float32)
+    samples = TrainingSet([targets], targets, ones, np.arange(len(slots)), ones)
+    found = [samples.mixed(count, seed) for count, seed in ((12, 0), (12, 0), (12, 1), (99, 0))]
+    assert sorted(np.bincount(slots[found[0]])) == [3, 4, 5]
+    assert found[0].tolist() == found[1].tolist() != found[2].tolist()
+    assert sorted(found[3]) == list(range(len(slots)))

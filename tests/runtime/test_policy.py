@@ -26,9 +26,14 @@ def rows(count: int, value: float = 1.0) -> list[np.ndarray]:
     return [np.full((count, 16), value, np.float32)]
 
 
+def as_they_are(path: Path) -> Manifest:
+    """Of a head that takes features as they are, as one of one's own does."""
+    return replace(open_model(path), features_length=None)
+
+
 @pytest.fixture
 def manifest(tiny: Convert) -> Manifest:
-    return open_model(tiny(batch=32, optimizer=MOMENTUM))
+    return as_they_are(tiny(batch=32, optimizer=MOMENTUM))
 
 
 @pytest.mark.parametrize(
@@ -54,8 +59,16 @@ def test_few_samples_are_believed_less(manifest: Manifest) -> None:
     assert full == pytest.approx(0.5 * 3.8 * 3 / 17)
     assert default_schedule(manifest, rows(150)).peak == pytest.approx(full)
     assert default_schedule(manifest, rows(50)).peak == pytest.approx(full / 3)
-    normalized = replace(manifest, features_length=1.0)
-    assert default_schedule(normalized, rows(200, 9.0)).peak == pytest.approx(full * 17 / 2 / 4)
+    viewed = replace(manifest, features_length=1.0)
+    assert default_schedule(viewed, rows(200, 9.0)).peak == pytest.approx(full * 17 / 2 / 3)
+
+
+def test_features_that_are_seen_larger_are_learned_from_at_a_lower_rate(tiny: Convert) -> None:
+    viewed = open_model(tiny(batch=32, optimizer=MOMENTUM))
+    peak = default_schedule(viewed, rows(1000)).peak
+    assert peak == default_schedule(viewed, rows(1000, 1e9)).peak
+    assert peak == default_schedule(viewed, rows(1000), length=0.1).peak
+    assert default_schedule(viewed, rows(1000), length=7.0).peak == pytest.approx(peak * 5 / 50)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +104,7 @@ def test_large_features_are_learned_from_at_a_lower_rate(manifest: Manifest) -> 
 )
 def test_half_of_what_is_stable(tiny: Convert, optimizer: sartor.SGD, largest: float) -> None:
     """On a quadratic of the curvature that is assumed; at twice the rate it diverges."""
-    made = open_model(tiny(head=sartor.MultiLabelClassifier(), optimizer=optimizer))
+    made = as_they_are(tiny(head=sartor.MultiLabelClassifier(), optimizer=optimizer))
     peak = default_schedule(made, rows(1000), outputs=1).peak
     assert peak == pytest.approx(0.5 * largest / (17 / 4))
     assert abs(_after(optimizer, peak * 1.9, 17 / 4)) < 1e-3
@@ -115,7 +128,7 @@ def _after(optimizer: sartor.SGD, rate: float, curvature: float) -> float:
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_each_loss_has_its_curvature(tiny: Convert, loss: Loss, peak: float) -> None:
-    made = open_model(tiny(head=sartor.MLP(hidden=(4,), loss=loss), optimizer=MOMENTUM))
+    made = as_they_are(tiny(head=sartor.MLP(hidden=(4,), loss=loss), optimizer=MOMENTUM))
     for outputs in (1, 3):
         found = default_schedule(made, rows(1000), outputs=outputs).peak
         assert found == pytest.approx(outputs * peak * 0.5 / 17)
@@ -126,12 +139,12 @@ def test_each_loss_has_its_curvature(tiny: Convert, loss: Loss, peak: float) -> 
 def test_how_fast_with_a_pace_of_its_own(
     tiny: Convert, optimizer: sartor.Adam | sartor.RMSprop
 ) -> None:
-    adam = open_model(tiny("own_pace", optimizer=optimizer))
+    adam = as_they_are(tiny("own_pace", optimizer=optimizer))
     assert default_schedule(adam, rows(100, 2.0)).peak == pytest.approx(1 / 33)
     assert default_schedule(adam, rows(1000, -2.0)).peak == pytest.approx(1 / 33)
     assert default_schedule(adam, rows(10, 2.0), magnitude=50.0).peak == pytest.approx(50 / 33)
-    normalized = replace(adam, features_length=0.5)
-    assert default_schedule(normalized, rows(100, 2.0)).peak == pytest.approx(1 / 3)
+    viewed = replace(adam, features_length=0.5)
+    assert default_schedule(viewed, rows(100, 2.0)).peak == pytest.approx(1 / 3)
 
 
 def test_what_the_user_or_the_file_says_goes_first(manifest: Manifest) -> None:

@@ -75,6 +75,8 @@ def ones(x: Tensor) -> Tensor:
 
 
 MAKES, WIPES = "set_class makes a class", "set_class wipes a class"
+VIEWS = "set_class without a slot changes no class"
+SIZE = "the size of features makes no difference in a view"
 NO_GRADIENT = "an inactive class has no gradient"
 INFER = "infer and evaluate agree on the output"
 FIRST = "a class is known from its first sample"
@@ -157,11 +159,15 @@ PLANTED: dict[str, tuple[Edit, set[str]]] = {
     ),
     "a change beside the class": (
         assigned("set_class", VELOCITY, lambda new, old: add(new, 0.1)),
-        {MAKES, WIPES, NO_GRADIENT},
+        {MAKES, WIPES, NO_GRADIENT, VIEWS},
+    ),
+    "a view that is not taken": (not_assigned("set_class", "head/scale"), {SIZE}),
+    "a view of rows as they are": (
+        assigned("set_class", "head/center", lambda new, old: add(mul(new, 0.0), 1.0)), {SIZE},
     ),
     "a class made of rows that are not there": (
         taken("set_class", "weights", lambda x: maximum(x, 1.0)),
-        {"a class is not made of rows of weight 0"},
+        {"a class is not made of rows of weight 0", "a view is not taken of rows of weight 0"},
     ),
     "a class that is never wiped": (
         taken("set_class", "active", ones),

@@ -3,7 +3,7 @@
 from ._dropout import Masks, first_random_state
 from .cosine import CosineClassifier
 from .graph_head import GraphHead
-from .head import Head, Parameter, RandomHead
+from .head import Head, Parameter, RandomHead, ViewingHead
 from .keras import Keras
 from .linear import LinearLayer
 from .mlp import MLP
@@ -26,5 +26,6 @@ __all__ = [
     "Regressor",
     "SoftmaxClassifier",
     "TFLite",
+    "ViewingHead",
     "first_random_state",
 ]

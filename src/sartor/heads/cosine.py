@@ -14,6 +14,7 @@ from ..graph import Tensor
 from ..losses import SoftmaxCrossEntropy
 from ..ops import linear, maximum, mul, reduce_sum, rsqrt, square, to_length
 from ._rows import as_rows, mean_direction, row_size
+from ._view import seen, view_of, view_parameters
 from .head import Parameter
 
 __all__ = ["CosineClassifier"]
@@ -24,6 +25,8 @@ _FLOOR = 0.1  # shorter weights count as they are: what starts at zero has a fin
 @dataclass(frozen=True)
 class CosineClassifier:
     """`softmax(scale · cos(x, w))` (Qi et al., 2018): no class is louder than another.
+
+    Directions are seen from the center of all features (`view`).
 
     Weights start at zero, where the cosine is taken for 0; a class that is imprinted or trained
     has left it for good.
@@ -64,13 +67,18 @@ class CosineClassifier:
         return {}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """`weights` [C, F], zero."""
-        shape = (capacity, row_size(features))
-        return [Parameter("weights", np.zeros(shape, np.float32), class_axis=0)]
+        """`weights` [C, F], zero; and the view: `center` [F] and `scale` [1]."""
+        weights = np.zeros((capacity, row_size(features)), np.float32)
+        return [Parameter("weights", weights, class_axis=0), *view_parameters(features)]
+
+    def view(self, features: Sequence[Tensor], weights: Tensor) -> dict[str, Tensor]:
+        """The center of some samples, and what brings them to one size (see `view_of`)."""
+        return view_of(as_rows(features), weights, self.scale)
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """`scale · x/‖x‖ · w/‖w‖`."""
-        rows, weights = to_length(as_rows(features), self.scale), parameters["weights"]
+        rows = to_length(self._rows(features, parameters), self.scale)
+        weights = parameters["weights"]
         squares = reduce_sum(square(weights), [1], keep_dims=True)
         return linear(rows, mul(weights, rsqrt(maximum(squares, _FLOOR**2))))
 
@@ -86,4 +94,8 @@ class CosineClassifier:
         others: Tensor,
     ) -> dict[str, Tensor]:
         """The direction of the samples' mean, each brought to length 1."""
-        return {"weights": mean_direction(as_rows(features), weights)}
+        return {"weights": mean_direction(self._rows(features, parameters), weights)}
+
+    def _rows(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
+        """Features as rows [N, F], as they are seen from the center."""
+        return seen(as_rows(features), parameters)

@@ -12,7 +12,7 @@ from ..graph import Tensor
 from ..losses import Loss
 from ._dropout import Masks
 
-__all__ = ["Head", "Parameter", "RandomHead"]
+__all__ = ["Head", "Parameter", "RandomHead", "ViewingHead"]
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ class Head(Protocol):
         name: in the manifest.
         flat: it takes features as rows [N, F]; else in the shape that they are cut in.
         loss: what it is trained with.
-        features_length: the Euclidean length that it brings features to, or None where it takes
-            them as they are: what a runtime needs to choose a learning rate.
+        features_length: the Euclidean length that it brings features to (the root mean square,
+            with a view), or None where it takes them as they are: what a runtime needs to choose
+            a learning rate.
     """
 
     @property
@@ -110,4 +111,22 @@ class RandomHead(Head, Protocol):
         self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks
     ) -> Tensor:
         """Emit the logits [N, C] of one training step, with units dropped by `masks`."""
+        ...
+
+
+@runtime_checkable
+class ViewingHead(Head, Protocol):
+    """A head that learns from samples of all classes how features are to be seen."""
+
+    def view(self, features: Sequence[Tensor], weights: Tensor) -> dict[str, Tensor]:
+        """Emit the values that say how features are seen; no class is changed.
+
+        Args:
+            features: [B, …] each, of samples of all classes.
+            weights: [B]; 0 for a row that is not there.
+
+        Returns:
+            The whole value of each parameter that changes. None of them is trained, or has a
+            class axis.
+        """
         ...

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..errors import ConversionError
 from ..graph import Tensor
-from ..ops import add, linear, mul, reduce_sum, reshape, square, to_length
+from ..ops import add, mul, reduce_sum, reshape, square, to_length
 from ._rows import as_rows, row_size
+from ._view import LENGTH, seen, seen_through, view_of, view_parameters
 from .head import Parameter
 
 __all__ = ["LinearLayer"]
@@ -20,13 +21,15 @@ __all__ = ["LinearLayer"]
 
 @dataclass(frozen=True)
 class LinearLayer:
-    """`x · Wᵀ + b`, or with `normalize` `scale · x/‖x‖ · Wᵀ + b`; a head adds loss and imprint.
+    """`x · Wᵀ + b`, with `x` as the head sees features; a head adds loss and imprint.
 
-    Several features are flattened and joined. Weights and bias start at zero, so that training
+    Several features are flattened and joined, and with `normalize` each sample is brought to one
+    length. All are then seen about a center and at one size (`view`), so that neither offset nor
+    scale of what a base gives makes a difference. Weights and bias start at zero, so that training
     is deterministic and a class without samples is as likely as any other.
 
     Attributes:
-        normalize: bring features to length 1 first: classes then differ by direction alone.
+        normalize: bring each sample to one length first: classes then differ by direction alone.
         scale: the length that normalized features get; > 0. Small, so that the bias learns as
             fast as the weights, and few samples are not believed too much.
         l2: λ of the penalty `λ/2 · ‖W‖²`; the bias goes free. The default training stops early
@@ -47,9 +50,9 @@ class LinearLayer:
             raise ConversionError(f"{of}: l2 must be at least 0, got {self.l2}")
 
     @property
-    def features_length(self) -> float | None:
-        """The scale, where features are normalized."""
-        return self.scale if self.normalize else None
+    def features_length(self) -> float:
+        """The root mean square of the lengths that features are seen with."""
+        return self.scale if self.normalize else LENGTH
 
     def settings(self) -> Mapping[str, Any]:
         """What goes into the manifest."""
@@ -60,16 +63,17 @@ class LinearLayer:
         return {"normalize": self.normalize, "scale": self.scale if self.normalize else 1.0}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """`weights` [C, F] and `bias` [C], zero."""
-        size = row_size(features)
-        return [
-            Parameter("weights", np.zeros((capacity, size), np.float32), class_axis=0),
-            Parameter("bias", np.zeros(capacity, np.float32), class_axis=0),
-        ]
+        """`weights` [C, F] and `bias` [C], zero; and the view: `center` [F] and `scale` [1]."""
+        return [*self._layer(row_size(features), capacity), *view_parameters(features)]
+
+    def view(self, features: Sequence[Tensor], weights: Tensor) -> dict[str, Tensor]:
+        """The center of some samples, and what brings them to one size (see `view_of`)."""
+        return view_of(self._given(features), weights, self.features_length)
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """`x · Wᵀ + b`."""
-        return self._output(self._rows(features, parameters), parameters)
+        products = seen_through(self._given(features), parameters["weights"], parameters)
+        return add(products, parameters["bias"])
 
     def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
         """`λ/2 · ‖W‖²`."""
@@ -77,15 +81,22 @@ class LinearLayer:
             return None
         return mul(self._squares(parameters), self.l2 / 2)
 
+    def _layer(self, size: int, capacity: int) -> list[Parameter]:
+        """`weights` [C, size] and `bias` [C], zero."""
+        return [
+            Parameter("weights", np.zeros((capacity, size), np.float32), class_axis=0),
+            Parameter("bias", np.zeros(capacity, np.float32), class_axis=0),
+        ]
+
     def _squares(self, parameters: Mapping[str, Tensor]) -> Tensor:
         """`‖W‖²`, as [1]."""
         return reshape(reduce_sum(square(parameters["weights"]), [0, 1]), (1,))
 
-    def _output(self, rows: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
-        """The layer itself, on what `_rows` gives."""
-        return add(linear(rows, parameters["weights"]), parameters["bias"])
-
     def _rows(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
-        """What the layer takes: features as rows [N, F], joined and, if asked, normalized."""
+        """What the layer takes: features as rows [N, F], as they are seen."""
+        return seen(self._given(features), parameters)
+
+    def _given(self, features: Sequence[Tensor]) -> Tensor:
+        """Features as rows [N, F], joined and, if asked, normalized."""
         rows = as_rows(features)
         return to_length(rows, self.scale) if self.normalize else rows

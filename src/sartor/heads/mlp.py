@@ -15,6 +15,7 @@ from ..ops import add, linear, logistic, mul, reduce_sum, reshape, square
 from ._dropout import Masks, check_rate
 from ._imprint import imprint_label, imprint_softmax, imprint_zero
 from ._rows import row_size
+from ._view import seen_through, view_parameters
 from .head import Parameter
 from .linear import LinearLayer
 
@@ -78,22 +79,26 @@ class MLP(LinearLayer):
         return {**super().identity(), "hidden": list(self.hidden), "task": self.loss.task}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """`hidden_1`, `hidden_1_bias`, …; then `weights`, `bias` and, of a classifier, `gain`."""
+        """`hidden_1`, `hidden_1_bias`, …; `weights`, `bias`, a classifier's `gain`; the view."""
         made, size = [], row_size(features)
         for index, units in enumerate(self.hidden, 1):
             made.append(Parameter(f"hidden_{index}", _he_uniform(index, units, size)))
             made.append(Parameter(f"hidden_{index}_bias", np.zeros(units, np.float32)))
             size = units
-        made += super().parameters([(size,)], capacity)
+        made += self._layer(size, capacity)
         if self.loss.task == "classification":
             made.append(Parameter("gain", np.zeros(1, np.float32), trained=False))
-        return made
+        return [*made, *view_parameters(features)]
+
+    def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
+        """`x · Wᵀ + b` of the hidden units."""
+        return _output(self._hidden(features, parameters, None), parameters)
 
     def training_logits(
         self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks
     ) -> Tensor:
         """`x · Wᵀ + b` of the hidden units that are left."""
-        return self._output(self._hidden(features, parameters, masks), parameters)
+        return _output(self._hidden(features, parameters, masks), parameters)
 
     def imprint(
         self,
@@ -125,13 +130,20 @@ class MLP(LinearLayer):
         self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks | None
     ) -> Tensor:
         """The last hidden units; with masks, of a training step."""
-        rows = super()._rows(features, parameters)
+        rows = self._given(features)
         for index in range(1, len(self.hidden) + 1):
-            name = f"hidden_{index}"
-            rows = _swish(add(linear(rows, parameters[name]), parameters[f"{name}_bias"]))
+            weights, bias = parameters[f"hidden_{index}"], parameters[f"hidden_{index}_bias"]
+            first = index == 1
+            products = seen_through(rows, weights, parameters) if first else linear(rows, weights)
+            rows = _swish(add(products, bias))
             if masks is not None:
                 rows = masks.drop(rows, self.dropout)
         return rows
+
+
+def _output(rows: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+    """The output layer, on the last hidden units."""
+    return add(linear(rows, parameters["weights"]), parameters["bias"])
 
 
 def _swish(x: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ class SoftmaxClassifier(LinearLayer):
         return SoftmaxCrossEntropy(self.label_smoothing)
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """`weights` [C, F] and `bias` [C], zero; and the `gain` [1] of imprinted classes."""
+        """As of `LinearLayer`, and the `gain` [1] of imprinted classes."""
         gain = Parameter("gain", np.zeros(1, np.float32), trained=False)
         return [*super().parameters(features, capacity), gain]
 

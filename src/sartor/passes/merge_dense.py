@@ -81,6 +81,20 @@ def _scaled_row(op: Op) -> Tensor | None:
     return None
 
 
+def _shifted_row(op: Op) -> Tensor | None:
+    """`(x − c) Wᵀ` → `x Wᵀ − c Wᵀ`."""
+    if op.code != "FULLY_CONNECTED" or _bias(op) is not None or _is_active(op):
+        return None
+    made, weights = _sole(op.input(0), "SUB"), op.input(1)
+    if made is None or not _is_weights(weights) or not _is_real(made.input(1)):
+        return None
+    x, c = made.input(0), made.input(1)
+    if c.shape != x.shape[-1:]:
+        return None
+    shift = weights.value.astype(np.float64) @ c.value
+    return add(fully_connected(x, weights), _as_float32(-shift))
+
+
 def _scaled_sum(op: Op) -> Tensor | None:
     """`(z + b) · c` → `z · c + b · c`."""
     c, made = _constant_factor(op, "MUL", 1), _sole(op.input(0), "ADD") if op.inputs else None
@@ -110,18 +124,30 @@ def _scaled_layer(op: Op) -> Tensor | None:
 
 
 def _added_bias(op: Op) -> Tensor | None:
-    """`x Wᵀ + b` → one layer with a bias."""
+    """`x Wᵀ + b` → one layer with a bias; if it has one, with the sum."""
     layer = _layer(op.input(0)) if op.code == "ADD" and not _is_active(op) else None
-    if layer is None or _bias(layer) is not None or not _is_real(op.input(1)):
+    if layer is None or not _is_real(op.input(1)):
         return None
     if op.input(1).shape != op.output.shape[-1:]:
         return None
-    return fully_connected(layer.input(0), layer.input(1), op.input(1))
+    own = _bias(layer)
+    bias = op.input(1) if own is None else _as_float32(own.value + op.input(1).value)
+    return fully_connected(layer.input(0), layer.input(1), bias)
+
+
+def _added_twice(op: Op) -> Tensor | None:
+    """`(z + a) + b` → `z + (a + b)`."""
+    made = _sole(op.input(0), "ADD") if op.code == "ADD" and not _is_active(op) else None
+    if made is None or not _is_real(made.input(1)) or not _is_real(op.input(1)):
+        return None
+    if made.output.shape != made.input(0).shape or op.output.shape != made.output.shape:
+        return None
+    return add(made.input(0), _as_float32(made.input(1).value + op.input(1).value))
 
 
 _RULES: tuple[Callable[[Op], Tensor | None], ...] = (
-    _product_with_constant, _sum_of_squares, _quotient, _scaled_row, _scaled_sum, _scaled_twice,
-    _scaled_layer, _added_bias,
+    _product_with_constant, _sum_of_squares, _quotient, _scaled_row, _shifted_row, _scaled_sum,
+    _scaled_twice, _scaled_layer, _added_bias, _added_twice,
 )  # fmt: skip
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from ..contract import ACTIVE, SLOT
+from ..contract import ACTIVE, CENTER, SCALE, SLOT
 from ..manifest import Manifest
 from .batches import Batch
 from .engine import Engine
@@ -30,6 +31,34 @@ class ClassMaker:
     def imprint(self, slot: int, features: Sequence[np.ndarray]) -> None:
         """Make a class of its samples: features float32 [n, …] each, the first B of them."""
         self._set(slot, [rows[: self._manifest.batch] for rows in features], active=1)
+
+    def view(self, features: Sequence[np.ndarray]) -> None:
+        """Say how features are seen: float32 [n, …] each, n ≤ B, of samples of all classes."""
+        slot = np.zeros(self._manifest.capacity, np.float32)
+        self._engine.run(
+            "set_class",
+            {**self._batch.of_one_class(features), SLOT: slot, ACTIVE: np.ones(1, np.float32)},
+        )
+
+    def length_seen(self, features: Sequence[np.ndarray]) -> float | None:
+        """The root mean square of the lengths that features are seen with, by the present view.
+
+        Args:
+            features: float32 [n, …] each, n ≤ B, of samples of all classes.
+
+        Returns:
+            It; None where the head has no view.
+        """
+        before = self._engine.state()
+        if CENTER not in before or SCALE not in before:
+            return None
+        self.view(features)
+        after = self._engine.state()
+        self._engine.restore(before)
+        center, scale = (after[name].astype(np.float64) for name in (CENTER, SCALE))
+        spread = (self._manifest.features_length or 1.0) / scale[0]
+        away = float(np.linalg.norm(center - before[CENTER]))
+        return float(before[SCALE][0]) * math.hypot(away, spread)
 
     def wipe(self, slot: int) -> None:
         """Leave no trace of a class."""

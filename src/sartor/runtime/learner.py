@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -167,19 +167,22 @@ class Learner:
     ) -> History:
         """Train from where the lesson says."""
         samples = self._set(lesson, lesson.samples)
+        self._engine.restore(lesson.state)
+        mixed = samples.mixed(self._manifest.batch, lesson.settings.seed)
+        some = [each[mixed] for each in samples.features]
+        if not lesson.warm and not lesson.settings.changes_nothing:
+            self._start_anew(lesson, samples, some)
         schedule = default_schedule(
             self._manifest,
             samples.features,
             samples=samples.effective_count,
             outputs=len(lesson.slots),
             magnitude=samples.magnitude,
+            length=self._maker.length_seen(some) if lesson.warm else None,
             epochs=lesson.settings.epochs,
             learning_rate=lesson.settings.learning_rate,
             decay=lesson.settings.decay,
         )
-        self._engine.restore(lesson.state)
-        if not lesson.warm and not lesson.settings.changes_nothing:
-            self._start_anew(lesson, samples)
         held_out = None if lesson.held_out is None else self._set(lesson, lesson.held_out)
         trainer = Trainer(
             self._engine,
@@ -192,12 +195,13 @@ class Learner:
         )
         return trainer.run(lesson.settings.seed, on_epoch)
 
-    def _start_anew(self, lesson: Lesson, samples: TrainingSet) -> None:
-        """Make every class of its samples, as if nothing had been learned.
+    def _start_anew(self, lesson: Lesson, samples: TrainingSet, some: Sequence[np.ndarray]) -> None:
+        """View some samples of all classes and make each of its own, as if nothing were known.
 
         Training that goes on from old weights as samples come in ends up to three points lower.
         """
         self._engine.restore(self._initial)
+        self._maker.view(some)
         for slot in lesson.slots.values():
             self._maker.wipe(slot)
         for slot in lesson.slots.values():

@@ -25,7 +25,7 @@ _MIN_STEPS, _EPOCHS, _MAX_STEPS = 400, 60, 4000
 _NO_MOMENTUM = 3  # times as many steps where nothing carries a step on
 _OWN_PACE = ("adam", "adamw", "rmsprop")
 _SHARE = 0.5  # of the largest rate at which training is stable
-_FEW, _FEW_NORMALIZED = 150, 800  # fewer samples are learned from at a lower rate
+_FEW, _FEW_AS_THEY_ARE = 600, 150  # fewer samples are learned from at a lower rate
 _NUMBERS = ("mean_squared_error", "huber")
 _CURVATURE: Mapping[str, tuple[float, bool]] = {
     "softmax_cross_entropy": (1 / 3, False),  # ½ at most, and of two classes alone
@@ -91,6 +91,7 @@ def default_schedule(
     samples: float | None = None,
     outputs: int | None = None,
     magnitude: float = 1.0,
+    length: float | None = None,
     epochs: int | None = None,
     learning_rate: float | None = None,
     decay: str = "cosine",
@@ -105,6 +106,8 @@ def default_schedule(
             `TrainingSet.effective_count`); N unless told.
         outputs: the active classes; as many as there is room for unless told.
         magnitude: of a regression's targets, their root mean square; > 0.
+        length: the root mean square of the lengths that the head sees features with, where that
+            may be more than it brings them to (`ClassMaker.length_seen`).
         epochs: passes over the samples; else as many as few samples need to converge, and fewer
             for many.
         learning_rate: the largest; else what the file states; else one that suits the optimizer,
@@ -121,7 +124,12 @@ def default_schedule(
     peak = manifest.learning_rate if learning_rate is None else learning_rate
     if peak is None:
         peak = _default_rate(
-            manifest, features, samples or len(features[0]), outputs or manifest.capacity, magnitude
+            manifest,
+            features,
+            samples or len(features[0]),
+            outputs or manifest.capacity,
+            magnitude,
+            length or 0.0,
         )
     return Schedule(epochs, batches, peak, decay, warmup)
 
@@ -138,6 +146,7 @@ def _default_rate(
     samples: float,
     outputs: int,
     magnitude: float,
+    at_least: float,
 ) -> float:
     """Half of the largest stable rate, and less for few samples: they are not believed too much.
 
@@ -149,6 +158,8 @@ def _default_rate(
     flat = [array.reshape(len(array), -1) for array in features]
     rows = np.concatenate(flat, 1, dtype=np.float64)
     length = manifest.features_length
+    if length is not None:
+        length = max(length, at_least)
     if manifest.optimizer.name in _OWN_PACE:
         sizes = np.abs(rows).sum(1)
         if length is not None:
@@ -157,7 +168,7 @@ def _default_rate(
     square = float((rows**2).sum(1).mean()) if length is None else length**2
     curvature, is_mean = _CURVATURE[manifest.loss.name]
     steepest = (1 + square) * curvature / (outputs if is_mean else 1)
-    believed = min(1, samples / (_FEW if length is None else _FEW_NORMALIZED))
+    believed = min(1, samples / (_FEW_AS_THEY_ARE if length is None else _FEW))
     return believed * _SHARE * _largest(manifest) / steepest
 
 

@@ -52,6 +52,24 @@ class TrainingSet:
         weights = np.bincount(of_sample, self.weights)
         return float(weights.sum() ** 2 / (weights**2).sum())
 
+    def mixed(self, count: int, seed: int) -> np.ndarray:
+        """Some rows of all classes, drawn at random, as many of each as can be.
+
+        Args:
+            count: how many at most.
+            seed: of the draw.
+
+        Returns:
+            int [n]; n ≤ count.
+        """
+        order = np.random.default_rng(seed).permutation(len(self))
+        slots = self.targets[order].argmax(1)
+        by_class = np.argsort(slots, kind="stable")
+        first = np.searchsorted(slots[by_class], slots[by_class])
+        turns = np.empty_like(order)  # the how-manieth of its class
+        turns[by_class] = np.arange(len(order)) - first
+        return np.asarray(order[np.argsort(turns, kind="stable")][:count])
+
     @property
     def magnitude(self) -> float:
         """The root mean square of the targets that are known; 1 where all are 0."""

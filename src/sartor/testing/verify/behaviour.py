@@ -6,7 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...contract import FEATURES, LABELS, LOSS, MASK, OUTPUT, TEMPERATURE, WEIGHTS, numbered
+from ...contract import (
+    CENTER,
+    FEATURES,
+    LABELS,
+    LOSS,
+    MASK,
+    OUTPUT,
+    SCALE,
+    TEMPERATURE,
+    WEIGHTS,
+    numbered,
+)
 from .report import Check
 from .session import Batch, Session, State
 
@@ -14,6 +25,7 @@ __all__ = ["check_behaviour", "same"]
 
 _CLOSE = 1e-4
 _RATES = (1e-2, 1e-3, 1e-4)
+_SIZE = np.float32(1024)
 _STEPS = 5  # of random training
 
 
@@ -33,6 +45,7 @@ def check_behaviour(session: Session, rng: np.random.Generator) -> Iterator[Chec
     yield from _check_train(session, state, batch)
     yield from _check_infer(session, state, rng)
     yield from _check_classes(session, state, batch)
+    yield from _check_view(session, state, batch)
     if session.manifest.task == "classification" and session.manifest.capacity > 1:
         yield _check_first_samples(session, initial, rng)
     yield from _check_temperature(session, state, batch)
@@ -165,6 +178,26 @@ def _check_classes(session: Session, state: State, batch: Batch) -> Iterator[Che
         yield same("a class is not made of rows of weight 0", session.save(), made)
 
 
+def _check_view(session: Session, state: State, batch: Batch) -> Iterator[Check]:
+    """What `set_class` does without a slot: classes stay, and sizes make no difference."""
+    stepped = session.train(state, batch, 1e-3)
+    session.view(stepped, batch)
+    viewed = session.save()
+    free = [spec.name for spec in session.manifest.variables if spec.role == "statistic"]
+    yield same("set_class without a slot changes no class", viewed, _without(stepped, free))
+    if CENTER not in stepped or SCALE not in stepped:
+        return
+    if session.manifest.batch > 1:
+        session.view(stepped, _with_other_last_row(session, batch))
+        yield same("a view is not taken of rows of weight 0", session.save(), viewed)
+    session.restore(viewed)
+    output = session.call("evaluate", **batch)[OUTPUT]
+    large = {name: v * _SIZE if name.startswith(FEATURES) else v for name, v in batch.items()}
+    session.view(stepped, large)
+    as_large = session.call("evaluate", **large)[OUTPUT]
+    yield _near("the size of features makes no difference in a view", as_large, output)
+
+
 def _check_first_samples(session: Session, initial: State, rng: np.random.Generator) -> Check:
     """Two classes of one sample each, made in an empty model, are told apart."""
     state = {**initial, MASK: np.zeros_like(initial[MASK])}
@@ -250,6 +283,10 @@ def _some_input(shape: tuple[int, ...], dtype: str, rng: np.random.Generator) ->
     if dtype == "int32":
         return np.ones(shape, np.int32)
     return rng.random(shape, np.float32)
+
+
+def _without(state: State, names: list[str]) -> State:
+    return {name: value for name, value in state.items() if name not in names}
 
 
 def _only(state: State, names: list[str]) -> State:

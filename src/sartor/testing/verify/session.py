@@ -89,6 +89,18 @@ class Session:
             weights=weights, active=np.array([active], np.float32),
         )  # fmt: skip
 
+    def view(self, state: State, batch: Batch) -> None:
+        """In a state, take a view of features; rows (of several) after the first half count 0."""
+        manifest = self.manifest
+        rows = {name: value for name, value in batch.items() if name.startswith(FEATURES)}
+        weights = np.zeros(manifest.batch, np.float32)
+        weights[: max(1, manifest.batch // 2)] = 1
+        self.restore(state)
+        self.call(
+            "set_class", slot=np.zeros(manifest.capacity, np.float32), **rows,
+            weights=weights, active=np.ones(1, np.float32),
+        )  # fmt: skip
+
     @property
     def nothing_to_learn(self) -> bool:
         """A single class of a classifier is always certain: its loss has no slope."""
