@@ -11,6 +11,7 @@ of one case are made by `python damages.py FOLDER KIND SEED into OTHER-FOLDER`.
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,8 +23,9 @@ import forks
 import numpy as np
 
 from sartor import PersonalModel
+from sartor.contract import MANIFEST_FILE
 from sartor.errors import InvalidModelError, SartorError
-from sartor.flatbuffer import append_files, read
+from sartor.flatbuffer import append_files, files_start, read
 from sartor.flatbuffer.decode import Decoder
 from sartor.flatbuffer.encode import Encoder
 from sartor.flatbuffer.schema import TFLITE
@@ -179,6 +181,13 @@ def _used(folder: Path) -> str:
     return "works" if abs(total - 1) < 1e-3 else f"strange probabilities, which sum to {total}"
 
 
+def without_digest(content: bytes) -> bytes:
+    """A model whose manifest has no digest, as another writer's may."""
+    kept = dict(read(content).files)
+    kept[MANIFEST_FILE] = json.dumps(json.loads(kept[MANIFEST_FILE]) | {"digest": None}).encode()
+    return append_files(content[: files_start(content)], kept)
+
+
 def case(files: Mapping[str, bytes], spared: list[range], kind: str, seed: int) -> str:
     """What comes of one case."""
     with tempfile.TemporaryDirectory(prefix="sartor-damage-") as name:
@@ -202,6 +211,8 @@ def main(source: Path, kind: str, first: int, count: str, other: str = "") -> No
     if not (source / FILES["project"]).exists():
         prepare(source)
     files = {name: (source / name).read_bytes() for name in FILES.values()}
+    if kind in ("model", "fields"):  # else its digest would keep all damage from what lies behind
+        files[FILES["model"]] = without_digest(files[FILES["model"]])
     spared = weights(files[FILES["model"]]) if kind == "model" else []
     if count == "into":
         _write(files, spared, kind, first, Path(other))
