@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import sartor
+from sartor.contract import CENTER, SCALE
 from sartor.runtime.calibration import (
     default_temperature,
     expected_calibration_error,
@@ -25,7 +26,7 @@ from .photos import FeatureModel, Photos, embedded, paths
 
 _SHOTS = (1, 5, 20, 100)
 _TAUGHT = (5, 8)  # of ten classes
-_DRAWS, _FOLDS, _RECALL = 5, 5, 0.95
+_DRAWS, _FOLDS, _RECALL = 5, 3, 0.95
 _TO_LEARN = 105  # of each digit: the others are fresh
 _SCORES = ("max softmax", "nearest mean", "Sartor")
 
@@ -92,10 +93,12 @@ class Head:
         places = [checkpoint.classes.index(str(slot)) for slot in np.unique(slots)]
         self._weights = checkpoint.state["head/weights"][places]
         self._bias = checkpoint.state["head/bias"][places]
+        self._center, self._scale = checkpoint.state[CENTER], checkpoint.state[SCALE]
 
     def probabilities(self, features: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         """What it says of features [N, F]: [N, C]."""
-        logits = (features @ self._weights.T + self._bias) / temperature
+        seen = (features - self._center) * self._scale
+        logits = (seen @ self._weights.T + self._bias) / temperature
         powers = np.exp(logits - logits.max(1, keepdims=True))
         return np.asarray(powers / powers.sum(1, keepdims=True))
 

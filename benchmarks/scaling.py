@@ -69,7 +69,7 @@ def run() -> Report:
             "± half the range for `fit`. Features are made up; pictures are noise of the input's "
             "size, so nothing is decoded or resized.",
             "Each sample is on the disk when `add_sample` returns. Calibration learns again "
-            "from four fifths of up to 1,000 samples five times, of more once. `evaluate` reads "
+            "from two thirds of up to 400 samples three times, of more once. `evaluate` reads "
             "every sample from the store; `open` is the file, its store, and imprinting each "
             "class anew, as no checkpoint is loaded.",
         ],

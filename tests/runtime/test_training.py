@@ -115,10 +115,10 @@ def test_the_best_weights_on_held_out_samples_stay(tiny: Convert) -> None:
         assert np.array_equal(model._knowledge.engine.state()["head/weights"], kept)
 
 
-def test_where_nothing_is_held_out_a_quarter_of_each_class_is(tiny: Convert) -> None:
+def test_where_nothing_is_held_out_a_third_of_each_class_is(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         history = taught(model, 10).fit(patience=2)
-        assert history.samples == 22
+        assert history.samples == 20
         assert all(epoch.held_out_loss is not None for epoch in history.epochs)
         assert model.fit().samples == 30
 

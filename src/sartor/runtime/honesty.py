@@ -19,7 +19,7 @@ from .unknown import Familiarity
 
 __all__ = ["Honesty", "Trial", "divided", "judge"]
 
-_PARTS = 4
+_PARTS = 3
 _MANY = 400  # rows; of more, one part is left out, and not each in turn
 
 Trial = Callable[[np.ndarray, np.ndarray], "np.ndarray | None"]

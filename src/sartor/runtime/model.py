@@ -104,7 +104,7 @@ class PersonalModel(Collector):
                 ends the training.
             seconds: end after this time at the latest; the learning rate falls with it.
             patience: end after so many epochs in which the loss on held-out samples did not fall,
-                with the weights that were best. Where none is held out, a quarter of each class is,
+                with the weights that were best. Where none is held out, a third of each class is,
                 for this training.
             learning_rate: of the first step; chosen from the samples' features unless told. 0
                 changes nothing, and measures the loss.
