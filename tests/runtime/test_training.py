@@ -271,8 +271,10 @@ def test_no_prediction_ever_sees_half_of_an_update(
         training = model.start_training(LONG)
 
         def ask() -> None:
-            for _ in range(5000):
+            count, end = 0, time.monotonic() + 30
+            while count < 5000 or (len(sets) < 5 and time.monotonic() < end):
                 answers.append(tuple(model.predict_values(PROBE).values()))
+                count += 1
 
         threads = [threading.Thread(target=ask) for _ in range(2)]
         for thread in threads:
@@ -286,7 +288,7 @@ def test_no_prediction_ever_sees_half_of_an_update(
     for state in sets:
         engine.restore(state)
         allowed.add(tuple(engine.run("infer", {"input": PROBE})["output"][0, :3].tolist()))
-    assert len(answers) == 10_000
+    assert len(answers) >= 10_000
     assert set(answers) <= allowed
     assert len(set(answers)) > 2
 
