@@ -16,6 +16,7 @@ from sartor.runtime.calibration import (
     expected_calibration_error,
     fit_temperature,
     folds,
+    tempered,
 )
 from sartor.runtime.checkpoint import read_checkpoint
 from sartor.runtime.unknown import Familiarity
@@ -176,7 +177,7 @@ def _draw(world: World, shots: int, taught: int, seed: int) -> Draw:
     temperature = default_temperature(head.probabilities(features))
     if held_out is not None:
         temperature = fit_temperature(held_out, np.eye(taught)[slots], expected=temperature)
-        held_out = _tempered(held_out, temperature)
+        held_out = tempered(held_out, temperature)
     model = Familiarity.fit([features], slots, parts, held_out, recall=_RECALL)
     assert model is not None
     means = _unit(np.stack([_unit(features[slots == slot]).mean(0) for slot in range(taught)]))
@@ -219,12 +220,6 @@ def _held_out(file: Path, features: np.ndarray, slots: np.ndarray, parts: np.nda
         out = parts == part
         rows[out] = Head(file, features[~out], slots[~out]).probabilities(features[out])
     return rows
-
-
-def _tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    logits = np.log(np.maximum(probabilities, 1e-38)) / temperature
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(powers / powers.sum(1, keepdims=True))
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -12,7 +12,13 @@ import numpy as np
 
 from ..errors import DataError
 
-__all__ = ["default_temperature", "expected_calibration_error", "fit_temperature", "folds"]
+__all__ = [
+    "default_temperature",
+    "expected_calibration_error",
+    "fit_temperature",
+    "folds",
+    "tempered",
+]
 
 _USUAL = 0.3  # the best temperature of a softmax, as a part of the spread of the logits
 _IMAGINED = 16  # samples that the expected temperature counts as: a standard deviation of a quarter
@@ -107,6 +113,22 @@ def fit_temperature(
         middle = (low + high) / 2
         low, high = (low, middle) if slope(math.exp(middle) / expected) > 0 else (middle, high)
     return expected * math.exp(-(low + high) / 2)
+
+
+def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """The probabilities of a softmax at a temperature.
+
+    Args:
+        probabilities: float [N, C], at temperature 1; a slot that is not active has 0 everywhere,
+            and keeps it.
+        temperature: above 0.
+
+    Returns:
+        float32 [N, C]; rows of zeros stay so.
+    """
+    highest = np.maximum(probabilities.max(1, keepdims=True), np.finfo(np.float32).tiny)
+    powers = (probabilities / highest) ** (1 / temperature)
+    return np.asarray(powers / np.maximum(powers.sum(1, keepdims=True), 1e-30), np.float32)
 
 
 def expected_calibration_error(

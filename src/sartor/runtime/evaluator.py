@@ -14,6 +14,7 @@ from .calibration import expected_calibration_error
 from .engine import Engine
 from .measure import measure
 from .results import Evaluation
+from .tasks import TASKS
 from .training_set import TrainingSet
 
 __all__ = ["Evaluator"]
@@ -104,7 +105,7 @@ def _of_one_class(
 def _of_several(
     plain: Evaluation, outputs: np.ndarray, targets: np.ndarray, known: np.ndarray
 ) -> Evaluation:
-    right = ((outputs > 0.5) == (targets > 0.5)) & known
+    right = TASKS["multi_label"].right(outputs, targets, known)
     return replace(
         plain,
         accuracy=float(right.sum() / known.sum()),

@@ -13,7 +13,9 @@ from .calibration import (
     expected_calibration_error,
     fit_temperature,
     folds,
+    tempered,
 )
+from .tasks import TASKS
 from .training_set import TrainingSet
 from .unknown import Familiarity
 
@@ -82,17 +84,18 @@ def judge(
             expected=temperature,
             independent=several,
         )
+    targets, weights = samples.targets[tried], samples.weights[tried]
+    right = TASKS[manifest.task].right(left_out[tried], targets, weights)
+    accuracy = float(right.sum() / np.count_nonzero(weights)) if tried.any() else None
     if several:
-        known = samples.weights[tried] > 0
-        right = (left_out[tried] > 0.5) == (samples.targets[tried] > 0.5)
-        return Honesty(temperature, None, _mean(right[known]), None)
-    sure = _tempered(left_out, temperature)
+        return Honesty(temperature, None, accuracy, None)
+    sure = tempered(left_out, temperature)
     slots = samples.targets.argmax(1)
     return Honesty(
         temperature,
         Familiarity.fit(samples.features, slots, parts, sure if tried.any() else None),
-        _mean(sure[tried].argmax(1) == slots[tried]),
-        expected_calibration_error(sure[tried], samples.targets[tried]) if tried.any() else None,
+        accuracy,
+        expected_calibration_error(sure[tried], targets) if tried.any() else None,
     )
 
 
@@ -115,14 +118,3 @@ def divided(slots: np.ndarray, samples: np.ndarray, seed: int) -> np.ndarray:
         if len(np.unique(samples[rows])) < 2:
             parts[rows] = -1
     return parts
-
-
-def _tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """The probabilities that the file will give; rows of nothing stay so."""
-    highest = np.maximum(probabilities.max(1, keepdims=True), np.finfo(np.float32).tiny)
-    powers = (probabilities / highest) ** (1 / temperature)
-    return np.asarray(powers / np.maximum(powers.sum(1, keepdims=True), 1e-30), np.float32)
-
-
-def _mean(right: np.ndarray) -> float | None:
-    return float(right.mean()) if right.size else None

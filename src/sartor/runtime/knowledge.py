@@ -61,8 +61,7 @@ class Knowledge:
 
     def features(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The features [1, …] of one sample."""
-        outputs = self.engine.run("infer", inputs)
-        return [outputs[numbered(FEATURES, i)] for i in range(len(self._manifest.features))]
+        return self._features_in(self.engine.run("infer", inputs))
 
     def answer(self, inputs: Mapping[str, np.ndarray]) -> tuple[dict[str, float], bool | None]:
         """Class name → output of one sample, and whether it is like what was taught, if told."""
@@ -72,11 +71,8 @@ class Knowledge:
         output = outputs[OUTPUT]
         known = None
         if familiarity is not None:
-            names = [numbered(FEATURES, i) for i in range(len(self._manifest.features))]
-            known = (
-                familiarity.score([outputs[name] for name in names], output)
-                >= familiarity.threshold
-            )
+            score = familiarity.score(self._features_in(outputs), output)
+            known = score >= familiarity.threshold
         return {name: float(output[0, slot]) for name, slot in slots.items()}, known
 
     def has_made(self, label: str) -> bool:
@@ -214,6 +210,9 @@ class Knowledge:
             self._familiarity = familiarity
             self._is_trained = True
         return adapted.notes
+
+    def _features_in(self, outputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        return [outputs[numbered(FEATURES, i)] for i in range(len(self._manifest.features))]
 
     def _familiarity_of(self, checkpoint: Checkpoint) -> Familiarity | None:
         if checkpoint.threshold is None:

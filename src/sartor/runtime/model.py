@@ -52,29 +52,9 @@ class PersonalModel(Collector):
         OSError: the store cannot be opened or made.
     """
 
-    def __init__(
-        self,
-        path: FilePath,
-        *,
-        store: FilePath | None = None,
-        threads: int | None = None,
-        thumbnails: bool = False,
-        photos: bool = False,
-        max_samples: int | None = None,
-        max_bytes: int | None = None,
-    ) -> None:
-        self._training: Training | None = None
-        self._learner: Learner | None = None
-        self._history: History | None = None
-        super().__init__(
-            path,
-            store=store,
-            threads=threads,
-            thumbnails=thumbnails,
-            photos=photos,
-            max_samples=max_samples,
-            max_bytes=max_bytes,
-        )
+    _training: Training | None = None
+    _learner: Learner | None = None
+    _history: History | None = None
 
     def fit(
         self,
@@ -175,9 +155,17 @@ class PersonalModel(Collector):
             training.stop()
 
     def load(self, path: FilePath) -> tuple[str, ...]:
-        """Take over what a checkpoint has learned; see `Predictor.load`.
+        """Take over what a checkpoint has learned, in place of what the model knows.
 
-        The samples stay; a training that runs is stopped.
+        It may come from a model with other room for classes, or another optimizer. The samples
+        stay; a training that runs is stopped.
+
+        Returns:
+            What could not be taken over, in words; mostly nothing.
+
+        Raises:
+            CheckpointError: it is damaged, or belongs to another model; nothing is changed.
+            OSError: it is not there.
         """
         notes = super().load(path)
         self._history = None
