@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 import sartor
-from sartor.runtime.control import Control
-from sartor.runtime.engine import Engine
-from sartor.runtime.files import open_model
-from sartor.runtime.policy import Schedule
-from sartor.runtime.trainer import Trainer
-from sartor.runtime.training_set import TrainingSet
+from sartor.runtime.data.dataset import TrainingSet
+from sartor.runtime.litert.engine import Engine
+from sartor.runtime.litert.files import open_model
+from sartor.runtime.training.control import Control
+from sartor.runtime.training.schedule import Schedule
+from sartor.runtime.training.trainer import Trainer
 
 from .contest import Entrant, Result, contest
 from .features import FEATURES, made_up

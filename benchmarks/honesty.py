@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 import sartor
-from sartor.contract import CENTER, SCALE
-from sartor.runtime.calibration import (
+from sartor.contract.names import CENTER, SCALE
+from sartor.runtime.confidence.out_of_distribution import Familiarity
+from sartor.runtime.confidence.temperature import (
     default_temperature,
     expected_calibration_error,
     fit_temperature,
     folds,
     tempered,
 )
-from sartor.runtime.checkpoint import read_checkpoint
-from sartor.runtime.unknown import Familiarity
+from sartor.runtime.saved.checkpoint import read_checkpoint
 
 from .digits import KEYWORDS, embedded_digits
 from .harness import MOBILENET, Promise, Report, main, shared

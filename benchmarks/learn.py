@@ -14,7 +14,7 @@ import numpy as np
 import PIL.Image
 
 from sartor import PersonalModel
-from sartor.runtime.policy import Schedule, default_schedule
+from sartor.runtime.training.schedule import Schedule, default_schedule
 
 from .contest import Entrant, Result, contest
 from .harness import MOBILENET, Promise, Report, main, millis

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 
-from sartor.runtime.results import Epoch
+from sartor.runtime.results.records import Epoch
 
 from .contest import environment, silence
 from .features import FEATURES, made_up

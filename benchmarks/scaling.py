@@ -13,7 +13,7 @@ from statistics import median
 import numpy as np
 
 from sartor import PersonalModel
-from sartor.runtime.results import Epoch
+from sartor.runtime.results.records import Epoch
 
 from .features import made_up
 from .harness import MOBILENET, Promise, Report, main, seconds_per_call

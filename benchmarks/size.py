@@ -7,10 +7,10 @@ from pathlib import Path
 
 import sartor
 from sartor.bases import load_base
-from sartor.contract import MANIFEST_FILE
+from sartor.contract.manifest import Manifest
+from sartor.contract.names import MANIFEST_FILE
 from sartor.flatbuffer import METADATA_NAME, read, write
 from sartor.graph import Graph, Model
-from sartor.manifest import Manifest
 from sartor.passes import cut
 
 from .harness import BASES, Promise, Report, main, shared

@@ -99,8 +99,8 @@ class SartorHead:
     """The signature `train` of a converted file, called as the runtime of Sartor calls it."""
 
     def __init__(self, settings: Settings) -> None:
-        from sartor.contract import MASK, RUN
-        from sartor.runtime.engine import Engine
+        from sartor.contract.names import MASK, RUN
+        from sartor.runtime.litert.engine import Engine
 
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name, "head.tflite")
@@ -136,7 +136,7 @@ class LiteRTHead(SartorHead):
         super().__init__(settings)
         from ai_edge_litert.interpreter import Interpreter
 
-        from sartor.contract import MASK
+        from sartor.contract.names import MASK
 
         path = str(Path(self._folder.name, "head.tflite"))
         interpreter = Interpreter(model_path=path, num_threads=settings.threads)

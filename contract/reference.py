@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from sartor.contract import FEATURES, MANIFEST_FILE
+from sartor.contract.manifest import Manifest
+from sartor.contract.names import FEATURES, MANIFEST_FILE
 from sartor.flatbuffer import read
 from sartor.graph import Graph, Op, Tensor
-from sartor.manifest import Manifest
 from sartor.ops import ROWS, evaluate
 
 __all__ = ["Reference"]

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from reference import Reference
 
-from sartor.contract import (
+from sartor.contract.manifest import Manifest
+from sartor.contract.names import (
     ACTIVE,
     FEATURES,
     LABELS,
@@ -19,10 +20,8 @@ from sartor.contract import (
     SLOT,
     VERSION,
     WEIGHTS,
-    TensorSpec,
-    numbered,
 )
-from sartor.manifest import Manifest
+from sartor.contract.signatures import TensorSpec, numbered
 
 __all__ = ["Call", "compare", "load", "record", "to_json"]
 

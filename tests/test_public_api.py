@@ -120,7 +120,7 @@ DRAGGED: dict[str, tuple[str, tuple[str, ...]]] = {
         (*FRAMEWORKS, "typer", "rich", *(f"sartor.{name}" for name in CONVERTER)),
     ),
     "preprocessing": (
-        "import sartor.preprocess",
+        "import sartor.modalities",
         (*FRAMEWORKS, "ai_edge_litert", *(f"sartor.{name}" for name in CONVERTER)),
     ),
     "the converter": (

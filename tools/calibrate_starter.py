@@ -20,7 +20,7 @@ from ai_edge_litert.interpreter import Interpreter
 from sartor.bases.efficientnet_lite0.network import network
 from sartor.bases.efficientnet_lite0.weights import Weights, load_weights
 from sartor.flatbuffer import write
-from sartor.preprocess import image_pixels
+from sartor.modalities import image_pixels
 
 SIZES = (96, 128, 160, 224, 320)
 PICTURES = 100  # at each size, other ones each time

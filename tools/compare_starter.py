@@ -33,7 +33,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sartor.bases import Base, EfficientNetLite0, TFLite
 from sartor.convert import convert
-from sartor.preprocess import image_pixels, prepare
+from sartor.modalities import image_pixels, prepare
 
 SIZES = (96, 128, 160, 192, 224)
 SAMPLES = (5, 20, 50)

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._files import write_atomically
-from ._scaling_check import check_scaling
 from ._version import __version__
 from .bases import Base, load_base
-from .contract import MANIFEST_FILE
-from .digest import model_digest
+from .contract.digest import model_digest
+from .contract.manifest import FeatureSpec, Fingerprints, Manifest, Part, VariableSpec
+from .contract.names import MANIFEST_FILE
 from .errors import ConversionError
 from .flatbuffer import append_files, write, write_with_ranges
 from .graph import DType, Graph, Model
 from .heads import GraphHead, Head, SoftmaxClassifier
-from .manifest import FeatureSpec, Fingerprints, Manifest, Part, VariableSpec
+from .modalities.conventions import convention
 from .optimizers import SGD, Optimizer
 from .passes import (
     Plan,
@@ -37,13 +37,13 @@ from .passes import (
     simplify,
 )
 from .passes.describe import describe_inputs, input_metadata, rewrite_metadata
-from .passes.orient import orient
-from .passes.quantized_pictures import scale_quantized_pictures
-from .preprocess.conventions import convention
+from .passes.images.layout import orient
+from .passes.images.quantized_inputs import scale_quantized_pictures
+from .passes.images.scaling_check import check_scaling
 
 if TYPE_CHECKING:
-    from .quantization_loss import QuantizationReport
-    from .quantize import Representative
+    from .quantization.quantizer import Representative
+    from .quantization.report import QuantizationReport
 
 __all__ = ["PersonalizableModel", "convert"]
 
@@ -162,7 +162,7 @@ def convert(
             "representative samples are for quantization: say which, as quantize='full-integer'"
         )
     if quantize != "none":
-        from ._quantized_base import quantize_base  # loads the runtime
+        from .quantization.base import quantize_base  # loads the runtime
 
         smaller = quantize_base(model, inputs, quantize, representative)
         graph, inputs = smaller.graph, smaller.inputs

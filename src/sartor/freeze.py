@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from ._files import write_atomically
-from ._integers import Shown, to_integers
-from .contract import MASK, OUTPUT
+from .contract.manifest import Manifest
+from .contract.names import MASK, OUTPUT
 from .errors import ConversionError
 from .flatbuffer import read, write
 from .graph import DType, Model, Signature
-from .manifest import Manifest
 from .passes import (
     cut,
     describe_frozen,
@@ -24,10 +23,11 @@ from .passes import (
     initial_values,
     merge_dense,
 )
-from .passes.integer_ends import take_pixels
-from .runtime.adapt import Adapted, adapt
-from .runtime.checkpoint import Checkpoint, read_checkpoint
-from .runtime.files import check_signatures, manifest_of
+from .quantization.integer_ends import take_pixels
+from .quantization.integer_model import Shown, to_integers
+from .runtime.litert.files import check_signatures, manifest_of
+from .runtime.saved.adapt import Adapted, adapt
+from .runtime.saved.checkpoint import Checkpoint, read_checkpoint
 
 __all__ = ["Frozen", "freeze"]
 

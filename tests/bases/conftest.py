@@ -9,7 +9,7 @@ import numpy as np
 import platformdirs
 import pytest
 
-from sartor.preprocess import image_pixels
+from sartor.modalities import image_pixels
 
 
 @pytest.fixture(scope="session", autouse=True)

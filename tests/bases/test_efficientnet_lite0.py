@@ -133,7 +133,7 @@ def test_it_recognizes_photos(some: tuple[np.ndarray, np.ndarray]) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_int8_says_what_float_says_at_any_size(size: int, photos: list[Path]) -> None:
-    from sartor.preprocess import image_pixels
+    from sartor.modalities import image_pixels
 
     pixels = np.stack([image_pixels(path, (size, size)) for path in photos[::100]])
     names = ("features", "features_320")

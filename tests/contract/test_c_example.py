@@ -13,8 +13,9 @@ from make import CASES, FOLDER
 from runtimes import ROOT, VERSION, by_interpreter
 
 import sartor
-from sartor.contract import ACTIVE, FEATURES, LABELS, LEARNING_RATE, LOSS, SLOT, WEIGHTS, numbered
-from sartor.manifest import Manifest
+from sartor.contract.manifest import Manifest
+from sartor.contract.names import ACTIVE, FEATURES, LABELS, LEARNING_RATE, LOSS, SLOT, WEIGHTS
+from sartor.contract.signatures import numbered
 
 STEPS = 8
 LIBRARY = Path(ai_edge_litert.__path__[0]) / "libLiteRt.so"

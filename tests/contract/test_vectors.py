@@ -12,8 +12,8 @@ from runtimes import RUNTIMES, VERSION
 from vectors import compare, load
 
 import sartor
-from sartor.contract import SIGNATURES
-from sartor.manifest import Manifest
+from sartor.contract.manifest import Manifest
+from sartor.contract.names import SIGNATURES
 from sartor.testing.verify import verify_contract
 
 no_variables = pytest.mark.skipif(VERSION < (2, 1, 5), reason="CompiledModel has no variables")

@@ -9,8 +9,8 @@ import numpy as np
 from ai_edge_litert.compiled_model import CompiledModel
 
 from sartor import PersonalizableModel
-from sartor.contract import MASK, OUTPUT
-from sartor.manifest import Manifest
+from sartor.contract.manifest import Manifest
+from sartor.contract.names import MASK, OUTPUT
 from sartor.testing.verify import verify_contract
 from sartor.testing.verify.session import Session
 

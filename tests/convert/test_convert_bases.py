@@ -36,11 +36,11 @@ from convert_helpers import (
 )
 
 import sartor
-from sartor.contract import FEATURES, SIGNATURES
+from sartor.contract.manifest import FeatureSpec
+from sartor.contract.names import FEATURES, SIGNATURES
 from sartor.errors import ConversionError
 from sartor.flatbuffer import read, write
 from sartor.graph import DType, Graph, Model, Op, Tensor
-from sartor.manifest import FeatureSpec
 from sartor.ops import relu
 from sartor.optimizers import SGD
 

@@ -16,7 +16,8 @@ from convert_helpers import assert_keeps_the_contract, session_of
 
 import sartor
 from sartor import PersonalizableModel
-from sartor.contract import MANIFEST_FILE
+from sartor.contract.manifest import LABELS_FILE, Manifest
+from sartor.contract.names import MANIFEST_FILE
 from sartor.errors import InvalidModelError, NotPersonalizableError
 from sartor.flatbuffer import METADATA_NAME, decode_metadata, encode_metadata, read, write
 from sartor.flatbuffer.metadata_tables import (
@@ -31,7 +32,6 @@ from sartor.flatbuffer.metadata_tables import (
     SubGraphMetadata,
     TensorMetadata,
 )
-from sartor.manifest import LABELS_FILE, Manifest
 from sartor.optimizers import Adam
 
 NAMES = ["cup", "Schlüssel", "鍵"]

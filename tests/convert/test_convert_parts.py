@@ -19,7 +19,7 @@ from convert_parts import (
 
 import sartor
 from sartor import PersonalizableModel
-from sartor.contract import MASK
+from sartor.contract.names import MASK
 from sartor.errors import ConversionError
 from sartor.flatbuffer import write
 from sartor.heads import (

@@ -16,7 +16,7 @@ from convert_helpers import (
 )
 
 import sartor
-from sartor.contract import FEATURES, INPUT, OUTPUT
+from sartor.contract.names import FEATURES, INPUT, OUTPUT
 from sartor.flatbuffer import read
 from sartor.heads import SoftmaxClassifier
 from sartor.optimizers import SGD, Adam, Optimizer

@@ -10,12 +10,12 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 import sartor
-from sartor.contract import MASK, TEMPERATURE
+from sartor.contract.manifest import InputSpec, Manifest
+from sartor.contract.names import MASK, TEMPERATURE
 from sartor.flatbuffer import read
 from sartor.graph import Model
 from sartor.heads import Head
-from sartor.manifest import InputSpec, Manifest
-from sartor.runtime.checkpoint import Checkpoint, write_checkpoint
+from sartor.runtime.saved.checkpoint import Checkpoint, write_checkpoint
 
 HEADS: dict[str, Head] = {
     "softmax": sartor.SoftmaxClassifier(),

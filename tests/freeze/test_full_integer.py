@@ -15,7 +15,7 @@ from sartor import PersonalModel
 from sartor.errors import ConversionError, DataError
 from sartor.flatbuffer import read
 from sartor.graph import DType
-from sartor.preprocess import prepare, read_folder
+from sartor.modalities import prepare, read_folder
 
 pytestmark = pytest.mark.usefixtures("quantizer")
 

@@ -11,12 +11,12 @@ from freezing import CLASSES, HEADS, codes, learned, outputs, personal_outputs, 
 
 import sartor
 from sartor import PersonalModel
-from sartor.contract import MANIFEST_FILE, MASK
+from sartor.contract.manifest import LABELS_FILE
+from sartor.contract.names import MANIFEST_FILE, MASK
 from sartor.flatbuffer import decode_metadata, read
 from sartor.flatbuffer.metadata import METADATA_NAME
-from sartor.manifest import LABELS_FILE
 from sartor.runtime import bake, read_checkpoint
-from sartor.runtime.checkpoint import write_checkpoint
+from sartor.runtime.saved.checkpoint import write_checkpoint
 
 VARIABLES = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}
 LAYER = ["FULLY_CONNECTED"]

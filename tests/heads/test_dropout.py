@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import sartor
-from sartor.contract import FEATURES, LABELS, LEARNING_RATE, LOSS, RANDOM, RUN, WEIGHTS
+from sartor.contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, RANDOM, RUN, WEIGHTS
 from sartor.errors import ConversionError
 from sartor.graph import Graph, Tensor
 from sartor.heads import MLP, Masks, first_random_state
 from sartor.losses import SigmoidCrossEntropy
-from sartor.runtime.engine import Engine
+from sartor.runtime.litert.engine import Engine
 from sartor.testing import interpret, verify_contract
 
 Convert = Callable[..., Path]

@@ -13,12 +13,12 @@ from ai_edge_litert.interpreter import Interpreter
 
 import sartor
 from sartor import PersonalModel
-from sartor.contract import FEATURES, LABELS, LEARNING_RATE, LOSS, OUTPUT, WEIGHTS
+from sartor.contract.manifest import Manifest
+from sartor.contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, OUTPUT, WEIGHTS
 from sartor.errors import ConversionError
 from sartor.flatbuffer import read
 from sartor.heads import Keras
 from sartor.losses import MeanSquaredError, SigmoidCrossEntropy
-from sartor.manifest import Manifest
 from sartor.testing import verify_contract
 
 Convert = Callable[..., Path]

@@ -30,13 +30,13 @@ from head_files import (
 
 import sartor
 from sartor import PersonalModel
-from sartor.contract import FEATURES as FEATURES_END
-from sartor.contract import LABELS, LOSS, OUTPUT, WEIGHTS
+from sartor.contract.manifest import Manifest
+from sartor.contract.names import FEATURES as FEATURES_END
+from sartor.contract.names import LABELS, LOSS, OUTPUT, WEIGHTS
 from sartor.errors import ConversionError, InvalidModelError
 from sartor.flatbuffer import read
 from sartor.heads import TFLite
 from sartor.losses import Huber, MeanSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy
-from sartor.manifest import Manifest
 from sartor.testing import verify_contract
 
 Convert = Callable[..., Path]

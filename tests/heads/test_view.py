@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sartor
-from sartor.contract import (
+from sartor.contract.names import (
     ACTIVE,
     CENTER,
     FEATURES,
@@ -26,8 +26,8 @@ from sartor.graph import Graph, Model
 from sartor.heads import Head
 from sartor.losses import MeanSquaredError
 from sartor.ops import fully_connected, relu
-from sartor.runtime.engine import Engine
-from sartor.runtime.files import open_model
+from sartor.runtime.litert.engine import Engine
+from sartor.runtime.litert.files import open_model
 
 Convert = Callable[..., Path]
 

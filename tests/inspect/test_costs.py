@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import sartor
+from sartor.contract.manifest import Manifest
 from sartor.graph import DType, Graph, Op
 from sartor.inspection import ModelDescription
 from sartor.inspection.costs import multiply_adds
-from sartor.manifest import Manifest
 from sartor.runtime.store.codec import FeatureCodec
 
 CASES = Path(__file__).parents[2] / "contract" / "cases"

@@ -9,8 +9,8 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 import sartor
+from sartor.contract.manifest import FeatureSpec
 from sartor.inspection import ModelDescription
-from sartor.manifest import FeatureSpec
 from sartor.runtime.store.codec import FeatureCodec
 
 # File → quantization, parameters, multiply-adds. MobileNetV2 1.0 has 300 million (Sandler et al.,

@@ -8,10 +8,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from sartor.contract.manifest import InputSpec
 from sartor.errors import DataError
-from sartor.manifest import InputSpec
-from sartor.preprocess import prepare
-from sartor.preprocess.augment import _box, _numbers, views
+from sartor.modalities import prepare
+from sartor.modalities.augment import _box, _numbers, views
 
 PLAIN = InputSpec("image", (1, 8, 10, 3), "uint8", "image")
 FLOAT = InputSpec("image", (1, 8, 10, 3), "float32", "image", (127.0,), (128.0,))

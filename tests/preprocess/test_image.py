@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sartor.errors import DataError
-from sartor.preprocess import image_pixels
-from sartor.preprocess.image import centre_box
+from sartor.modalities import image_pixels
+from sartor.modalities.image import centre_box
 
 SIDES = st.integers(1, 5000)
 

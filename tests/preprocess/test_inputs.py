@@ -8,9 +8,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from sartor.contract.manifest import InputSpec
 from sartor.errors import DataError
-from sartor.manifest import InputSpec
-from sartor.preprocess import image_pixels, prepare, prepared, read_folder
+from sartor.modalities import image_pixels, prepare, prepared, read_folder
 
 FLOAT = InputSpec("input", (1, 8, 10, 3), "float32", "image", (1.0, 2.0, 3.0), (2.0, 4.0, 8.0))
 BYTES = InputSpec("input", (1, 8, 10, 3), "uint8", "image")

@@ -24,8 +24,8 @@ from sartor.flatbuffer.metadata_tables import (
     TensorMetadata,
 )
 from sartor.graph import DType
-from sartor.preprocess import prepare
-from sartor.quantization_loss import features_of
+from sartor.modalities import prepare
+from sartor.quantization.report import features_of
 from sartor.testing.verify import verify_contract
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)

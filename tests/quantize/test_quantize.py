@@ -15,8 +15,8 @@ from sartor.bases import EfficientNetLite0
 from sartor.errors import ConversionError, DataError
 from sartor.flatbuffer import read, write
 from sartor.graph import DType
-from sartor.preprocess import prepare
-from sartor.quantization_loss import features_of
+from sartor.modalities import prepare
+from sartor.quantization.report import features_of
 from sartor.testing.verify import verify_contract
 
 pytest.importorskip("ai_edge_quantizer")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sartor.errors import DataError
-from sartor.runtime.calibration import (
+from sartor.runtime.confidence.temperature import (
     default_temperature,
     expected_calibration_error,
     fit_temperature,

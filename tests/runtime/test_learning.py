@@ -14,7 +14,7 @@ import sartor
 from sartor import PersonalModel
 from sartor.errors import DataError, SartorError
 from sartor.runtime import Epoch
-from sartor.runtime.training_set import TrainingSet
+from sartor.runtime.data.dataset import TrainingSet
 
 Convert = Callable[..., Path]
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import sartor
+from sartor.contract.manifest import Manifest
 from sartor.errors import DataError
 from sartor.losses import Huber, Loss, MeanSquaredError, SigmoidCrossEntropy
-from sartor.manifest import Manifest
-from sartor.runtime.files import open_model
-from sartor.runtime.policy import DECAYS, Schedule, default_schedule
+from sartor.runtime.data.dataset import training_set
+from sartor.runtime.litert.files import open_model
 from sartor.runtime.store import SampleSet
-from sartor.runtime.training_set import training_set
+from sartor.runtime.training.schedule import DECAYS, Schedule, default_schedule
 
 Convert = Callable[..., Path]
 MOMENTUM = sartor.SGD(momentum=0.9)

@@ -18,8 +18,8 @@ import sartor
 from sartor import PersonalModel
 from sartor.errors import DataError, TrainingError
 from sartor.runtime import Epoch
-from sartor.runtime.engine import Engine
-from sartor.runtime.knowledge import Knowledge
+from sartor.runtime.litert.engine import Engine
+from sartor.runtime.state import Knowledge
 
 Convert = Callable[..., Path]
 LONG = 100_000  # epochs; nobody waits for their end

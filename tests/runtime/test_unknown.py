@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import sartor
+from sartor.contract.manifest import Manifest
 from sartor.errors import CheckpointError, DataError
-from sartor.manifest import Manifest
-from sartor.preprocess import prepare
-from sartor.runtime.calibration import folds
-from sartor.runtime.engine import Engine
-from sartor.runtime.files import open_model
-from sartor.runtime.unknown import Familiarity
+from sartor.modalities import prepare
+from sartor.runtime.confidence.out_of_distribution import Familiarity
+from sartor.runtime.confidence.temperature import folds
+from sartor.runtime.litert.engine import Engine
+from sartor.runtime.litert.files import open_model
 
 F, C = 24, 6
 

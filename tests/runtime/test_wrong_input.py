@@ -14,11 +14,11 @@ import pytest
 from blobs import LABELS, PROBE, taught
 
 from sartor import PersonalModel
-from sartor.contract import RUN
+from sartor.contract.names import RUN
 from sartor.errors import DataError, InvalidModelError, NotPersonalizableError, SartorError
 from sartor.flatbuffer import append_files, read
-from sartor.runtime.engine import Engine
-from sartor.runtime.files import open_model
+from sartor.runtime.litert.engine import Engine
+from sartor.runtime.litert.files import open_model
 
 Convert = Callable[..., Path]
 

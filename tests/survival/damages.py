@@ -23,13 +23,13 @@ import forks
 import numpy as np
 
 from sartor import PersonalModel
-from sartor.contract import MANIFEST_FILE
+from sartor.contract.manifest import Manifest
+from sartor.contract.names import MANIFEST_FILE
 from sartor.errors import InvalidModelError, SartorError
 from sartor.flatbuffer import append_files, files_start, read
 from sartor.flatbuffer.decode import Decoder
 from sartor.flatbuffer.encode import Encoder
 from sartor.flatbuffer.schema import TFLITE
-from sartor.manifest import Manifest
 from sartor.runtime import unpack_project
 
 FILES = {

@@ -25,7 +25,7 @@ import numpy as np
 
 from sartor import PersonalModel
 from sartor.runtime import read_checkpoint, unpack_project
-from sartor.runtime.sources import source_of
+from sartor.runtime.store.sources import source_of
 
 MODEL, STORE, CHECKPOINT = "model.tflite", "mine.samples", "mine.safetensors"
 PROJECT, EXPORTED, JOURNAL = "other.sartor", "mine.sartor", "journal"

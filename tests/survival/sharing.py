@@ -18,7 +18,7 @@ from killed import MODEL, NAMES, STORE, sample
 
 from sartor import PersonalModel
 from sartor.errors import DataError
-from sartor.runtime.sources import source_of
+from sartor.runtime.store.sources import source_of
 
 _EACH = 60  # samples, of three classes
 _TRAININGS = 4

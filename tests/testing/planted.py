@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from sartor import PersonalizableModel
-from sartor.contract import MANIFEST_FILE
+from sartor.contract.manifest import Manifest
+from sartor.contract.names import MANIFEST_FILE
 from sartor.flatbuffer import append_files, read, write_with_ranges
 from sartor.graph import Graph, Model, Op, Tensor
-from sartor.manifest import Manifest
 from sartor.ops import read_variable, var_handle
 
 Edit = Callable[[Model], None]

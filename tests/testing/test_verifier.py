@@ -24,10 +24,10 @@ from planted import (
 
 import sartor
 from sartor import PersonalizableModel
+from sartor.contract.manifest import Manifest
 from sartor.errors import InvalidModelError, NotPersonalizableError
 from sartor.graph import DType, Model, Op, Tensor
 from sartor.heads import SoftmaxClassifier
-from sartor.manifest import Manifest
 from sartor.ops import add, div, maximum, mean, mul, neg, reduce_sum, reshape, square, sub
 from sartor.optimizers import SGD, Adam
 from sartor.passes import attach_loss

@@ -8,7 +8,7 @@ from planted import Edit, assigned, broken, not_assigned, seen
 
 import sartor
 from sartor import PersonalizableModel
-from sartor.contract import RANDOM
+from sartor.contract.names import RANDOM
 from sartor.graph import DType, Model, Op, Tensor
 from sartor.heads import MLP
 from sartor.ops import add, mul, reduce_sum, sub

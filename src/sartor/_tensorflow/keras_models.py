@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..contract import FEATURES, INPUT
+from ..contract.names import FEATURES, INPUT
 from ..errors import ConversionError
 from .export import to_tflite
 from .framework import tensorflow

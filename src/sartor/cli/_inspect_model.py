@@ -10,8 +10,8 @@ from ._inspect_words import say, shape_of, short, type_of, wrap, wrap_name
 from .report import print_table
 
 if TYPE_CHECKING:
+    from ..contract.manifest import Manifest
     from ..inspection import ModelDescription, OpFacts, TensorFacts
-    from ..manifest import Manifest
 
 __all__ = ["print_model"]
 

@@ -33,7 +33,7 @@ class Photos:
     """
 
     def __init__(self, folder: Path, *, skip_unreadable: bool) -> None:
-        from ..preprocess import read_folder
+        from ..modalities import read_folder
 
         self.files = read_folder(folder, skip=skip_unreadable)
         self.skipped: list[Path] = []
@@ -84,7 +84,7 @@ class Photos:
 
     def samples(self, model: PersonalModel) -> Iterator[tuple[dict[str, np.ndarray], str]]:
         """Pairs of a sample that the model takes and its class; says what was left out."""
-        from ..preprocess import prepared
+        from ..modalities import prepared
 
         skipped = self.skipped if self._skip else None
         with progress("reading ") as show:

@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 
 from ..errors import DataError
-from ..preprocess import image_pixels, read_folder
+from ..modalities import image_pixels, read_folder
 from .photos import NEW, PHOTOS, TABLES, open_photo
 from .views import SIDE, view
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..autodiff import gradients
 from ..errors import ConversionError
 from ..graph import Graph, Model, Op, Tensor
-from ..graph.digest import graph_digest
+from ..graph.content_hash import graph_digest
 from ..losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
 from ..ops import flatten, zeros_like
 from ._dropout import Masks

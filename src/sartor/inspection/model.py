@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract import MANIFEST_FILE
+from ..contract.manifest import FeatureSpec, Manifest
+from ..contract.names import MANIFEST_FILE
 from ..errors import ConversionError
 from ..flatbuffer import read
 from ..flatbuffer.metadata import METADATA_NAME, decode_metadata
 from ..graph import DType, Graph, Model, Op, Signature, Tensor
-from ..manifest import FeatureSpec, Manifest
 from ..passes.cut import accepted_names, cut, entry_of, find_features
 from ..passes.rebatch import rebatch
 from .base import BaseGraph
@@ -62,7 +62,7 @@ def describe_model(path: Path) -> ModelDescription:
 def _manifest(model: Model, path: Path) -> Manifest | None:
     if MANIFEST_FILE not in model.files:
         return None
-    from ..runtime.files import manifest_of  # the runtime is loaded only where there is one
+    from ..runtime.litert.files import manifest_of  # the runtime is loaded only where there is one
 
     return manifest_of(model, path)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..manifest import Manifest
+from ..contract.manifest import Manifest
 
 __all__ = [
     "CutFacts",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..manifest import Fingerprints
+from ..contract.manifest import Fingerprints
 from .model import describe_model
 from .records import ModelDescription, TensorFacts
 
@@ -125,7 +125,7 @@ def describe_project(path: Path) -> ProjectDescription:
     Raises:
         DataError: it is none, or damaged; so may be its parts.
     """
-    from ..runtime.project import CHECKPOINT, MODEL, SAMPLES, unpacked
+    from ..runtime.saved.project import CHECKPOINT, MODEL, SAMPLES, unpacked
 
     with unpacked(path) as folder:
         return ProjectDescription(

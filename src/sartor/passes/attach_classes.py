@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..contract import ACTIVE, DONE, MASK, SLOT, WEIGHTS
+from ..contract.names import ACTIVE, DONE, MASK, SLOT, WEIGHTS
 from ..graph import Tensor
 from ..heads import ViewingHead
 from ..ops import add, greater, mul, reduce_sum, reshape, select, sub, zeros_like

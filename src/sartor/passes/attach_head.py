@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..contract import MASK, OUTPUT, RANDOM, TEMPERATURE
+from ..contract.names import MASK, OUTPUT, RANDOM, TEMPERATURE
 from ..errors import ConversionError
 from ..graph import Graph, Tensor
 from ..heads import first_random_state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..contract import LABELS, LOSS, MASK, OUTPUT, TEMPERATURE, WEIGHTS
+from ..contract.names import LABELS, LOSS, MASK, OUTPUT, TEMPERATURE, WEIGHTS
 from ..graph import Tensor
 from ..losses import weighted_mean
 from ..ops import add, div, mul

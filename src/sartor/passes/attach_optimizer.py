@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..autodiff import gradients
-from ..contract import LEARNING_RATE, LOSS, MASK, OUTPUT, RANDOM
+from ..contract.names import LEARNING_RATE, LOSS, MASK, OUTPUT, RANDOM
 from ..graph import Tensor
 from ..heads import Masks
 from ..ops import add, zeros_like

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..contract import DONE, RUN, TEMPERATURE
+from ..contract.names import DONE, RUN, TEMPERATURE
 from ..graph import DType, Tensor
 from ..ops import add, reshape, zeros_like
 from .plan import Plan, Workspace

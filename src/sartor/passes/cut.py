@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..contract import FEATURES
+from ..contract.names import FEATURES
 from ..errors import ConversionError
 from ..graph import DType, Graph, Model, Op, Signature, Tensor
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .._version import __version__
-from ..contract import OUTPUT
+from ..contract.manifest import LABELS_FILE, InputSpec, Manifest
+from ..contract.names import OUTPUT
 from ..errors import ConversionError
 from ..flatbuffer.metadata import METADATA_NAME, decode_metadata, encode_metadata
 from ..flatbuffer.metadata_tables import (
@@ -23,8 +24,7 @@ from ..flatbuffer.metadata_tables import (
     TensorMetadata,
 )
 from ..graph import DType, Graph, Model, Tensor
-from ..manifest import LABELS_FILE, InputSpec, Manifest
-from ..preprocess.conventions import Convention
+from ..modalities.conventions import Convention
 from .plan import Plan
 
 __all__ = [

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .._version import __version__
-from ..contract import MANIFEST_FILE, OUTPUT
+from ..contract.manifest import LABELS_FILE, InputSpec, Manifest
+from ..contract.names import MANIFEST_FILE, OUTPUT
 from ..flatbuffer.metadata import METADATA_NAME, decode_metadata, encode_metadata
 from ..flatbuffer.metadata_tables import (
     AssociatedFile,
@@ -21,7 +22,6 @@ from ..flatbuffer.metadata_tables import (
     TensorMetadata,
 )
 from ..graph import Model
-from ..manifest import LABELS_FILE, InputSpec, Manifest
 from .describe import UNNAMED, own_description
 
 __all__ = ["describe_frozen"]

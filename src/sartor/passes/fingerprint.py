@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ..contract.manifest import Fingerprints
 from ..graph import Tensor
-from ..graph.digest import digest, graph_digest
-from ..manifest import Fingerprints
+from ..graph.content_hash import digest, graph_digest
 from .plan import Plan
 
 __all__ = ["fingerprints"]

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..contract import FEATURES, numbered
+from ..contract.manifest import FeatureSpec, InputSpec
+from ..contract.names import FEATURES
+from ..contract.signatures import numbered
 from ..graph import DType, Graph, Model, Signature, Tensor
 from ..heads import Head, RandomHead
-from ..manifest import FeatureSpec, InputSpec
 from ..ops import assign_variable, call_once, read_variable, var_handle
 from ..optimizers import Optimizer
 

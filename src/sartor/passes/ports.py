@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..contract import FEATURES, INPUT, numbered
+from ..contract.manifest import FeatureSpec
+from ..contract.names import FEATURES, INPUT
+from ..contract.signatures import numbered
 from ..errors import ConversionError
 from ..graph import DType, Graph, Op, Quantization, Tensor
-from ..manifest import FeatureSpec
 from ..ops import dequantize, flatten, reshape
 
 __all__ = ["open_features", "open_inputs"]

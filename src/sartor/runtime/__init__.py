@@ -3,14 +3,14 @@
 Nothing here knows the converter, or how a head is laid out: the contract is all there is.
 """
 
-from .bake import bake
-from .checkpoint import Checkpoint, read_checkpoint
 from .model import PersonalModel
-from .project import unpack as unpack_project
-from .reembed import reembed
-from .results import Epoch, Evaluation, History, Prediction, Predictions
+from .reembedding import reembed
+from .results.records import Epoch, Evaluation, History, Prediction, Predictions
+from .saved.bake import bake
+from .saved.checkpoint import Checkpoint, read_checkpoint
+from .saved.project import unpack as unpack_project
 from .store import StoredSample
-from .training import Training
+from .training.job import Training
 
 __all__ = [
     "Checkpoint",

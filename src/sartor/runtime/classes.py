@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..contract import ACTIVE, CENTER, SCALE, SLOT
-from ..manifest import Manifest
-from .batches import Batch
-from .engine import Engine
+from ..contract.manifest import Manifest
+from ..contract.names import ACTIVE, CENTER, SCALE, SLOT
+from .data.batches import Batch
+from .litert.engine import Engine
 
 __all__ = ["ClassMaker"]
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from ..preprocess import Sample, prepare, views
-from .photos import photo_of
+from ..modalities import Sample, prepare, views
+from .data.tasks import Label
 from .predictor import FilePath, Predictor
-from .results import Evaluation
-from .sources import source_of
+from .results.records import Evaluation
 from .store import SampleSet, SampleStore, StoredSample
-from .tasks import Label
-from .thumbnails import thumbnail
+from .store.photos import photo_of
+from .store.sources import source_of
+from .store.thumbnails import thumbnail
 
 __all__ = ["Collector"]
 

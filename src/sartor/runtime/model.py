@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, TrainingError
-from .checkpoint import read_checkpoint
 from .collector import Collector
-from .control import Control
-from .honesty import divided
-from .html import model_html
-from .learner import Learner, Lesson, Settings
+from .confidence.cross_validation import divided
 from .predictor import FilePath
-from .project import CHECKPOINT, MODEL, SAMPLES, pack, unpacked
-from .results import History
+from .results.html import model_html
+from .results.records import History
+from .saved.checkpoint import read_checkpoint
+from .saved.project import CHECKPOINT, MODEL, SAMPLES, pack, unpacked
 from .store import SampleSet
-from .trainer import EpochCallback
-from .training import Training
+from .training.control import Control
+from .training.fit import Learner, Lesson, Settings
+from .training.job import Training
+from .training.trainer import EpochCallback
 
 __all__ = ["PersonalModel"]
 

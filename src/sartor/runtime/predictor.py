@@ -11,15 +11,15 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
+from ..contract.manifest import Manifest
 from ..errors import DataError
-from ..manifest import Manifest
-from ..preprocess import Sample, prepare
-from .checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from .evaluator import Evaluator
-from .files import open_model
-from .knowledge import Knowledge
-from .results import Evaluation, Prediction, Predictions
-from .tasks import TASKS, Label
+from ..modalities import Sample, prepare
+from .data.tasks import TASKS, Label
+from .litert.files import open_model
+from .results.evaluation import Evaluator
+from .results.records import Evaluation, Prediction, Predictions
+from .saved.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from .state import Knowledge
 
 __all__ = ["FilePath", "Predictor"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sartor.manifest import FeatureSpec, Fingerprints, Manifest, Part
+from sartor.contract.manifest import FeatureSpec, Fingerprints, Manifest, Part
 from sartor.runtime.store import SampleStore
 
 SIZE = 24

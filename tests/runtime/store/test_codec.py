@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import sartor
+from sartor.contract.manifest import FeatureSpec
 from sartor.errors import DataError
-from sartor.manifest import FeatureSpec
-from sartor.runtime.engine import Engine
-from sartor.runtime.files import open_model
+from sartor.runtime.litert.engine import Engine
+from sartor.runtime.litert.files import open_model
 from sartor.runtime.store.codec import FeatureCodec
 
 INTEGERS: dict[str, tuple[Any, float, int]] = {

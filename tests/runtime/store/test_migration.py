@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from stores import manifest, view
 
+from sartor.contract.manifest import FeatureSpec
 from sartor.errors import StoreError
-from sartor.manifest import FeatureSpec
 from sartor.runtime.store import SampleStore, schema
 
 MODEL = manifest(FeatureSpec("features", (4,)))

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from stores import HALF, INT8, SIZE, add, content, filled, manifest, secret, view
 
+from sartor.contract.manifest import FeatureSpec
 from sartor.errors import DataError, StoreError
-from sartor.manifest import FeatureSpec
 from sartor.runtime.store import SampleStore
 
 

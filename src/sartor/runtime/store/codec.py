@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ...contract.manifest import FeatureSpec
 from ...errors import DataError
-from ...manifest import FeatureSpec
 
 __all__ = ["FeatureCodec"]
 

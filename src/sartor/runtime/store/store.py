@@ -12,8 +12,8 @@ from types import TracebackType
 import numpy as np
 
 from ..._files import replacing
+from ...contract.manifest import Manifest
 from ...errors import DataError, StoreError
-from ...manifest import Manifest
 from .checks import check_bounds, check_label, check_picture, check_targets
 from .codec import FeatureCodec
 from .database import Database

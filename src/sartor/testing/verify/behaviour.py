@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...contract import (
+from ...contract.names import (
     CENTER,
     FEATURES,
     LABELS,
@@ -16,8 +16,8 @@ from ...contract import (
     SCALE,
     TEMPERATURE,
     WEIGHTS,
-    numbered,
 )
+from ...contract.signatures import numbered
 from .report import Check
 from .session import Batch, Session, State
 

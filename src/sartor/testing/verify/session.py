@@ -5,18 +5,10 @@ from __future__ import annotations
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from ...contract import (
-    FEATURES,
-    LABELS,
-    LEARNING_RATE,
-    LOSS,
-    MASK,
-    TEMPERATURE,
-    WEIGHTS,
-    numbered,
-)
-from ...manifest import Manifest
-from ...runtime.chatter import without_chatter
+from ...contract.manifest import Manifest
+from ...contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, MASK, TEMPERATURE, WEIGHTS
+from ...contract.signatures import numbered
+from ...runtime.litert.logs import silence_logs
 
 __all__ = ["Batch", "Session", "State"]
 
@@ -33,7 +25,7 @@ class Session:
     def __init__(self, content: bytes, manifest: Manifest) -> None:
         """Load it; raises RuntimeError or ValueError when LiteRT refuses it."""
         self.manifest = manifest
-        with without_chatter():
+        with silence_logs():
             self._interpreter = Interpreter(model_content=content, num_threads=1)
             self._interpreter.allocate_tensors()
         keys = self._interpreter.get_signature_list()

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...contract import TensorSpec
+from ...contract.manifest import Manifest
+from ...contract.signatures import TensorSpec
 from ...graph import Model, Op, Signature, Tensor
-from ...manifest import Manifest
 from .report import Check
 
 __all__ = ["check_structure", "initial_values"]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ...contract import MANIFEST_FILE
+from ...contract.manifest import Manifest
+from ...contract.names import MANIFEST_FILE
 from ...errors import InvalidModelError, NotPersonalizableError
 from ...flatbuffer import read
 from ...graph import Model
-from ...manifest import Manifest
 from .behaviour import check_behaviour, same
 from .report import Check, Report
 from .session import Session, State

@@ -1,0 +1,74 @@
+"""The signatures of a personalizable file: names, shapes and types of their inputs and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .names import ACTIVE, DONE, FEATURES, LABELS, LEARNING_RATE, LOSS, OUTPUT, RUN, SLOT, WEIGHTS
+
+__all__ = ["TensorSpec", "numbered", "signatures"]
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """The shape and type of one end of a signature.
+
+    Attributes:
+        shape: exact; rank 1 or more.
+        dtype: `float32`, `int32` or `uint8`: nothing else crosses a signature.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+
+def numbered(name: str, index: int) -> str:
+    """The name of the `index`th of several: `features`, then `features_1`, and so on."""
+    return name if index == 0 else f"{name}_{index}"
+
+
+def signatures(
+    *,
+    inputs: Mapping[str, TensorSpec],
+    features: Sequence[tuple[int, ...]],
+    batch: int,
+    capacity: int,
+    weights_per_output: bool,
+    variables: Mapping[str, tuple[int, ...]],
+) -> dict[str, tuple[dict[str, TensorSpec], dict[str, TensorSpec]]]:
+    """The whole contract of one file: key → (inputs, outputs), name → shape and type.
+
+    Args:
+        inputs: the base's inputs, with their batch of 1.
+        features: the shape of each features tensor, without the batch.
+        batch: B, the rows of one training step.
+        capacity: C, the most classes there can be.
+        weights_per_output: whether a sample has a weight for each output.
+        variables: the shape of each variable.
+    """
+    scalar = TensorSpec((1,))
+
+    def rows(count: int) -> dict[str, TensorSpec]:
+        shapes = enumerate(features)
+        return {numbered(FEATURES, i): TensorSpec((count, *shape)) for i, shape in shapes}
+
+    output = TensorSpec((batch, capacity))
+    row_weights = {WEIGHTS: TensorSpec((batch,))}
+    weights = {WEIGHTS: output} if weights_per_output else row_weights
+    samples = {**rows(batch), LABELS: output, **weights}
+    measured = {LOSS: scalar, OUTPUT: output}
+    state = {name: TensorSpec(shape) for name, shape in variables.items()}
+    run, done = {RUN: scalar}, {DONE: scalar}
+    return {
+        "infer": (dict(inputs), {OUTPUT: TensorSpec((1, capacity)), **rows(1)}),
+        "train": ({**samples, LEARNING_RATE: scalar}, measured),
+        "evaluate": (samples, measured),
+        "set_class": (
+            {SLOT: TensorSpec((capacity,)), **rows(batch), **row_weights, ACTIVE: scalar},
+            done,
+        ),
+        "save": (run, state),
+        "restore": (state, done),
+        "initialize": (run, done),
+    }

@@ -1,0 +1,1 @@
+"""Passes on image inputs: layout, quantized inputs, scaling."""

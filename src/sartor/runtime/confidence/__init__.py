@@ -1,0 +1,1 @@
+"""Calibration, out-of-distribution detection and cross-validation."""

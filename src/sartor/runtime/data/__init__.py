@@ -1,0 +1,1 @@
+"""Samples as arrays: tasks, datasets, batches."""

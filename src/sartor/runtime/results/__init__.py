@@ -1,0 +1,1 @@
+"""Results: predictions, training history, evaluation, HTML for notebooks."""

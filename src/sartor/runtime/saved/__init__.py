@@ -1,0 +1,1 @@
+"""Saved state: checkpoints, baked models, projects."""

@@ -1,0 +1,155 @@
+"""What a user has taught a model, as a safetensors file that outlives the model's next version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..._files import write_atomically
+from ...contract.digest import checkpoint_digest
+from ...contract.fields import Fields
+from ...contract.manifest import Fingerprints
+from ...contract.names import VERSION
+from ...errors import CheckpointError
+
+__all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
+
+_HEADER = "sartor"
+_APP, _UNKNOWN = "app/", "unknown/"
+_DAMAGED = "Use another copy of it, or train again."
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that a checkpoint file holds.
+
+    Attributes:
+        classes: the name of each slot, or None while it is free; as many as there is room for.
+        fingerprints: of the model that it was taken from.
+        state: variable → float32 array, as `save` gives them.
+        samples_seen: how many samples were added before it was taken.
+        threshold: a score below it is "none of these" (`sartor.runtime.confidence.out_of_distribution`); None where that
+            was never fitted.
+        unknown: what the score is made from: tensors under names that start with `unknown/`.
+        app: tensors of the app's own, under names that start with `app/`; kept as they are.
+    """
+
+    classes: tuple[str | None, ...]
+    fingerprints: Fingerprints
+    state: Mapping[str, np.ndarray]
+    samples_seen: int = 0
+    threshold: float | None = None
+    unknown: Mapping[str, np.ndarray] = field(default_factory=dict)
+    app: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint, whole or not at all, and return its path.
+
+    Raises:
+        CheckpointError: a value is not finite.
+        OSError: the folder is not there, not writable, or the disk is full; a file that was there
+            before is left as it was.
+    """
+    from safetensors.numpy import save
+
+    _check_finite(path, checkpoint.state)
+    header: dict[str, object] = {
+        "contract": VERSION,
+        "fingerprints": asdict(checkpoint.fingerprints),
+        "classes": checkpoint.classes,
+        "samples_seen": checkpoint.samples_seen,
+        "threshold": checkpoint.threshold,
+    }
+    arrays = {
+        name: np.ascontiguousarray(array)
+        for name, array in {**checkpoint.state, **checkpoint.unknown, **checkpoint.app}.items()
+    }
+    header["digest"] = checkpoint_digest(_without(arrays, _APP), checkpoint.classes)
+    return write_atomically(path, save(arrays, {_HEADER: json.dumps(header, ensure_ascii=False)}))
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint; whether it fits a model is told by `sartor.runtime.saved.adapt.adapt`.
+
+    Raises:
+        CheckpointError: it is no checkpoint, damaged, of a newer contract, or has values that are
+            not finite.
+        OSError: it is not there, or may not be read.
+    """
+    content = path.read_bytes()
+    arrays, text = _parse(path, content)
+    fields = Fields.parse(text, f"{path}: its header", CheckpointError)
+    version = fields.integer("contract")
+    if version != VERSION:
+        raise CheckpointError(
+            f"{path} is of contract version {version}, expected {VERSION}: "
+            "another version of Sartor has written it. Update Sartor."
+        )
+    marks = fields.object("fingerprints")
+    checkpoint = Checkpoint(
+        classes=fields.names("classes"),
+        fingerprints=Fingerprints(
+            marks.string("base"), marks.string("head"), marks.string("optimizer")
+        ),
+        state=_without(arrays, _APP, _UNKNOWN),
+        samples_seen=fields.integer("samples_seen", minimum=0),
+        threshold=fields.optional_number("threshold"),
+        unknown=_with(arrays, _UNKNOWN),
+        app=_with(arrays, _APP),
+    )
+    _check_classes(path, checkpoint.classes)
+    _check_finite(path, _without(arrays, _APP))
+    digest = checkpoint_digest(_without(arrays, _APP), checkpoint.classes)
+    if fields.optional_string("digest") not in (None, digest):
+        raise CheckpointError(f"{path}: it is not what was written. {_DAMAGED}")
+    return checkpoint
+
+
+def _with(arrays: Mapping[str, np.ndarray], start: str) -> dict[str, np.ndarray]:
+    return {name: array for name, array in arrays.items() if name.startswith(start)}
+
+
+def _without(arrays: Mapping[str, np.ndarray], *starts: str) -> dict[str, np.ndarray]:
+    return {name: array for name, array in arrays.items() if not name.startswith(starts)}
+
+
+def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], str]:
+    """The arrays, and our text in the header."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays = load(content)  # checks every offset and size
+        size = int.from_bytes(content[:8], "little")
+        text = json.loads(content[8 : 8 + size]).get("__metadata__", {}).get(_HEADER)
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint, or a damaged one: {error}. {_DAMAGED}"
+        ) from error
+    except KeyError as error:
+        raise CheckpointError(f"{path} has a tensor of type {error}, which NumPy lacks") from error
+    if text is None:
+        raise CheckpointError(
+            f"{path} is a safetensors file, but not a checkpoint of Sartor: its header has no "
+            f"{_HEADER!r}. Give one that `sartor fit` or `PersonalModel.save` has written."
+        )
+    return arrays, text
+
+
+def _check_classes(path: Path, classes: tuple[str | None, ...]) -> None:
+    names = [name for name in classes if name is not None]
+    if not classes or len(set(names)) != len(names) or not all(names):
+        raise CheckpointError(f"{path}: class names must differ and not be empty, got {names}")
+
+
+def _check_finite(path: Path, state: Mapping[str, np.ndarray]) -> None:
+    for name, array in state.items():
+        if array.dtype != np.float32:
+            raise CheckpointError(f"{path}: {name} is {array.dtype}, expected float32. {_DAMAGED}")
+        if not np.isfinite(array).all():
+            raise CheckpointError(f"{path}: {name} has values that are not finite. {_DAMAGED}")
