@@ -30,7 +30,8 @@ with SampleStore(path, manifest(), max_samples=bound) as store:
     for number in range(first, first + count):
         add(store, number)
         if number % 7 == 6:
-            store.forget([store.samples()[0].id])
+            with store.transaction():  # the other process may delete the first sample meanwhile
+                store.forget([store.samples()[0].id])
         print(number, flush=True)
 """
 
@@ -85,6 +86,20 @@ def test_two_processes_on_one_new_store(tmp_path: Path) -> None:
     with SampleStore(path, manifest()) as store:
         assert 10 <= len(store) <= 12
         content(store)
+
+
+def test_several_connections_can_create_one_store_at_the_same_time(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        for attempt in range(40):
+            start, path = threading.Barrier(4), tmp_path / f"store {attempt}"
+
+            def open_store(start: threading.Barrier = start, path: Path = path) -> int:
+                start.wait()
+                with SampleStore(path, manifest()) as store:
+                    return len(store)
+
+            results = [pool.submit(open_store) for _ in range(4)]
+            assert [result.result(timeout=60) for result in results] == [0] * 4
 
 
 def test_another_processs_samples_are_seen_at_the_next_call(tmp_path: Path) -> None:

@@ -57,12 +57,13 @@ class Database:
                 raise
 
     def _open(self, path: Path | None, base: str | None) -> None:
-        version = version_of(self._connection, self.name)
-        if path is not None and version and path.stat().st_size <= _CHECKED:
-            self._check_pages()
-        if version:
-            check_schema(self._connection, version, self.name)
-            self._check_base(base)
+        with self.reading():  # one state, while another process creates the store
+            version = version_of(self._connection, self.name)
+            if path is not None and version and path.stat().st_size <= _CHECKED:
+                self._check_pages()
+            if version:
+                check_schema(self._connection, version, self.name)
+                self._check_base(base)
         with contextlib.suppress(sqlite3.OperationalError):  # read-only: then nothing is written
             use_log(self._connection)
         if version < VERSION:
