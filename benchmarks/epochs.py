@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 import sartor
+from sartor.litert.engine import Engine
+from sartor.litert.files import open_model
 from sartor.runtime.data.dataset import TrainingSet
-from sartor.runtime.litert.engine import Engine
-from sartor.runtime.litert.files import open_model
 from sartor.runtime.training.control import Control
 from sartor.runtime.training.schedule import Schedule
 from sartor.runtime.training.trainer import Trainer
@@ -66,7 +66,7 @@ class OurEpoch:
         sartor.convert(base, classes=classes, batch=_BATCH, optimizer=sartor.SGD()).save(path)
         self._manifest = open_model(path)
         self._engine = Engine(path, self._manifest)
-        state = self._engine.initial_state()
+        state = self._engine.initial_variables()
         self._engine.restore({**state, "class_mask": np.ones_like(state["class_mask"])})
         ones = np.ones(samples, np.float32)
         targets = np.eye(classes, dtype=np.float32)[_slots(samples, classes)]
@@ -80,7 +80,7 @@ class OurEpoch:
     def quality(self) -> float:
         """A shadow of the weights after one epoch: the same for all."""
         self()
-        return _shadow(self._engine.state()["head/weights"])
+        return _shadow(self._engine.variables()["head/weights"])
 
 
 class TheirEpoch:

@@ -10,9 +10,9 @@ import numpy as np
 
 import sartor
 from sartor import PersonalModel, SoftmaxClassifier
+from sartor.litert.engine import Engine
 from sartor.modalities import Sample, prepare
 from sartor.runtime.data.tasks import Label
-from sartor.runtime.litert.engine import Engine
 
 from .harness import shared
 

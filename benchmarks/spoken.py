@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sartor.runtime.litert.engine import Engine
-from sartor.runtime.litert.files import open_model
+from sartor.litert.engine import Engine
+from sartor.litert.files import open_model
 
 from .harness import shared
 from .photos import Photos

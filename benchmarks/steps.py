@@ -100,7 +100,7 @@ class SartorHead:
 
     def __init__(self, settings: Settings) -> None:
         from sartor.contract.names import MASK, RUN
-        from sartor.runtime.litert.engine import Engine
+        from sartor.litert.engine import Engine
 
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name, "head.tflite")
@@ -115,7 +115,7 @@ class SartorHead:
         return float(self._train(self._inputs(batch, rate))["loss"][0])
 
     def weights(self) -> np.ndarray:
-        return self._engine.state()["head/weights"]
+        return self._engine.variables()["head/weights"]
 
     def _inputs(self, batch: Batch, rate: float) -> dict[str, np.ndarray]:
         return {

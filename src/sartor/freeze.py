@@ -15,6 +15,7 @@ from .contract.names import MASK, OUTPUT
 from .errors import ConversionError
 from .flatbuffer import read, write
 from .graph import DType, Model, Signature
+from .litert.files import check_signatures, manifest_of
 from .passes import (
     cut,
     describe_frozen,
@@ -25,7 +26,6 @@ from .passes import (
 )
 from .quantization.integer_ends import take_pixels
 from .quantization.integer_model import Shown, to_integers
-from .runtime.litert.files import check_signatures, manifest_of
 from .runtime.saved.adapt import Adapted, adapt
 from .runtime.saved.checkpoint import Checkpoint, read_checkpoint
 

@@ -13,8 +13,8 @@ from sartor.contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, RANDOM,
 from sartor.errors import ConversionError
 from sartor.graph import Graph, Tensor
 from sartor.heads import MLP, Masks, first_random_state
+from sartor.litert.engine import Engine
 from sartor.losses import SigmoidCrossEntropy
-from sartor.runtime.litert.engine import Engine
 from sartor.testing import interpret, verify_contract
 
 Convert = Callable[..., Path]
@@ -168,7 +168,7 @@ def test_training_goes_on_after_a_stop_as_if_there_had_been_none(tiny: Convert) 
     whole, parts = steps(Engine(path, manifest), 6), Engine(path, manifest)
     first = steps(parts, 3)
     later = Engine(path, manifest)
-    later.restore(parts.state())
+    later.restore(parts.variables())
     assert [*first, *steps(later, 3)] == whole
     later.run("initialize", {RUN: np.ones(1, np.float32)})
     assert steps(later, 6) == whole
@@ -184,7 +184,7 @@ def steps(engine: Engine, count: int) -> list[float]:
         LEARNING_RATE: np.full(1, 0.1, np.float32),
     }
     slots = [np.eye(4, dtype=np.float32)[i] for i in range(4)]
-    if not engine.state()["class_mask"].any():
+    if not engine.variables()["class_mask"].any():
         for slot in slots:
             rows = {FEATURES: batch[FEATURES], WEIGHTS: batch[WEIGHTS]}
             engine.run("set_class", {"slot": slot, **rows, "active": np.ones(1, np.float32)})

@@ -24,10 +24,10 @@ from sartor.contract.names import (
 from sartor.flatbuffer import write
 from sartor.graph import Graph, Model
 from sartor.heads import Head
+from sartor.litert.engine import Engine
+from sartor.litert.files import open_model
 from sartor.losses import MeanSquaredError
 from sartor.ops import fully_connected, relu
-from sartor.runtime.litert.engine import Engine
-from sartor.runtime.litert.files import open_model
 
 Convert = Callable[..., Path]
 
@@ -59,7 +59,7 @@ class Device:
         self._engine.run("initialize", {RUN: np.ones(1, np.float32)})
 
     def state(self) -> dict[str, np.ndarray]:
-        return self._engine.state()
+        return self._engine.variables()
 
     def set_class(self, slot: int | None, rows: np.ndarray) -> None:
         """Make a class; without a slot, take a view."""

@@ -40,7 +40,7 @@ def test_temperature_makes_probabilities_honest(tiny: Convert) -> None:
         model.fit()
         fresh = list(blobs(300, seed=2, spread=3))
         honest = model.evaluate(fresh)
-        state = model._knowledge.engine.state()
+        state = model._knowledge.engine.variables()
         model._knowledge.engine.restore({**state, "temperature": np.ones(1, np.float32)})
         plain = model.evaluate(fresh)
         assert plain.accuracy == honest.accuracy  # the same answers

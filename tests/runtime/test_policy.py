@@ -12,9 +12,9 @@ import pytest
 import sartor
 from sartor.contract.manifest import Manifest
 from sartor.errors import DataError
+from sartor.litert.files import open_model
 from sartor.losses import Huber, Loss, MeanSquaredError, SigmoidCrossEntropy
 from sartor.runtime.data.dataset import training_set
-from sartor.runtime.litert.files import open_model
 from sartor.runtime.store import SampleSet
 from sartor.runtime.training.schedule import DECAYS, Schedule, default_schedule
 

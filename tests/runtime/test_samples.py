@@ -123,7 +123,7 @@ def test_the_last_sample_of_a_class_takes_the_class_with_it(tiny: Convert) -> No
         model.fit()
         model.forget(number)
         assert list(model.classes) == [*LABELS]
-        assert not model._knowledge.engine.state()["head/weights"][3].any()
+        assert not model._knowledge.engine.variables()["head/weights"][3].any()
         model.add_sample(PROBE, "tie")
         assert list(model.classes) == [*LABELS, "tie"]
 

@@ -17,8 +17,8 @@ from blobs import LABELS, PROBE, blobs, taught
 import sartor
 from sartor import PersonalModel
 from sartor.errors import DataError, TrainingError
+from sartor.litert.engine import Engine
 from sartor.runtime import Epoch
-from sartor.runtime.litert.engine import Engine
 from sartor.runtime.state import Knowledge
 
 Convert = Callable[..., Path]
@@ -110,9 +110,9 @@ def test_the_best_weights_on_held_out_samples_stay(tiny: Convert) -> None:
         assert len(losses) - 4 == int(np.argmin(losses))
         assert model.evaluate().samples == 60
         assert history.samples == 60
-        kept = model._knowledge.engine.state()["head/weights"]
+        kept = model._knowledge.engine.variables()["head/weights"]
         model.fit(int(np.argmin(losses)) + 1, learning_rate=3, decay="constant")
-        assert np.array_equal(model._knowledge.engine.state()["head/weights"], kept)
+        assert np.array_equal(model._knowledge.engine.variables()["head/weights"], kept)
 
 
 def test_where_nothing_is_held_out_a_third_of_each_class_is(tiny: Convert) -> None:
@@ -267,7 +267,7 @@ def test_no_prediction_ever_sees_half_of_an_update(
 
     monkeypatch.setattr(Knowledge, "publish", noted)
     with PersonalModel(path) as model:
-        sets.append(taught(model)._knowledge.engine.state())
+        sets.append(taught(model)._knowledge.engine.variables())
         training = model.start_training(LONG)
 
         def ask() -> None:

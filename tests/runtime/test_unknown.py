@@ -10,11 +10,11 @@ import pytest
 import sartor
 from sartor.contract.manifest import Manifest
 from sartor.errors import CheckpointError, DataError
+from sartor.litert.engine import Engine
+from sartor.litert.files import open_model
 from sartor.modalities import prepare
 from sartor.runtime.confidence.out_of_distribution import Familiarity
 from sartor.runtime.confidence.temperature import folds
-from sartor.runtime.litert.engine import Engine
-from sartor.runtime.litert.files import open_model
 
 F, C = 24, 6
 

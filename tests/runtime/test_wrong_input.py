@@ -17,8 +17,8 @@ from sartor import PersonalModel
 from sartor.contract.names import RUN
 from sartor.errors import DataError, InvalidModelError, NotPersonalizableError, SartorError
 from sartor.flatbuffer import append_files, read
-from sartor.runtime.litert.engine import Engine
-from sartor.runtime.litert.files import open_model
+from sartor.litert.engine import Engine
+from sartor.litert.files import open_model
 
 Convert = Callable[..., Path]
 
@@ -73,7 +73,7 @@ def test_a_flipped_bit_anywhere_in_the_model_is_noticed(tiny: Convert) -> None:
     [
         ({"contract": 2}, "contract version 2"),
         ({"requires": ["teleport"]}, "teleport"),
-        ({"batch": 9}, r"the inputs of 'train' are .* says"),
+        ({"batch": 9}, r"the inputs of 'train' are .* states"),
         ({"task": "regression"}, "regression"),
         ({"weights_per_output": True}, "classification' does not go with"),
         ({"task": "multi_label", "weights_per_output": True}, "the inputs of 'train'"),
@@ -98,7 +98,7 @@ def test_a_picture_that_is_described_wrongly_is_refused(
     fields = _manifest(path)
     fields["inputs"][0] |= change
     _describe(path, fields)
-    with pytest.raises(NotPersonalizableError, match="does not go together"):
+    with pytest.raises(NotPersonalizableError, match="do not fit together"):
         PersonalModel(path)
 
 
@@ -184,15 +184,15 @@ def test_the_engine_checks_before_litert_sees_anything(tiny: Convert) -> None:
         engine.run("save", {RUN: np.ones(1)})
     with pytest.raises(DataError, match="save takes run; got run, x"):
         engine.run("save", {RUN: one, "x": one})
-    state = engine.state()
+    state = engine.variables()
     with pytest.raises(DataError, match="head/bias"):
         engine.restore({**state, "head/bias": np.zeros(3, np.float32)})
     engine.restore({**state, "head/bias": np.ones(4, np.float32)})
-    assert not engine.initial_state()["head/bias"].any()
-    assert engine.state()["head/bias"].all()
+    assert not engine.initial_variables()["head/bias"].any()
+    assert engine.variables()["head/bias"].all()
     engine.close()
     with pytest.raises(SartorError, match="closed"):
-        engine.state()
+        engine.variables()
 
 
 def test_litert_refuses_politely(tiny: Convert) -> None:
@@ -200,7 +200,7 @@ def test_litert_refuses_politely(tiny: Convert) -> None:
     path = tiny()
     manifest = open_model(path)
     path.write_bytes(b"x" * 1000)
-    with pytest.raises(InvalidModelError, match="LiteRT refuses"):
+    with pytest.raises(InvalidModelError, match="LiteRT cannot load"):
         Engine(path, manifest)
 
 

@@ -146,7 +146,7 @@ def consistent(model: PersonalModel) -> None:
     labels = {str(sample.label) for sample in model.samples}
     assert labels <= set(model.classes) <= set(ALL)
     assert len(set(model.classes)) == len(model.classes)
-    mask, slots = model._knowledge.engine.state()["class_mask"], model._knowledge.slots
+    mask, slots = model._knowledge.engine.variables()["class_mask"], model._knowledge.slots
     active = set(np.flatnonzero(mask))
     learned = {str(sample.label) for sample in model.samples if not sample.held_out}
     assert {slots[label] for label in learned} <= active <= set(slots.values())

@@ -62,7 +62,7 @@ def describe_model(path: Path) -> ModelDescription:
 def _manifest(model: Model, path: Path) -> Manifest | None:
     if MANIFEST_FILE not in model.files:
         return None
-    from ..runtime.litert.files import manifest_of  # the runtime is loaded only where there is one
+    from ..litert.files import manifest_of  # the runtime is loaded only where there is one
 
     return manifest_of(model, path)
 

@@ -13,7 +13,7 @@ from ..contract.signatures import numbered
 from ..errors import DataError
 from ..flatbuffer import read, write
 from ..graph import DType, Graph, Model, Signature
-from ..runtime.litert.logs import silence_logs
+from ..litert.interpreter import create_interpreter
 from .integer_ends import close_ends, pixel_range
 from .integer_parts import (
     check_integer,
@@ -123,12 +123,8 @@ def _copy(model: Model) -> Model:
 
 def _run(model: Model, inputs: _Inputs) -> list[dict[str, np.ndarray]]:
     """What a model makes of samples."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    with silence_logs():
-        interpreter = Interpreter(model_content=write(model))
-        runner = interpreter.get_signature_runner(model.signatures[0].key)
-        return [runner(**sample) for sample in inputs]
+    runner = create_interpreter(write(model)).get_signature_runner(model.signatures[0].key)
+    return [runner(**sample) for sample in inputs]
 
 
 def _stored_ranges(model: Model) -> dict[str, tuple[float, float]]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..litert.interpreter import create_interpreter
 from ..runtime import PersonalModel
-from ..runtime.litert.logs import silence_logs
 
 __all__ = ["FewShot", "QuantizationReport", "compare", "features_of"]
 
@@ -79,16 +79,13 @@ def features_of(content: bytes, inputs: Inputs, names: Sequence[str]) -> list[np
     Returns:
         [N, F] for each of the names: the rows of the samples, flattened.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    with silence_logs():
-        interpreter = Interpreter(model_content=content, num_threads=min(2, os.cpu_count() or 1))
-        keys = list(interpreter.get_signature_list())
-        runner = interpreter.get_signature_runner("infer" if "infer" in keys else keys[0])
-        rows = []
-        for each in inputs:
-            outputs = runner(**each)
-            rows.append([outputs[name].ravel() for name in names])
+    interpreter = create_interpreter(content, threads=min(2, os.cpu_count() or 1))
+    keys = list(interpreter.get_signature_list())
+    runner = interpreter.get_signature_runner("infer" if "infer" in keys else keys[0])
+    rows = []
+    for each in inputs:
+        outputs = runner(**each)
+        rows.append([outputs[name].ravel() for name in names])
     return [np.stack(column) for column in zip(*rows, strict=True)]
 
 

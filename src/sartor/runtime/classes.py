@@ -9,8 +9,8 @@ import numpy as np
 
 from ..contract.manifest import Manifest
 from ..contract.names import ACTIVE, CENTER, SCALE, SLOT
+from ..litert.engine import Engine
 from .data.batches import Batch
-from .litert.engine import Engine
 
 __all__ = ["ClassMaker"]
 
@@ -49,11 +49,11 @@ class ClassMaker:
         Returns:
             It; None where the head has no view.
         """
-        before = self._engine.state()
+        before = self._engine.variables()
         if CENTER not in before or SCALE not in before:
             return None
         self.view(features)
-        after = self._engine.state()
+        after = self._engine.variables()
         self._engine.restore(before)
         center, scale = (after[name].astype(np.float64) for name in (CENTER, SCALE))
         spread = (self._manifest.features_length or 1.0) / scale[0]
@@ -67,7 +67,7 @@ class ClassMaker:
 
     def is_blank(self, slot: int) -> bool:
         """Whether a slot's part of every parameter is zero: then nothing has been learned."""
-        state = self._engine.state()
+        state = self._engine.variables()
         return not any(
             state[spec.name].take(slot, spec.class_axis).any()
             for spec in self._manifest.variables

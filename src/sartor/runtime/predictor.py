@@ -13,9 +13,9 @@ import numpy as np
 
 from ..contract.manifest import Manifest
 from ..errors import DataError
+from ..litert.files import open_model
 from ..modalities import Sample, prepare
 from .data.tasks import TASKS, Label
-from .litert.files import open_model
 from .results.evaluation import Evaluator
 from .results.records import Evaluation, Prediction, Predictions
 from .saved.checkpoint import Checkpoint, read_checkpoint, write_checkpoint

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..litert.files import open_model
 from ..modalities import prepare
-from .litert.files import open_model
 from .state import Knowledge
 from .store import SampleStore
 from .store.photos import sample_of

@@ -12,13 +12,13 @@ from ..contract.manifest import Manifest
 from ..contract.names import FEATURES, OUTPUT, TEMPERATURE
 from ..contract.signatures import numbered
 from ..errors import DataError
+from ..litert.engine import Engine
 from .classes import ClassMaker
 from .confidence.out_of_distribution import Familiarity
 from .confidence.temperature import default_temperature
 from .data.batches import Batch
 from .data.dataset import unlabelled
 from .data.measure import measure
-from .litert.engine import Engine
 from .saved.adapt import adapt
 from .saved.checkpoint import Checkpoint
 
@@ -140,7 +140,7 @@ class Knowledge:
         """What a training starts from: every variable, and what tells the unknown."""
         with self.engine.lock:
             self._fresh = {}
-            return self.engine.state(), self._familiarity
+            return self.engine.variables(), self._familiarity
 
     def publish(self, state: Mapping[str, np.ndarray], familiarity: Familiarity | None) -> None:
         """Set all weights at once.
@@ -181,7 +181,7 @@ class Knowledge:
             return Checkpoint(
                 classes=tuple(self._slots),
                 fingerprints=self._manifest.fingerprints,
-                state=self.engine.state(),
+                state=self.engine.variables(),
                 samples_seen=samples_seen,
                 threshold=None if known is None else known.threshold,
                 unknown={} if known is None else known.to_arrays(),
@@ -203,7 +203,7 @@ class Knowledge:
         """
         with self.engine.lock:
             familiarity = self._familiarity_of(checkpoint)
-            adapted = adapt(checkpoint, self._manifest, self.engine.initial_state(), name)
+            adapted = adapt(checkpoint, self._manifest, self.engine.initial_variables(), name)
             self.engine.restore(adapted.state)
             self._slots = list(adapted.classes)
             self._made = {}
@@ -228,7 +228,7 @@ class Knowledge:
         features = [np.concatenate(each) for each in zip(*self._fresh.values(), strict=True)]
         if not len(features[0]):  # all samples are held out
             return
-        state = self.engine.state()
+        state = self.engine.variables()
         self.engine.restore({**state, TEMPERATURE: np.ones(1, np.float32)})
         _, outputs = measure(
             self.engine, Batch(self._manifest), unlabelled(self._manifest, features)

@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from ..autodiff import gradients
 from ..errors import DataError, VerificationError
 from ..flatbuffer import write
 from ..graph import DType, Graph, Model, Tensor
+from ..litert.interpreter import create_interpreter
 from ..ops import evaluate
 
 __all__ = ["GradientCheck", "Uniform", "check_gradients", "interpret"]
@@ -150,24 +150,21 @@ def interpret(graph: Graph, feeds: Mapping[Tensor, np.ndarray]) -> dict[Tensor, 
 
     Raises:
         DataError: an input has no value.
-        RuntimeError: LiteRT refuses the graph or the shapes.
+        InvalidModelError: If LiteRT cannot load the graph or the shapes do not fit.
+        RuntimeError: If LiteRT cannot run the graph.
     """
     missing = [tensor for tensor in graph.inputs if tensor not in feeds]
     if missing:
         raise DataError(f"no value is given for the inputs {missing}")
     model = Model()
     model.graphs.append(graph)
-    interpreter = Interpreter(model_content=write(model), num_threads=1)
-    slots = list(zip(graph.inputs, interpreter.get_input_details(), strict=True))
-    for tensor, slot in slots:
-        if feeds[tensor].shape != tensor.shape:
-            interpreter.resize_tensor_input(slot["index"], feeds[tensor].shape)
-    interpreter.allocate_tensors()
-    for tensor, slot in slots:
-        interpreter.set_tensor(slot["index"], feeds[tensor])
+    values = [feeds[tensor] for tensor in graph.inputs]
+    interpreter = create_interpreter(write(model), input_shapes=[value.shape for value in values])
+    for value, detail in zip(values, interpreter.get_input_details(), strict=True):
+        interpreter.set_tensor(detail["index"], value)
     interpreter.invoke()
     outputs = zip(graph.outputs, interpreter.get_output_details(), strict=True)
-    return {tensor: interpreter.get_tensor(slot["index"]) for tensor, slot in outputs}
+    return {tensor: interpreter.get_tensor(detail["index"]) for tensor, detail in outputs}
 
 
 def _array(value: np.ndarray | Uniform, random: np.random.Generator) -> np.ndarray:

@@ -11,8 +11,8 @@ import pytest
 import sartor
 from sartor.contract.manifest import FeatureSpec
 from sartor.errors import DataError
-from sartor.runtime.litert.engine import Engine
-from sartor.runtime.litert.files import open_model
+from sartor.litert.engine import Engine
+from sartor.litert.files import open_model
 from sartor.runtime.store.codec import FeatureCodec
 
 INTEGERS: dict[str, tuple[Any, float, int]] = {

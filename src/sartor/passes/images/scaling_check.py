@@ -15,8 +15,10 @@ from contextlib import contextmanager
 import numpy as np
 
 from ...contract.manifest import InputSpec
+from ...errors import InvalidModelError
 from ...flatbuffer import write
 from ...graph import Graph, Model, Op, Signature, Tensor
+from ...litert.interpreter import create_interpreter
 from ...modalities.conventions import CONVENTIONS, Convention
 
 __all__ = ["check_scaling"]
@@ -61,7 +63,7 @@ def _check(graph: Graph, picture: Tensor, spec: InputSpec) -> str | None:
             name for name in _ALTERNATIVES if len(CONVENTIONS[name].mean) in (1, spec.shape[-1])
         ]
         better = [name for name in names if _is_usual(first.spread(pixels, CONVENTIONS[name]))]
-    except (RuntimeError, ValueError):  # an op that LiteRT lacks here
+    except (InvalidModelError, RuntimeError, ValueError):  # an op that LiteRT does not have
         return None
     if not better:
         return None
@@ -111,13 +113,10 @@ class _FirstLayer:
     """The ops up to the first layer, in LiteRT."""
 
     def __init__(self, ops: list[Op], made: Tensor, picture: Tensor) -> None:
-        from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
         with _alone(ops, picture, made) as model:
             content = write(model)
-        plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES  # starts in no time, and silently
-        self._interpreter = Interpreter(model_content=content, experimental_op_resolver_type=plain)
-        self._run = self._interpreter.get_signature_runner("first")
+        interpreter = create_interpreter(content, delegates=False)  # starts at once
+        self._run = interpreter.get_signature_runner("first")
 
     def spread(self, pixels: np.ndarray, scale: Convention) -> float:
         """The median over the channels of the standard deviation of their outputs.

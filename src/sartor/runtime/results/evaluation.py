@@ -9,12 +9,12 @@ import numpy as np
 
 from ...contract.manifest import Manifest
 from ...errors import DataError
+from ...litert.engine import Engine
 from ..confidence.temperature import expected_calibration_error
 from ..data.batches import Batch
 from ..data.dataset import TrainingSet
 from ..data.measure import measure
 from ..data.tasks import TASKS
-from ..litert.engine import Engine
 from .records import Evaluation
 
 __all__ = ["Evaluator"]

@@ -13,13 +13,13 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ...contract.names import RUN, TEMPERATURE
 from ...errors import DataError, TrainingError
+from ...litert.engine import Engine
 from ..classes import ClassMaker
 from ..confidence.cross_validation import Honesty, judge
 from ..confidence.out_of_distribution import Familiarity
 from ..data.batches import Batch
 from ..data.dataset import TrainingSet, training_set
 from ..data.measure import measure
-from ..litert.engine import Engine
 from ..results.records import Epoch, History
 from ..store import SampleSet
 from .control import Control
@@ -104,7 +104,7 @@ class Learner:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self._engine = Engine(path, manifest, threads=1)  # two are slower for steps this small
         self._engine.run("initialize", {RUN: np.ones(1, np.float32)})
-        self._initial = self._engine.state()
+        self._initial = self._engine.variables()
         self._manifest = manifest
         self._maker = ClassMaker(self._engine, manifest)
         self._batch = Batch(manifest)
@@ -211,7 +211,7 @@ class Learner:
 
     def _learned(self, lesson: Lesson) -> State:
         """The present weights, as sure of what they say as those of before."""
-        return {**self._engine.state(), TEMPERATURE: lesson.state[TEMPERATURE]}
+        return {**self._engine.variables(), TEMPERATURE: lesson.state[TEMPERATURE]}
 
     def _better(self, lesson: Lesson) -> State:
         """What was learned so far, unless the weights of before are at least as good."""

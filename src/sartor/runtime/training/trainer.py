@@ -10,11 +10,11 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ...contract.names import LEARNING_RATE, LOSS, OUTPUT
 from ...errors import TrainingError
+from ...litert.engine import Engine
 from ..data.batches import Batch
 from ..data.dataset import TrainingSet
 from ..data.measure import measure
 from ..data.tasks import TASKS
-from ..litert.engine import Engine
 from ..results.records import Epoch, History
 from .control import Control
 from .schedule import Schedule
@@ -144,7 +144,7 @@ class Trainer:
         return self._watch is not None and self._watch.is_over
 
     def _check_weights(self) -> None:
-        for name, value in self._engine.state().items():
+        for name, value in self._engine.variables().items():
             if not np.isfinite(value).all():
                 raise _NotFiniteError(name)
 
@@ -167,7 +167,7 @@ class _Watch:
     def see(self, loss: float, engine: Engine) -> None:
         """Take note of an epoch's loss; one that is not finite is no better than any."""
         if loss < self._loss:
-            self.best, self._loss, self._waited = engine.state(), loss, 0
+            self.best, self._loss, self._waited = engine.variables(), loss, 0
         else:
             self._waited += 1
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from ...contract.manifest import Manifest
 from ...contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, MASK, TEMPERATURE, WEIGHTS
 from ...contract.signatures import numbered
-from ...runtime.litert.logs import silence_logs
+from ...litert.interpreter import create_interpreter
 
 __all__ = ["Batch", "Session", "State"]
 
@@ -23,13 +22,11 @@ class Session:
     """One interpreter on one personalizable file."""
 
     def __init__(self, content: bytes, manifest: Manifest) -> None:
-        """Load it; raises RuntimeError or ValueError when LiteRT refuses it."""
+        """Load the file; raise InvalidModelError if LiteRT cannot load it."""
         self.manifest = manifest
-        with silence_logs():
-            self._interpreter = Interpreter(model_content=content, num_threads=1)
-            self._interpreter.allocate_tensors()
-        keys = self._interpreter.get_signature_list()
-        self._run = {key: self._interpreter.get_signature_runner(key) for key in keys}
+        interpreter = create_interpreter(content)
+        keys = interpreter.get_signature_list()
+        self._run = {key: interpreter.get_signature_runner(key) for key in keys}
         self._initial = self.save()
 
     def call(self, key: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:

@@ -72,7 +72,7 @@ def _checks(
         yield from check_slopes(session, rng)
         if ranges.passed:  # else something else would be overwritten
             yield _check_bake(content, manifest, session.any_state(rng))
-    except (RuntimeError, ValueError) as error:
+    except (InvalidModelError, RuntimeError, ValueError) as error:
         yield Check("LiteRT runs it", False, str(error))
 
 
