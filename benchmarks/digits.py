@@ -13,7 +13,7 @@ import numpy as np
 
 import sartor
 from sartor import PersonalModel
-from sartor.litert.engine import Engine
+from sartor.litert import Engine
 
 from .harness import shared
 from .photos import Photos

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import sartor
-from sartor.litert.engine import Engine
-from sartor.litert.files import open_model
+from sartor.litert import Engine, open_model
 from sartor.runtime.data.dataset import TrainingSet
 from sartor.runtime.training.control import Control
 from sartor.runtime.training.schedule import Schedule

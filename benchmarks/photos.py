@@ -10,7 +10,7 @@ import numpy as np
 
 import sartor
 from sartor import PersonalModel, SoftmaxClassifier
-from sartor.litert.engine import Engine
+from sartor.litert import Engine
 from sartor.modalities import Sample, prepare
 from sartor.runtime.data.tasks import Label
 

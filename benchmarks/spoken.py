@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sartor.litert.engine import Engine
-from sartor.litert.files import open_model
+from sartor.litert import Engine, open_model
 
 from .harness import shared
 from .photos import Photos

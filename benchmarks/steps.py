@@ -100,7 +100,7 @@ class SartorHead:
 
     def __init__(self, settings: Settings) -> None:
         from sartor.contract.names import MASK, RUN
-        from sartor.litert.engine import Engine
+        from sartor.litert import Engine
 
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name, "head.tflite")

@@ -15,7 +15,7 @@ from .contract.names import MASK, OUTPUT
 from .errors import ConversionError
 from .flatbuffer import read, write
 from .graph import DType, Model, Signature
-from .litert.files import check_signatures, manifest_of
+from .litert import check_signatures, manifest_of
 from .passes import (
     cut,
     describe_frozen,

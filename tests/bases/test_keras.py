@@ -16,7 +16,7 @@ from keras_bases import CASES, Arrays, numbers, predicted, until
 import sartor
 from sartor.bases import Keras
 from sartor.errors import ConversionError
-from sartor.litert.engine import Engine
+from sartor.litert import Engine
 from sartor.testing import verify_contract
 
 

@@ -14,7 +14,7 @@ import sartor
 from sartor.bases import MobileNetV2
 from sartor.cli import main
 from sartor.errors import ConversionError
-from sartor.litert.engine import Engine
+from sartor.litert import Engine
 
 
 @pytest.fixture(scope="module")

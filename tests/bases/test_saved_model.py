@@ -12,7 +12,7 @@ import pytest
 import sartor
 from sartor.bases import SavedModel
 from sartor.errors import ConversionError
-from sartor.litert.engine import Engine
+from sartor.litert import Engine
 from sartor.testing import verify_contract
 
 X = np.random.default_rng(0).random((1, 4), np.float32)

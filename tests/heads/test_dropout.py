@@ -13,7 +13,7 @@ from sartor.contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, RANDOM,
 from sartor.errors import ConversionError
 from sartor.graph import Graph, Tensor
 from sartor.heads import MLP, Masks, first_random_state
-from sartor.litert.engine import Engine
+from sartor.litert import Engine
 from sartor.losses import SigmoidCrossEntropy
 from sartor.testing import interpret, verify_contract
 

@@ -24,8 +24,7 @@ from sartor.contract.names import (
 from sartor.flatbuffer import write
 from sartor.graph import Graph, Model
 from sartor.heads import Head
-from sartor.litert.engine import Engine
-from sartor.litert.files import open_model
+from sartor.litert import Engine, open_model
 from sartor.losses import MeanSquaredError
 from sartor.ops import fully_connected, relu
 

@@ -19,7 +19,7 @@ from networks import Network, Numbers, Text, features, settled
 import sartor
 from sartor.bases import PyTorch
 from sartor.cli import main
-from sartor.litert.engine import Engine
+from sartor.litert import Engine
 from sartor.testing import verify_contract
 
 TOLERANCE = 1e-4

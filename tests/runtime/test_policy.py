@@ -12,7 +12,7 @@ import pytest
 import sartor
 from sartor.contract.manifest import Manifest
 from sartor.errors import DataError
-from sartor.litert.files import open_model
+from sartor.litert import open_model
 from sartor.losses import Huber, Loss, MeanSquaredError, SigmoidCrossEntropy
 from sartor.runtime.data.dataset import training_set
 from sartor.runtime.store import SampleSet

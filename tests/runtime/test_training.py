@@ -17,7 +17,7 @@ from blobs import LABELS, PROBE, blobs, taught
 import sartor
 from sartor import PersonalModel
 from sartor.errors import DataError, TrainingError
-from sartor.litert.engine import Engine
+from sartor.litert import Engine
 from sartor.runtime import Epoch
 from sartor.runtime.state import Knowledge
 

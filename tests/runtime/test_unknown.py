@@ -10,8 +10,7 @@ import pytest
 import sartor
 from sartor.contract.manifest import Manifest
 from sartor.errors import CheckpointError, DataError
-from sartor.litert.engine import Engine
-from sartor.litert.files import open_model
+from sartor.litert import Engine, open_model
 from sartor.modalities import prepare
 from sartor.runtime.confidence.out_of_distribution import Familiarity
 from sartor.runtime.confidence.temperature import folds

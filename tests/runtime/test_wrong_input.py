@@ -17,8 +17,7 @@ from sartor import PersonalModel
 from sartor.contract.names import RUN
 from sartor.errors import DataError, InvalidModelError, NotPersonalizableError, SartorError
 from sartor.flatbuffer import append_files, read
-from sartor.litert.engine import Engine
-from sartor.litert.files import open_model
+from sartor.litert import Engine, open_model
 
 Convert = Callable[..., Path]
 

@@ -13,6 +13,7 @@ from ..errors import ConversionError
 from ..flatbuffer import read
 from ..flatbuffer.metadata import METADATA_NAME, decode_metadata
 from ..graph import DType, Graph, Model, Op, Signature, Tensor
+from ..litert import manifest_of
 from ..passes.cut import accepted_names, cut, entry_of, find_features
 from ..passes.rebatch import rebatch
 from .base import BaseGraph
@@ -62,8 +63,6 @@ def describe_model(path: Path) -> ModelDescription:
 def _manifest(model: Model, path: Path) -> Manifest | None:
     if MANIFEST_FILE not in model.files:
         return None
-    from ..litert.files import manifest_of  # the runtime is loaded only where there is one
-
     return manifest_of(model, path)
 
 

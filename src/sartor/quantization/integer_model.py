@@ -13,7 +13,7 @@ from ..contract.signatures import numbered
 from ..errors import DataError
 from ..flatbuffer import read, write
 from ..graph import DType, Graph, Model, Signature
-from ..litert.interpreter import create_interpreter
+from ..litert import create_interpreter
 from .integer_ends import close_ends, pixel_range
 from .integer_parts import (
     check_integer,

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import ConversionError
 from ..flatbuffer import read, write
 from ..graph import DType, Graph, Model, Signature
-from ..litert.logs import silence_logs
+from ..litert import silence_logs
 from .biases import mend_biases
 from .calibration_data import Representative, Sampled, read_samples
 

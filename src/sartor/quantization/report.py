@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..litert.interpreter import create_interpreter
+from ..litert import create_interpreter
 from ..runtime import PersonalModel
 
 __all__ = ["FewShot", "QuantizationReport", "compare", "features_of"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..contract.manifest import Manifest
 from ..contract.names import ACTIVE, CENTER, SCALE, SLOT
-from ..litert.engine import Engine
+from ..litert import Engine
 from .data.batches import Batch
 
 __all__ = ["ClassMaker"]

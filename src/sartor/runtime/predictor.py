@@ -13,7 +13,7 @@ import numpy as np
 
 from ..contract.manifest import Manifest
 from ..errors import DataError
-from ..litert.files import open_model
+from ..litert import open_model
 from ..modalities import Sample, prepare
 from .data.tasks import TASKS, Label
 from .results.evaluation import Evaluator

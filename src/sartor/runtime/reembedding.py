@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..litert.files import open_model
+from ..litert import open_model
 from ..modalities import prepare
 from .state import Knowledge
 from .store import SampleStore

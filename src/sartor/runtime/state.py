@@ -12,7 +12,7 @@ from ..contract.manifest import Manifest
 from ..contract.names import FEATURES, OUTPUT, TEMPERATURE
 from ..contract.signatures import numbered
 from ..errors import DataError
-from ..litert.engine import Engine
+from ..litert import Engine
 from .classes import ClassMaker
 from .confidence.out_of_distribution import Familiarity
 from .confidence.temperature import default_temperature

@@ -20,7 +20,7 @@ from ..autodiff import gradients
 from ..errors import DataError, VerificationError
 from ..flatbuffer import write
 from ..graph import DType, Graph, Model, Tensor
-from ..litert.interpreter import create_interpreter
+from ..litert import create_interpreter
 from ..ops import evaluate
 
 __all__ = ["GradientCheck", "Uniform", "check_gradients", "interpret"]

@@ -11,8 +11,7 @@ import pytest
 import sartor
 from sartor.contract.manifest import FeatureSpec
 from sartor.errors import DataError
-from sartor.litert.engine import Engine
-from sartor.litert.files import open_model
+from sartor.litert import Engine, open_model
 from sartor.runtime.store.codec import FeatureCodec
 
 INTEGERS: dict[str, tuple[Any, float, int]] = {

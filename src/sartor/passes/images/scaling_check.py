@@ -18,7 +18,7 @@ from ...contract.manifest import InputSpec
 from ...errors import InvalidModelError
 from ...flatbuffer import write
 from ...graph import Graph, Model, Op, Signature, Tensor
-from ...litert.interpreter import create_interpreter
+from ...litert import create_interpreter
 from ...modalities.conventions import CONVENTIONS, Convention
 
 __all__ = ["check_scaling"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...contract.names import LOSS, OUTPUT
-from ...litert.engine import Engine
+from ...litert import Engine
 from .batches import Batch
 from .dataset import TrainingSet
 

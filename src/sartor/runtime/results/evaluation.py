@@ -9,7 +9,7 @@ import numpy as np
 
 from ...contract.manifest import Manifest
 from ...errors import DataError
-from ...litert.engine import Engine
+from ...litert import Engine
 from ..confidence.temperature import expected_calibration_error
 from ..data.batches import Batch
 from ..data.dataset import TrainingSet

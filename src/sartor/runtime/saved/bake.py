@@ -15,7 +15,7 @@ from ...contract.manifest import Manifest
 from ...contract.names import MANIFEST_FILE
 from ...errors import NotPersonalizableError
 from ...flatbuffer import append_files, files_start, read
-from ...litert.files import check_signatures, manifest_of
+from ...litert import check_signatures, manifest_of
 from .adapt import Adapted, adapt
 from .checkpoint import read_checkpoint
 

@@ -13,7 +13,7 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ...contract.names import RUN, TEMPERATURE
 from ...errors import DataError, TrainingError
-from ...litert.engine import Engine
+from ...litert import Engine
 from ..classes import ClassMaker
 from ..confidence.cross_validation import Honesty, judge
 from ..confidence.out_of_distribution import Familiarity

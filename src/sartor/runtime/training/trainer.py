@@ -10,7 +10,7 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ...contract.names import LEARNING_RATE, LOSS, OUTPUT
 from ...errors import TrainingError
-from ...litert.engine import Engine
+from ...litert import Engine
 from ..data.batches import Batch
 from ..data.dataset import TrainingSet
 from ..data.measure import measure

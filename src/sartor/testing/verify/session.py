@@ -7,7 +7,7 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ...contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, MASK, TEMPERATURE, WEIGHTS
 from ...contract.signatures import numbered
-from ...litert.interpreter import create_interpreter
+from ...litert import create_interpreter
 
 __all__ = ["Batch", "Session", "State"]
 
