@@ -1,4 +1,4 @@
-"""The documentation says what is true: its commands run, and its lists are whole."""
+"""The documentation: its code and commands run, its links resolve, its tables are complete."""
 
 from __future__ import annotations
 
@@ -19,36 +19,50 @@ from sartor.optimizers import Optimizer
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 PHOTOS = SHARED / "data" / "clothing"
+PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]
+
+RUN_BY = {
+    "README.md": "tests/test_docs.py",
+    "docs/add-a-gradient.md": "tests/ops/test_docs_of_ops.py",
+    "docs/bases.md": "tests/bases/test_docs_of_bases.py",
+    "docs/from-2019.md": "tests/test_migration_docs.py",
+    "docs/from-on-device-training.md": "tests/test_migration_docs.py",
+    "docs/heads.md": "tests/heads/test_keras_head.py",
+    "docs/inspect.md": "tests/inspect/test_inspect_page.py",
+    "docs/library.md": "tests/test_docs.py",
+    "docs/pytorch.md": "tests/pytorch/test_page.py",
+    "docs/quantize.md": "tests/test_docs.py",
+    "docs/starter.md": "tests/test_docs.py",
+}
+"""Page → the test that runs its ```python and ```sh blocks. A block that no test runs has the line
+`<!-- not run: reason -->` above it."""
+
+BUILT = {"web/node_modules/"}
+"""Paths that pages name and that a command creates."""
 
 needs_shared = pytest.mark.skipif(
-    not SHARED.is_dir(), reason=f"{SHARED} is not there: the README is not run"
+    not SHARED.is_dir(), reason=f"{SHARED} does not exist: the pages that need photos are not run"
 )
 
 
 def blocks(page: str, language: str) -> list[str]:
+    """Return the blocks of a page that are meant to run."""
     text = (ROOT / page).read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    fence = rf"^(<!-- not run: .* -->\n)?```{language}\n(.*?)^```"
+    found = re.findall(fence, text, flags=re.DOTALL | re.MULTILINE)
+    return [code for mark, code in found if not mark]
 
 
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the files that the README speaks of."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name, photo in (("hat1", "hat/0000"), ("hat2", "hat/0001"), ("shoe1", "shoes/0000")):
-        shutil.copy(PHOTOS / "train" / f"{photo}.jpg", f"{name}.jpg")
-    shutil.copy(PHOTOS / "validation" / "hat" / "0000.jpg", "new.jpg")
-    for label in ("hat", "shoes"):
-        for folder, part in (("photos", "train"), ("more-photos", "validation")):
-            Path(folder, label).mkdir(parents=True)
-            for path in sorted((PHOTOS / part / label).iterdir())[:6]:
-                shutil.copy(path, Path(folder, label))
-    return tmp_path
+def run_code(page: str) -> None:
+    """Run the Python blocks of a page, one after another, in one namespace."""
+    scope: dict[str, object] = {"sartor": sartor}
+    for code in blocks(page, "python"):
+        exec(compile(code, page, "exec"), scope)
 
 
 def run_commands(page: str) -> None:
-    (commands,) = blocks(page, "sh")
-    for line in commands.splitlines():
+    """Run the commands of a page, one after another."""
+    for line in "".join(blocks(page, "sh")).splitlines():
         program, *arguments = shlex.split(line)
         assert program == "sartor"
         with pytest.raises(SystemExit) as stopped:
@@ -56,30 +70,35 @@ def run_commands(page: str) -> None:
         assert not stopped.value.code, line
 
 
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Change to a folder with the photos that the pages name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name, photo in (("hat1", "hat/0000"), ("hat2", "hat/0001"), ("shoe1", "shoes/0000")):
+        shutil.copy(PHOTOS / "train" / f"{photo}.jpg", f"{name}.jpg")
+    shutil.copy(PHOTOS / "validation" / "hat" / "0000.jpg", "new.jpg")
+    for label in ("hat", "shoes"):
+        for folder, split in (("photos", "train"), ("more-photos", "validation")):
+            Path(folder, label).mkdir(parents=True)
+            for number, path in enumerate(sorted((PHOTOS / split / label).iterdir())[:6]):
+                shutil.copy(path, Path(folder, label, f"{number:04}.jpg"))
+    return tmp_path
+
+
 @needs_shared
-def test_the_five_lines_of_the_readme_run(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = blocks("README.md", "python")
-    exec(compile(code, "README.md", "exec"), {})
+def test_readme_runs(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_code("README.md")
     assert "label='hat'" in capsys.readouterr().out
     assert (desk / "mine.safetensors").exists()
-
-
-@needs_shared
-def test_the_commands_of_the_readme_run(desk: Path) -> None:
+    (desk / "mine.safetensors").unlink()
     run_commands("README.md")
     assert (desk / "mine.tflite").exists()
 
 
 @needs_shared
-def test_the_page_of_the_library_runs(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for folder, part in (("photos", "train"), ("more-photos", "validation")):
-        for path in Path(folder).glob("*/*"):
-            path.unlink()
-        for label in ("hat", "shoes"):
-            for number, path in enumerate(sorted((PHOTOS / part / label).iterdir())[:6]):
-                shutil.copy(path, Path(folder, label, f"{number:04}.jpg"))
-    code = "".join(blocks("docs/library.md", "python"))
-    exec(compile(code, "library.md", "exec"), {})
+def test_page_of_the_library_runs(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_code("docs/library.md")
     assert "for the head" in capsys.readouterr().out
     for name in ("mine.safetensors", "mine.samples"):
         Path(name).unlink()
@@ -88,11 +107,98 @@ def test_the_page_of_the_library_runs(desk: Path, capsys: pytest.CaptureFixture[
     assert Path("loss.png").exists()
 
 
-def test_links_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]:
+def test_page_of_the_starter_base_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_code("docs/starter.md")
+    run_commands("docs/starter.md")
+
+
+@needs_shared
+def test_page_of_quantization_runs(desk: Path) -> None:
+    pytest.importorskip("ai_edge_quantizer")
+    shutil.copy(SHARED / "models" / "vww_96_float.tflite", "base.tflite")
+    run_code("docs/quantize.md")
+    run_commands("docs/quantize.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_of_a_page_run_or_state_why_not(page: Path) -> None:
+    name = str(page.relative_to(ROOT))
+    if blocks(name, "python") or blocks(name, "sh"):
+        assert name in RUN_BY, f"{name}: name the test that runs it in RUN_BY, or mark its blocks"
+        assert Path(name).name in (ROOT / RUN_BY[name]).read_text()
+
+
+def commands() -> list[tuple[str, str]]:
+    """Return each `sartor` command of all pages with its page, those in sessions included."""
+    line = re.compile(r"^(?:\$ |)(sartor [a-z].*)$", re.MULTILINE)
+    return [(page.name, each) for page in PAGES for each in line.findall(page.read_text())]
+
+
+@pytest.mark.parametrize(("page", "line"), commands())
+def test_options_of_a_command_exist(
+    page: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, command, *arguments = shlex.split(line)
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert not stopped.value.code, f"{page}: sartor {command}"
+    text = capsys.readouterr().out
+    for option in arguments:
+        if re.match(r"--?[a-z]", option):
+            assert re.search(rf"(^|\s){option}\b", text), f"{page}: sartor {command} {option}"
+
+
+def test_links_resolve() -> None:
+    for page in PAGES:
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub derives them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_to_headings_resolve() -> None:
+    for page in PAGES:
+        for link, anchor in re.findall(r"\]\(([^):#]*)#([^)]+)\)", page.read_text()):
+            target = page.parent / link if link else page
+            assert anchor in anchors(target), f"{page.name}: {link}#{anchor}"
+
+
+def paths(page: Path) -> set[str]:
+    """Return the paths of the repository that a page names in code font."""
+    folders = "src|tests|docs|contract|web|tools|benchmarks|examples"
+    return set(re.findall(rf"`((?:{folders})/[\w./-]*)`", page.read_text())) - BUILT
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_paths_that_a_page_names_exist(page: Path) -> None:
+    for path in paths(page):
+        assert (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+def tree_of_architecture() -> set[str]:
+    """Return the paths below src/sartor that docs/architecture.md draws."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    drawing = page.split("```text", 1)[1].split("```", 1)[0]
+    parents: list[str] = []
+    drawn = set()
+    for indent, name in re.findall(r"^([│ ]*)[├└]── (\S+)", drawing, re.MULTILINE):
+        del parents[len(indent) // 4 :]
+        drawn.add("".join([*parents, name]))
+        parents.append(name)
+    return drawn
+
+
+def test_architecture_draws_every_package_and_module() -> None:
+    source = ROOT / "src" / "sartor"
+    packages = {f"{each.parent.relative_to(source)}/" for each in source.glob("*/**/__init__.py")}
+    modules = {each.name for each in source.glob("*.py") if not each.name.startswith("__")}
+    assert tree_of_architecture() == packages | modules
 
 
 def listed_ops() -> set[str]:
@@ -125,7 +231,7 @@ def listed_ops() -> set[str]:
     ],
     ids=str,
 )
-def test_the_contract_lists_every_op_that_a_head_brings(head: Head, optimizer: Optimizer) -> None:
+def test_contract_lists_every_op_of_a_head(head: Head, optimizer: Optimizer) -> None:
     base = ROOT / "contract" / "cases" / "two_inputs.tflite"
     model = read(sartor.convert(base, classes=3, head=head, optimizer=optimizer).content)
     used = {op.code for graph in model.graphs if graph.name != "infer" for op in graph.ops}
