@@ -1,4 +1,4 @@
-"""The pages for those who come from elsewhere: their code and commands run."""
+"""The migration pages: their code and commands run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PAGES = ("from-2019.md", "from-on-device-training.md")
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
-    """The blocks that are meant to run; what was written before is marked `py`."""
+    """Return the blocks that are meant to run; code for the old library has the language `py`."""
     fence = re.compile(rf"^```{language}\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
     return [(page, code) for page in PAGES for code in fence.findall((DOCS / page).read_text())]
 
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_data: Path) -> Path:
-    """A folder with the photos that the pages speak of."""
+    """Change to a folder with the photos that the pages name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     photos = shared_data / "clothing"
