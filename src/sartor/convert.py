@@ -42,8 +42,7 @@ from .passes.images.quantized_inputs import scale_quantized_pictures
 from .passes.images.scaling_check import check_scaling
 
 if TYPE_CHECKING:
-    from .quantization.quantizer import Representative
-    from .quantization.report import QuantizationReport
+    from .quantization import QuantizationReport, RepresentativeSamples
 
 __all__ = ["PersonalizableModel", "convert"]
 
@@ -95,7 +94,7 @@ def convert(
     std: float | Sequence[float] | None = None,
     preprocessing: str | None = None,
     quantize: str = "none",
-    representative: Representative | None = None,
+    representative: RepresentativeSamples | None = None,
 ) -> PersonalizableModel:
     """Make a base learn on the device: one file that trains in stock LiteRT.
 
@@ -162,7 +161,7 @@ def convert(
             "representative samples are for quantization: say which, as quantize='full-integer'"
         )
     if quantize != "none":
-        from .quantization.base import quantize_base  # loads the runtime
+        from .quantization import quantize_base  # loads the runtime
 
         smaller = quantize_base(model, inputs, quantize, representative)
         graph, inputs = smaller.graph, smaller.inputs

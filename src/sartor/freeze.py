@@ -24,8 +24,7 @@ from .passes import (
     initial_values,
     merge_dense,
 )
-from .quantization.integer_ends import take_pixels
-from .quantization.integer_model import Shown, to_integers
+from .quantization import RepresentativeData, quantize_frozen, scale_pixels_inside
 from .runtime.saved.adapt import Adapted, adapt
 from .runtime.saved.checkpoint import Checkpoint, read_checkpoint
 
@@ -57,7 +56,7 @@ def freeze(
     checkpoint: str | os.PathLike[str] | None = None,
     *,
     quantize: str = "none",
-    representative: Shown | None = None,
+    representative: RepresentativeData | None = None,
     ends: str = "uint8",
 ) -> Frozen:
     """Write the plain classifier that a personalizable file has become.
@@ -105,7 +104,7 @@ def freeze(
     manifest, notes = _with_pixels(classifier, manifest)
     labels = tuple(str(learned.classes[slot]) for slot in slots)
     if representative is not None:
-        to_integers(classifier, manifest, representative, DType[ends.upper()])
+        quantize_frozen(classifier, manifest, representative, DType[ends.upper()])
     describe_frozen(classifier, manifest, labels)
     written = write_atomically(target, write(classifier))
     return Frozen(written, labels, notes)
@@ -176,7 +175,7 @@ def _frozen(model: Model, state: Mapping[str, np.ndarray]) -> Model:
 
 def _with_pixels(model: Model, manifest: Manifest) -> tuple[Manifest, tuple[str, ...]]:
     """Scale pictures inside where each channel is scaled by itself, which MediaPipe cannot do."""
-    specs = tuple(take_pixels(model.main, manifest.inputs))
+    specs = tuple(scale_pixels_inside(model.main, manifest.inputs))
     (signature,) = model.signatures
     signature.inputs = dict(zip(signature.inputs, model.main.inputs, strict=True))
     notes = tuple(

@@ -155,7 +155,7 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "not a sample": ({"representative": PICTURES[:0]}, DataError, "some dozens"),
     "of another shape": ({"representative": np.zeros((4, 3), np.float32)}, DataError, "input"),
     "features of a float base": (
-        {"representative": {"features": np.zeros((4, 16))}}, DataError, "base that is quantized",
+        {"representative": {"features": np.zeros((4, 16))}}, DataError, "base is not quantized",
     ),
     "another kind": ({"quantize": "int4"}, ConversionError, "'full-integer', got 'int4'"),
     "samples for nothing": ({"quantize": "none"}, ConversionError, "go together"),

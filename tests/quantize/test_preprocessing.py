@@ -25,7 +25,7 @@ from sartor.flatbuffer.metadata_tables import (
 )
 from sartor.graph import DType
 from sartor.modalities import prepare
-from sartor.quantization.report import features_of
+from sartor.quantization.report import compute_features
 from sartor.testing.verify import verify_contract
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
@@ -42,7 +42,7 @@ CONVENTIONS: dict[str, tuple[list[float], list[float], str]] = {
 
 def features(made: sartor.PersonalizableModel, sample: np.ndarray = PIXELS) -> np.ndarray:
     inputs = prepare(made.manifest.inputs, sample)
-    found: np.ndarray = features_of(made.content, [inputs], ["features"])[0]
+    found: np.ndarray = compute_features(made.content, [inputs], ["features"])[0]
     return found.ravel()
 
 

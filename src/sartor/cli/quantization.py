@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .report import percent, print_table
 
 if TYPE_CHECKING:
-    from ..quantization.report import QuantizationReport
+    from ..quantization import QuantizationReport
 
 __all__ = ["print_quantization"]
 

@@ -1,4 +1,4 @@
-"""The base of a file in the making, quantized up to its features; and what that loses."""
+"""Quantize the base of a personalizable file up to its features, and report the loss."""
 
 from __future__ import annotations
 
@@ -13,129 +13,156 @@ from ..graph import DType, Graph, Model, Quantization, Signature
 from ..modalities.conventions import Convention
 from ..passes import open_inputs
 from ..passes.images.quantized_inputs import are_pixels, feed_reals
-from .quantizer import Representative, Sampled, quantize, read_samples
-from .report import QuantizationReport, compare, features_of
+from .calibration_data import CalibrationData, RepresentativeSamples
+from .quantizer import quantize
+from .report import QuantizationReport, compare_features, compute_features
 
 __all__ = ["QuantizedBase", "quantize_base"]
 
-_MOST_TO_CALIBRATE = 100
-_SHIFT = 128
+_MAX_CALIBRATION_SAMPLES = 100
+_UINT8_OFFSET = 128  # uint8 value − int8 value of the same real number
 
 
 @dataclass(frozen=True)
 class QuantizedBase:
-    """A base that was float.
+    """A quantized base, and the data for its report.
 
     Attributes:
-        mode: see `sartor.quantization.quantizer`.
-        graph: up to the features, its only outputs; its inputs are of types that cross a signature.
-        inputs: what they are now.
-        features: their names.
-        before: the float base, as a file.
-        bytes_after: the size of the quantized one as a file.
-        float_inputs: what the inputs were.
-        samples: what it was calibrated and is judged on; None where nothing was given.
-        calibrated: how many of them it was calibrated on.
+        mode: one of `sartor.quantization.MODES`.
+        graph: the quantized graph. Its outputs are the features; its inputs have dtypes that a
+            signature allows.
+        inputs: specs of the inputs after quantization.
+        features: names of the outputs.
+        float_content: the float base as a `.tflite` file.
+        float_inputs: specs of the inputs before quantization.
+        quantized_bytes: size of the quantized base as a `.tflite` file, in bytes.
+        samples: representative samples, or None if none were given.
+        calibrated: number of samples used for calibration.
     """
 
     mode: str
     graph: Graph
     inputs: list[InputSpec]
     features: list[str]
-    before: bytes
-    bytes_after: int
+    float_content: bytes
     float_inputs: Sequence[InputSpec]
-    samples: Sampled | None
+    quantized_bytes: int
+    samples: CalibrationData | None
     calibrated: int
 
     def report(
-        self, content: bytes, learner: Callable[[Sequence[str]], bytes]
+        self, content: bytes, create_classifier: Callable[[Sequence[str]], bytes]
     ) -> QuantizationReport:
-        """Measure what is lost.
+        """Measure the sizes, and the loss if there are representative samples.
 
         Args:
-            content: the personalizable file that it was made into.
-            learner: see `compare`.
+            content: the personalizable file with the quantized base.
+            create_classifier: see `compare_features`.
         """
-        sizes = self.mode, len(self.before), self.bytes_after, self.calibrated
+        report = QuantizationReport(
+            self.mode, len(self.float_content), self.quantized_bytes, self.calibrated
+        )
         if self.samples is None:
-            return QuantizationReport(*sizes)
-        old = features_of(self.before, self.samples.inputs(self.float_inputs), self.features)
-        new = features_of(content, self.samples.inputs(self.inputs), self.features)
-        lost = compare(old, new, self.samples.labels, learner)
-        return QuantizationReport(*sizes, len(self.samples.samples), *lost)
+            return report
+        before = compute_features(
+            self.float_content, self.samples.inputs(self.float_inputs), self.features
+        )
+        after = compute_features(content, self.samples.inputs(self.inputs), self.features)
+        error, cosine, few_shot = compare_features(
+            before, after, self.samples.labels, create_classifier
+        )
+        return replace(
+            report,
+            samples=len(self.samples.samples),
+            relative_error=error,
+            cosine=cosine,
+            few_shot=few_shot,
+        )
 
 
 def quantize_base(
-    model: Model, specs: Sequence[InputSpec], mode: str, representative: Representative | None
+    model: Model,
+    specs: Sequence[InputSpec],
+    mode: str,
+    representative: RepresentativeSamples | None,
 ) -> QuantizedBase:
-    """Quantize a base that is cut at its features.
+    """Quantize a base whose outputs are the features.
 
-    Pictures arrive as uint8 where the base becomes integer and their bytes can stand for what it
-    expects, to one level; else as the float32 that they were.
+    In mode `full-integer` an image input becomes uint8 if each pixel is, to within one level, the
+    byte of its value in the base. Otherwise it stays float32.
 
     Args:
-        model: the base; its graphs are replaced.
-        specs: its inputs.
-        mode: one of `sartor.quantization.quantizer.MODES`.
-        representative: see `read_samples`; `full-integer` needs it.
+        model: the base. Its graphs are replaced.
+        specs: specs of its inputs.
+        mode: one of `sartor.quantization.MODES`.
+        representative: representative samples; required for `full-integer`.
 
     Raises:
-        ConversionError: see `quantize`.
-        DataError, OSError: see `read_samples`.
+        ConversionError: See `quantize`.
+        DataError, OSError: See `CalibrationData.read`.
     """
-    samples = None if representative is None else read_samples(specs, representative)
-    before = _file(model)
-    used = samples.some(_MOST_TO_CALIBRATE) if samples and mode == "full-integer" else Sampled([])
-    ranges = {spec.name: _pixel_range(spec) for spec in specs if _is_scaled_picture(spec)}
-    quantized = quantize(model, mode, used.inputs(specs), ranges)
-    graph = quantized.main
-    size = len(_file(quantized))
-    model.graphs = quantized.graphs
-    inputs = [_opened(graph, index, spec) for index, spec in enumerate(specs)]
+    samples = None if representative is None else CalibrationData.read(specs, representative)
+    float_content = _serialize(model)
+    calibration = CalibrationData([])
+    if samples is not None and mode == "full-integer":
+        calibration = samples.subset(_MAX_CALIBRATION_SAMPLES)
+    ranges = {spec.name: _pixel_range(spec) for spec in specs if _is_scaled_image(spec)}
+    quantized = quantize(model, mode, calibration.inputs(specs), ranges)
+    quantized_bytes = len(_serialize(quantized))
+    model.graphs, graph = quantized.graphs, quantized.main
+    inputs = [_open_input(graph, index, spec) for index, spec in enumerate(specs)]
     open_inputs(graph, named=True)
-    names = _names(graph)
-    count = len(used.samples)
-    return QuantizedBase(mode, graph, inputs, names, before, size, specs, samples, count)
+    return QuantizedBase(
+        mode=mode,
+        graph=graph,
+        inputs=inputs,
+        features=_output_names(graph),
+        float_content=float_content,
+        float_inputs=specs,
+        quantized_bytes=quantized_bytes,
+        samples=samples,
+        calibrated=len(calibration.samples),
+    )
 
 
-def _file(model: Model) -> bytes:
-    """The graphs alone, signed."""
+def _serialize(model: Model) -> bytes:
+    """Write the graphs with one signature and nothing else."""
     graph, plain = model.main, Model()
     plain.graphs = list(model.graphs)
-    outputs = dict(zip(_names(graph), graph.outputs, strict=True))
     inputs = {tensor.name: tensor for tensor in graph.inputs}
+    outputs = dict(zip(_output_names(graph), graph.outputs, strict=True))
     plain.signatures = [Signature("infer", graph, inputs, outputs)]
     return write(plain)
 
 
-def _names(graph: Graph) -> list[str]:
+def _output_names(graph: Graph) -> list[str]:
     return [numbered(FEATURES, index) for index in range(len(graph.outputs))]
 
 
-def _is_scaled_picture(spec: InputSpec) -> bool:
+def _is_scaled_image(spec: InputSpec) -> bool:
     return spec.kind == "image" and spec.dtype == "float32"
 
 
 def _pixel_range(spec: InputSpec) -> tuple[float, float]:
-    """The least and greatest value that a picture can have in any channel."""
-    many = max(len(spec.mean), len(spec.std))
-    pairs = list(zip(_filled(spec.mean, many), _filled(spec.std, many), strict=True))
+    """Return the smallest and the largest value of an image, over all channels."""
+    channels = max(len(spec.mean), len(spec.std))
+    mean, std = (_per_channel(values, channels) for values in (spec.mean, spec.std))
+    pairs = list(zip(mean, std, strict=True))
     return min(-m / s for m, s in pairs), max((255 - m) / s for m, s in pairs)
 
 
-def _filled(values: Sequence[float], many: int) -> Sequence[float]:
-    return values if len(values) == many else tuple(values) * many
+def _per_channel(values: Sequence[float], channels: int) -> Sequence[float]:
+    return values if len(values) == channels else tuple(values) * channels
 
 
-def _opened(graph: Graph, index: int, spec: InputSpec) -> InputSpec:
-    """The input as uint8 pixels where they are what its int8 stand for, else as it was."""
+def _open_input(graph: Graph, index: int, spec: InputSpec) -> InputSpec:
+    """Give an int8 input a dtype that a signature allows, and return its new spec."""
     tensor = graph.inputs[index]
-    pair = tensor.quantization.per_tensor if tensor.quantization is not None else None
-    if tensor.dtype is not DType.INT8 or tensor.quantization is None or pair is None:
+    quantization = tensor.quantization
+    if tensor.dtype is not DType.INT8 or quantization is None or quantization.per_tensor is None:
         return spec
-    unsigned = Quantization(tensor.quantization.scale, tensor.quantization.zero_point + _SHIFT)
-    if _is_scaled_picture(spec) and are_pixels(unsigned, Convention(spec.mean, spec.std)):
+    unsigned = Quantization(quantization.scale, quantization.zero_point + _UINT8_OFFSET)
+    if _is_scaled_image(spec) and are_pixels(unsigned, Convention(spec.mean, spec.std)):
         return replace(spec, dtype="uint8", mean=(0.0,), std=(1.0,))
     feed_reals(graph, index)
     return spec

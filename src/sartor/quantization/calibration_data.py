@@ -1,4 +1,4 @@
-"""Representative samples: what a quantized model is calibrated and judged on."""
+"""Representative samples: the data that calibrates a quantized model and measures its loss."""
 
 from __future__ import annotations
 
@@ -16,114 +16,124 @@ from ..errors import DataError
 from ..modalities import Sample, prepare
 from ..modalities.image import image_pixels, is_image
 
-__all__ = ["Representative", "Sampled", "read_samples"]
+__all__ = ["CalibrationData", "RepresentativeSamples"]
 
-Representative: TypeAlias = (
+RepresentativeSamples: TypeAlias = (
     "str | os.PathLike[str] | np.ndarray | Iterable[Sample | tuple[Sample, str]]"
 )
-"""What shows the values that a model will see: a folder of pictures, which may lie in a folder for
-each class; an array [N, …] of samples; or samples one after another, as `PersonalModel` takes them,
-or pairs of one and the name of its class."""
+"""A folder of images (with one folder per class, or without); an array [N, …]; an iterable of
+samples as `PersonalModel` takes them; or an iterable of pairs (sample, class name)."""
 
-_MOST = 500
+_MAX_SAMPLES = 500
 
 
 @dataclass(frozen=True)
-class Sampled:
-    """Samples, small enough to be kept.
+class CalibrationData:
+    """Samples in a form that is small in memory.
 
     Attributes:
-        samples: pictures as uint8 pixels of the base's size, all else as it was given.
-        labels: the class of each, or None where that is not known.
+        samples: one per row. Images are uint8 pixels of the base's input size.
+        labels: class name of each sample, or None if the samples have no classes.
     """
 
     samples: list[Sample]
     labels: list[str] | None = None
 
+    @classmethod
+    def read(
+        cls, specs: Sequence[InputSpec], representative: RepresentativeSamples
+    ) -> CalibrationData:
+        """Read at most 500 samples.
+
+        From a folder or an array they are taken at regular intervals; from an iterable, the first
+        ones.
+
+        Args:
+            specs: specs of the base's inputs.
+            representative: see `RepresentativeSamples`. Images that are already scaled floats are
+                converted back to pixels.
+
+        Raises:
+            DataError: If there are no samples, or one does not fit the base.
+            OSError: If a folder or file does not exist or cannot be read.
+        """
+        pairs = list(_iterate(representative))
+        if not pairs:
+            raise DataError("there are no representative samples: give some dozens")
+        labels = [label for _, label in pairs if label is not None]
+        if labels and len(labels) != len(pairs):
+            raise DataError(
+                f"{len(labels)} of {len(pairs)} representative samples have a class: "
+                "give all of them a class, or none"
+            )
+        return cls([_compact(specs, sample) for sample, _ in pairs], labels or None)
+
     def inputs(self, specs: Sequence[InputSpec]) -> Iterator[dict[str, np.ndarray]]:
-        """Name → array, for each sample, as `specs` say."""
+        """Yield the input arrays of each sample: name → array."""
         return (prepare(specs, sample) for sample in self.samples)
 
-    def some(self, most: int) -> Sampled:
-        """At most so many, from all over, in a random order that is always the same."""
-        chosen = np.random.default_rng(0).permutation(len(self.samples))[:most]
-        return Sampled([self.samples[index] for index in chosen])
+    def subset(self, size: int) -> CalibrationData:
+        """Return at most `size` samples without labels, drawn with a fixed seed."""
+        indices = np.random.default_rng(0).permutation(len(self.samples))[:size]
+        return CalibrationData([self.samples[index] for index in indices])
 
 
-def read_samples(specs: Sequence[InputSpec], given: Representative) -> Sampled:
-    """Take at most 500 samples, from all over a folder or an array, or the first of others.
-
-    Args:
-        specs: the inputs of the base.
-        given: see `Representative`. Pictures that are no longer pixels, but floats as the base
-            takes them, are brought back to pixels.
-
-    Raises:
-        DataError: there are none, or one is not what the base takes.
-        OSError: a folder or file is not there, or may not be read.
-    """
-    pairs = list(_pairs(given))
-    if not pairs:
-        raise DataError("there are no representative samples: give some dozens")
-    labels = [label for _, label in pairs if label is not None]
-    if labels and len(labels) != len(pairs):
-        raise DataError(
-            "some representative samples have a class and others none: give all or none"
-        )
-    return Sampled([_kept(specs, sample) for sample, _ in pairs], labels or None)
-
-
-def _pairs(given: Representative) -> Iterator[tuple[Sample, str | None]]:
-    if isinstance(given, str | os.PathLike):
-        yield from _in_folder(Path(given))
-    elif isinstance(given, np.ndarray):
-        for index in _spread(len(given) if given.ndim else 0, _MOST):
-            yield given[index], None
+def _iterate(representative: RepresentativeSamples) -> Iterator[tuple[Sample, str | None]]:
+    """Yield samples and their labels."""
+    if isinstance(representative, str | os.PathLike):
+        yield from _iterate_folder(Path(representative))
+    elif isinstance(representative, np.ndarray):
+        rows = len(representative) if representative.ndim else 0
+        for index in _spread_indices(rows, _MAX_SAMPLES):
+            yield representative[index], None
     else:
-        for item in islice(given, _MOST):
+        for item in islice(representative, _MAX_SAMPLES):
             yield item if isinstance(item, tuple) else (item, None)
 
 
-def _in_folder(folder: Path) -> Iterator[tuple[Sample, str | None]]:
-    """The pictures, with their classes where each lies in the folder of one."""
+def _iterate_folder(folder: Path) -> Iterator[tuple[Sample, str | None]]:
+    """Yield image files; their labels are the folders if every image is one level deep."""
     files = sorted(
         path
         for path in folder.rglob("*")
-        if path.is_file() and not any(p.startswith(".") for p in path.relative_to(folder).parts)
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     if not files and not folder.is_dir():
         raise NotADirectoryError(20, "No such folder of samples", str(folder))
-    classes = all(path.parent.parent == folder for path in files)
-    for index in _spread(len(files), _MOST):
-        yield files[index], files[index].parent.name if classes else None
+    has_classes = all(path.parent.parent == folder for path in files)
+    for index in _spread_indices(len(files), _MAX_SAMPLES):
+        yield files[index], files[index].parent.name if has_classes else None
 
 
-def _kept(specs: Sequence[InputSpec], sample: Sample) -> Sample:
-    """The sample in a form that is small, and fits a base with uint8 inputs as well."""
-    if len(specs) > 1:
-        if not isinstance(sample, Mapping) or sample.keys() != {spec.name for spec in specs}:
-            prepare(specs, sample)  # says what is wrong
-            raise DataError("a sample of a base with several inputs is a mapping: name → array")
-        return {spec.name: _kept_one(spec, sample[spec.name]) for spec in specs}
-    return _kept_one(specs[0], sample)
+def _spread_indices(count: int, limit: int) -> Sequence[int]:
+    """Return at most `limit` indices below `count`, at regular intervals."""
+    return range(count) if count <= limit else [i * count // limit for i in range(limit)]
 
 
-def _kept_one(spec: InputSpec, value: object) -> np.ndarray:
+def _compact(specs: Sequence[InputSpec], sample: Sample) -> Sample:
+    """Return the sample in a small form that fits float32 and uint8 inputs."""
+    if len(specs) == 1:
+        return _compact_input(specs[0], sample)
+    if not isinstance(sample, Mapping) or sample.keys() != {spec.name for spec in specs}:
+        prepare(specs, sample)  # raises a precise error
+        raise DataError("a sample of a base with several inputs is a mapping: name → array")
+    return {spec.name: _compact_input(spec, sample[spec.name]) for spec in specs}
+
+
+def _compact_input(spec: InputSpec, value: object) -> np.ndarray:
+    is_pixels = isinstance(value, np.ndarray) and value.dtype == np.uint8
     if isinstance(value, np.ndarray) and value.shape == spec.shape[1:] and value.ndim:
-        value = value[np.newaxis] if value.dtype != np.uint8 or spec.kind != "image" else value
-    if spec.kind == "image":
-        size, channels = (spec.shape[1], spec.shape[2]), spec.shape[3]
-        if is_image(value) or (isinstance(value, np.ndarray) and value.dtype == np.uint8):
-            picture = value[0] if isinstance(value, np.ndarray) and value.ndim == 4 else value
-            return image_pixels(picture, size, channels)  # type: ignore[arg-type]
+        value = value if is_pixels and spec.kind == "image" else value[np.newaxis]
+    if spec.kind == "image" and (is_image(value) or is_pixels):
+        image = value[0] if isinstance(value, np.ndarray) and value.ndim == 4 else value
+        return image_pixels(image, spec.shape[1:3], spec.shape[3])  # type: ignore[arg-type]
     (array,) = prepare([spec], value).values()  # type: ignore[arg-type]
-    if spec.kind != "image":
-        return array
-    reals = array[0] * np.array(spec.std, np.float32) + np.array(spec.mean, np.float32)
-    pixels: np.ndarray = np.clip(np.rint(reals), 0, 255).astype(np.uint8)
+    return _pixels(spec, array[0]) if spec.kind == "image" else array
+
+
+def _pixels(spec: InputSpec, scaled: np.ndarray) -> np.ndarray:
+    """Convert a scaled image back to uint8 pixels."""
+    values = scaled * np.array(spec.std, np.float32) + np.array(spec.mean, np.float32)
+    pixels: np.ndarray = np.clip(np.rint(values), 0, 255).astype(np.uint8)
     return pixels
-
-
-def _spread(count: int, most: int) -> Sequence[int]:
-    """Indices from all over `count`, at most so many."""
-    return range(count) if count <= most else [i * count // most for i in range(most)]

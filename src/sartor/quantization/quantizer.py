@@ -1,4 +1,4 @@
-"""Float models as integers or halves, through ai-edge-quantizer (the extra `quantize`)."""
+"""Quantize float models with ai-edge-quantizer (the extra `quantize`)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from ..errors import ConversionError
 from ..flatbuffer import read, write
 from ..graph import DType, Graph, Model, Signature
 from ..litert import silence_logs
-from .biases import mend_biases
-from .calibration_data import Representative, Sampled, read_samples
+from .bias_overflow import correct_bias_overflow
 
-__all__ = ["MODES", "Representative", "Sampled", "quantize", "read_samples"]
+__all__ = ["MODES", "quantize"]
 
 MODES = ("dynamic", "float16", "full-integer")
-"""What a float model can become: int8 weights, float16 weights, or int8 throughout."""
+"""Quantization modes: int8 weights, float16 weights, or int8 weights and activations."""
 
-_KEY = "main"
+_SIGNATURE = "main"
 _WEIGHTED = ("CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED")
-# Not DEPTHWISE_CONV_2D: XNNPACK lacks it with an int8 filter on reals, and LiteRT's own kernel
-# takes up to a hundred times as long as float.
+# Without DEPTHWISE_CONV_2D: XNNPACK does not support int8 filters with float activations there, and
+# LiteRT's own kernel takes up to a hundred times as long as float.
 _DYNAMIC = (*_WEIGHTED, "BATCH_MATMUL", "EMBEDDING_LOOKUP")
-_HALF = (*_WEIGHTED, "DEPTHWISE_CONV_2D", "EMBEDDING_LOOKUP")
+_FLOAT16 = (*_WEIGHTED, "DEPTHWISE_CONV_2D", "EMBEDDING_LOOKUP")
 _INTEGERS = (DType.INT4, DType.INT8, DType.UINT8, DType.INT16)
 
 
@@ -40,98 +39,97 @@ def quantize(
 ) -> Model:
     """Quantize a float model.
 
-    - `dynamic`: weights are int8 a channel; each layer brings its input to int8 as it runs, over
-      the range that it then has. Those of depthwise layers stay float32: LiteRT has no fast
-      kernel for them.
-    - `float16`: weights are float16, and brought to float32 when the model is loaded.
-    - `full-integer`: weights are int8 a channel, biases int32, activations (inputs and outputs
-      with them) int8 over the range that the samples show. An op that ai-edge-quantizer does not
-      know stays float, between a DEQUANTIZE and a QUANTIZE.
+    - `dynamic`: int8 weights with per-channel scales. Each layer quantizes its input when it runs.
+      The weights of depthwise layers stay float32, because LiteRT has no fast kernel for them.
+    - `float16`: float16 weights, converted to float32 when the model is loaded.
+    - `full-integer`: int8 weights with per-channel scales, int32 biases, int8 activations, inputs
+      and outputs. The samples determine the ranges. Ops that ai-edge-quantizer does not support
+      stay float, between a DEQUANTIZE and a QUANTIZE.
 
     Args:
-        model: not changed but for the names of its main graph's tensors, which are made to differ.
+        model: a float model. Only the names of its tensors change: they become unique.
         mode: one of `MODES`.
-        samples: for `full-integer`, name of an input → array, some dozens to some hundreds.
-        ranges: name of an input → the least and greatest value that it can take, where that is
-            known better than by samples.
+        samples: inputs for calibration, each name → array; required for `full-integer`.
+        ranges: input name → smallest and largest value, if known exactly. Default: the ranges of
+            the samples.
 
     Returns:
-        Another model, with the same inputs and outputs in the same order, without signatures and
-        metadata.
+        A new model with the same inputs and outputs, without signatures and metadata.
 
     Raises:
-        ConversionError: the mode is not known, the extra is not installed, the model is quantized
-            already, there are no samples, or ai-edge-quantizer refuses it.
+        ConversionError: If the mode is unknown, the extra is not installed, the model is already
+            quantized, samples are missing, or ai-edge-quantizer fails.
     """
     if mode not in MODES:
-        known = ", ".join(map(repr, ("none", *MODES)))
-        raise ConversionError(f"quantize is one of {known}; got {mode!r}")
+        modes = ", ".join(map(repr, ("none", *MODES)))
+        raise ConversionError(f"quantize must be one of {modes}; got {mode!r}")
     _check_float(model.main, mode)
-    given = [{name: np.asarray(value) for name, value in sample.items()} for sample in samples]
-    if mode == "full-integer" and not given:
+    calibration = [{name: np.asarray(value) for name, value in each.items()} for each in samples]
+    if mode == "full-integer" and not calibration:
         raise ConversionError(
-            "full-integer has to see what goes through the model: give representative samples "
-            "(`representative=`, --representative), as a folder of some dozens of pictures"
+            "full-integer quantization needs representative samples to measure the ranges of "
+            "activations: give a folder of some dozens of images (`representative=`, "
+            "--representative)"
         )
-    plain = _signed(model)
-    quantized = read(_run(write(plain), mode, given, ranges or {}))
+    original = _with_signature(model)
+    quantized = read(_run_quantizer(write(original), mode, calibration, ranges or {}))
     for graph in quantized.graphs:
         for op in graph.ops:
-            op.version = None  # it leaves those of the float ops
+            op.version = None  # ai-edge-quantizer keeps the versions of the float ops
     if mode == "full-integer":
-        mend_biases(plain.main, quantized.main)
+        correct_bias_overflow(original.main, quantized.main)
     quantized.signatures, quantized.metadata = [], {}
     return quantized
 
 
 def _check_float(graph: Graph, mode: str) -> None:
-    """Refuse what is quantized; int8 weights may be kept where all else becomes int8 too."""
+    """Refuse a quantized model; `full-integer` allows int8 weights with float activations."""
     for tensor in graph.tensors:
-        weights, small = tensor.is_constant, tensor.dtype is DType.FLOAT16
-        if not (weights and small) and (
-            tensor.quantization is None or tensor.dtype not in _INTEGERS
-        ):
+        is_float16 = tensor.is_constant and tensor.dtype is DType.FLOAT16
+        is_integer = tensor.quantization is not None and tensor.dtype in _INTEGERS
+        if not is_float16 and not is_integer:
             continue
-        int8 = weights and tensor.dtype is DType.INT8
-        if int8 and mode == "full-integer":
+        is_int8 = tensor.is_constant and tensor.dtype is DType.INT8
+        if is_int8 and mode == "full-integer":
             continue
         raise ConversionError(
-            f"the base is quantized already: its {'weights' if weights else 'activations'} are "
-            f"{tensor.dtype.name.lower()}, as {tensor!r}. Leave `quantize` out"
-            f"{', or make it full-integer' * int8}, or give the float model that it was made from"
+            "the base is already quantized: its "
+            f"{'weights' if tensor.is_constant else 'activations'} are "
+            f"{tensor.dtype.name.lower()}, for example {tensor!r}. Omit `quantize`"
+            f"{', use full-integer' * is_int8}, or give the original float model"
         )
 
 
-def _signed(model: Model) -> Model:
-    """The graphs alone, under a signature, each tensor with a name of its own."""
+def _with_signature(model: Model) -> Model:
+    """Return the graphs with one signature and unique tensor names."""
     graph = model.main
-    ends = [*graph.inputs, *graph.outputs]
-    taken = {tensor.name for tensor in ends}
+    fixed = [*graph.inputs, *graph.outputs]
+    names = {tensor.name for tensor in fixed}
     for index, tensor in enumerate(graph.tensors):
-        if tensor in ends:
+        if tensor in fixed:
             continue
-        if not tensor.name or tensor.name in taken:
+        if not tensor.name or tensor.name in names:
             tensor.name = f"{tensor.name}/{index}"
-        taken.add(tensor.name)
+        names.add(tensor.name)
     signed = Model()
     signed.graphs = list(model.graphs)
     inputs = {tensor.name: tensor for tensor in graph.inputs}
     outputs = {tensor.name: tensor for tensor in graph.outputs}
-    signed.signatures = [Signature(_KEY, graph, inputs, outputs)]
+    signed.signatures = [Signature(_SIGNATURE, graph, inputs, outputs)]
     return signed
 
 
-def _run(
+def _run_quantizer(
     content: bytes,
     mode: str,
     samples: Sequence[dict[str, np.ndarray]],
     ranges: Mapping[str, tuple[float, float]],
 ) -> bytes:
-    """What ai-edge-quantizer makes of a file, without the bars that it shows meanwhile."""
-    quantizer, recipes = _library()
+    """Run ai-edge-quantizer on a file, without its progress bars."""
+    quantizer, recipes = _import_quantizer()
     recipe = {
-        "dynamic": _weights(_DYNAMIC, 8, "INT"),
-        "float16": _weights(_HALF, 16, "FLOAT"),
+        "dynamic": _weights_recipe(_DYNAMIC, 8, "INT"),
+        "float16": _weights_recipe(_FLOAT16, 16, "FLOAT"),
         "full-integer": recipes.static_wi8_ai8(),
     }[mode]
     try:
@@ -142,79 +140,79 @@ def _run(
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")
-            work = quantizer.Quantizer(bytearray(content), recipe)
-            found = _measured(content, recipe, samples) if samples else {}
-            for name, (least, greatest) in ranges.items():
-                if name in found:
-                    found[name] = _like(found[name], least, greatest)
-            result = work.quantize(found or None, enable_progress_report=False)
+            instance = quantizer.Quantizer(bytearray(content), recipe)
+            statistics = _measure_ranges(content, recipe, samples) if samples else {}
+            for name, (low, high) in ranges.items():
+                if name in statistics:
+                    statistics[name] = _replace_range(statistics[name], low, high)
+            result = instance.quantize(statistics or None, enable_progress_report=False)
             return bytes(result.quantized_model)
     except (ArithmeticError, AttributeError, LookupError, NotImplementedError, RuntimeError,
             TypeError, ValueError) as error:  # fmt: skip
         raise ConversionError(
-            f"ai-edge-quantizer cannot make the model {mode}: {error}. Try another mode, cut the "
-            "base elsewhere (`features=`), or leave `quantize` out"
+            f"ai-edge-quantizer failed in mode {mode!r}: {error}. Try another mode, cut the base "
+            "elsewhere (`features=`), or omit `quantize`"
         ) from error
 
 
-def _library() -> tuple[Any, Any]:
+def _import_quantizer() -> tuple[Any, Any]:
     try:
         from ai_edge_quantizer import quantizer, recipe
     except ImportError as error:
         raise ConversionError(
-            "quantizing takes ai-edge-quantizer, which is not installed: "
+            "quantization needs ai-edge-quantizer, which is not installed: "
             "pip install 'sartor[quantize]'"
         ) from error
     return quantizer, recipe
 
 
-def _weights(ops: Sequence[str], bits: int, kind: str) -> list[dict[str, object]]:
-    """A recipe for weights alone: integers that are computed with, or halves that are stored."""
-    integers = kind == "INT"
+def _weights_recipe(ops: Sequence[str], bits: int, dtype: str) -> list[dict[str, object]]:
+    """Return a recipe that quantizes weights only, with dtype `INT` or `FLOAT`."""
+    is_integer = dtype == "INT"
     config = {
         "weight_tensor_config": {
             "num_bits": bits,
             "symmetric": True,
-            "granularity": "CHANNELWISE" if integers else "TENSORWISE",
-            "dtype": kind,
+            "granularity": "CHANNELWISE" if is_integer else "TENSORWISE",
+            "dtype": dtype,
         },
-        "compute_precision": "INTEGER" if integers else "FLOAT",
-        "explicit_dequantize": not integers,
+        "compute_precision": "INTEGER" if is_integer else "FLOAT",
+        "explicit_dequantize": not is_integer,
     }
-    algorithm = "min_max_uniform_quantize" if integers else "float_casting"
+    algorithm = "min_max_uniform_quantize" if is_integer else "float_casting"
     return [
         {"regex": ".*", "operation": op, "algorithm_key": algorithm, "op_config": config}
         for op in ops
     ]
 
 
-def _measured(
+def _measure_ranges(
     content: bytes, recipe: list[dict[str, Any]], samples: Sequence[dict[str, np.ndarray]]
 ) -> dict[str, Any]:
-    """The least and greatest value of each tensor over all samples.
+    """Measure the smallest and the largest value of each tensor over all samples.
 
-    The library's own choice, a moving average of them, forgets all but the last some twenty
-    samples and cuts off what is larger: of a head's logits, those that decide.
+    The default of ai-edge-quantizer, a moving average, depends only on the last twenty samples or
+    so and clips larger values, such as the largest logits.
     """
     from ai_edge_quantizer import calibrator, recipe_manager
     from ai_edge_quantizer.utils import qsv_utils
 
     manager = recipe_manager.RecipeManager()
     manager.load_quantization_recipe(recipe)
-    measure = calibrator.Calibrator(
+    calibration = calibrator.Calibrator(
         bytearray(content),
         num_threads=os.cpu_count() or 1,
         qsv_update_func=qsv_utils.min_max_update,
     )
-    measure.calibrate({_KEY: samples}, manager)
-    measured: dict[str, Any] = measure.get_model_qsvs()
-    return measured
+    calibration.calibrate({_SIGNATURE: samples}, manager)
+    statistics: dict[str, Any] = calibration.get_model_qsvs()
+    return statistics
 
 
-def _like(observed: Mapping[str, np.ndarray], least: float, greatest: float) -> dict[str, Any]:
-    """A range in the shape in which the library keeps what it observed."""
+def _replace_range(statistics: Mapping[str, np.ndarray], low: float, high: float) -> dict[str, Any]:
+    """Replace the measured range of a tensor, in the format of ai-edge-quantizer."""
     return {
-        **observed,
-        "min": np.full_like(observed["min"], least),
-        "max": np.full_like(observed["max"], greatest),
+        **statistics,
+        "min": np.full_like(statistics["min"], low),
+        "max": np.full_like(statistics["max"], high),
     }

@@ -1,4 +1,4 @@
-"""What quantization loses: features of the same samples before and after, and what they teach."""
+"""Measure the loss of quantization: feature errors, and the accuracy of a classifier."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ import numpy as np
 from ..litert import create_interpreter
 from ..runtime import PersonalModel
 
-__all__ = ["FewShot", "QuantizationReport", "compare", "features_of"]
+__all__ = ["FewShotAccuracy", "QuantizationReport", "compare_features", "compute_features"]
 
 _DRAWS = 5
-_MOST_SHOTS = 10
-
-Inputs = Iterable[Mapping[str, np.ndarray]]
+_MAX_SHOTS = 10
 
 
 @dataclass(frozen=True)
-class FewShot:
-    """Accuracy of a softmax classifier on few samples a class, with both features, the same draws.
+class FewShotAccuracy:
+    """Accuracy of a softmax classifier trained on a few samples per class.
+
+    Each draw trains two classifiers on the same samples: one on the features of the float base and
+    one on those of the quantized base.
 
     Attributes:
-        shots: samples of each class that it learned from.
-        tested: how many others it was judged on.
-        before: the accuracy of each draw with the float base's features, 0…1.
-        after: the same with those of the quantized one.
+        shots: number of training samples per class.
+        tested: number of test samples.
+        before: accuracy of each draw with the float base, 0…1.
+        after: accuracy of each draw with the quantized base, 0…1.
     """
 
     shots: int
@@ -38,24 +39,24 @@ class FewShot:
     after: tuple[float, ...]
 
     @property
-    def lost(self) -> float:
-        """The mean of before − after."""
+    def loss(self) -> float:
+        """The mean of `before` minus the mean of `after`."""
         return float(np.mean(self.before) - np.mean(self.after))
 
 
 @dataclass(frozen=True)
 class QuantizationReport:
-    """What a base's quantization saves, and what it loses.
+    """Size and loss of a quantized base.
 
     Attributes:
-        mode: `dynamic`, `float16` or `full-integer`.
-        bytes_before, bytes_after: of the base up to its features, as a file of its own.
-        calibrated: how many samples the ranges were measured on.
-        samples: how many the loss was measured on; 0 where there were none, and then:
-        relative_error: ‖after − before‖ / ‖before‖ of the features, the mean over the samples; or
+        mode: one of `sartor.quantization.MODES`.
+        bytes_before, bytes_after: size of the base up to its features, as a `.tflite` file.
+        calibrated: number of samples used for calibration.
+        samples: number of samples used to measure the loss. If it is 0, the attributes below are
             None.
-        cosine: between the features before and after, the mean over the samples; or None.
-        few_shot: accuracy before and after; None where the samples have no classes.
+        relative_error: ‖after − before‖ / ‖before‖ of the features, mean over the samples.
+        cosine: cosine similarity of the features before and after, mean over the samples.
+        few_shot: accuracy before and after; None if the samples have no classes.
     """
 
     mode: str
@@ -65,103 +66,107 @@ class QuantizationReport:
     samples: int = 0
     relative_error: float | None = None
     cosine: float | None = None
-    few_shot: FewShot | None = None
+    few_shot: FewShotAccuracy | None = None
 
 
-def features_of(content: bytes, inputs: Inputs, names: Sequence[str]) -> list[np.ndarray]:
-    """Run a file's `infer`, or its first signature.
+def compute_features(
+    content: bytes, inputs: Iterable[Mapping[str, np.ndarray]], names: Sequence[str]
+) -> list[np.ndarray]:
+    """Run the signature `infer` of a file, or its first signature, on each sample.
 
     Args:
-        content: the file.
+        content: a `.tflite` file.
         inputs: name → array, for each sample.
-        names: of the outputs.
+        names: names of the outputs to return.
 
     Returns:
-        [N, F] for each of the names: the rows of the samples, flattened.
+        One array [N, F] for each name, with flattened rows.
     """
     interpreter = create_interpreter(content, threads=min(2, os.cpu_count() or 1))
     keys = list(interpreter.get_signature_list())
     runner = interpreter.get_signature_runner("infer" if "infer" in keys else keys[0])
     rows = []
-    for each in inputs:
-        outputs = runner(**each)
+    for sample in inputs:
+        outputs = runner(**sample)
         rows.append([outputs[name].ravel() for name in names])
     return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
-def compare(
+def compare_features(
     before: Sequence[np.ndarray],
     after: Sequence[np.ndarray],
     labels: Sequence[str] | None,
-    learner: Callable[[Sequence[str]], bytes],
-) -> tuple[float, float, FewShot | None]:
+    create_classifier: Callable[[Sequence[str]], bytes],
+) -> tuple[float, float, FewShotAccuracy | None]:
     """Compare the features of the same samples.
 
     Args:
-        before: [N, F] of each features tensor, by the float base.
-        after: by the quantized one.
-        labels: the class of each sample, where that is known.
-        learner: makes a personalizable file for these class names whose inputs are the features.
+        before: [N, F] of each features tensor, from the float base.
+        after: [N, F] of each features tensor, from the quantized base.
+        labels: class of each sample, or None.
+        create_classifier: function from class names to a personalizable file whose inputs are the
+            features.
 
     Returns:
-        The relative error, the cosine, and the few-shot accuracy; None without labels, or with
-        a class that has fewer than two.
+        The relative error, the cosine similarity and the few-shot accuracy. The last is None
+        without labels or if a class has fewer than two samples.
     """
     x = np.concatenate(before, axis=1).astype(np.float64)
     y = np.concatenate(after, axis=1).astype(np.float64)
-    lengths, others = np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)
+    x_norm, y_norm = np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1)
     tiny = np.finfo(np.float64).tiny
-    error = np.linalg.norm(y - x, axis=1) / np.maximum(lengths, tiny)
-    cosine = (x * y).sum(1) / np.maximum(lengths * others, tiny)
-    few = _few_shot(before, after, labels, learner) if labels else None
-    return float(error.mean()), float(cosine.mean()), few
+    error = np.linalg.norm(y - x, axis=1) / np.maximum(x_norm, tiny)
+    cosine = (x * y).sum(1) / np.maximum(x_norm * y_norm, tiny)
+    few_shot = _few_shot_accuracy(before, after, labels, create_classifier) if labels else None
+    return float(error.mean()), float(cosine.mean()), few_shot
 
 
-def _few_shot(
+def _few_shot_accuracy(
     before: Sequence[np.ndarray],
     after: Sequence[np.ndarray],
     labels: Sequence[str],
-    learner: Callable[[Sequence[str]], bytes],
-) -> FewShot | None:
+    create_classifier: Callable[[Sequence[str]], bytes],
+) -> FewShotAccuracy | None:
     usable = np.intersect1d(_distinct(before), _distinct(after))
     names, classes = np.unique([labels[index] for index in usable], return_inverse=True)
-    shots = min(_MOST_SHOTS, int(np.bincount(classes).min()) // 2)
+    shots = min(_MAX_SHOTS, int(np.bincount(classes).min()) // 2)
     if len(names) < 2 or shots < 1:
         return None
-    old, new, held = [], [], usable
+    accuracy_before, accuracy_after, test = [], [], usable
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "learner.tflite"
-        path.write_bytes(learner(names.tolist()))
+        path = Path(folder) / "classifier.tflite"
+        path.write_bytes(create_classifier(names.tolist()))
         for seed in range(_DRAWS):
-            taught, held = (usable[chosen] for chosen in _draw(classes, shots, seed))
-            old.append(_accuracy(path, before, labels, taught, held))
-            new.append(_accuracy(path, after, labels, taught, held))
-    return FewShot(shots, len(held), tuple(old), tuple(new))
+            train, test = (usable[indices] for indices in _split(classes, shots, seed))
+            accuracy_before.append(_accuracy(path, before, labels, train, test))
+            accuracy_after.append(_accuracy(path, after, labels, train, test))
+    return FewShotAccuracy(shots, len(test), tuple(accuracy_before), tuple(accuracy_after))
 
 
 def _distinct(features: Sequence[np.ndarray]) -> np.ndarray:
-    """The first of each group of samples that have the same features: a model takes no other."""
+    """Return the indices of samples with distinct features; a model refuses duplicates."""
     rows = np.concatenate(features, axis=1)
-    first: np.ndarray = np.unique(rows, axis=0, return_index=True)[1]
-    return first
+    indices: np.ndarray = np.unique(rows, axis=0, return_index=True)[1]
+    return indices
 
 
-def _draw(classes: np.ndarray, shots: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The places of `shots` samples of each class, and those of all others."""
+def _split(classes: np.ndarray, shots: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw `shots` training samples of each class; the others are for the test."""
     order = np.random.default_rng(seed).permutation(len(classes))
-    taught = [order[classes[order] == each][:shots] for each in range(classes.max() + 1)]
-    chosen = np.concatenate(taught)
-    return chosen, np.setdiff1d(order, chosen)
+    train = np.concatenate(
+        [order[classes[order] == index][:shots] for index in range(classes.max() + 1)]
+    )
+    return train, np.setdiff1d(order, train)
 
 
 def _accuracy(
     path: Path,
     features: Sequence[np.ndarray],
     labels: Sequence[str],
-    taught: np.ndarray,
-    held: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
 ) -> float:
-    """What a model learns of some samples' features, judged on others."""
+    """Train a classifier on the features of some samples and return its accuracy on others."""
     with PersonalModel(path, threads=1) as model:
         inputs = model.manifest.inputs
 
@@ -171,7 +176,7 @@ def _accuracy(
                 for spec, column in zip(inputs, features, strict=True)
             }
 
-        for index in taught:
+        for index in train:
             model.add_sample(sample(index), labels[index])
         model.fit()
-        return model.evaluate((sample(index), labels[index]) for index in held).accuracy
+        return model.evaluate((sample(index), labels[index]) for index in test).accuracy
