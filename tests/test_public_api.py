@@ -38,7 +38,7 @@ SURFACE = {
         "Adam", "AdamW", "Optimizer", "RMSprop", "SGD", "clip_by_global_norm",
     },
     "sartor.testing": {
-        "Check", "GradientCheck", "Report", "Uniform", "check_gradients", "interpret",
+        "Check", "GradientCheck", "Report", "Uniform", "check_gradients", "run_graph",
         "verify_contract",
     },
 }  # fmt: skip

@@ -153,7 +153,7 @@ def test_the_usual_parts_are_those_documented() -> None:
 def test_a_rate_of_zero_changes_no_prediction() -> None:
     session = session_of(sartor.convert(BASE, classes=3, optimizer=Adam()))
     rng = np.random.default_rng(0)
-    state, batch = session.some_state(rng), session.some_batch(rng)
+    state, batch = session.random_variables(rng), session.random_batch(rng)
     session.restore(state)
     before = session.call("evaluate", **batch)
     for _ in range(5):

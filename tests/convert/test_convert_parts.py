@@ -124,7 +124,7 @@ def test_compiled_model_takes_the_same_step(name: str) -> None:
     made = made_of(name)
     session, other = session_of(made), compiled(made.content)
     rng = np.random.default_rng(3)
-    state, batch = session.some_state(rng), session.some_batch(rng)
+    state, batch = session.random_variables(rng), session.random_batch(rng)
     session.restore(state)
     other("restore", state)
     rate = np.array([0.1], np.float32)
@@ -161,7 +161,7 @@ def test_it_learns(head: Head, optimizer: Optimizer, rate: float) -> None:
 def test_a_sample_may_say_nothing_of_an_output(head: Head) -> None:
     session = session_of(sartor.convert(BASES["plain"], classes=4, head=head))
     rng = np.random.default_rng(4)
-    state, batch = session.some_state(rng), session.some_batch(rng)
+    state, batch = session.random_variables(rng), session.random_batch(rng)
     batch["weights"][:, 2] = 0
     moved = session.train(state, batch, 0.1)
     changed = np.abs(moved["head/weights"] - state["head/weights"]).max(1) > 0
@@ -198,7 +198,7 @@ def test_a_head_without_anything_to_train_learns_by_set_class_alone() -> None:
         rows = corner + 0.05 * rng.standard_normal((32, 6))
         session.set_class(state, slot, {"features": rows.astype(np.float32)})
         state = session.save()
-    batch = session.some_batch(rng)
+    batch = session.random_batch(rng)
     batch["features"] = np.repeat(corners[:, 0], 11, 0)[:32].astype(np.float32)
     output = session.call("evaluate", **batch)["output"]
     np.testing.assert_array_equal(output.argmax(1), np.repeat([0, 1, 2], 11)[:32])
@@ -209,7 +209,7 @@ def test_a_label_is_known_from_its_first_sample() -> None:
     for head in (MultiLabelClassifier(), MLP(loss=SigmoidCrossEntropy())):
         session = session_of(sartor.convert(BASES["plain"], classes=3, head=head))
         rng, state = np.random.default_rng(7), session.save()
-        batch = session.some_batch(rng)
+        batch = session.random_batch(rng)
         batch["features"] = np.repeat(np.array([[3, 0, 1, 0, 2, 0]], np.float32), 32, 0)
         session.set_class(state, 1, batch)
         batch["features"][1] *= -1
@@ -241,7 +241,7 @@ def test_an_mlp_tells_apart_what_no_single_layer_can() -> None:
 def test_a_cosine_does_not_see_how_long_features_or_weights_are() -> None:
     session = session_of(sartor.convert(BASES["plain"], classes=4, head=CosineClassifier()))
     rng = np.random.default_rng(8)
-    state, batch = session.some_state(rng), session.some_batch(rng)
+    state, batch = session.random_variables(rng), session.random_batch(rng)
     x, w = batch["features"], state["head/weights"]
     odds = np.exp(10 * (x @ w.T) / np.linalg.norm(x, axis=1)[:, None] / np.linalg.norm(w, axis=1))
     for longer in (1, 7):

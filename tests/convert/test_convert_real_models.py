@@ -93,7 +93,7 @@ def test_compiled_model_takes_the_same_steps(
     made = sartor.convert(real_model, classes=3, head=HEADS[head], optimizer=how, batch=batch)
     session, other = session_of(made), compiled(made.content)
     rng = np.random.default_rng(9)
-    state, samples = session.some_state(rng), session.some_batch(rng)
+    state, samples = session.random_variables(rng), session.random_batch(rng)
     session.restore(state)
     other("restore", state)
     samples["learning_rate"] = np.array([rate / 10], np.float32)
@@ -113,7 +113,7 @@ def test_compiled_model_takes_the_same_steps(
 def test_infer_is_the_head_on_the_features(real_model: Path, head: str) -> None:
     made = sartor.convert(real_model, classes=4, head=HEADS[head])
     session, rng = session_of(made), np.random.default_rng(1)
-    state = session.some_state(rng)
+    state = session.random_variables(rng)
     state["class_mask"] = np.array([1, 0, 1, 1], np.float32)
     state["temperature"] = np.array([1.5], np.float32)
     session.restore(state)
@@ -147,7 +147,7 @@ def test_converting_again_keeps_what_the_user_taught(real_model: Path) -> None:
     assert first.manifest.features == second.manifest.features
     assert_keeps_the_contract(second)
     old, new = session_of(first), session_of(second)
-    taught = old.some_state(np.random.default_rng(2))
+    taught = old.random_variables(np.random.default_rng(2))
     old.restore(taught)
     state = new.save()
     for name in ("head/weights", "head/bias", "class_mask"):

@@ -13,7 +13,7 @@ from sartor.errors import VerificationError
 from sartor.graph import Graph, Op, Tensor
 from sartor.ops import ROWS, Rule, State, evaluate, neg
 from sartor.ops.elementwise import mul
-from sartor.testing import Uniform, check_gradients, interpret
+from sartor.testing import Uniform, check_gradients, run_graph
 
 BATCHED = [case for case in CASES if case.rows]
 
@@ -57,7 +57,7 @@ def test_a_gradient_built_for_20_rows_takes_7(case: Case) -> None:
     ]
     values.append(random.standard_normal(seven_output.shape).astype(np.float32))
     expected = evaluate(seven, dict(zip([*seven_inputs, seven_seed], values, strict=True)))
-    got = interpret(graph, dict(zip([*inputs, seed], values, strict=True)))
+    got = run_graph(graph, dict(zip([*inputs, seed], values, strict=True)))
     for mine, theirs in zip(graph.outputs, seven.outputs, strict=True):
         np.testing.assert_allclose(got[mine], expected[theirs], rtol=1e-4, atol=1e-5)
 

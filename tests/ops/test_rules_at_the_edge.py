@@ -26,7 +26,7 @@ from sartor.ops import (
     square,
     tanh,
 )
-from sartor.testing import interpret
+from sartor.testing import run_graph
 
 
 def slope(build: Callable[[Tensor], Tensor], x: list[float], along: list[float]) -> list[float]:
@@ -36,7 +36,7 @@ def slope(build: Callable[[Tensor], Tensor], x: list[float], along: list[float])
     seed = graph.input("seed", output.shape)
     graph.outputs = gradients(output, [source], seed=seed)
     feeds = {source: np.array([x], np.float32), seed: np.array([along], np.float32)}
-    return [float(value) for value in interpret(graph, feeds)[graph.outputs[0]].ravel()]
+    return [float(value) for value in run_graph(graph, feeds)[graph.outputs[0]].ravel()]
 
 
 def norm(x: Tensor) -> Tensor:

@@ -74,15 +74,15 @@ def ones(x: Tensor) -> Tensor:
     return add(mul(x, 0.0), 1.0)
 
 
-MAKES, WIPES = "set_class makes a class", "set_class wipes a class"
-VIEWS = "set_class without a slot changes no class"
-SIZE = "the size of features makes no difference in a view"
-NO_GRADIENT = "an inactive class has no gradient"
-INFER = "infer and evaluate agree on the output"
-FIRST = "a class is known from its first sample"
-RESTORE = "restore, then save, gives the same bits"
-RANGES = "the byte ranges hold the initial values"
-BAKED = "what is written at the byte ranges is what the file starts with"
+MAKES, WIPES = "set_class imprints one class", "set_class clears one class"
+VIEWS = "set_class without a class changes statistics only"
+SIZE = "normalization removes the scale of features"
+NO_GRADIENT = "a masked class has no gradient"
+INFER = "infer and evaluate return the same output"
+FIRST = "an imprinted class is predicted after one sample"
+RESTORE = "save returns the restored values"
+RANGES = "byte ranges contain the initial values"
+BAKED = "values written at the byte ranges become the initial values"
 
 PLANTED: dict[str, tuple[Edit, set[str]]] = {
     "a gradient too steep by 2 %": (
@@ -94,23 +94,23 @@ PLANTED: dict[str, tuple[Edit, set[str]]] = {
     "a step even at rate 0": (
         assigned("train", W, lambda new, old: add(new, 0.1)),
         {
-            "a learning rate of 0 changes no parameter", "gradient of head/weights", NO_GRADIENT,
+            "learning rate 0 changes no parameter", "gradient of head/weights", NO_GRADIENT,
         },
     ),
     "training on classes that are not active": (seen("train", MASK, ones), {NO_GRADIENT}),
     "evaluation of classes that are not active": (
         seen("evaluate", MASK, ones),
         {
-            "an inactive class has output 0", "without active classes the output is 0", INFER,
+            "a masked class has output 0", "if all classes are masked, the output is 0", INFER,
         },
     ),
     "answers with classes that are not active": (seen("infer", MASK, ones), {INFER}),
     "a loss that counts for one in training alone": (
-        given("train", "loss", lambda x: mul(x, 1.01)), {"train and evaluate agree on the loss"},
+        given("train", "loss", lambda x: mul(x, 1.01)), {"train and evaluate return the same loss"},
     ),
     "another output in training": (
         given("train", "output", lambda x: mul(x, 1.01)),
-        {"train's output is from before the step"},
+        {"train returns the output before the step"},
     ),
     "no temperature in evaluation": (
         seen("evaluate", T, ones), {"the temperature divides the logits", INFER},
@@ -122,30 +122,30 @@ PLANTED: dict[str, tuple[Edit, set[str]]] = {
     "training that moves the temperature": (
         also_assigned("train", T, lambda old: mul(old, 1.1)),
         {
-            "a learning rate of 0 changes no parameter",
-            "a step changes nothing that is not trained",
+            "learning rate 0 changes no parameter",
+            "a step changes no untrained variable",
         },
     ),
     "training that moves the mask": (
         also_assigned("train", MASK, lambda old: mul(old, 0.5)),
         {
-            "a learning rate of 0 changes no parameter",
-            "a step changes nothing that is not trained",
+            "learning rate 0 changes no parameter",
+            "a step changes no untrained variable",
         },
     ),
     "evaluation that changes something": (
         also_assigned("evaluate", "head/gain", lambda old: add(old, 1.0)),
-        {"evaluate changes nothing", "a learning rate of 0 changes no parameter"},
+        {"evaluate changes no variable", "learning rate 0 changes no parameter"},
     ),
     "answers that change something": (
-        also_assigned("infer", B, lambda old: add(old, 1.0)), {"infer changes nothing"},
+        also_assigned("infer", B, lambda old: add(old, 1.0)), {"infer changes no variable"},
     ),
     "features that are not those of the answer": (
         given("infer", "features", lambda x: mul(x, 1.1)), {INFER},
     ),
     "answers that are not finite": (
         given("infer", "output", lambda x: div(x, mul(x, 0.0))),
-        {"infer gives finite numbers", INFER},
+        {"infer returns finite values", INFER},
     ),
     "a class that keeps an old velocity": (
         not_assigned("set_class", VELOCITY), {MAKES, WIPES, NO_GRADIENT},
@@ -155,7 +155,7 @@ PLANTED: dict[str, tuple[Edit, set[str]]] = {
     ),
     "a mask that is not set": (
         not_assigned("set_class", MASK),
-        {WIPES, NO_GRADIENT, "an inactive class has output 0", FIRST},
+        {WIPES, NO_GRADIENT, "a masked class has output 0", FIRST},
     ),
     "a change beside the class": (
         assigned("set_class", VELOCITY, lambda new, old: add(new, 0.1)),
@@ -167,11 +167,11 @@ PLANTED: dict[str, tuple[Edit, set[str]]] = {
     ),
     "a class made of rows that are not there": (
         taken("set_class", "weights", lambda x: maximum(x, 1.0)),
-        {"a class is not made of rows of weight 0", "a view is not taken of rows of weight 0"},
+        {"imprinting ignores rows with weight 0", "statistics ignore rows with weight 0"},
     ),
     "a class that is never wiped": (
         taken("set_class", "active", ones),
-        {WIPES, NO_GRADIENT, "an inactive class has output 0"},
+        {WIPES, NO_GRADIENT, "a masked class has output 0"},
     ),
     "a variable that restore leaves alone": (
         assigned("restore", VELOCITY, lambda new, old: add(mul(new, 0.0), old)),
@@ -182,7 +182,7 @@ PLANTED: dict[str, tuple[Edit, set[str]]] = {
         {RESTORE},
     ),
     "a variable that starts otherwise": (
-        not_assigned("initialize", T), {"initialize starts anew", BAKED},
+        not_assigned("initialize", T), {"initialize resets all variables", BAKED},
     ),
     "a variable that save gets wrong": (
         given("save", B, lambda x: mul(x, 1.001)), {RESTORE, BAKED},
@@ -222,13 +222,13 @@ LOSSES: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], set[str]]] = {
     "weights left out": (
         lambda values, weights: add(_mean(values), mul(_sum(weights, weights), 0.0)),
         {
-            "a row of weight 0 does not count",
-            "no weight at all is a loss without samples",
+            "rows with weight 0 do not change the loss",
+            "with all weights 0 the loss ignores the labels",
         },
     ),
     "no weight at all": (
         lambda values, weights: div(_sum(values, weights), mul(_mean(weights), 6.0)),
-        {"no weight at all is a loss without samples", "a step without any weight leaves numbers"},
+        {"with all weights 0 the loss ignores the labels", "a step with all weights 0 keeps variables finite"},
     ),
 }  # fmt: skip
 
@@ -349,34 +349,34 @@ def no_signature(model: Model) -> None:
 
 
 STRUCTURE: dict[str, tuple[Edit, str, str]] = {
-    "no CALL_ONCE": (without_call_once, "restore: ends and shapes", "CALL_ONCE is not the first"),
-    "CALL_ONCE later": (call_once_later, "train: ends and shapes", "CALL_ONCE is not the first"),
+    "no CALL_ONCE": (without_call_once, "restore: inputs and outputs", "CALL_ONCE is not the first"),
+    "CALL_ONCE later": (call_once_later, "train: inputs and outputs", "CALL_ONCE is not the first"),
     "a variable as an output": (
-        straight_from_the_variable, "save: ends and shapes", "not made by an op of its own",
+        straight_from_the_variable, "save: inputs and outputs", "an op must compute it",
     ),
     "an input as an output": (
-        input_straight_through, "initialize: ends and shapes", "not made by an op of its own",
+        input_straight_through, "initialize: inputs and outputs", "an op must compute it",
     ),
     "a custom op": (custom_op, "builtin ops only", "FlexSoftmax"),
     "an output sized at run time": (
-        sized_at_run_time, "infer: ends and shapes", "sized at run time",
+        sized_at_run_time, "infer: inputs and outputs", "known only at run time",
     ),
     "a variable that one op takes twice": (
-        taken_twice, "infer: ends and shapes", "crashes XNNPACK",
+        taken_twice, "infer: inputs and outputs", "crashes XNNPACK",
     ),
     "another shape": (
-        another_shape, "evaluate: ends and shapes", "expected float32 [6, 4]",
+        another_shape, "evaluate: inputs and outputs", "expected float32 [6, 4]",
     ),
-    "a free size": (free_size, "train: ends and shapes", "LiteRT.js refuses it"),
+    "a free size": (free_size, "train: inputs and outputs", "LiteRT.js does not support"),
     "an unused input": (
-        unused_input, "evaluate: ends and shapes", "no op uses the input 'weights'",
+        unused_input, "evaluate: inputs and outputs", "no op uses the input 'weights'",
     ),
-    "an input too many": (unknown_input, "infer: ends and shapes", "'more' is not in the contract"),
-    "an int8 input": (int8_input, "infer: ends and shapes", "INT8"),
+    "an input too many": (unknown_input, "infer: inputs and outputs", "'more' is not in the contract"),
+    "an int8 input": (int8_input, "infer: inputs and outputs", "INT8"),
     "an output that is not listed": (
-        unlisted_output, "infer: ends and shapes", "does not list all outputs",
+        unlisted_output, "infer: inputs and outputs", "does not list all outputs",
     ),
-    "no signature": (no_signature, "set_class: is there", "no such signature"),
+    "no signature": (no_signature, "set_class: signature exists", "no such signature"),
 }  # fmt: skip
 
 
@@ -395,7 +395,7 @@ def test_a_file_that_litert_cannot_run_is_no_crash_of_ours(made: PersonalizableM
         sums = next(op for op in graph.ops if op.code == "SUM")
         sums.set_inputs([sums.input(0), graph.constant(np.array([7], np.int32))])
 
-    assert "LiteRT runs it" in failures(broken(made, edit))
+    assert "LiteRT runs the file" in failures(broken(made, edit))
 
 
 # --- the manifest ---------------------------------------------------------------------------------
@@ -446,7 +446,7 @@ def test_a_manifest_that_tells_another_story_is_named(
 ) -> None:
     content = retold(made, lambda manifest: replace(manifest, **change))  # type: ignore[arg-type]
     if promises:
-        assert set(failures(content)) == {f"{key}: ends and shapes" for key in promises}
+        assert set(failures(content)) == {f"{key}: inputs and outputs" for key in promises}
     else:  # it contradicts itself
         with pytest.raises(NotPersonalizableError, match=r"sartor\.json is damaged"):
             verify_contract(content)

@@ -14,9 +14,9 @@ from sartor.heads import MLP
 from sartor.ops import add, mul, reduce_sum, sub
 from sartor.testing.verify import verify_contract
 
-DIFFERENT = "each step drops something else"
-DECIDED = "the saved state decides what training drops"
-SHORT = "what is dropped is the same for a short batch"
+DIFFERENT = "dropout differs between steps"
+DECIDED = "dropout depends on saved variables only"
+SHORT = "dropout ignores rows with weight 0"
 W = "head/weights"
 
 

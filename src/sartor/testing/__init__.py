@@ -1,6 +1,6 @@
-"""What Sartor is tested with, for the tests of its users too."""
+"""Tools for tests: the gradient checker and the contract verifier."""
 
-from .gradients import GradientCheck, Uniform, check_gradients, interpret
+from .gradients import GradientCheck, Uniform, check_gradients, run_graph
 from .verify import Check, Report, verify_contract
 
 __all__ = [
@@ -9,6 +9,6 @@ __all__ = [
     "Report",
     "Uniform",
     "check_gradients",
-    "interpret",
+    "run_graph",
     "verify_contract",
 ]

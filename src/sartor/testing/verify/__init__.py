@@ -1,4 +1,4 @@
-"""The verifier: whether a file keeps the contract, seen from outside."""
+"""The contract verifier: check a personalizable file by running it."""
 
 from .report import Check, Report
 from .verify import verify_contract

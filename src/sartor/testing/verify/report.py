@@ -1,4 +1,4 @@
-"""What a verification found."""
+"""The result of a verification."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["Check", "Report"]
 
 @dataclass(frozen=True)
 class Check:
-    """One promise of the contract, held or broken.
+    """One property that the contract requires.
 
     Attributes:
-        name: the promise, in words.
-        passed: whether it was kept.
-        detail: what was measured, or what is wrong.
+        name: the property.
+        passed: whether the file has it.
+        detail: the measured value, or the reason of the failure.
     """
 
     name: str
@@ -27,17 +27,17 @@ class Report:
     """All checks of one file.
 
     Attributes:
-        checks: in the order they ran.
+        checks: the checks, in execution order.
     """
 
     checks: tuple[Check, ...]
 
     @property
     def passed(self) -> bool:
-        """True when every promise was kept."""
+        """Whether every check passed."""
         return all(check.passed for check in self.checks)
 
     @property
     def failures(self) -> tuple[Check, ...]:
-        """The promises that were broken."""
+        """The checks that failed."""
         return tuple(check for check in self.checks if not check.passed)

@@ -1,4 +1,4 @@
-"""A file in LiteRT's interpreter, called by signature: all that a verifier needs."""
+"""Run a personalizable file in LiteRT, signature by signature."""
 
 from __future__ import annotations
 
@@ -9,128 +9,148 @@ from ...contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, MASK, TEMPE
 from ...contract.signatures import numbered
 from ...litert import create_interpreter
 
-__all__ = ["Batch", "Session", "State"]
+__all__ = ["Batch", "Session", "Variables"]
 
-State = dict[str, np.ndarray]
-"""The value of each variable."""
+Variables = dict[str, np.ndarray]
+"""Name → value of each variable."""
 
 Batch = dict[str, np.ndarray]
-"""What `evaluate` takes: features, labels and weights."""
+"""The inputs of `evaluate`: features, labels and weights."""
 
 
 class Session:
-    """One interpreter on one personalizable file."""
+    """One interpreter on one personalizable file.
+
+    Args:
+        content: the file.
+        manifest: its manifest.
+
+    Raises:
+        InvalidModelError: If LiteRT cannot load the file.
+    """
 
     def __init__(self, content: bytes, manifest: Manifest) -> None:
-        """Load the file; raise InvalidModelError if LiteRT cannot load it."""
         self.manifest = manifest
         interpreter = create_interpreter(content)
         keys = interpreter.get_signature_list()
-        self._run = {key: interpreter.get_signature_runner(key) for key in keys}
+        self._runners = {key: interpreter.get_signature_runner(key) for key in keys}
         self._initial = self.save()
 
     def call(self, key: str, **inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Call a signature."""
-        result: dict[str, np.ndarray] = self._run[key](**inputs)
-        return result
+        outputs: dict[str, np.ndarray] = self._runners[key](**inputs)
+        return outputs
 
-    def save(self) -> State:
-        """The value of each variable."""
+    def save(self) -> Variables:
+        """Return the value of each variable."""
         return self.call("save", run=np.ones(1, np.float32))
 
-    def restore(self, state: State) -> None:
+    def restore(self, variables: Variables) -> None:
         """Set each variable."""
-        self.call("restore", **state)
+        self.call("restore", **variables)
 
-    def loss(self, state: State, batch: Batch) -> float:
-        """The loss of a batch in a state."""
-        self.restore(state)
+    def initialize(self) -> None:
+        """Reset each variable to its initial value."""
+        self.call("initialize", run=np.ones(1, np.float32))
+
+    def loss(self, variables: Variables, batch: Batch) -> float:
+        """Return the loss of `evaluate` on a batch."""
+        self.restore(variables)
         return float(self.call("evaluate", **batch)[LOSS][0])
 
-    def training_loss(self, state: State, batch: Batch) -> float:
-        """The loss that a training step from a state starts from.
+    def training_loss(self, variables: Variables, batch: Batch) -> float:
+        """Return the loss at the start of a training step.
 
-        Where training is random this is what `train` itself reports: its randomness is a function
-        of the state, so that it can be asked again and again. Else `evaluate`, which shares
-        nothing with `train`.
+        If training uses random numbers, this is the loss of `train` with learning rate 0. It is
+        reproducible, because the random numbers depend on the variables only. Otherwise it is the
+        loss of `evaluate`, which shares no ops with `train`.
         """
-        if not self.random():
-            return self.loss(state, batch)
-        self.restore(state)
+        if not self.random_state():
+            return self.loss(variables, batch)
+        self.restore(variables)
         outputs = self.call("train", **batch, **{LEARNING_RATE: np.zeros(1, np.float32)})
         return float(outputs[LOSS][0])
 
-    def train(self, state: State, batch: Batch, learning_rate: float) -> State:
-        """The state after one step from a state."""
-        self.restore(state)
+    def train(self, variables: Variables, batch: Batch, learning_rate: float) -> Variables:
+        """Return the variables after one training step."""
+        self.restore(variables)
         self.call("train", **batch, learning_rate=np.array([learning_rate], np.float32))
         return self.save()
 
-    def set_class(self, state: State, slot: int, batch: Batch, *, active: bool = True) -> None:
-        """In a state, make or wipe a class; the last row (of several) has weight 0."""
-        manifest = self.manifest
-        rows = {name: value for name, value in batch.items() if name.startswith(FEATURES)}
-        weights = np.ones(manifest.batch, np.float32)
-        weights[-1] = manifest.batch == 1
-        self.restore(state)
-        self.call(
-            "set_class", slot=np.eye(manifest.capacity, dtype=np.float32)[slot], **rows,
-            weights=weights, active=np.array([active], np.float32),
-        )  # fmt: skip
+    def set_class(
+        self, variables: Variables, index: int, batch: Batch, *, active: bool = True
+    ) -> None:
+        """Imprint a class, or clear it. If the batch has several rows, the last has weight 0."""
+        weights = np.ones(self.manifest.batch, np.float32)
+        weights[-1] = self.manifest.batch == 1
+        one_hot = np.eye(self.manifest.capacity, dtype=np.float32)[index]
+        self._call_set_class(variables, one_hot, batch, weights, active)
 
-    def view(self, state: State, batch: Batch) -> None:
-        """In a state, take a view of features; rows (of several) after the first half count 0."""
-        manifest = self.manifest
-        rows = {name: value for name, value in batch.items() if name.startswith(FEATURES)}
-        weights = np.zeros(manifest.batch, np.float32)
-        weights[: max(1, manifest.batch // 2)] = 1
-        self.restore(state)
+    def update_statistics(self, variables: Variables, batch: Batch) -> None:
+        """Compute normalization statistics. The second half of the rows has weight 0."""
+        weights = np.zeros(self.manifest.batch, np.float32)
+        weights[: max(1, self.manifest.batch // 2)] = 1
+        no_class = np.zeros(self.manifest.capacity, np.float32)
+        self._call_set_class(variables, no_class, batch, weights, True)
+
+    def _call_set_class(
+        self,
+        variables: Variables,
+        one_hot: np.ndarray,
+        batch: Batch,
+        weights: np.ndarray,
+        active: bool,
+    ) -> None:
+        features = {name: value for name, value in batch.items() if name.startswith(FEATURES)}
+        self.restore(variables)
         self.call(
-            "set_class", slot=np.zeros(manifest.capacity, np.float32), **rows,
-            weights=weights, active=np.ones(1, np.float32),
+            "set_class", slot=one_hot, **features, weights=weights,
+            active=np.array([active], np.float32),
         )  # fmt: skip
 
     @property
-    def nothing_to_learn(self) -> bool:
-        """A single class of a classifier is always certain: its loss has no slope."""
+    def has_constant_loss(self) -> bool:
+        """Whether the loss is always 0: a classifier with one class predicts it every time."""
         return self.manifest.task == "classification" and self.manifest.capacity == 1
 
     def parameters(self) -> list[str]:
-        """Names of the variables that training changes."""
-        return self._of_roles("parameter")
+        """Return the names of the trained variables."""
+        return self._with_roles("parameter")
 
     def untrained(self) -> list[str]:
-        """Names of the variables that training leaves alone."""
-        return self._of_roles("statistic", "mask", "temperature")
+        """Return the names of the variables that training does not change."""
+        return self._with_roles("statistic", "mask", "temperature")
 
-    def random(self) -> list[str]:
-        """Names of the variables that training draws its randomness from."""
-        return self._of_roles("random")
+    def random_state(self) -> list[str]:
+        """Return the names of the variables that determine random numbers."""
+        return self._with_roles("random")
 
-    def _of_roles(self, *roles: str) -> list[str]:
+    def _with_roles(self, *roles: str) -> list[str]:
         return [spec.name for spec in self.manifest.variables if spec.role in roles]
 
-    def any_state(self, rng: np.random.Generator) -> State:
-        """Noise in every variable: to be kept, and not to be computed with."""
+    def noise(self, rng: np.random.Generator) -> Variables:
+        """Return random values that are only good for `save` and `restore`."""
         shapes = {spec.name: spec.shape for spec in self.manifest.variables}
-        return {n: rng.standard_normal(shape).astype(np.float32) for n, shape in shapes.items()}
+        return {
+            name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()
+        }
 
-    def some_state(self, rng: np.random.Generator) -> State:
-        """A state that is nowhere special: weights moved, all classes active, no past."""
-        state = {name: value.copy() for name, value in self._initial.items()}
+    def random_variables(self, rng: np.random.Generator) -> Variables:
+        """Return random weights, with all classes active and the optimizer state zero."""
+        variables = {name: value.copy() for name, value in self._initial.items()}
         for spec in self.manifest.variables:
-            if spec.role in ("slot", "optimizer"):  # a baked file has a past
-                state[spec.name] = np.zeros_like(state[spec.name])
+            if spec.role in ("slot", "optimizer"):  # nonzero in a baked file
+                variables[spec.name] = np.zeros_like(variables[spec.name])
             elif spec.role == "parameter":
-                of_a_class = [n for axis, n in enumerate(spec.shape) if axis != spec.class_axis]
-                noise = rng.standard_normal(spec.shape) / np.sqrt(np.prod(of_a_class))
-                state[spec.name] += noise.astype(np.float32)
-        state[MASK] = np.ones_like(state[MASK])
-        state[TEMPERATURE] = np.ones_like(state[TEMPERATURE])
-        return state
+                fan_in = [size for axis, size in enumerate(spec.shape) if axis != spec.class_axis]
+                noise = rng.standard_normal(spec.shape) / np.sqrt(np.prod(fan_in))
+                variables[spec.name] += noise.astype(np.float32)
+        variables[MASK] = np.ones_like(variables[MASK])
+        variables[TEMPERATURE] = np.ones_like(variables[TEMPERATURE])
+        return variables
 
-    def some_batch(self, rng: np.random.Generator) -> Batch:
-        """Features about one long in each element, soft labels, and weights with a zero."""
+    def random_batch(self, rng: np.random.Generator) -> Batch:
+        """Return normal features, soft labels and positive weights; the last row has weight 0."""
         manifest = self.manifest
         rows = (manifest.batch, manifest.capacity)
         labels = rng.random(rows)
@@ -144,3 +164,11 @@ class Session:
             values = rng.standard_normal((manifest.batch, *spec.shape))
             batch[numbered(FEATURES, index)] = values
         return {name: value.astype(np.float32) for name, value in batch.items()}
+
+    def change_last_row(self, batch: Batch) -> Batch:
+        """Return a batch with other features and labels in its last row."""
+        changed = {name: value.copy() for name, value in batch.items()}
+        for index in range(len(self.manifest.features)):
+            changed[numbered(FEATURES, index)][-1] += 1
+        changed[LABELS][-1] = 1 - changed[LABELS][-1]
+        return changed

@@ -1,4 +1,4 @@
-"""Run every check of the contract on one file."""
+"""Run all checks of the contract on one file."""
 
 from __future__ import annotations
 
@@ -13,85 +13,86 @@ from ...contract.names import MANIFEST_FILE
 from ...errors import InvalidModelError, NotPersonalizableError
 from ...flatbuffer import read
 from ...graph import Model
-from .behaviour import check_behaviour, same
+from .behaviour import check_behaviour
+from .comparison import check_equal
+from .gradients import check_gradients
 from .report import Check, Report
-from .session import Session, State
-from .slopes import check_slopes
+from .session import Session, Variables
 from .structure import check_structure, initial_values
 
 __all__ = ["verify_contract"]
 
+_RANGES = "byte ranges contain the initial values"
+
 
 def verify_contract(source: str | os.PathLike[str] | bytes, *, seed: int = 0) -> Report:
-    """Hold a file to the contract (`docs/contract.md`), by running it in LiteRT's interpreter.
+    """Check that a file fulfils the contract (`docs/contract.md`), by running it in LiteRT.
 
-    Nothing is known of how the file was made: its gradients are found by moving single weights
-    with `restore` and watching `evaluate`, and compared with what a step of `train` did.
+    The checks rely on the contract alone. They measure gradients by moving single weights with
+    `restore` and differencing the loss of `evaluate`, and compare them with one step of `train`.
 
     Args:
-        source: the path or the bytes of a personalizable `.tflite` file; it is not changed.
-        seed: for the states and batches that are tried.
+        source: path or content of a personalizable `.tflite` file; it is not changed.
+        seed: seed of the random variables and batches. Default: 0.
 
     Returns:
-        Each promise, kept or broken. Where the file's structure is wrong, it is not run.
+        The report. If the structure of the file is wrong, the file is not run.
 
     Raises:
-        InvalidModelError: the file is damaged.
-        NotPersonalizableError: it makes no claim to keep the contract.
+        InvalidModelError: If the file is damaged or does not exist.
+        NotPersonalizableError: If the file has no valid manifest.
     """
-    content = source if isinstance(source, bytes) else _content(Path(source))
+    content = source if isinstance(source, bytes) else _read_file(Path(source))
     model = read(content)
     if MANIFEST_FILE not in model.files:
         raise NotPersonalizableError(
-            "the file is a model, but not a personalizable one: it has no "
-            f"{MANIFEST_FILE}. Make one of it with `sartor convert`."
+            "the file is a model, but not a personalizable one: it contains no "
+            f"{MANIFEST_FILE}. Make one with `sartor convert`."
         )
     manifest = Manifest.from_json(model.files[MANIFEST_FILE])
-    return Report(tuple(_checks(content, model, manifest, np.random.default_rng(seed))))
+    return Report(tuple(_run_checks(content, model, manifest, np.random.default_rng(seed))))
 
 
-def _checks(
+def _run_checks(
     content: bytes, model: Model, manifest: Manifest, rng: np.random.Generator
 ) -> Iterator[Check]:
-    sound = True
-    for check in check_structure(model, manifest):
-        sound = sound and check.passed
-        yield check
-    if not sound:
+    checks = list(check_structure(model, manifest))
+    yield from checks
+    if not all(check.passed for check in checks):
         return
     try:
         initial = initial_values(content, manifest)
     except ValueError as error:
-        yield Check("the byte ranges hold the initial values", False, str(error))
+        yield Check(_RANGES, False, str(error))
         return
     try:
         session = Session(content, manifest)
-        ranges = same("the byte ranges hold the initial values", session.save(), initial)
+        ranges = check_equal(_RANGES, session.save(), initial)
         yield ranges
         yield from check_behaviour(session, rng)
-        yield from check_slopes(session, rng)
-        if ranges.passed:  # else something else would be overwritten
-            yield _check_bake(content, manifest, session.any_state(rng))
+        yield from check_gradients(session, rng)
+        if ranges.passed:  # otherwise the next check would overwrite other bytes
+            yield _check_bake(content, manifest, session.noise(rng))
     except (InvalidModelError, RuntimeError, ValueError) as error:
-        yield Check("LiteRT runs it", False, str(error))
+        yield Check("LiteRT runs the file", False, str(error))
 
 
-def _check_bake(content: bytes, manifest: Manifest, state: State) -> Check:
-    """Overwrite the initial values in the file, as baking does, and start it."""
+def _check_bake(content: bytes, manifest: Manifest, variables: Variables) -> Check:
+    """Overwrite the initial values in the file, as `bake` does, and load the file."""
     baked = bytearray(content)
     for spec in manifest.variables:
-        value = state[spec.name].tobytes()
+        value = variables[spec.name].tobytes()
         baked[spec.offset : spec.offset + len(value)] = value
     session = Session(bytes(baked), manifest)
-    started = session.save()
-    session.restore({name: value * 0 for name, value in state.items()})
-    session.call("initialize", run=np.ones(1, np.float32))
-    name = "what is written at the byte ranges is what the file starts with"
-    checks = same(name, started, state), same(name, session.save(), state)
+    loaded = session.save()
+    session.restore({name: value * 0 for name, value in variables.items()})
+    session.initialize()
+    name = "values written at the byte ranges become the initial values"
+    checks = [check_equal(name, actual, variables) for actual in (loaded, session.save())]
     return checks[1] if checks[0].passed else checks[0]
 
 
-def _content(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
