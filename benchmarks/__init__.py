@@ -1,1 +1,1 @@
-"""Sartor's promises, measured: each module prints one table, `python -m benchmarks` all of them."""
+"""Benchmarks of Sartor: each module measures one table, `python -m benchmarks` all of them."""

@@ -1,4 +1,4 @@
-"""Run all benchmarks, print their tables, and write them down in `docs/benchmarks.md`."""
+"""Run all benchmarks, print their tables, and write them to `docs/benchmarks.md`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 
 from . import (
     accuracy,
+    confidence,
     convert,
     epochs,
-    honesty,
+    fit,
     infer,
-    learn,
     memory,
     preview,
     scaling,
@@ -31,8 +31,8 @@ from .harness import Report
 _PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _RUNS: dict[str, Callable[[], Report]] = {
     "convert": convert.run, "size": size.run, "infer": infer.run, "speed": speed.run,
-    "epochs": epochs.run, "learn": learn.run, "scaling": scaling.run, "preview": preview.run,
-    "memory": memory.run, "accuracy": accuracy.run, "honesty": honesty.run,
+    "epochs": epochs.run, "fit": fit.run, "scaling": scaling.run, "preview": preview.run,
+    "memory": memory.run, "accuracy": accuracy.run, "confidence": confidence.run,
 }  # fmt: skip
 _PACKAGES = (
     "sartor", "ai-edge-litert", "numpy", "scikit-learn", "onnxruntime-training-cpu", "torch",
@@ -42,15 +42,15 @@ _PACKAGES = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=_RUNS, help="these, and write nothing")
+    parser.add_argument("--only", nargs="+", choices=_RUNS, help="run these only; write no file")
     only: list[str] = parser.parse_args().only or []
     reports = [_run(name) for name in (only or _RUNS)]
     if not only:
         _PAGE.write_text(_page(reports), encoding="utf-8")
         print(f"Written: {_PAGE}")
-    broken = [p for report in reports for p in report.promises if not p.held]
-    print(f"{len(broken)} promises broken" if broken else "Every promise held")
-    sys.exit(1 if broken else 0)
+    missed = [goal for report in reports for goal in report.goals if not goal.met]
+    print(f"{len(missed)} goals missed" if missed else "All goals met")
+    sys.exit(1 if missed else 0)
 
 
 def _run(name: str) -> Report:
@@ -63,10 +63,10 @@ def _run(name: str) -> Report:
 def _page(reports: list[Report]) -> str:
     head = (
         "# Benchmarks\n\n"
-        "What Sartor promises, measured beside what else there is. Written by "
-        "`python -m benchmarks`; `benchmarks/README.md` says how to run it.\n\n"
-        "Compare numbers of one table only: they were taken side by side, by turns. "
-        "From run to run, and table to table, times move by a factor of two.\n\n"
+        "The goals of Sartor, measured side by side with other frameworks. "
+        "`python -m benchmarks` writes this page; `benchmarks/README.md` describes how.\n\n"
+        "Compare numbers within one table only, because they were measured by turns. "
+        "Between tables and between runs, times differ by up to a factor of two.\n\n"
         f"{_machine()}"
     )
     return "\n".join([head, *(report.markdown() for report in reports)])
@@ -97,8 +97,8 @@ def _processor() -> str:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         return platform.processor() or "unknown processor"
-    found = re.search(r"model name\s*: (.*)", text)
-    return found[1].strip() if found else platform.machine()
+    match = re.search(r"model name\s*: (.*)", text)
+    return match[1].strip() if match else platform.machine()
 
 
 def _changed() -> str:
@@ -107,8 +107,8 @@ def _changed() -> str:
 
 def _git(*arguments: str) -> str:
     command = ["git", "-C", str(_PAGE.parent), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.strip()
 
 
 if __name__ == "__main__":

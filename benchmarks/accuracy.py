@@ -1,4 +1,4 @@
-"""Accuracy from 1, 5, 20 and all samples a class, beside scikit-learn on the same features."""
+"""Accuracy with 1, 5, 20 and all samples per class, compared with scikit-learn."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .harness import BASES, MOBILENET, Promise, Report, main
-from .photos import FeatureModel, Photos, converted, embedded, paths
-from .spoken import KEYWORDS, spoken
+from .harness import BASES, MOBILENET, Goal, Report, main
+from .samples import FeatureModel, Samples, clothing_photos, convert_base, embed
+from .spoken_digits import KEYWORDS, spoken
 
 _SHOTS = (1, 5, 20, None)  # None: all
 _DRAWS = 20
@@ -24,13 +24,20 @@ _NEIGHBOURS = 5
 
 @dataclass(frozen=True)
 class Task:
-    """Samples of ten classes, and the files that learn them."""
+    """Samples of ten classes, and the files to train on them.
+
+    Attributes:
+        name: for the table.
+        files: name of the features → converted file.
+        train, validation: samples.
+        has_goal: whether a goal refers to this task.
+    """
 
     name: str
     files: Mapping[str, Path]
-    train: Photos
-    validation: Photos
-    promised: bool
+    train: Samples
+    validation: Samples
+    has_goal: bool
 
 
 @dataclass(frozen=True)
@@ -38,25 +45,25 @@ class Cell:
     """One row of the table, in percent.
 
     Attributes:
-        task, features, shots: what was learned from.
-        scores: of each entrant, one number a draw.
-        promised: whether it is held to the margin.
+        task, features, shots: task, features, and samples per class (None: all).
+        scores: candidate → accuracy of each draw.
+        has_goal: whether the margin applies.
     """
 
     task: str
     features: str
     shots: int | None
     scores: Mapping[str, np.ndarray]
-    promised: bool
+    has_goal: bool
 
     @property
     def difference(self) -> float:
-        """The mean of the paired differences to the reference."""
+        """The mean paired difference to the reference."""
         return float(self._differences.mean())
 
     @property
     def error(self) -> float | None:
-        """Its standard error; None of a single draw."""
+        """The standard error of `difference`; None for a single draw."""
         values = self._differences
         return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
 
@@ -70,19 +77,19 @@ def run() -> Report:
     with tempfile.TemporaryDirectory() as folder:
         cells = [cell for task in _tasks(Path(folder)) for cell in _cells(task, others)]
     return Report(
-        "Accuracy on ten classes: 341 photos of clothing, 300 spoken digits to validate",
-        ["samples and base", "features", "a class", *others, "Sartor", "Sartor − " + _REFERENCE],
+        "Accuracy on ten classes: 341 photos of clothing, 300 spoken digits",
+        ["samples and base", "features", "per class", *others, "Sartor", "Sartor − " + _REFERENCE],
         [_row(cell) for cell in cells],
-        promises=[_promise(cell) for cell in cells if cell.promised],
+        goals=[_goal(cell) for cell in cells if cell.has_goal],
         notes=[
-            f"Means over {_DRAWS} draws of the samples to learn from, the same for all; the "
+            f"Means over {_DRAWS} draws of the training samples, the same for all candidates. The "
             "difference is paired, ± its standard error, in points. All samples: one draw.",
-            "Sartor: PersonalModel on the converted file, all defaults. scikit-learn, on the "
-            f"features that the file's infer gives: LogisticRegression(max_iter=1000); nearest "
-            f"class mean; k-NN with k = {_NEIGHBOURS}, or as many as there are a class.",
-            "Promised for MobileNetV2; the other bases show what weaker features do. Spoken "
-            "digits: the first 10 of 50 takes validate; `benchmarks/spoken.py` says how the "
-            "MFCCs are made.",
+            "Sartor: PersonalModel with its defaults. scikit-learn, on the features that `infer` "
+            "returns: LogisticRegression(max_iter=1000), nearest class mean, and k-NN with k = "
+            f"{_NEIGHBOURS} or the number of samples per class, if that is smaller.",
+            "The goals refer to MobileNetV2; the other bases have weaker features. Spoken digits: "
+            "the first 10 of 50 takes are the validation set; `benchmarks/spoken_digits.py` "
+            "computes the MFCCs.",
         ],
         data=[_numbers(cell) for cell in cells],
     )
@@ -90,49 +97,49 @@ def run() -> Report:
 
 def _tasks(folder: Path) -> Iterator[Task]:
     for name, base in BASES.items():
-        files = {"raw": converted(base, folder, classes=10)}
-        files["L2-normalized"] = converted(base, folder, classes=10, normalize=True)
+        files = {"raw": convert_base(base, folder, classes=10)}
+        files["L2-normalized"] = convert_base(base, folder, classes=10, normalize=True)
         train, validation = (
-            embedded(files["raw"], paths(split)) for split in ("train", "validation")
+            embed(files["raw"], clothing_photos(split)) for split in ("train", "validation")
         )
         yield Task(f"clothing, {name}", files, train, validation, base == MOBILENET)
-    file = converted(KEYWORDS, folder, classes=10)
+    file = convert_base(KEYWORDS, folder, classes=10)
     yield Task("spoken digits, DS-CNN, float", {"raw": file}, *spoken(file), False)
 
 
 def _cells(task: Task, others: Mapping[str, Callable[[int], Any]]) -> Iterator[Cell]:
     for kind, file in task.files.items():
         scaled = _unit if kind == "L2-normalized" else np.asarray
-        known = Photos(scaled(task.validation.features), task.validation.labels)
+        validation = Samples(scaled(task.validation.features), task.validation.labels)
         for shots in _SHOTS:
             scores: dict[str, list[float]] = {name: [] for name in (*others, "Sartor")}
             for seed in range(_DRAWS if shots else 1):
-                draw = _drawn(task.train, shots, seed)
+                draw = _draw(task.train, shots, seed)
                 scores["Sartor"].append(_sartor(file, draw, task.validation))
                 rows = scaled(draw.features)
                 for name, make in others.items():
                     model = make(int(np.unique(draw.labels, return_counts=True)[1].min()))
                     with np.errstate(invalid="ignore"):  # one sample a class has no variance
                         model.fit(rows, draw.labels)
-                    scores[name].append(model.score(known.features, known.labels))
+                    scores[name].append(model.score(validation.features, validation.labels))
             percent = {name: 100 * np.array(values) for name, values in scores.items()}
-            yield Cell(task.name, kind, shots, percent, task.promised and shots is not None)
+            yield Cell(task.name, kind, shots, percent, task.has_goal and shots is not None)
 
 
-def _drawn(photos: Photos, shots: int | None, seed: int) -> Photos:
-    """So many samples of each class, or all."""
+def _draw(samples: Samples, shots: int | None, seed: int) -> Samples:
+    """Return `shots` samples of each class, or all samples."""
     if shots is None:
-        return photos
+        return samples
     rng = np.random.default_rng([seed, shots])
     rows = [
-        rng.choice(np.flatnonzero(photos.labels == label), shots, replace=False)
-        for label in np.unique(photos.labels)
+        rng.choice(np.flatnonzero(samples.labels == label), shots, replace=False)
+        for label in np.unique(samples.labels)
     ]
-    chosen = np.concatenate(rows)
-    return Photos(photos.features[chosen], photos.labels[chosen])
+    indices = np.concatenate(rows)
+    return Samples(samples.features[indices], samples.labels[indices])
 
 
-def _sartor(file: Path, train: Photos, validation: Photos) -> float:
+def _sartor(file: Path, train: Samples, validation: Samples) -> float:
     with FeatureModel(file) as model:
         for row, label in zip(train.features, train.labels, strict=True):
             model.add_sample(row[None], str(label))
@@ -142,7 +149,7 @@ def _sartor(file: Path, train: Photos, validation: Photos) -> float:
 
 
 def _others() -> dict[str, Callable[[int], Any]]:
-    """Name → what makes a classifier, given the samples of the smallest class."""
+    """Return name → factory of a classifier, given the size of the smallest class."""
     try:
         from sklearn.linear_model import LogisticRegression
         from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
@@ -169,9 +176,9 @@ def _difference(cell: Cell) -> str:
     return f"{cell.difference:+.2f}{error}"
 
 
-def _promise(cell: Cell) -> Promise:
-    text = f"{cell.features} features, {cell.shots} a class: at least {_MARGIN} points"
-    return Promise(text, _difference(cell), cell.difference >= _MARGIN)
+def _goal(cell: Cell) -> Goal:
+    text = f"{cell.features} features, {cell.shots} per class: at least {_MARGIN} points"
+    return Goal(text, _difference(cell), cell.difference >= _MARGIN)
 
 
 def _numbers(cell: Cell) -> dict[str, object]:

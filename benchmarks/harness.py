@@ -1,4 +1,4 @@
-"""What all benchmarks share: where the data is, how time is taken, and how a table is reported."""
+"""Shared code of the benchmarks: data, timing and reports."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 __all__ = [
     "BASES",
     "MOBILENET",
-    "Promise",
+    "Goal",
     "Report",
     "interleaved",
     "main",
@@ -31,52 +31,58 @@ __all__ = [
 _Key = TypeVar("_Key")
 
 MOBILENET = "tf2_mobilenet_v2_1.0_224_ptq.tflite"
-"""The base that is promised for: a 4 MB int8 MobileNetV2."""
+"""The base that the goals refer to: a 4 MB int8 MobileNetV2."""
 
 BASES = {
     "MobileNetV2 1.0, int8": MOBILENET,
     "MobileNetV1 0.25, uint8": "mobilenet_v1_0.25_128_quant.tflite",
 }
-"""Name → file of the bases, the promised one first."""
+"""Name → file of the bases. The goals refer to the first."""
 
 
 @dataclass(frozen=True)
-class Promise:
-    """One thing that Sartor promises, and what was measured."""
+class Goal:
+    """A goal and its measurement.
+
+    Attributes:
+        text: the goal.
+        measured: the measured value, formatted.
+        met: whether the value meets the goal.
+    """
 
     text: str
     measured: str
-    held: bool
+    met: bool
 
 
 @dataclass(frozen=True)
 class Report:
-    """One table and what it means.
+    """One table with its goals and notes.
 
     Attributes:
-        title: of the table.
-        columns, rows: what it shows.
-        promises: held or broken.
-        notes: how it was measured, and what was left out.
-        data: the numbers themselves, for `--json`.
-        load: of the machine when the table was done, one minute's average.
+        title: heading of the table.
+        columns, rows: content of the table.
+        goals: goals that the table checks.
+        notes: method, and candidates that are missing.
+        data: raw numbers, for `--json`.
+        load: load average of the last minute when the table was complete.
     """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
-    promises: Sequence[Promise] = ()
+    goals: Sequence[Goal] = ()
     notes: Sequence[str] = ()
     data: Any = None
     load: float = field(default_factory=lambda: os.getloadavg()[0])
 
     @property
-    def held(self) -> bool:
-        """Whether no promise is broken."""
-        return all(promise.held for promise in self.promises)
+    def met(self) -> bool:
+        """Whether all goals are met."""
+        return all(goal.met for goal in self.goals)
 
     def print(self) -> None:
-        """Show it in the terminal."""
+        """Print the report to the terminal."""
         from rich.console import Console
         from rich.table import Table
 
@@ -87,33 +93,33 @@ class Report:
             table.add_row(*row)
         console = Console()
         console.print(table)
-        for promise in self.promises:
-            word = "[green]held[/]  " if promise.held else "[red]BROKEN[/]"
-            console.print(f"{word} {promise.text}: {promise.measured}", highlight=False)
+        for goal in self.goals:
+            word = "[green]met[/]  " if goal.met else "[red]MISSED[/]"
+            console.print(f"{word} {goal.text}: {goal.measured}", highlight=False)
         for note in (*self.notes, self._load_note()):
             console.print(f"- {note}", style="dim", highlight=False)
 
     def markdown(self) -> str:
-        """The same for `docs/benchmarks.md`."""
+        """Return the report as Markdown, for `docs/benchmarks.md`."""
         head = [self.columns, ["---", *["---:"] * (len(self.columns) - 1)]]
         table = "\n".join(f"| {' | '.join(row)} |" for row in (*head, *self.rows))
-        promises = "\n".join(
-            f"- {'Held' if promise.held else '**Broken**'}: {promise.text}: {promise.measured}."
-            for promise in self.promises
+        goals = "\n".join(
+            f"- {'Met' if goal.met else '**Missed**'}: {goal.text}: {goal.measured}."
+            for goal in self.goals
         )
         notes = "\n".join(f"- {note}" for note in (*self.notes, self._load_note()))
-        return "\n\n".join(filter(None, [f"## {self.title}", table, promises, notes])) + "\n"
+        return "\n\n".join(filter(None, [f"## {self.title}", table, goals, notes])) + "\n"
 
     def json(self) -> str:
-        """The numbers, for other programs."""
-        return json.dumps({**asdict(self), "held": self.held}, indent=2, ensure_ascii=False)
+        """Return the raw numbers as JSON."""
+        return json.dumps({**asdict(self), "met": self.met}, indent=2, ensure_ascii=False)
 
     def _load_note(self) -> str:
-        return f"Load average of the last minute at the end: {self.load:.1f}."
+        return f"Load average of the last minute: {self.load:.1f}."
 
 
 def main(run: Callable[[], Report]) -> None:
-    """Run one benchmark from the command line; ends non-zero when a promise is broken."""
+    """Run one benchmark as a program. The exit status is 1 if a goal is missed."""
     parser = argparse.ArgumentParser(description=sys.modules[run.__module__].__doc__)
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     as_json = parser.parse_args().json
@@ -122,22 +128,22 @@ def main(run: Callable[[], Report]) -> None:
         print(report.json())
     else:
         report.print()
-    sys.exit(0 if report.held else 1)
+    sys.exit(0 if report.met else 1)
 
 
 def shared(*parts: str) -> Path:
-    """A file or folder of the shared data; ends the program, loudly, where it is missing."""
+    """Return the path of a shared file or folder; exit with a message if it does not exist."""
     path = Path(__file__).resolve().parents[2].joinpath("shared", *parts)
     if not path.exists():
         sys.exit(
-            f"NOT RUN: {path} does not exist. The benchmarks measure real models and photos, "
-            "which are not in the repository: put the folder `shared` beside it."
+            f"NOT RUN: {path} does not exist. The benchmarks use models and photos that are "
+            "not in the repository: put the folder `shared` beside the repository."
         )
     return path
 
 
 def seconds_per_call(call: Callable[[], object], calls: int) -> float:
-    """The mean time of some calls in a row, with the garbage collector off."""
+    """Return the mean time of consecutive calls, with the garbage collector off."""
     gc.disable()
     try:
         start = time.perf_counter()
@@ -149,28 +155,28 @@ def seconds_per_call(call: Callable[[], object], calls: int) -> float:
 
 
 def interleaved(
-    entrants: Mapping[_Key, Callable[[], object]], *, rounds: int, calls: int
+    candidates: Mapping[_Key, Callable[[], object]], *, rounds: int, calls: int
 ) -> dict[_Key, list[float]]:
-    """Time several things in turn, A B A B …: name → seconds a call, one number a round."""
-    times: dict[_Key, list[float]] = {name: [] for name in entrants}
+    """Time calls by turns (A B A B …). Returns name → seconds per call, one number per round."""
+    times: dict[_Key, list[float]] = {name: [] for name in candidates}
     for index in range(rounds + 1):
-        for name, call in entrants.items():
-            taken = seconds_per_call(call, calls)
-            if index:  # the first round only warms up
-                times[name].append(taken)
+        for name, call in candidates.items():
+            seconds = seconds_per_call(call, calls)
+            if index:  # the first round is a warm-up
+                times[name].append(seconds)
     return times
 
 
 def ratio(times: Sequence[float], reference: Sequence[float]) -> float:
-    """The median of the rounds' ratios: what slows a whole round down cancels."""
+    """Return the median of the ratios per round, in which a slow round cancels."""
     return median(ours / theirs for ours, theirs in zip(times, reference, strict=True))
 
 
 def micros(times: Sequence[float]) -> str:
-    """The median in microseconds."""
+    """Format the median in microseconds."""
     return f"{median(times) * 1e6:.1f} µs"
 
 
 def millis(times: Sequence[float]) -> str:
-    """The median in milliseconds."""
+    """Format the median in milliseconds."""
     return f"{median(times) * 1e3:.1f} ms"

@@ -1,4 +1,4 @@
-"""`infer` of a converted file beside the untouched base."""
+"""`infer` of a converted file, compared with the original base."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from .harness import BASES, Promise, Report, interleaved, main, millis, ratio, shared
-from .photos import converted
+from .harness import BASES, Goal, Report, interleaved, main, millis, ratio, shared
+from .samples import convert_base
 
-_CLASSES = (10, 1000)  # promised for the first
+_CLASSES = (10, 1000)  # the goal refers to the first
 _ROUNDS = 400
 _LIMIT = 1.03
 
@@ -31,51 +31,51 @@ def run() -> Report:
             ])  # fmt: skip
             data.append({"base": name, "threads": threads, "ratios": ratios})
     return Report(
-        "`infer` with a head beside the untouched base, one picture",
-        ["base", "threads", "untouched", *(f"{n} classes" for n in _CLASSES)],
+        "`infer` with a head and the original base, one image",
+        ["base", "threads", "original", *(f"{n} classes" for n in _CLASSES)],
         rows,
-        promises=[_promise(each) for each in data if each["base"] == next(iter(BASES))],
+        goals=[_goal(each) for each in data if each["base"] == next(iter(BASES))],
         notes=[
-            "Both by the same calls of LiteRT (set the input, invoke, get the output), in one "
-            f"process, by turns, one call each; medians of {_ROUNDS} rounds, the differences of "
-            "the rounds' ratios. The bases bring their own 1001 classes, in int8; "
-            "those of a head are float32, as they are trained.",
+            "The same LiteRT calls for all (set the input, invoke, get the output), in one "
+            f"process, by turns. Medians of {_ROUNDS} rounds; differences are medians of the "
+            "ratios. The original bases have 1001 classes in int8; a head has float32 classes, "
+            "because it is trained.",
         ],
         data=data,
     )
 
 
 def _timed(base: str, threads: int) -> dict[int, list[float]]:
-    """Capacity → seconds a call; 0 is the untouched base."""
+    """Return capacity → seconds per call; 0 is the original base."""
     with tempfile.TemporaryDirectory() as folder:
-        files = {n: converted(base, Path(folder), classes=n) for n in _CLASSES}
+        files = {n: convert_base(base, Path(folder), classes=n) for n in _CLASSES}
         models = {0: shared("models", base), **files}
         calls = {n: _call(path, threads) for n, path in models.items()}
         return interleaved(calls, rounds=_ROUNDS, calls=1)
 
 
 def _call(path: Path, threads: int) -> Callable[[], Any]:
-    """One inference, as short as LiteRT's Python allows: the main graph is `infer`."""
+    """Return a function that runs the main graph (`infer`) once, with the fewest LiteRT calls."""
     interpreter = Interpreter(model_path=str(path), num_threads=threads)
     interpreter.allocate_tensors()
-    into, out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    image = np.random.default_rng(0).integers(0, 256, into["shape"]).astype(into["dtype"])
+    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    image = np.random.default_rng(0).integers(0, 256, source["shape"]).astype(source["dtype"])
 
     def call() -> Any:
-        interpreter.set_tensor(into["index"], image)
+        interpreter.set_tensor(source["index"], image)
         interpreter.invoke()
-        return interpreter.get_tensor(out["index"])
+        return interpreter.get_tensor(target["index"])
 
     return call
 
 
-def _promise(measured: dict[str, Any]) -> Promise:
-    found = measured["ratios"][_CLASSES[0]]
-    return Promise(
+def _goal(measured: dict[str, Any]) -> Goal:
+    relative = measured["ratios"][_CLASSES[0]]
+    return Goal(
         f"{measured['base']}, {_CLASSES[0]} classes, threads: {measured['threads']}: "
-        "within 3 % of the untouched base",
-        f"{(found - 1) * 100:+.1f} %",
-        found <= _LIMIT,
+        "within 3 % of the original base",
+        f"{(relative - 1) * 100:+.1f} %",
+        relative <= _LIMIT,
     )
 
 

@@ -1,4 +1,4 @@
-"""How long a picture takes in a live preview while the model learns, and while it does not."""
+"""Time of `predict` in a live preview, with and without training in the background."""
 
 from __future__ import annotations
 
@@ -17,46 +17,46 @@ import PIL.Image
 
 from sartor.runtime.results.records import Epoch
 
-from .contest import environment, silence
-from .features import FEATURES, made_up
-from .harness import MOBILENET, Promise, Report, main
-from .photos import FeatureModel, converted, paths
+from .compare import environment, silence
+from .frameworks import FRAMEWORKS, HeadConfig
+from .harness import MOBILENET, Goal, Report, main
+from .samples import FeatureModel, clothing_photos, convert_base
 from .speed import batch
-from .steps import STEPS, Settings
+from .synthetic import FEATURES, synthetic_samples
 
 _CLASSES, _SAMPLES = 10, 1000
 _ROUNDS, _SECONDS = 4, 3.0
-_PACES = {"30 a second": 1 / 30, "back to back": 0.0}
+_PACES = {"30 per second": 1 / 30, "back to back": 0.0}
 _THREADS = (1, 2)
 _IDLE, _OURS = "nothing", "Sartor"
 _OTHERS = ("ONNX Runtime Training", "PyTorch")
 _LIMIT = 2.0
-_EPOCHS = 10**9  # more than there is time for
+_EPOCHS = 10**9  # more than fit into the time
 
 
 @dataclass
 class Turns:
-    """What the turns of one preview gave.
+    """Measurements of one row.
 
     Attributes:
-        seconds: of each picture.
-        steps: training steps a second, one number a turn.
+        seconds: time of each prediction.
+        steps: training steps per second, one number per turn.
     """
 
     seconds: list[float] = field(default_factory=list)
     steps: list[float] = field(default_factory=list)
 
     def percentile(self, part: float) -> float:
-        """In milliseconds."""
+        """Return a percentile in milliseconds."""
         return 1e3 * float(np.percentile(self.seconds, part))
 
 
-Key = tuple[int, str, str]  # threads, pace, what learns meanwhile
+Key = tuple[int, str, str]  # threads, pace, what trains in the background
 
 
 def run() -> Report:
-    learners = (_IDLE, _OURS, *_OTHERS)
-    found: dict[Key, Turns] = {}
+    trainers = (_IDLE, _OURS, *_OTHERS)
+    results: dict[Key, Turns] = {}
     missing: dict[str, str] = {}
     for threads in _THREADS:
         with _preview(threads) as pool:
@@ -66,44 +66,44 @@ def run() -> Report:
                     missing[name] = reason
             for _ in range(_ROUNDS):
                 for pace in _PACES:
-                    for name in learners:
+                    for name in trainers:
                         if name not in missing:
-                            turns = found.setdefault((threads, pace, name), Turns())
+                            turns = results.setdefault((threads, pace, name), Turns())
                             seconds, steps = pool.submit(_turn, name, _PACES[pace]).result()
                             turns.seconds += seconds
                             turns.steps.append(steps)
     return Report(
-        "A live preview while something learns: time of `predict`, MobileNetV2 1.0 int8",
-        ["threads, pictures, learning meanwhile", "p50", "p99", "longest", "p50, of idle",
-         "p99, of idle", "steps a second"],
-        [_row(key, turns, found[(key[0], key[1], _IDLE)]) for key, turns in found.items()],
-        promises=[_promise(found, threads) for threads in _THREADS],
+        "Live preview during training: time of `predict`, MobileNetV2 1.0 int8",
+        ["threads, images, training", "p50", "p99", "maximum", "p50 / idle", "p99 / idle",
+         "steps per second"],
+        [_row(key, turns, results[(key[0], key[1], _IDLE)]) for key, turns in results.items()],
+        goals=[_goal(results, threads) for threads in _THREADS],
         notes=[
-            f"A photo, decoded, resized by `predict`; {_SAMPLES:,} samples of {_CLASSES} classes. "
-            f"Turns of {_SECONDS:.0f} s one after the other, {_ROUNDS} of each; one process for "
-            "each number of threads that a prediction may use.",
-            "Learning: Sartor by `start_training`, which publishes its weights up to ten times a "
-            "second; the others do steps of the same size in a thread of the same process, while "
+            f"A decoded photo, which `predict` resizes; {_SAMPLES:,} samples of {_CLASSES} "
+            f"classes. {_ROUNDS} turns of {_SECONDS:.0f} s each, alternating; one process for each "
+            "number of threads per prediction.",
+            "Training: Sartor with `start_training`, which hands weights over up to ten times a "
+            "second. The others run steps of the same size in a thread of the process in which "
             "Sartor predicts, and hand nothing over.",
-            *(f"{name}: left out ({reason})" for name, reason in missing.items()),
+            *(f"{name}: missing ({reason})" for name, reason in missing.items()),
         ],
-        data=[{"key": key, **vars(turns)} for key, turns in found.items()],
+        data=[{"key": key, **vars(turns)} for key, turns in results.items()],
     )  # fmt: skip
 
 
 @contextmanager
 def _preview(threads: int) -> Iterator[ProcessPoolExecutor]:
-    """A process that has the model open."""
+    """Start a process that has the model open."""
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder, environment(threads=1):
-        file = converted(MOBILENET, Path(folder), classes=_CLASSES)
+        file = convert_base(MOBILENET, Path(folder), classes=_CLASSES)
         with ProcessPoolExecutor(1, context, _open, (file, threads)) as pool:
             yield pool
             pool.submit(_close).result()
 
 
 class _Preview:
-    """What the process keeps from turn to turn."""
+    """State of the process between turns."""
 
     model: FeatureModel
     photo: np.ndarray
@@ -112,19 +112,19 @@ class _Preview:
 
 def _open(file: Path, threads: int) -> None:
     _Preview.model = FeatureModel(file, threads=threads)
-    _Preview.model.teach(made_up(_SAMPLES, _CLASSES))
+    _Preview.model.add_samples(synthetic_samples(_SAMPLES, _CLASSES))
     _Preview.model.fit(epochs=1)
-    with PIL.Image.open(paths("validation")[0][0]) as photo:
+    with PIL.Image.open(clothing_photos("validation")[0][0]) as photo:
         _Preview.photo = np.asarray(photo.convert("RGB"))
     _Preview.others = {}
 
 
 def _prepare(name: str) -> str:
-    """Make another framework's head; says why it is missing."""
-    settings = Settings(FEATURES, _CLASSES, _Preview.model.manifest.batch)
+    """Create the head of another framework; return why it is missing, or an empty text."""
+    config = HeadConfig(FEATURES, _CLASSES, _Preview.model.manifest.batch)
     try:
         with silence():
-            head, rows = STEPS[name](settings), batch(settings)
+            head, rows = FRAMEWORKS[name](config), batch(config)
             head.step(rows, 0.0)
     except ImportError as error:
         return str(error)
@@ -137,33 +137,33 @@ def _close() -> None:
 
 
 def _turn(name: str, pace: float) -> tuple[list[float], float]:
-    """Seconds of each picture, and steps a second of who learns meanwhile."""
-    learning = {_IDLE: _nobody, _OURS: _sartor}.get(name) or _another(name)
-    with learning() as steps:
+    """Return the seconds of each prediction, and the training steps per second."""
+    train = {_IDLE: _no_training, _OURS: _sartor}.get(name) or _framework(name)
+    with train() as steps:
         before, start = steps(), time.perf_counter()
-        seconds = _pictures(pace)
+        seconds = _predictions(pace)
         return seconds, (steps() - before) / (time.perf_counter() - start)
 
 
-def _pictures(pace: float) -> list[float]:
-    """Predict at this pace; a picture that comes too late starts at once."""
-    taken, start = [], time.perf_counter()
+def _predictions(pace: float) -> list[float]:
+    """Predict at a pace; a late prediction starts at once. Returns the seconds of each."""
+    seconds, start = [], time.perf_counter()
     due = start
     while due < start + _SECONDS:
         time.sleep(max(0.0, due - time.perf_counter()))
         begin = time.perf_counter()
         _Preview.model.predict(_Preview.photo)
         end = time.perf_counter()
-        taken.append(end - begin)
+        seconds.append(end - begin)
         due = max(due + pace, end)
-    return taken
+    return seconds
 
 
-Steps = Callable[[], int]  # how many were done so far
+Steps = Callable[[], int]  # number of steps so far
 
 
 @contextmanager
-def _nobody() -> Iterator[Steps]:
+def _no_training() -> Iterator[Steps]:
     yield lambda: 0
 
 
@@ -184,27 +184,27 @@ def _sartor() -> Iterator[Steps]:
         training.wait()
 
 
-def _another(name: str) -> Callable[[], AbstractContextManager[Steps]]:
+def _framework(name: str) -> Callable[[], AbstractContextManager[Steps]]:
     step = _Preview.others[name]
 
     @contextmanager
-    def learning() -> Iterator[Steps]:
-        done, ended = [0], threading.Event()
+    def train() -> Iterator[Steps]:
+        count, ended = [0], threading.Event()
 
         def work() -> None:
             while not ended.is_set():
                 step()
-                done[0] += 1
+                count[0] += 1
 
         thread = threading.Thread(target=work)
         thread.start()
         try:
-            yield lambda: done[0]
+            yield lambda: count[0]
         finally:
             ended.set()
             thread.join()
 
-    return learning
+    return train
 
 
 def _row(key: Key, turns: Turns, idle: Turns) -> list[str]:
@@ -218,11 +218,11 @@ def _row(key: Key, turns: Turns, idle: Turns) -> list[str]:
     ]
 
 
-def _promise(found: dict[Key, Turns], threads: int) -> Promise:
+def _goal(results: dict[Key, Turns], threads: int) -> Goal:
     pace = next(iter(_PACES))
-    ours, idle = (found[(threads, pace, name)].percentile(99) for name in (_OURS, _IDLE))
-    return Promise(
-        f"30 pictures a second, threads: {threads}: p99 while Sartor learns at most "
+    ours, idle = (results[(threads, pace, name)].percentile(99) for name in (_OURS, _IDLE))
+    return Goal(
+        f"30 images per second, threads: {threads}: p99 during training at most "
         f"{_LIMIT:.0f} times that of idle",
         f"{ours / idle:.2f} times",
         ours <= _LIMIT * idle,

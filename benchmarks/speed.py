@@ -1,4 +1,4 @@
-"""One training step of a head, from Python: Sartor beside the frameworks."""
+"""One training step of a head from Python, in Sartor and other frameworks."""
 
 from __future__ import annotations
 
@@ -7,56 +7,57 @@ from functools import partial
 
 import numpy as np
 
-from .contest import Result, contest
-from .harness import Promise, Report, main, micros, ratio
-from .steps import STEPS, Batch, Head, Settings
+from .compare import Result, compare
+from .frameworks import FRAMEWORKS, Batch, Head, HeadConfig
+from .harness import Goal, Report, main, micros, ratio
 
 _RATE = 1e-4
 _CHECKED = 25
 _ROUNDS, _TURN = 30, 0.03
-_NUMPY = "NumPy, by hand"
-_SIZES = {"20 x 1280 → 4": (20, 4, 1), "the same, two threads": (20, 4, 2),
+_NUMPY = "NumPy"
+_SIZES = {"20 x 1280 → 4": (20, 4, 1), "two threads": (20, 4, 2),
           "32 x 1280 → 100": (32, 100, 1)}  # fmt: skip
 
 
 class Step:
-    """One framework's step on one batch, the same for all."""
+    """The step of one framework, on a batch that is the same for all."""
 
-    def __init__(self, make: Callable[[Settings], Head], settings: Settings) -> None:
-        self._batch = batch(settings)
-        self._head = make(settings)
-        self._settings = settings
+    def __init__(self, make: Callable[[HeadConfig], Head], config: HeadConfig) -> None:
+        self._batch = batch(config)
+        self._head = make(config)
+        self._settings = config
 
     def __call__(self) -> float:
-        """One step."""
+        """Run one step."""
         return self._head.step(self._batch, _RATE)
 
     def quality(self) -> float:
-        """How far the weights are from those of float64 after some steps, of the largest one."""
+        """Return the largest error of the weights after some steps, by the largest weight."""
         for _ in range(_CHECKED):
             self()
-        right = reference(self._batch, self._settings.momentum)
-        return float(np.abs(self._head.weights() - right).max() / np.abs(right).max())
+        expected = reference(self._batch, self._settings.momentum)
+        return float(np.abs(self._head.weights() - expected).max() / np.abs(expected).max())
 
 
 def run() -> Report:
-    results = {title: _race(*size) for title, size in _SIZES.items()}
+    results = {title: _compare(*size) for title, size in _SIZES.items()}
     first = next(iter(results.values()))
     rows = [
         [name, *(cell for each in results.values() for cell in _cells(each, name))]
         for name in first
     ]
     return Report(
-        "One training step of a softmax head on 1280 features, SGD: time, and as a part of NumPy's",
-        ["", *(cell for title in results for cell in (title, "of NumPy's"))],
+        "One training step of a softmax head on 1280 features, SGD: time, and ratio to NumPy",
+        ["", *(cell for title in results for cell in (title, "/ NumPy"))],
         rows,
-        promises=_promises(first, [r for each in results.values() for r in each.values()]),
+        goals=_goals(first, [r for each in results.values() for r in each.values()]),
         notes=[
-            "Each in its own process, by turns; NumPy arrays in, the loss as a float out. "
-            f"Medians of {_ROUNDS} turns; ratios are medians of the rounds' ratios.",
-            "Sartor is the signature `train` of a converted file as the runtime calls it, its "
-            "checks included; LiteRT alone is the same by LiteRT's SignatureRunner.",
-            *(f"{name}: left out ({each.missing})" for name, each in first.items()
+            "Each candidate has a process of its own, by turns. A step takes NumPy arrays and "
+            f"returns the loss as a float. Medians of {_ROUNDS} turns; ratios are medians over the "
+            "rounds.",
+            "Sartor is the signature `train` of a converted file, called by the device library "
+            "with its checks; the row below calls it by LiteRT's SignatureRunner.",
+            *(f"{name}: missing ({each.missing})" for name, each in first.items()
               if each.missing),
         ],
         data={
@@ -66,18 +67,18 @@ def run() -> Report:
     )  # fmt: skip
 
 
-def batch(settings: Settings) -> Batch:
-    """Features as a MobileNetV2 gives them: not negative, many of them zero."""
+def batch(config: HeadConfig) -> Batch:
+    """Return features like those of MobileNetV2: non-negative, many of them zero."""
     rng = np.random.default_rng(0)
-    features = np.maximum(rng.normal(size=(settings.batch, settings.features)), 0)
-    slots = np.arange(settings.batch) % settings.classes
-    one_hot = np.eye(settings.classes, dtype=np.float32)[slots]
-    return Batch(features.astype(np.float32), slots.astype(np.int64), one_hot)
+    features = np.maximum(rng.normal(size=(config.batch, config.features)), 0)
+    labels = np.arange(config.batch) % config.classes
+    one_hot = np.eye(config.classes, dtype=np.float32)[labels]
+    return Batch(features.astype(np.float32), labels.astype(np.int64), one_hot)
 
 
-def reference(given: Batch, momentum: float) -> np.ndarray:
-    """The weights [C, F] after the steps that are checked, in float64."""
-    x, y = given.features.astype(np.float64), given.one_hot.astype(np.float64)
+def reference(batch: Batch, momentum: float) -> np.ndarray:
+    """Return the weights [C, F] after the checked steps, in float64."""
+    x, y = batch.features.astype(np.float64), batch.one_hot.astype(np.float64)
     w, b = np.zeros((y.shape[1], x.shape[1])), np.zeros(y.shape[1])
     vw, vb = np.zeros_like(w), np.zeros_like(b)
     for _ in range(_CHECKED):
@@ -88,35 +89,35 @@ def reference(given: Batch, momentum: float) -> np.ndarray:
     return np.asarray(w)
 
 
-def _race(rows: int, classes: int, threads: int) -> dict[str, Result]:
-    settings = Settings(features=1280, classes=classes, batch=rows, threads=threads)
-    entrants = {name: partial(Step, make, settings) for name, make in STEPS.items()}
-    return contest(entrants, threads=threads, rounds=_ROUNDS, turn=_TURN)
+def _compare(rows: int, classes: int, threads: int) -> dict[str, Result]:
+    config = HeadConfig(features=1280, classes=classes, batch=rows, threads=threads)
+    candidates = {name: partial(Step, make, config) for name, make in FRAMEWORKS.items()}
+    return compare(candidates, threads=threads, rounds=_ROUNDS, turn=_TURN)
 
 
 def _cells(results: dict[str, Result], name: str) -> list[str]:
     result = results[name]
     if result.missing:
-        return ["left out", ""]
+        return ["missing", ""]
     return [micros(result.times), f"{ratio(result.times, results[_NUMPY].times):.2f}"]
 
 
-def _promises(results: dict[str, Result], everyone: list[Result]) -> list[Promise]:
+def _goals(results: dict[str, Result], everyone: list[Result]) -> list[Goal]:
     ours = results["Sartor"].times
     limits = {_NUMPY: 1.3, "ONNX Runtime Training": 1.0}
-    found = [
-        _promise(name, limit, ratio(ours, results[name].times))
+    goals = [
+        _goal(name, limit, ratio(ours, results[name].times))
         for name, limit in limits.items()
         if not results[name].missing
     ]
     worst = max(each.quality for each in everyone if not each.missing)
     text = f"all agree with float64 on the weights after {_CHECKED} steps, to 1e-5 of the largest"
-    return [*found, Promise(text, f"{worst:.0e}", worst < 1e-5)]
+    return [*goals, Goal(text, f"{worst:.0e}", worst < 1e-5)]
 
 
-def _promise(name: str, limit: float, measured: float) -> Promise:
+def _goal(name: str, limit: float, measured: float) -> Goal:
     text = f"a step 20 x 1280 → 4 takes at most {limit} times as long as {name}, on one thread"
-    return Promise(text, f"{measured:.2f} times", measured <= limit)
+    return Goal(text, f"{measured:.2f} times", measured <= limit)
 
 
 if __name__ == "__main__":

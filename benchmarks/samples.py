@@ -1,4 +1,4 @@
-"""The clothing photos, and their features as the file itself computes them."""
+"""The clothing photos, and samples as features."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from sartor.runtime.data.tasks import Label
 
 from .harness import shared
 
-__all__ = ["FeatureModel", "Photos", "converted", "embedded", "paths"]
+__all__ = ["FeatureModel", "Samples", "clothing_photos", "convert_base", "embed"]
 
 
 @dataclass(frozen=True)
-class Photos:
-    """Photos as features.
+class Samples:
+    """Samples as features.
 
     Attributes:
         features: float32 [N, F].
-        labels: str [N]; the class of each.
+        labels: str [N]; class names.
     """
 
     features: np.ndarray
@@ -33,18 +33,18 @@ class Photos:
 
 
 class FeatureModel(PersonalModel):
-    """A PersonalModel whose samples are given as features, each [1, F].
+    """A PersonalModel that takes samples as features, each [1, F].
 
-    All else is as in the real one: the same file, signatures, store and training.
+    The file, signatures, store and training are those of PersonalModel.
     """
 
-    def teach(self, photos: Photos) -> None:
-        """Add samples."""
-        for row, label in zip(photos.features, photos.labels, strict=True):
+    def add_samples(self, samples: Samples) -> None:
+        """Add a set of samples."""
+        for row, label in zip(samples.features, samples.labels, strict=True):
             self.add_sample(row[None], str(label))
 
     def add_sample(self, image: Sample, label: Label) -> int:  # type: ignore[override]
-        """Add a sample; what is added twice counts twice."""
+        """Add a sample, without the search for an equal one."""
         targets = self._task.targets(label, self.classes)
         with self._changing:
             number = self._store.add([self._features(image)], targets)
@@ -56,10 +56,10 @@ class FeatureModel(PersonalModel):
         return [np.asarray(image, np.float32)]
 
 
-def converted(
+def convert_base(
     base: str, folder: Path, *, classes: int, normalize: bool = False, batch: int = 32
 ) -> Path:
-    """Convert one of the shared bases; returns the file's path."""
+    """Convert one of the shared bases; return the path of the file."""
     model = sartor.convert(
         shared("models", base),
         classes=classes,
@@ -69,18 +69,18 @@ def converted(
     return model.save(folder / f"{'normalized' if normalize else 'raw'}-{classes}-{base}")
 
 
-def paths(split: str) -> list[tuple[Path, str]]:
-    """Every photo of `train` or `validation`, and its class."""
+def clothing_photos(split: str) -> list[tuple[Path, str]]:
+    """Return each photo of `train` or `validation` with its class."""
     folder = shared("data", "clothing", split)
     return [(path, path.parent.name) for path in sorted(folder.glob("*/*.jpg"))]
 
 
-def embedded(file: Path, photos: Sequence[tuple[Path, str]]) -> Photos:
-    """The features that a converted file's `infer` gives for photos."""
+def embed(file: Path, photos: Sequence[tuple[Path, str]]) -> Samples:
+    """Compute the features of photos with the `infer` of a converted file."""
     with PersonalModel(file) as model:
         engine = Engine(file, model.manifest)
         rows = [
             engine.run("infer", prepare(model.manifest.inputs, path))["features"]
             for path, _ in photos
         ]
-    return Photos(np.concatenate(rows), np.array([label for _, label in photos]))
+    return Samples(np.concatenate(rows), np.array([label for _, label in photos]))

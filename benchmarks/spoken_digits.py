@@ -1,11 +1,11 @@
-"""The spoken digits, as the keyword-spotting model of MLPerf Tiny hears them.
+"""The spoken digits, as inputs of the keyword-spotting model of MLPerf Tiny.
 
-That model was trained on MFCCs of one second at 16 kHz, as its `get_dataset.py` makes them with
-`tf.signal`; the same here with NumPy and SciPy:
+That model was trained on MFCCs of one second at 16 kHz, which its `get_dataset.py` computes with
+`tf.signal`. This module computes them with NumPy and SciPy:
 
-- the recording, 8 kHz, resampled to 16 kHz, divided by its maximum, padded with zeros to a second;
+- the recording (8 kHz) is resampled to 16 kHz, divided by its maximum, and padded to one second;
 - 49 frames of 30 ms every 20 ms, Hann window (periodic), magnitudes of an FFT of 512;
-- 40 triangles from 20 to 4,000 Hz, even in mel `1127 · ln(1 + f/700)`; `ln(energy + 1e-6)`;
+- 40 triangles from 20 to 4,000 Hz, equidistant in mel `1127 · ln(1 + f/700)`; `ln(energy + 1e-6)`;
 - the first 10 coefficients of the DCT-II, times `√(1 / 80) · 2`.
 """
 
@@ -19,20 +19,20 @@ import numpy as np
 from sartor.litert import Engine, open_model
 
 from .harness import shared
-from .photos import Photos
+from .samples import Samples
 
 __all__ = ["KEYWORDS", "spoken"]
 
 KEYWORDS = "kws_ref_model_float32.tflite"
-"""The base."""
+"""File name of the base."""
 
 _RATE, _FRAMES, _WINDOW, _HOP, _FFT = 16_000, 49, 480, 320, 512
 _LOWEST, _HIGHEST, _BANDS, _COEFFICIENTS = 20.0, 4000.0, 40, 10
-_TO_VALIDATE = 10  # of the 50 takes that each speaker made of each digit, the first
+_TO_VALIDATE = 10  # the first of the 50 takes that each speaker recorded of each digit
 
 
-def spoken(file: Path) -> tuple[Photos, Photos]:
-    """The features of 1,200 recordings to learn from, and of 300 to validate."""
+def spoken(file: Path) -> tuple[Samples, Samples]:
+    """Return the features of 1,200 training and 300 validation recordings."""
     manifest = open_model(file)
     engine = Engine(file, manifest)
     spec = manifest.inputs[0]
@@ -44,12 +44,12 @@ def spoken(file: Path) -> tuple[Photos, Photos]:
         labels.append(digit)
         takes.append(int(take))
     features, names = np.concatenate(rows), np.array(labels)
-    kept = np.array(takes) >= _TO_VALIDATE
-    return Photos(features[kept], names[kept]), Photos(features[~kept], names[~kept])
+    train = np.array(takes) >= _TO_VALIDATE
+    return Samples(features[train], names[train]), Samples(features[~train], names[~train])
 
 
 def _recording(path: Path) -> np.ndarray:
-    """Samples at 16 kHz, float64."""
+    """Return the recording at 16 kHz, float64."""
     from scipy.signal import resample_poly
 
     with wave.open(str(path)) as recording:
@@ -59,10 +59,10 @@ def _recording(path: Path) -> np.ndarray:
 
 
 def _mfccs(samples: np.ndarray) -> np.ndarray:
-    """float32 [49, 10]."""
+    """Return the MFCCs, float32 [49, 10]."""
     second = np.zeros(_RATE)
-    heard = samples[:_RATE] / samples.max()
-    second[: len(heard)] = heard
+    scaled = samples[:_RATE] / samples.max()
+    second[: len(scaled)] = scaled
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW)
     frames = np.stack([second[i * _HOP :][:_WINDOW] * window for i in range(_FRAMES)])
     energies = np.abs(np.fft.rfft(frames, _FFT)) @ _triangles()
@@ -70,16 +70,16 @@ def _mfccs(samples: np.ndarray) -> np.ndarray:
 
 
 def _triangles() -> np.ndarray:
-    """[257, 40]: how much of each frequency goes into each band; nothing of 0 Hz."""
+    """Return the weight of each frequency in each band, [257, 40]; that of 0 Hz is 0."""
     bins = _mel(np.linspace(0, _RATE / 2, _FFT // 2 + 1))[:, np.newaxis]
     edges = np.linspace(_mel(_LOWEST), _mel(_HIGHEST), _BANDS + 2)
-    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
-    rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
+    low, center, high = edges[:-2], edges[1:-1], edges[2:]
+    rising, falling = (bins - low) / (center - low), (high - bins) / (high - center)
     return np.asarray(np.maximum(0, np.minimum(rising, falling)))
 
 
 def _cosines() -> np.ndarray:
-    """[40, 10]."""
+    """Return the matrix of the DCT, [40, 10]."""
     angles = np.outer(np.arange(_BANDS) + 0.5, np.arange(_COEFFICIENTS)) * np.pi / _BANDS
     return np.asarray(np.cos(angles) * 2 / np.sqrt(2 * _BANDS))
 

@@ -1,7 +1,8 @@
-"""A contest between programs that would disturb each other: each in a process of its own, by turns.
+"""Compare programs by turns, each in a process of its own.
 
-Frameworks bring thread pools, allocators and BLAS libraries of their own. So each entrant is made
-in a fresh process whose environment sets the number of threads, and one round gives each a turn.
+Frameworks have thread pools, allocators and BLAS libraries of their own, which would disturb each
+other in one process. Each candidate is created in a new process whose environment sets the number
+of threads, and has one turn per round.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Protocol
 
 from .harness import seconds_per_call
 
-__all__ = ["Entrant", "Result", "contest", "environment", "silence"]
+__all__ = ["Candidate", "Result", "compare", "environment", "silence"]
 
 _THREADS = (
     "OMP_NUM_THREADS",
@@ -27,30 +28,30 @@ _THREADS = (
     "TF_NUM_INTRAOP_THREADS",
 )
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-_PAUSE = 0.02  # between turns: idle pools spin for a while before they sleep
-_CHUNK = 0.001  # so short that most are over before another process gets the core
+_PAUSE = 0.02  # between turns: idle thread pools spin before they sleep
+_CHUNK = 0.001  # short: most chunks end before the core is taken away
 
 
-class Entrant(Protocol):
-    """What takes part: a callable that does the work once, and says how good that was."""
+class Candidate(Protocol):
+    """A program to time: a callable with a measure of quality."""
 
     def __call__(self) -> object:
-        """Do the work once: what is timed."""
+        """Do the work once. Calls are timed."""
         ...
 
     def quality(self) -> float:
-        """Called once, before anything is timed: an error or an accuracy."""
+        """Return an error or an accuracy. Called once, before the first turn."""
         ...
 
 
 @dataclass
 class Result:
-    """What came of one entrant.
+    """The result of one candidate.
 
     Attributes:
-        missing: why it did not take part, or empty.
-        quality: as the entrant measures it.
-        times: seconds a call, one number a round.
+        missing: reason why it is missing, or empty.
+        quality: what `Candidate.quality` returned.
+        times: seconds per call, one number per round.
     """
 
     missing: str = ""
@@ -58,24 +59,25 @@ class Result:
     times: list[float] = field(default_factory=list)
 
 
-def contest(
-    entrants: Mapping[str, Callable[[], Entrant]],
+def compare(
+    candidates: Mapping[str, Callable[[], Candidate]],
     *,
     threads: int,
     rounds: int,
     turn: float,
 ) -> dict[str, Result]:
-    """Time all entrants by turns.
+    """Time candidates by turns.
 
     Args:
-        entrants: name → what makes it, in its own process; picklable. An ImportError there
-            leaves it out.
-        threads: that each may use.
-        rounds: turns of each.
-        turn: seconds of one turn; its median is taken, over parts of a millisecond or one call.
+        candidates: name → picklable factory, called in the candidate's process. A candidate whose
+            factory raises ImportError is missing.
+        threads: number of threads per candidate.
+        rounds: number of turns per candidate.
+        turn: seconds per turn. The time of a turn is the median over chunks of one millisecond,
+            or of one call if a call takes longer.
     """
     with environment(threads):
-        workers = {name: _Worker(make, turn) for name, make in entrants.items()}
+        workers = {name: _Worker(make, turn) for name, make in candidates.items()}
         for _ in range(rounds):
             for worker in workers.values():
                 worker.take_turn()
@@ -84,7 +86,7 @@ def contest(
 
 @contextlib.contextmanager
 def environment(threads: int) -> Iterator[None]:
-    """Let processes that are started within have so many threads, and be quiet."""
+    """Set the environment of new processes: number of threads, no log messages."""
     before = dict(os.environ)
     os.environ.update({**_QUIET, **dict.fromkeys(_THREADS, str(threads))})
     try:
@@ -95,9 +97,9 @@ def environment(threads: int) -> Iterator[None]:
 
 
 class _Worker:
-    """One entrant's process, seen from outside."""
+    """The process of one candidate."""
 
-    def __init__(self, make: Callable[[], Entrant], turn: float) -> None:
+    def __init__(self, make: Callable[[], Candidate], turn: float) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs, make, turn), daemon=True)
@@ -118,31 +120,31 @@ class _Worker:
         return self._result
 
 
-def _work(pipe: Connection, make: Callable[[], Entrant], turn: float) -> None:
-    """The other side: make the entrant, check it, and take turns until told to end."""
+def _work(pipe: Connection, make: Callable[[], Candidate], turn: float) -> None:
+    """Run in the process: create the candidate, measure its quality, take turns until the end."""
     try:
         with silence():
-            entrant = make()
-            quality = entrant.quality()
+            candidate = make()
+            quality = candidate.quality()
     except ImportError as error:
         pipe.send(Result(missing=str(error)))
         return
     pipe.send(Result(quality=quality))
-    seconds = median(seconds_per_call(entrant, 1) for _ in range(5))
+    seconds = median(seconds_per_call(candidate, 1) for _ in range(5))
     calls = max(1, round(_CHUNK / seconds))
     chunks = max(1, round(turn / (calls * seconds)))
     while pipe.recv():
-        pipe.send(median(seconds_per_call(entrant, calls) for _ in range(chunks)))
+        pipe.send(median(seconds_per_call(candidate, calls) for _ in range(chunks)))
 
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Keep what native code writes about itself off stderr; a traceback comes after it."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    """Suppress the log messages of native code on stderr."""
+    stderr, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(devnull)

@@ -1,7 +1,7 @@
-"""One training step of a linear softmax head, in each framework: the same maths, float32.
+"""One training step of a linear softmax head in each framework, in float32.
 
-Each class makes its head with zero weights, and its `step` takes NumPy arrays and returns the
-loss as a Python float: that is what a program that trains has to do in any of them.
+Each class creates a head with zero weights. Its `step` takes NumPy arrays and returns the loss as
+a Python float.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ from typing import Any, Protocol
 
 import numpy as np
 
-__all__ = ["STEPS", "Batch", "Head", "OnnxRuntimeHead", "Settings", "make_artifacts"]
+__all__ = ["FRAMEWORKS", "Batch", "Head", "HeadConfig", "OnnxRuntimeHead", "make_artifacts"]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples as the frameworks want them.
+    """Samples as the frameworks take them.
 
     Attributes:
         features: float32 [B, F].
-        slots: int64 [B]; the class of each.
-        one_hot: float32 [B, C].
+        labels: int64 [B]; class indices.
+        one_hot: float32 [B, C]; the same labels.
     """
 
     features: np.ndarray
-    slots: np.ndarray
+    labels: np.ndarray
     one_hot: np.ndarray
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the heads have in common.
+class HeadConfig:
+    """The options of a head.
 
     Attributes:
-        features: F.
-        classes: C.
-        batch: B.
-        momentum: of SGD.
-        threads: to use.
+        features: number of features F.
+        classes: number of classes C.
+        batch: rows B of a batch.
+        momentum: momentum of SGD.
+        threads: number of threads.
     """
 
     features: int
@@ -55,22 +55,22 @@ class Head(Protocol):
     """A head in one framework."""
 
     def step(self, batch: Batch, rate: float) -> float:
-        """Learn from one batch; returns the loss before the step."""
+        """Train on one batch; return the loss before the step."""
         ...
 
     def weights(self) -> np.ndarray:
-        """The weights, [C, F]."""
+        """Return the weights, float32 [C, F]."""
         ...
 
 
 class NumPyHead:
-    """By hand: the fewest and cheapest calls that we know."""
+    """NumPy with the fewest and cheapest calls."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._w = np.zeros((settings.classes, settings.features), np.float32)
-        self._b = np.zeros(settings.classes, np.float32)
+    def __init__(self, config: HeadConfig) -> None:
+        self._w = np.zeros((config.classes, config.features), np.float32)
+        self._b = np.zeros(config.classes, np.float32)
         self._vw, self._vb = np.zeros_like(self._w), np.zeros_like(self._b)
-        self._momentum = settings.momentum
+        self._momentum = config.momentum
 
     def step(self, batch: Batch, rate: float) -> float:
         x, y = batch.features, batch.one_hot
@@ -96,20 +96,20 @@ class NumPyHead:
 
 
 class SartorHead:
-    """The signature `train` of a converted file, called as the runtime of Sartor calls it."""
+    """The signature `train` of a converted file, called by Sartor's device library."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, config: HeadConfig) -> None:
         from sartor.contract.names import MASK, RUN
         from sartor.litert import Engine
 
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name, "head.tflite")
-        manifest = _converted(settings, path)
-        self._engine = Engine(path, manifest, threads=settings.threads)
+        manifest = _converted(config, path)
+        self._engine = Engine(path, manifest, threads=config.threads)
         state = self._engine.run("save", {RUN: np.ones(1, np.float32)})
         state[MASK] = np.ones_like(state[MASK])
         self._engine.restore(state)
-        self._weights = np.ones(settings.batch, np.float32)
+        self._weights = np.ones(config.batch, np.float32)
 
     def step(self, batch: Batch, rate: float) -> float:
         return float(self._train(self._inputs(batch, rate))["loss"][0])
@@ -130,16 +130,16 @@ class SartorHead:
 
 
 class LiteRTHead(SartorHead):
-    """The same signature of the same file by LiteRT's own SignatureRunner, no Sartor about."""
+    """The same signature of the same file, called by LiteRT's SignatureRunner."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, config: HeadConfig) -> None:
+        super().__init__(config)
         from ai_edge_litert.interpreter import Interpreter
 
         from sartor.contract.names import MASK
 
         path = str(Path(self._folder.name, "head.tflite"))
-        interpreter = Interpreter(model_path=path, num_threads=settings.threads)
+        interpreter = Interpreter(model_path=path, num_threads=config.threads)
         self._run: dict[str, Callable[..., dict[str, np.ndarray]]] = {
             key: interpreter.get_signature_runner(key) for key in ("train", "save", "restore")
         }
@@ -155,15 +155,15 @@ class LiteRTHead(SartorHead):
 
 
 class OnnxRuntimeHead:
-    """ONNX Runtime Training's own API. It has no momentum.
+    """ONNX Runtime Training. It has no momentum.
 
     Args:
-        settings: of the head.
-        folder: with what `make_artifacts` made; else they are made here.
+        config: options of the head.
+        folder: folder that `make_artifacts` has filled. Default: a temporary one is filled.
     """
 
-    def __init__(self, settings: Settings, folder: str | None = None) -> None:
-        if settings.momentum:
+    def __init__(self, config: HeadConfig, folder: str | None = None) -> None:
+        if config.momentum:
             raise ImportError("its SGD has no momentum")
         import onnxruntime
         from onnxruntime.training.api import CheckpointState, Module, Optimizer
@@ -171,10 +171,10 @@ class OnnxRuntimeHead:
         if folder is None:
             self._folder = tempfile.TemporaryDirectory()
             folder = self._folder.name
-            make_artifacts(settings, folder)
+            make_artifacts(config, folder)
         file = f"{folder}/{{}}".format
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = settings.threads
+        options.intra_op_num_threads = config.threads
         self._state = CheckpointState.load_checkpoint(file("checkpoint"))
         self._module = Module(
             file("training_model.onnx"), self._state, file("eval_model.onnx"), "cpu", options
@@ -188,7 +188,7 @@ class OnnxRuntimeHead:
         if rate != self._rate:
             self._optimizer.set_learning_rate(rate)
             self._rate = rate
-        loss = float(self._module(batch.features, batch.slots))
+        loss = float(self._module(batch.features, batch.labels))
         self._optimizer.step()
         self._module.lazy_reset_grad()
         return loss
@@ -201,17 +201,17 @@ class OnnxRuntimeHead:
 class TorchHead:
     """PyTorch, eager."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, config: HeadConfig) -> None:
         import torch
 
-        torch.set_num_threads(settings.threads)
+        torch.set_num_threads(config.threads)
         self._torch = torch
-        self._layer = torch.nn.Linear(settings.features, settings.classes)
+        self._layer = torch.nn.Linear(config.features, config.classes)
         torch.nn.init.zeros_(self._layer.weight)
         torch.nn.init.zeros_(self._layer.bias)
         self._loss = torch.nn.CrossEntropyLoss()
         self._optimizer = torch.optim.SGD(
-            self._layer.parameters(), lr=0.0, momentum=settings.momentum
+            self._layer.parameters(), lr=0.0, momentum=config.momentum
         )
 
     def step(self, batch: Batch, rate: float) -> float:
@@ -219,7 +219,7 @@ class TorchHead:
             group["lr"] = rate
         self._optimizer.zero_grad()
         features = self._torch.from_numpy(batch.features)
-        loss = self._loss(self._layer(features), self._torch.from_numpy(batch.slots))
+        loss = self._loss(self._layer(features), self._torch.from_numpy(batch.labels))
         loss.backward()
         self._optimizer.step()
         return float(loss.item())
@@ -231,22 +231,22 @@ class TorchHead:
 class KerasHead:
     """Keras on TensorFlow: `train_on_batch`, compiled to a graph."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, config: HeadConfig) -> None:
         import tensorflow as tf
 
-        tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
-        tf.config.threading.set_inter_op_parallelism_threads(settings.threads)
+        tf.config.threading.set_intra_op_parallelism_threads(config.threads)
+        tf.config.threading.set_inter_op_parallelism_threads(config.threads)
         keras = tf.keras
-        self._layer = keras.layers.Dense(settings.classes, kernel_initializer="zeros")
-        self._model = keras.Sequential([keras.Input((settings.features,)), self._layer])
-        self._optimizer = keras.optimizers.SGD(0.0, momentum=settings.momentum)
+        self._layer = keras.layers.Dense(config.classes, kernel_initializer="zeros")
+        self._model = keras.Sequential([keras.Input((config.features,)), self._layer])
+        self._optimizer = keras.optimizers.SGD(0.0, momentum=config.momentum)
         self._loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self._model.compile(self._optimizer, self._loss)
         self._rate = float("nan")
 
     def step(self, batch: Batch, rate: float) -> float:
         self._set(rate)
-        return float(self._model.train_on_batch(batch.features, batch.slots))
+        return float(self._model.train_on_batch(batch.features, batch.labels))
 
     def weights(self) -> np.ndarray:
         return np.asarray(np.asarray(self._layer.kernel).T)
@@ -258,17 +258,17 @@ class KerasHead:
 
 
 class TensorFlowHead(KerasHead):
-    """The same with a step written by hand: GradientTape in a `tf.function`."""
+    """A step with `tf.GradientTape` in a `tf.function`."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, config: HeadConfig) -> None:
+        super().__init__(config)
         import tensorflow as tf
 
         self._optimizer.build(self._model.trainable_variables)
 
-        def step(features: Any, slots: Any) -> Any:
+        def step(features: Any, labels: Any) -> Any:
             with tf.GradientTape() as tape:
-                loss = self._loss(slots, self._layer(features))
+                loss = self._loss(labels, self._layer(features))
             variables = self._model.trainable_variables
             self._optimizer.apply_gradients(
                 zip(tape.gradient(loss, variables), variables, strict=True)
@@ -280,44 +280,44 @@ class TensorFlowHead(KerasHead):
 
     def step(self, batch: Batch, rate: float) -> float:
         self._set(rate)
-        loss = self._step(self._constant(batch.features), self._constant(batch.slots))
+        loss = self._step(self._constant(batch.features), self._constant(batch.labels))
         return float(loss.numpy())
 
 
-STEPS: dict[str, Callable[[Settings], Head]] = {
-    "NumPy, by hand": NumPyHead,
+FRAMEWORKS: dict[str, Callable[[HeadConfig], Head]] = {
+    "NumPy": NumPyHead,
     "Sartor": SartorHead,
-    "Sartor's file, LiteRT alone": LiteRTHead,
+    "Sartor's file in LiteRT": LiteRTHead,
     "ONNX Runtime Training": OnnxRuntimeHead,
     "PyTorch": TorchHead,
     "TensorFlow, tf.function": TensorFlowHead,
     "Keras, train_on_batch": KerasHead,
 }
-"""Name → head, in the order of the tables."""
+"""Name → class, in the order of the tables."""
 
 
-def _converted(settings: Settings, path: Path) -> Any:
-    """Convert MobileNetV2, whose features are 1280, into a file; returns the manifest."""
+def _converted(config: HeadConfig, path: Path) -> Any:
+    """Convert MobileNetV2, which has 1280 features; return the manifest."""
     import sartor
 
     from .harness import MOBILENET, shared
 
     model = sartor.convert(
         shared("models", MOBILENET),
-        classes=settings.classes,
-        batch=settings.batch,
-        optimizer=sartor.SGD(momentum=settings.momentum),
+        classes=config.classes,
+        batch=config.batch,
+        optimizer=sartor.SGD(momentum=config.momentum),
     )
     model.save(path)
     return model.manifest
 
 
-def make_artifacts(settings: Settings, folder: str) -> None:
-    """The head as ONNX, and what ONNX Runtime Training makes of it."""
+def make_artifacts(config: HeadConfig, folder: str) -> None:
+    """Write the head as ONNX, with the artifacts that ONNX Runtime Training needs."""
     from onnx import TensorProto, helper, numpy_helper
     from onnxruntime.training import artifacts
 
-    size, classes = settings.features, settings.classes
+    size, classes = config.features, config.classes
     graph = helper.make_graph(
         [helper.make_node("Gemm", ["features", "weights", "bias"], ["logits"], transB=1)],
         "head",
