@@ -120,7 +120,7 @@ class TwoMapHead:
 
     name = "two_map_head"
     flat = False
-    features_length = None
+    feature_norm = None
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:

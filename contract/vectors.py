@@ -13,11 +13,11 @@ from reference import Reference
 from sartor.contract.manifest import Manifest
 from sartor.contract.names import (
     ACTIVE,
+    CLASS_ONE_HOT,
     FEATURES,
     LABELS,
     LEARNING_RATE,
     RUN,
-    SLOT,
     VERSION,
     WEIGHTS,
 )
@@ -168,7 +168,7 @@ class _Recorder:
         weights = (np.arange(size) < rows) * 1.0
         self.call(
             about, "set_class",
-            {SLOT: np.eye(capacity)[slot], **self.features(), WEIGHTS: weights,
+            {CLASS_ONE_HOT: np.eye(capacity)[slot], **self.features(), WEIGHTS: weights,
              ACTIVE: np.array([float(active)])},
         )  # fmt: skip
 
@@ -177,7 +177,7 @@ class _Recorder:
         weights = (np.arange(size) < rows) * 1.0
         self.call(
             about, "set_class",
-            {SLOT: np.zeros(capacity), **self.features(), WEIGHTS: weights,
+            {CLASS_ONE_HOT: np.zeros(capacity), **self.features(), WEIGHTS: weights,
              ACTIVE: np.ones(1)},
         )  # fmt: skip
 
@@ -188,11 +188,14 @@ class _Recorder:
             values = {
                 "mask": active,
                 "temperature": np.full(spec.shape, temperature),
-                "slot": self.random.integers(16, 65, spec.shape) / 64.0,
-                "optimizer": np.full(spec.shape, 3.0),
-                "random": 600.0 * np.arange(1, spec.shape[0] + 1),
+                "random_state": 600.0 * np.arange(1, spec.shape[0] + 1),
             }
-            state[spec.name] = values.get(spec.role, self._grid(spec.shape))
+            if spec.role == "optimizer_state":
+                shared = np.full(spec.shape, 3.0)
+                own = self.random.integers(16, 65, spec.shape) / 64.0
+                state[spec.name] = shared if spec.parameter is None else own
+            else:
+                state[spec.name] = values.get(spec.role, self._grid(spec.shape))
         return state
 
     def _grid(self, shape: tuple[int, ...]) -> np.ndarray:

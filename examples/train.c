@@ -86,7 +86,7 @@ static float value(const End *end, size_t i, int slot, int classes) {
     return (float)((class * 7 + column * (class + 3) + row) % 13) / 16 - 0.375f;
   if (strcmp(end->name, "labels") == 0) return column == class;
   if (strcmp(end->name, "weights") == 0) return slot < 0 || class == (size_t)slot;
-  if (strcmp(end->name, "slot") == 0) return i == (size_t)slot;
+  if (strcmp(end->name, "class_one_hot") == 0) return i == (size_t)slot;
   return strcmp(end->name, "learning_rate") == 0 ? 0.0625f : 1; /* 1: active */
 }
 
@@ -121,7 +121,7 @@ int main(int count, char **arguments) {
   CHECK(LiteRtCreateCompiledModel(environment, model, options, &compiled));
   Signature set_class = find("set_class"), train = find("train");
   End *loss = named(train.out, train.outputs, "loss");
-  const int capacity = (int)named(set_class.in, set_class.inputs, "slot")->size;
+  const int capacity = (int)named(set_class.in, set_class.inputs, "class_one_hot")->size;
   const int classes = capacity < 3 ? capacity : 3;
   for (int slot = 0; slot < classes; slot++) run(&set_class, slot, classes);
   for (int step = 0; step < atoi(arguments[2]); step++) {

@@ -280,7 +280,7 @@ def _write(plan: Plan, marks: Fingerprints, why: str, notes: Sequence[str]) -> P
         head=Part(plan.head.name, plan.head.settings()),
         loss=Part(loss.name, loss.settings()),
         optimizer=Part(plan.optimizer.name, plan.optimizer.settings()),
-        features_length=plan.head.features_length,
+        feature_norm=plan.head.feature_norm,
         learning_rate=plan.optimizer.learning_rate,
         variables=variables,
         fingerprints=marks,

@@ -219,7 +219,7 @@ def test_it_converts_and_keeps_the_contract(
     assert model.manifest.features[0].shape == (length,)
     assert not model.notes
     (picture,) = model.manifest.inputs
-    assert (picture.kind, picture.shape) == ("image", (1, 96, 96, 3))
+    assert (picture.modality, picture.shape) == ("image", (1, 96, 96, 3))
     if base.quantize:
         assert picture.dtype == "uint8"
     else:

@@ -86,7 +86,7 @@ def test_its_features_are_those_of_keras(
     path = sartor.convert(MobileNetV2(0.35, 96, file), classes=3).save(tmp_path / "m.tflite")
     with sartor.PersonalModel(path) as model:
         (spec,) = model.manifest.inputs
-        assert (spec.kind, spec.dtype, spec.mean, spec.std) == (
+        assert (spec.modality, spec.dtype, spec.mean, spec.std) == (
             "image", "float32", (127.5,), (127.5,),
         )  # fmt: skip
         engine = Engine(path, model.manifest, threads=1)

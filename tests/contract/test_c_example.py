@@ -14,7 +14,15 @@ from runtimes import ROOT, VERSION, by_interpreter
 
 import sartor
 from sartor.contract.manifest import Manifest
-from sartor.contract.names import ACTIVE, FEATURES, LABELS, LEARNING_RATE, LOSS, SLOT, WEIGHTS
+from sartor.contract.names import (
+    ACTIVE,
+    CLASS_ONE_HOT,
+    FEATURES,
+    LABELS,
+    LEARNING_RATE,
+    LOSS,
+    WEIGHTS,
+)
 from sartor.contract.signatures import numbered
 
 STEPS = 8
@@ -76,7 +84,7 @@ def losses_in_python(model: Path) -> list[float]:
     eye = np.eye(capacity, dtype=np.float32)
     for slot in range(min(capacity, 3)):
         weights = (kinds == slot).astype(np.float32)
-        call("set_class", {SLOT: eye[slot], **features, WEIGHTS: weights, ACTIVE: one})
+        call("set_class", {CLASS_ONE_HOT: eye[slot], **features, WEIGHTS: weights, ACTIVE: one})
     each = (batch, capacity) if manifest.weights_per_output else (batch,)
     rows = {**features, LABELS: eye[kinds], WEIGHTS: np.ones(each, np.float32)}
     rate = one * np.float32(0.0625)

@@ -41,7 +41,7 @@ class Perceptron:
 
     name = "perceptron"
     flat = True
-    features_length = None
+    feature_norm = None
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:
@@ -83,7 +83,7 @@ class Block:
 
     name = "block"
     flat = False
-    features_length = None
+    feature_norm = None
     loss = SoftmaxCrossEntropy(0.1)
 
     def settings(self) -> Mapping[str, Any]:
@@ -124,7 +124,7 @@ class NearestMean:
 
     name = "nearest_mean"
     flat = True
-    features_length = None
+    feature_norm = None
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:
@@ -160,34 +160,36 @@ class NearestMean:
 
 @dataclass(frozen=True)
 class Unheard:
-    """Two slots a parameter and two scalars for all: what the verifier has never heard of."""
+    """An optimizer with two states of each parameter and two shared ones."""
 
     learning_rate: float | None = None
     clip_norm: float | None = None
     decay: float = 0.9
 
     name = "unheard"
-    slots = ("square", "velocity")
-    state = ("step", "largest")
+    parameter_state = ("square", "velocity")
+    shared_state = ("step", "largest")
 
     def settings(self) -> dict[str, Any]:
         return {"decay": self.decay, "clip_norm": self.clip_norm}
 
-    def advance(self, state: Tensors) -> dict[str, Tensor]:
-        step = add(state["step"], 1.0)
-        return {"step": step, "largest": maximum(state["largest"], step)}
+    def advance(self, shared_state: Tensors) -> dict[str, Tensor]:
+        step = add(shared_state["step"], 1.0)
+        return {"step": step, "largest": maximum(shared_state["largest"], step)}
 
     def update(
         self,
         parameter: Tensor,
         gradient: Tensor,
-        slots: Tensors,
-        state: Tensors,
+        parameter_state: Tensors,
+        shared_state: Tensors,
         learning_rate: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        squares = add(mul(slots["square"], self.decay), mul(square(gradient), 1 - self.decay))
+        squares = add(
+            mul(parameter_state["square"], self.decay), mul(square(gradient), 1 - self.decay)
+        )
         pace = div(gradient, add(sqrt(squares), 1e-6))
-        velocity = add(mul(slots["velocity"], 0.5), pace)
+        velocity = add(mul(parameter_state["velocity"], 0.5), pace)
         new = sub(parameter, mul(velocity, learning_rate))
         return new, {"square": squares, "velocity": velocity}
 

@@ -164,7 +164,7 @@ def test_a_rate_of_zero_changes_no_prediction() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "kind", "notes"),
+    ("shape", "modality", "notes"),
     [
         ((1, 9, 9, 3), "image", 1),
         ((1, 8, 12, 3), "image", 1),
@@ -176,14 +176,14 @@ def test_a_rate_of_zero_changes_no_prediction() -> None:
     ],
 )
 def test_what_looks_like_a_picture_is_taken_for_one_and_said_so(
-    shape: tuple[int, ...], kind: str, notes: int
+    shape: tuple[int, ...], modality: str, notes: int
 ) -> None:
     made = sartor.convert(file(classifier, shape), classes=2)
     (spec,) = made.manifest.inputs
-    assert spec.kind == kind
+    assert spec.modality == modality
     assert len(made.notes) == notes
     assert all("mean and std" in note for note in made.notes)
-    assert (spec.mean, spec.std) == ((0.0,), (255.0 if kind == "image" else 1.0,))
+    assert (spec.mean, spec.std) == ((0.0,), (255.0 if modality == "image" else 1.0,))
 
 
 @pytest.mark.parametrize(

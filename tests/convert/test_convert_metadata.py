@@ -104,7 +104,7 @@ def test_the_main_graph_is_infer(made: PersonalizableModel) -> None:
 
 def test_a_picture_s_normalization_is_taken_from_the_metadata(made: PersonalizableModel) -> None:
     (spec,) = made.manifest.inputs
-    assert (spec.kind, spec.mean, spec.std) == ("image", (127.5,), (128.0,))
+    assert (spec.modality, spec.mean, spec.std) == ("image", (127.5,), (128.0,))
     assert not made.notes
 
 
@@ -127,7 +127,7 @@ SOUND = Content(content_properties=AudioProperties(sample_rate=16000, channels=1
 
 
 @pytest.mark.parametrize(
-    ("taken", "shape", "kind"),
+    ("taken", "shape", "modality"),
     [
         (replace(PICTURE, content=SOUND, process_units=()), (1, 9, 9, 3), "tensor"),
         (replace(PICTURE, content=Content()), (1, 9, 9, 3), "image"),
@@ -138,10 +138,10 @@ SOUND = Content(content_properties=AudioProperties(sample_rate=16000, channels=1
     ids=["sound", "empty content", "no content", "five channels", "no map"],
 )
 def test_the_metadata_tells_pictures_from_others(
-    taken: TensorMetadata, shape: tuple[int, ...], kind: str
+    taken: TensorMetadata, shape: tuple[int, ...], modality: str
 ) -> None:
     made = sartor.convert(described(taken, shape), classes=2)
-    assert [spec.kind for spec in made.manifest.inputs] == [kind]
+    assert [spec.modality for spec in made.manifest.inputs] == [modality]
 
 
 def test_converting_again_describes_only_once(made: PersonalizableModel) -> None:
@@ -204,9 +204,11 @@ def test_the_manifest_says_what_the_file_was_made_of() -> None:
     )  # fmt: skip
     assert manifest.optimizer.settings["beta_2"] == 0.999
     assert manifest.generator == f"sartor {sartor.__version__}"
-    roles = {spec.name: spec.role for spec in manifest.variables}
-    assert roles["optimizer/m/head/weights"] == "slot"
-    assert all(roles[f"optimizer/{name}"] == "optimizer" for name in Adam().state)
+    parameters = {
+        spec.name: spec.parameter for spec in manifest.variables if spec.role == "optimizer_state"
+    }
+    assert parameters["optimizer/m/head/weights"] == "head/weights"
+    assert all(parameters[f"optimizer/{name}"] is None for name in Adam().shared_state)
     parts = {spec.name: spec.parameter for spec in manifest.variables}
     assert parts["optimizer/v/head/bias"] == "head/bias"
 
@@ -241,7 +243,11 @@ VARIABLES: dict[str, tuple[str, object, str]] = {
     "an axis beside the classes": ("class_axis", 1, "has no class axis 1"),
     "an axis that is not there": ("class_axis", 7, "has no class axis 7"),
     "a negative axis": ("class_axis", -1, "class_axis must be an integer of 0 or more"),
-    "a slot of nothing": ("parameter", "head/none", "belongs to 'head/none', which is not there"),
+    "optimizer state of no parameter": (
+        "parameter",
+        "head/none",
+        "belongs to 'head/none', which is not there",
+    ),
     "one name for two": ("name", "head/bias", "two of the variables have the same name"),
     "an offset before the file": ("offset", -4, "offset must be an integer of 0 or more"),
     "a shape without elements": ("shape", [0], "shape must be a list of positive sizes"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sartor
-from sartor.contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, RANDOM, RUN, WEIGHTS
+from sartor.contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, RANDOM_STATE, RUN, WEIGHTS
 from sartor.errors import ConversionError
 from sartor.graph import Graph, Tensor
 from sartor.heads import MLP, Masks, first_random_state
@@ -158,7 +158,7 @@ def test_without_dropout_there_is_nothing_random(tiny: Convert) -> None:
     assert "CUMSUM" not in {op.code for graph in model.graphs for op in graph.ops}
     save = model.signature("save")
     assert save is not None
-    assert RANDOM not in save.outputs
+    assert RANDOM_STATE not in save.outputs
 
 
 def test_training_goes_on_after_a_stop_as_if_there_had_been_none(tiny: Convert) -> None:
@@ -187,7 +187,9 @@ def steps(engine: Engine, count: int) -> list[float]:
     if not engine.variables()["class_mask"].any():
         for slot in slots:
             rows = {FEATURES: batch[FEATURES], WEIGHTS: batch[WEIGHTS]}
-            engine.run("set_class", {"slot": slot, **rows, "active": np.ones(1, np.float32)})
+            engine.run(
+                "set_class", {"class_one_hot": slot, **rows, "active": np.ones(1, np.float32)}
+            )
     return [float(engine.run("train", batch)[LOSS][0]) for _ in range(count)]
 
 

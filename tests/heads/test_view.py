@@ -12,13 +12,13 @@ import sartor
 from sartor.contract.names import (
     ACTIVE,
     CENTER,
+    CLASS_ONE_HOT,
     FEATURES,
     LABELS,
     LEARNING_RATE,
     OUTPUT,
     RUN,
     SCALE,
-    SLOT,
     WEIGHTS,
 )
 from sartor.flatbuffer import write
@@ -70,7 +70,7 @@ class Device:
         if slot is not None:
             chosen[slot] = 1
         given = {FEATURES: features, WEIGHTS: weights, ACTIVE: np.ones(1, np.float32)}
-        self._engine.run("set_class", {SLOT: chosen, **given})
+        self._engine.run("set_class", {CLASS_ONE_HOT: chosen, **given})
 
     def train(self, rows: np.ndarray, slots: np.ndarray, rate: float) -> None:
         given = {**self._labelled(rows, slots), LEARNING_RATE: np.full(1, rate, np.float32)}
@@ -121,7 +121,7 @@ def test_a_view_is_the_mean_and_one_size(
     spread = np.sqrt(((given - center) ** 2).sum(1).mean())
     np.testing.assert_allclose(after[CENTER], center, rtol=1e-4, atol=1e-5 * abs(given).max())
     np.testing.assert_allclose(after[SCALE], LENGTHS.get(head, 2.0) / spread, rtol=1e-3)
-    assert model.manifest.features_length == LENGTHS.get(head, 2.0)
+    assert model.manifest.feature_norm == LENGTHS.get(head, 2.0)
     changed = [name for name in before if not np.array_equal(before[name], after[name])]
     assert changed == [CENTER, SCALE]
 

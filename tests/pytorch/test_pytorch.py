@@ -29,7 +29,7 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 
 @dataclass(frozen=True)
 class Case:
-    """A module, what it takes, and what the file's inputs should be: name → shape and kind."""
+    """A module, what it takes, and what the file's inputs should be: name → shape and modality."""
 
     make: Callable[[], Any]
     inputs: Callable[[int], tuple[Any, ...]]
@@ -90,7 +90,7 @@ def _infer(path: Path, inputs: tuple[Any, ...]) -> np.ndarray:
         engine = Engine(path, model.manifest, threads=1)
     values = [each.numpy() for each in inputs]
     turned = [
-        value.transpose(0, 2, 3, 1) if spec.kind == "image" else value
+        value.transpose(0, 2, 3, 1) if spec.modality == "image" else value
         for value, spec in zip(values, specs, strict=True)
     ]
     fed = {
@@ -111,7 +111,7 @@ def test_features_are_those_of_pytorch_and_the_file_verifies(case: Case, tmp_pat
     module = settled(case.make(), *case.inputs(4))
     path = sartor.convert(PyTorch(module, case.inputs(2)), classes=3).save(tmp_path / "m.tflite")
     with sartor.PersonalModel(path) as model:
-        found = {spec.name: (tuple(spec.shape), spec.kind) for spec in model.manifest.inputs}
+        found = {spec.name: (tuple(spec.shape), spec.modality) for spec in model.manifest.inputs}
     assert found == case.expected
     inputs = case.inputs(1)
     _same(_infer(path, inputs), features(module, *inputs))
@@ -135,7 +135,7 @@ def test_an_exported_program_is_the_same_base(name: str, sizes: str, tmp_path: P
         main(["convert", str(tmp_path / "model.pt2"), "-o", str(path), "--classes", "3"])
     assert not stopped.value.code
     with sartor.PersonalModel(path) as model:
-        found = {spec.name: (tuple(spec.shape), spec.kind) for spec in model.manifest.inputs}
+        found = {spec.name: (tuple(spec.shape), spec.modality) for spec in model.manifest.inputs}
     assert found == case.expected
     inputs = case.inputs(1)
     _same(_infer(path, inputs), features(module, *inputs))

@@ -94,7 +94,7 @@ def test_a_base_with_channels_first_takes_pictures_like_any_other(told: dict[str
 
 
 @pytest.mark.parametrize(
-    ("shape", "content", "kind"),
+    ("shape", "content", "modality"),
     [
         ((1, 3, 16, 16), None, "image"),
         ((1, 3, 16, 16), FeatureProperties(), "tensor"),
@@ -107,15 +107,15 @@ def test_a_base_with_channels_first_takes_pictures_like_any_other(told: dict[str
     ids=str,
 )
 def test_only_what_looks_like_a_picture_is_turned(
-    shape: tuple[int, ...], content: Any, kind: str
+    shape: tuple[int, ...], content: Any, modality: str
 ) -> None:
     model = quantized_input(1 / 255, 0, shape=shape)
     if content is not None:
         describe(model, TensorMetadata(content=Content(content_properties=content)))
     made = sartor.convert(write(model), classes=2)
-    assert made.manifest.inputs[0].kind == kind
+    assert made.manifest.inputs[0].modality == modality
     batch, channels, height, width = shape
-    turned = (batch, height, width, channels) if kind == "image" else shape
+    turned = (batch, height, width, channels) if modality == "image" else shape
     assert made.manifest.inputs[0].shape == turned
 
 
@@ -184,7 +184,7 @@ def test_a_quantized_base_gets_the_reals_that_its_metadata_state(
         describe(model, normalized(mean, std))
     made = sartor.convert(write(model), classes=2)
     (spec,) = made.manifest.inputs
-    assert (spec.kind, spec.dtype) == ("image", expected)
+    assert (spec.modality, spec.dtype) == ("image", expected)
     pixels = PIXELS[:8, :8]
     got = features(made, pixels).reshape(8, 8, 3)
     if expected == "uint8":

@@ -97,7 +97,7 @@ def test_pictures_are_bytes_where_bytes_can_say_it(
 ) -> None:
     made = sartor.convert(base(), classes=2, quantize="full-integer", representative=photos, **told)
     (spec,) = made.manifest.inputs
-    assert (spec.dtype, spec.kind) == (dtype, "image")
+    assert (spec.dtype, spec.modality) == (dtype, "image")
     assert error_of(made) < 0.1
     again = sartor.convert(made.content, classes=3)
     assert again.manifest.inputs == made.manifest.inputs

@@ -28,7 +28,7 @@ def rows(count: int, value: float = 1.0) -> list[np.ndarray]:
 
 def as_they_are(path: Path) -> Manifest:
     """Of a head that takes features as they are, as one of one's own does."""
-    return replace(open_model(path), features_length=None)
+    return replace(open_model(path), feature_norm=None)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_few_samples_are_believed_less(manifest: Manifest) -> None:
     assert full == pytest.approx(0.5 * 3.8 * 3 / 17)
     assert default_schedule(manifest, rows(150)).peak == pytest.approx(full)
     assert default_schedule(manifest, rows(50)).peak == pytest.approx(full / 3)
-    viewed = replace(manifest, features_length=1.0)
+    viewed = replace(manifest, feature_norm=1.0)
     assert default_schedule(viewed, rows(200, 9.0)).peak == pytest.approx(full * 17 / 2 / 3)
 
 
@@ -143,7 +143,7 @@ def test_how_fast_with_a_pace_of_its_own(
     assert default_schedule(adam, rows(100, 2.0)).peak == pytest.approx(1 / 33)
     assert default_schedule(adam, rows(1000, -2.0)).peak == pytest.approx(1 / 33)
     assert default_schedule(adam, rows(10, 2.0), magnitude=50.0).peak == pytest.approx(50 / 33)
-    viewed = replace(adam, features_length=0.5)
+    viewed = replace(adam, feature_norm=0.5)
     assert default_schedule(viewed, rows(100, 2.0)).peak == pytest.approx(1 / 3)
 
 

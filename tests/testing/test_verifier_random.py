@@ -8,7 +8,7 @@ from planted import Edit, assigned, broken, not_assigned, seen
 
 import sartor
 from sartor import PersonalizableModel
-from sartor.contract.names import RANDOM
+from sartor.contract.names import RANDOM_STATE
 from sartor.graph import DType, Model, Op, Tensor
 from sartor.heads import MLP
 from sartor.ops import add, mul, reduce_sum, sub
@@ -28,7 +28,7 @@ def made(tiny_base: bytes) -> PersonalizableModel:
 def rows_matter(model: Model) -> None:
     """What is dropped hangs on the samples."""
     rows = ends(model)["features"]
-    seen("train", RANDOM, lambda state: add(state, reduce_sum(rows, [0, 1])))(model)
+    seen("train", RANDOM_STATE, lambda state: add(state, reduce_sum(rows, [0, 1])))(model)
 
 
 def chance(model: Model) -> None:
@@ -44,7 +44,7 @@ def chance(model: Model) -> None:
         )
         return add(state, mul(noise, 500.0))
 
-    seen("train", RANDOM, shifted)(model)
+    seen("train", RANDOM_STATE, shifted)(model)
 
 
 def ends(model: Model) -> dict[str, Tensor]:
@@ -54,9 +54,9 @@ def ends(model: Model) -> dict[str, Tensor]:
 
 
 PLANTED: dict[str, tuple[Edit, set[str]]] = {
-    "the same units in every step": (not_assigned("train", RANDOM), {DIFFERENT}),
+    "the same units in every step": (not_assigned("train", RANDOM_STATE), {DIFFERENT}),
     "nothing is dropped": (
-        seen("train", RANDOM, lambda state: mul(state, 0.0)), {DIFFERENT},
+        seen("train", RANDOM_STATE, lambda state: mul(state, 0.0)), {DIFFERENT},
     ),
     "units that hang on the samples": (rows_matter, {SHORT}),
     "units that hang on chance": (chance, {DECIDED, SHORT, "gradient of head/weights"}),

@@ -37,7 +37,7 @@ class InputSpec:
         name: in the signature `infer`.
         shape: with the batch of 1.
         dtype: `float32`, `int32` or `uint8`.
-        kind: `image` ([1, height, width, channels]) or `tensor`.
+        modality: `image` ([1, height, width, channels]) or `tensor`.
         mean, std: for a float32 image, `(pixel − mean) / std` of pixels 0…255 is fed, with one
             value, or one a channel; a uint8 image takes pixels as they are.
     """
@@ -45,7 +45,7 @@ class InputSpec:
     name: str
     shape: tuple[int, ...]
     dtype: str
-    kind: str = "tensor"
+    modality: str = "tensor"
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
 
@@ -76,11 +76,11 @@ class VariableSpec:
     Attributes:
         name: in `save` and `restore`.
         shape: exact.
-        role: `parameter` (trained), `statistic` (a head's own, set by `set_class`), `mask`,
-            `temperature`, `slot` (an optimizer's, of one parameter), `optimizer` (its own) or
-            `random` (what dropout draws from).
+        role: `parameter` (trained), `statistic` (set by `set_class`), `mask`, `temperature`,
+            `optimizer_state` or `random_state` (of dropout).
         class_axis: the axis that runs over classes, or None.
-        parameter: for a slot, the parameter it belongs to; else None.
+        parameter: for an optimizer state, the parameter it belongs to; None for a state shared by
+            all parameters, and for other roles.
         offset: where its initial value starts in the file, in bytes; little-endian float32.
     """
 
@@ -126,7 +126,7 @@ class Manifest:
         task: `classification` (one class a sample), `multi_label` or `regression`.
         weights_per_output: whether a sample has a weight for each output.
         head, loss, optimizer: what the file was made of.
-        features_length: the Euclidean length that the head brings features to, or None where it
+        feature_norm: the Euclidean length that the head brings features to, or None where it
             takes them as they are.
         learning_rate: the default; None leaves it to the runtime.
         fingerprints: what of a user's data still fits.
@@ -145,7 +145,7 @@ class Manifest:
     head: Part
     loss: Part
     optimizer: Part
-    features_length: float | None
+    feature_norm: float | None
     learning_rate: float | None
     variables: tuple[VariableSpec, ...]
     fingerprints: Fingerprints
@@ -212,7 +212,7 @@ class Manifest:
             head=_part(fields.object("head")),
             loss=_part(fields.object("loss")),
             optimizer=_part(fields.object("optimizer")),
-            features_length=fields.optional_number("features_length"),
+            feature_norm=fields.optional_number("feature_norm"),
             learning_rate=fields.optional_number("learning_rate"),
             variables=tuple(_variable(item) for item in fields.objects("variables")),
             fingerprints=_fingerprints(fields.object("fingerprints")),
@@ -261,7 +261,7 @@ def _contradictions(manifest: Manifest) -> Iterator[str]:
 
 def _input(item: Fields) -> InputSpec:
     return InputSpec(
-        item.string("name"), item.shape("shape"), item.string("dtype"), item.string("kind"),
+        item.string("name"), item.shape("shape"), item.string("dtype"), item.string("modality"),
         item.numbers("mean"), item.numbers("std"),
     )  # fmt: skip
 

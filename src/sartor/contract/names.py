@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = [
     "ACTIVE",
     "CENTER",
+    "CLASS_ONE_HOT",
     "DONE",
     "FEATURES",
     "INPUT",
@@ -18,11 +19,10 @@ __all__ = [
     "MANIFEST_FILE",
     "MASK",
     "OUTPUT",
-    "RANDOM",
+    "RANDOM_STATE",
     "RUN",
     "SCALE",
     "SIGNATURES",
-    "SLOT",
     "TEMPERATURE",
     "VERSION",
     "WEIGHTS",
@@ -44,7 +44,7 @@ WEIGHTS = "weights"
 LEARNING_RATE = "learning_rate"
 LOSS = "loss"
 OUTPUT = "output"
-SLOT = "slot"
+CLASS_ONE_HOT = "class_one_hot"
 ACTIVE = "active"
 RUN = "run"
 DONE = "done"
@@ -53,4 +53,4 @@ MASK = "class_mask"
 TEMPERATURE = "temperature"
 CENTER = "head/center"
 SCALE = "head/scale"
-RANDOM = "random"
+RANDOM_STATE = "random_state"

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .names import ACTIVE, DONE, FEATURES, LABELS, LEARNING_RATE, LOSS, OUTPUT, RUN, SLOT, WEIGHTS
+from .names import (
+    ACTIVE,
+    CLASS_ONE_HOT,
+    DONE,
+    FEATURES,
+    LABELS,
+    LEARNING_RATE,
+    LOSS,
+    OUTPUT,
+    RUN,
+    WEIGHTS,
+)
 
 __all__ = ["TensorSpec", "numbered", "signatures"]
 
@@ -65,7 +76,7 @@ def signatures(
         "train": ({**samples, LEARNING_RATE: scalar}, measured),
         "evaluate": (samples, measured),
         "set_class": (
-            {SLOT: TensorSpec((capacity,)), **rows(batch), **row_weights, ACTIVE: scalar},
+            {CLASS_ONE_HOT: TensorSpec((capacity,)), **rows(batch), **row_weights, ACTIVE: scalar},
             done,
         ),
         "save": (run, state),

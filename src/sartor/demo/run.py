@@ -83,7 +83,7 @@ class Demo:
 
     def _convert(self, capacity: int) -> Converted:
         made = convert(self.base, classes=capacity)
-        if [spec.kind for spec in made.manifest.inputs] != ["image"]:
+        if [spec.modality for spec in made.manifest.inputs] != ["image"]:
             raise DataError(f"{self.base} takes no picture, so the demo cannot show it any")
         path = made.save(self.out / "model.tflite")
         return Converted(self.base, path, capacity, made.notes)

@@ -54,7 +54,7 @@ class CosineClassifier:
         return SoftmaxCrossEntropy(self.label_smoothing)
 
     @property
-    def features_length(self) -> float:
+    def feature_norm(self) -> float:
         """The scale."""
         return self.scale
 

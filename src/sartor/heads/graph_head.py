@@ -61,7 +61,7 @@ class GraphHead:
     """
 
     name = "graph"
-    features_length = None
+    feature_norm = None
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ class Head(Protocol):
         name: in the manifest.
         flat: it takes features as rows [N, F]; else in the shape that they are cut in.
         loss: what it is trained with.
-        features_length: the Euclidean length that it brings features to (the root mean square,
+        feature_norm: the Euclidean length that it brings features to (the root mean square,
             with a view), or None where it takes them as they are: what a runtime needs to choose
             a learning rate.
     """
@@ -52,7 +52,7 @@ class Head(Protocol):
     @property
     def loss(self) -> Loss: ...  # noqa: D102
     @property
-    def features_length(self) -> float | None: ...  # noqa: D102
+    def feature_norm(self) -> float | None: ...  # noqa: D102
 
     def settings(self) -> Mapping[str, Any]:
         """What goes into the manifest."""

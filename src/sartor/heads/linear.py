@@ -50,7 +50,7 @@ class LinearLayer:
             raise ConversionError(f"{of}: l2 must be at least 0, got {self.l2}")
 
     @property
-    def features_length(self) -> float:
+    def feature_norm(self) -> float:
         """The root mean square of the lengths that features are seen with."""
         return self.scale if self.normalize else LENGTH
 
@@ -68,7 +68,7 @@ class LinearLayer:
 
     def view(self, features: Sequence[Tensor], weights: Tensor) -> dict[str, Tensor]:
         """The center of some samples, and what brings them to one size (see `view_of`)."""
-        return view_of(self._given(features), weights, self.features_length)
+        return view_of(self._given(features), weights, self.feature_norm)
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """`x · Wᵀ + b`."""

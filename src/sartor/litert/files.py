@@ -86,7 +86,7 @@ def _check_digest(manifest: Manifest, path: Path) -> None:
 
 def _check_images(manifest: Manifest, path: Path) -> None:
     for spec in manifest.inputs:
-        if spec.kind != "image":
+        if spec.modality != "image":
             continue
         channels = spec.shape[3:]
         sizes = ((1,), channels)

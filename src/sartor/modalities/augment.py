@@ -77,7 +77,7 @@ def views(
 
 def _picture(spec: InputSpec, value: Any) -> PIL.Image.Image:
     """The whole picture that views are cut from."""
-    if spec.kind != "image":
+    if spec.modality != "image":
         raise DataError(
             f"views are made of pictures, and the model's input {spec.name} is no picture: "
             "add its samples without views"

@@ -44,7 +44,7 @@ def prepare(specs: Sequence[InputSpec], sample: Sample) -> dict[str, np.ndarray]
 
 
 def _prepared(spec: InputSpec, value: Any) -> np.ndarray:
-    if spec.kind == "image" and _is_picture(spec, value):
+    if spec.modality == "image" and _is_picture(spec, value):
         return _normalized(spec, image_pixels(value, (spec.shape[1], spec.shape[2]), spec.shape[3]))
     if not isinstance(value, np.ndarray):
         raise DataError(f"{_expected(spec)}; got {type(value).__name__}")
@@ -85,6 +85,6 @@ def _fits(array: np.ndarray, dtype: str) -> bool:
 
 def _expected(spec: InputSpec) -> str:
     array = f"{spec.dtype} {list(spec.shape)}"
-    if spec.kind == "image":
+    if spec.modality == "image":
         return f"{spec.name} takes a path, a PIL image, uint8 pixels [height, width, 3], or {array}"
     return f"{spec.name} takes an array, {array}"

@@ -36,8 +36,8 @@ class Adam:
     clip_norm: float | None = None
 
     name = "adam"
-    slots = ("m", "v")
-    state = ("m_weight", "v_weight")
+    parameter_state = ("m", "v")
+    shared_state = ("m_weight", "v_weight")
 
     def __post_init__(self) -> None:
         check_rates(self.learning_rate, self.clip_norm, beta_1=self.beta_1, beta_2=self.beta_2)
@@ -47,29 +47,29 @@ class Adam:
         """What goes into the manifest."""
         return asdict(self)
 
-    def advance(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def advance(self, shared_state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The weight that all gradients so far have in each average, `1 − βᵗ`."""
         return {
-            "m_weight": average(state["m_weight"], 1.0, self.beta_1),
-            "v_weight": average(state["v_weight"], 1.0, self.beta_2),
+            "m_weight": average(shared_state["m_weight"], 1.0, self.beta_1),
+            "v_weight": average(shared_state["v_weight"], 1.0, self.beta_2),
         }
 
     def update(
         self,
         parameter: Tensor,
         gradient: Tensor,
-        slots: Mapping[str, Tensor],
-        state: Mapping[str, Tensor],
+        parameter_state: Mapping[str, Tensor],
+        shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit one parameter's step (see `Optimizer.update`).
 
         The corrections of bias are scalars; both moments are touched once.
         """
-        m = average(slots["m"], gradient, self.beta_1)
-        v = average(slots["v"], square(gradient), self.beta_2)
-        rate = div(learning_rate, state["m_weight"])
-        denominator = add(div(sqrt(v), sqrt(state["v_weight"])), self.epsilon)
+        m = average(parameter_state["m"], gradient, self.beta_1)
+        v = average(parameter_state["v"], square(gradient), self.beta_2)
+        rate = div(learning_rate, shared_state["m_weight"])
+        denominator = add(div(sqrt(v), sqrt(shared_state["v_weight"])), self.epsilon)
         return sub(parameter, mul(div(m, denominator), rate)), {"m": m, "v": v}
 
 
@@ -97,12 +97,12 @@ class AdamW(Adam):
         self,
         parameter: Tensor,
         gradient: Tensor,
-        slots: Mapping[str, Tensor],
-        state: Mapping[str, Tensor],
+        parameter_state: Mapping[str, Tensor],
+        shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit one parameter's step (see `Optimizer.update`)."""
         if self.weight_decay:
             kept = sub(1.0, mul(learning_rate, self.weight_decay))
             parameter = mul(parameter, kept)
-        return super().update(parameter, gradient, slots, state, learning_rate)
+        return super().update(parameter, gradient, parameter_state, shared_state, learning_rate)

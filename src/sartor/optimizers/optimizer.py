@@ -18,8 +18,8 @@ class Optimizer(Protocol):
         name: in the manifest.
         learning_rate: the default that the file states, or None to let the runtime choose.
         clip_norm: the gradients are scaled down to this global norm, or None.
-        slots: names of the tensors kept for each parameter, in its shape, zero at first.
-        state: names of the tensors [1] kept for all parameters together, zero at first.
+        parameter_state: names of the tensors kept for each parameter, in its shape, zero at first.
+        shared_state: names of the tensors [1] kept for all parameters together, zero at first.
     """
 
     @property
@@ -29,24 +29,24 @@ class Optimizer(Protocol):
     @property
     def clip_norm(self) -> float | None: ...  # noqa: D102
     @property
-    def slots(self) -> tuple[str, ...]: ...  # noqa: D102
+    def parameter_state(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
-    def state(self) -> tuple[str, ...]: ...  # noqa: D102
+    def shared_state(self) -> tuple[str, ...]: ...  # noqa: D102
 
     def settings(self) -> dict[str, Any]:
         """What goes into the manifest."""
         ...
 
-    def advance(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Emit the next value of each of `state`, once a step and before any `update`."""
+    def advance(self, shared_state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Emit the next value of each of `shared_state`, once a step and before any `update`."""
         ...
 
     def update(
         self,
         parameter: Tensor,
         gradient: Tensor,
-        slots: Mapping[str, Tensor],
-        state: Mapping[str, Tensor],
+        parameter_state: Mapping[str, Tensor],
+        shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit one parameter's step.
@@ -54,11 +54,11 @@ class Optimizer(Protocol):
         Args:
             parameter: its value.
             gradient: of its shape.
-            slots: its slots' values.
-            state: what `advance` gave.
+            parameter_state: the values of its own state.
+            shared_state: the values that `advance` returned.
             learning_rate: [1].
 
         Returns:
-            The parameter's next value, and its slots'.
+            The parameter's next value, and that of each of its states.
         """
         ...

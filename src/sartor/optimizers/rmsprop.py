@@ -35,14 +35,14 @@ class RMSprop:
     clip_norm: float | None = None
 
     name = "rmsprop"
-    state = ()
+    shared_state = ()
 
     def __post_init__(self) -> None:
         check_rates(self.learning_rate, self.clip_norm, decay=self.decay, momentum=self.momentum)
         check_epsilon(self, self.epsilon)
 
     @property
-    def slots(self) -> tuple[str, ...]:
+    def parameter_state(self) -> tuple[str, ...]:
         """The squares, and the velocity where there is momentum."""
         return ("square", "momentum") if self.momentum else ("square",)
 
@@ -50,7 +50,7 @@ class RMSprop:
         """What goes into the manifest."""
         return asdict(self)
 
-    def advance(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def advance(self, shared_state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Nothing is kept for all parameters together."""
         return {}
 
@@ -58,14 +58,14 @@ class RMSprop:
         self,
         parameter: Tensor,
         gradient: Tensor,
-        slots: Mapping[str, Tensor],
-        state: Mapping[str, Tensor],
+        parameter_state: Mapping[str, Tensor],
+        shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit one parameter's step (see `Optimizer.update`)."""
-        squares = average(slots["square"], square(gradient), self.decay)
+        squares = average(parameter_state["square"], square(gradient), self.decay)
         step = div(gradient, add(sqrt(squares), self.epsilon))
         new = {"square": squares}
         if self.momentum:
-            step = new["momentum"] = add(mul(slots["momentum"], self.momentum), step)
+            step = new["momentum"] = add(mul(parameter_state["momentum"], self.momentum), step)
         return sub(parameter, mul(step, learning_rate)), new

@@ -36,7 +36,7 @@ class SGD:
     clip_norm: float | None = None
 
     name = "sgd"
-    state = ()
+    shared_state = ()
 
     def __post_init__(self) -> None:
         check_rates(self.learning_rate, self.clip_norm, momentum=self.momentum)
@@ -45,7 +45,7 @@ class SGD:
             raise ConversionError("SGD: nesterov needs a momentum, as momentum=0.9")
 
     @property
-    def slots(self) -> tuple[str, ...]:
+    def parameter_state(self) -> tuple[str, ...]:
         """The velocity, where there is momentum."""
         return ("momentum",) if self.momentum else ()
 
@@ -53,7 +53,7 @@ class SGD:
         """What goes into the manifest."""
         return asdict(self)
 
-    def advance(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def advance(self, shared_state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Nothing is kept for all parameters together."""
         return {}
 
@@ -61,8 +61,8 @@ class SGD:
         self,
         parameter: Tensor,
         gradient: Tensor,
-        slots: Mapping[str, Tensor],
-        state: Mapping[str, Tensor],
+        parameter_state: Mapping[str, Tensor],
+        shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit one parameter's step (see `Optimizer.update`)."""
@@ -70,6 +70,6 @@ class SGD:
             gradient = add(gradient, mul(parameter, self.weight_decay))
         if not self.momentum:
             return sub(parameter, mul(gradient, learning_rate)), {}
-        velocity = add(mul(slots["momentum"], self.momentum), gradient)
+        velocity = add(mul(parameter_state["momentum"], self.momentum), gradient)
         step = add(gradient, mul(velocity, self.momentum)) if self.nesterov else velocity
         return sub(parameter, mul(step, learning_rate)), {"momentum": velocity}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..contract.names import ACTIVE, DONE, MASK, SLOT, WEIGHTS
+from ..contract.names import ACTIVE, CLASS_ONE_HOT, DONE, MASK, WEIGHTS
 from ..graph import Tensor
 from ..heads import ViewingHead
 from ..ops import add, greater, mul, reduce_sum, reshape, select, sub, zeros_like
@@ -21,7 +21,7 @@ def attach_set_class(plan: Plan) -> None:
     Values are selected and not multiplied, so that a slot of NaN can be wiped.
     """
     work = Workspace(plan, "set_class")
-    slot = work.input(SLOT, (plan.capacity,))
+    slot = work.input(CLASS_ONE_HOT, (plan.capacity,))
     features = work.feature_inputs()
     weights = work.input(WEIGHTS, (plan.batch,))
     active = work.input(ACTIVE, (1,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..contract.names import MASK, OUTPUT, RANDOM, TEMPERATURE
+from ..contract.names import MASK, OUTPUT, RANDOM_STATE, TEMPERATURE
 from ..errors import ConversionError
 from ..graph import Graph, Tensor
 from ..heads import first_random_state
@@ -54,4 +54,4 @@ def _make_variables(plan: Plan) -> None:
     plan.add_variable(MASK, "mask", active, class_axis=0)
     plan.add_variable(TEMPERATURE, "temperature", np.ones(1, np.float32))
     if plan.random_head is not None:
-        plan.add_variable(RANDOM, "random", first_random_state())
+        plan.add_variable(RANDOM_STATE, "random_state", first_random_state())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..autodiff import gradients
-from ..contract.names import LEARNING_RATE, LOSS, MASK, OUTPUT, RANDOM
+from ..contract.names import LEARNING_RATE, LOSS, MASK, OUTPUT, RANDOM_STATE
 from ..graph import Tensor
 from ..heads import Masks
 from ..ops import add, zeros_like
@@ -30,7 +30,7 @@ def attach_train(plan: Plan) -> None:
     else:  # only `set_class` changes this head: the rate is taken, and counts for nothing
         loss = add(loss, zeros_like(work.input(LEARNING_RATE, (1,))))
     if random is not None:
-        work.assign(RANDOM, random)
+        work.assign(RANDOM_STATE, random)
     work.sign({LOSS: loss, OUTPUT: output})
 
 
@@ -39,7 +39,7 @@ def _training_logits(work: Workspace, features: Sequence[Tensor]) -> tuple[Tenso
     head = work.plan.random_head
     if head is None:
         return batch_logits(work, features), None
-    masks = Masks(work.read(RANDOM), features[0])
+    masks = Masks(work.read(RANDOM_STATE), features[0])
     logits = head.training_logits(features, work.parameters(), masks)
     return logits, masks.advanced()
 
@@ -52,31 +52,31 @@ def _step(work: Workspace, loss: Tensor) -> None:
     if optimizer.clip_norm is not None:
         slopes = clip_by_global_norm(slopes, optimizer.clip_norm)
     learning_rate = work.input(LEARNING_RATE, (1,))
-    state = optimizer.advance({name: work.read(_own(name)) for name in optimizer.state})
-    new = {_own(name): value for name, value in state.items()}
+    shared = optimizer.advance({name: work.read(_shared(name)) for name in optimizer.shared_state})
+    new = {_shared(name): value for name, value in shared.items()}
     for variable, slope in zip(parameters, slopes, strict=True):
-        slots = {slot: work.read(_slot(slot, variable)) for slot in optimizer.slots}
+        state = {name: work.read(_own(name, variable)) for name in optimizer.parameter_state}
         value = work.read(variable.name)
-        new[variable.name], slots = optimizer.update(value, slope, slots, state, learning_rate)
-        new.update({_slot(slot, variable): value for slot, value in slots.items()})
+        new[variable.name], state = optimizer.update(value, slope, state, shared, learning_rate)
+        new.update({_own(name, variable): value for name, value in state.items()})
     for name, value in new.items():
         work.assign(name, value)
 
 
 def _make_variables(plan: Plan) -> None:
     for variable in plan.named("parameter"):
-        for slot in plan.optimizer.slots:
+        for name in plan.optimizer.parameter_state:
             plan.add_variable(
-                _slot(slot, variable), "slot", np.zeros(variable.shape, np.float32),
+                _own(name, variable), "optimizer_state", np.zeros(variable.shape, np.float32),
                 class_axis=variable.class_axis, parameter=variable.name,
             )  # fmt: skip
-    for name in plan.optimizer.state:
-        plan.add_variable(_own(name), "optimizer", np.zeros(1, np.float32))
+    for name in plan.optimizer.shared_state:
+        plan.add_variable(_shared(name), "optimizer_state", np.zeros(1, np.float32))
 
 
-def _slot(slot: str, variable: Variable) -> str:
-    return f"optimizer/{slot}/{variable.name}"
+def _own(name: str, variable: Variable) -> str:
+    return f"optimizer/{name}/{variable.name}"
 
 
-def _own(name: str) -> str:
+def _shared(name: str) -> str:
     return f"optimizer/{name}"

@@ -140,11 +140,11 @@ def _is_picture(tensor: Tensor, described: TensorMetadata | None) -> bool:
 
 
 def _is_scaled(spec: InputSpec) -> bool:
-    return spec.kind == "image" and spec.dtype == "float32"
+    return spec.modality == "image" and spec.dtype == "float32"
 
 
 def _can_be_scaled(spec: InputSpec, tensor: Tensor) -> bool:
-    return spec.kind == "image" and (spec.dtype == "float32" or tensor.quantization is not None)
+    return spec.modality == "image" and (spec.dtype == "float32" or tensor.quantization is not None)
 
 
 def _scaled(
@@ -193,7 +193,7 @@ def _signature_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) 
 
 def _input(spec: InputSpec, described: TensorMetadata | None) -> TensorMetadata:
     metadata = described or TensorMetadata(name=spec.name)
-    if spec.kind != "image":
+    if spec.modality != "image":
         return metadata
     color = ColorSpace.RGB if spec.shape[-1] == 3 else ColorSpace.GRAYSCALE
     content = metadata.content or Content(content_properties=ImageProperties(color_space=color))

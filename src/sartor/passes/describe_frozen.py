@@ -72,7 +72,7 @@ def _decoded(model: Model) -> ModelMetadata:
 
 def _input(spec: InputSpec, known: TensorMetadata) -> TensorMetadata:
     """What was said of an input, with the scaling that it has now."""
-    if known.normalization is None or spec.kind != "image" or spec.dtype != "float32":
+    if known.normalization is None or spec.modality != "image" or spec.dtype != "float32":
         return known
     scaling = ProcessUnit(options=NormalizationOptions(mean=spec.mean, std=spec.std))
     others = [u for u in known.process_units if not isinstance(u.options, NormalizationOptions)]

@@ -31,8 +31,8 @@ def fingerprints(plan: Plan, features: list[Tensor]) -> Fingerprints:
     }
     optimizer = {
         "name": plan.optimizer.name,
-        "slots": plan.optimizer.slots,
-        "state": plan.optimizer.state,
+        "parameter_state": plan.optimizer.parameter_state,
+        "shared_state": plan.optimizer.shared_state,
     }
     return Fingerprints(digest(base), digest(head), digest(optimizer))
 

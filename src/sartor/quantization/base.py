@@ -140,7 +140,7 @@ def _output_names(graph: Graph) -> list[str]:
 
 
 def _is_scaled_image(spec: InputSpec) -> bool:
-    return spec.kind == "image" and spec.dtype == "float32"
+    return spec.modality == "image" and spec.dtype == "float32"
 
 
 def _pixel_range(spec: InputSpec) -> tuple[float, float]:

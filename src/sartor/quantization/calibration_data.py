@@ -124,12 +124,12 @@ def _compact(specs: Sequence[InputSpec], sample: Sample) -> Sample:
 def _compact_input(spec: InputSpec, value: object) -> np.ndarray:
     is_pixels = isinstance(value, np.ndarray) and value.dtype == np.uint8
     if isinstance(value, np.ndarray) and value.shape == spec.shape[1:] and value.ndim:
-        value = value if is_pixels and spec.kind == "image" else value[np.newaxis]
-    if spec.kind == "image" and (is_image(value) or is_pixels):
+        value = value if is_pixels and spec.modality == "image" else value[np.newaxis]
+    if spec.modality == "image" and (is_image(value) or is_pixels):
         image = value[0] if isinstance(value, np.ndarray) and value.ndim == 4 else value
         return image_pixels(image, spec.shape[1:3], spec.shape[3])  # type: ignore[arg-type]
     (array,) = prepare([spec], value).values()  # type: ignore[arg-type]
-    return _pixels(spec, array[0]) if spec.kind == "image" else array
+    return _pixels(spec, array[0]) if spec.modality == "image" else array
 
 
 def _pixels(spec: InputSpec, scaled: np.ndarray) -> np.ndarray:

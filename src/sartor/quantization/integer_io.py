@@ -19,7 +19,7 @@ _SCALE_TOLERANCE = 1e-3
 
 def pixel_range(spec: InputSpec) -> tuple[float, float] | None:
     """Return the values of pixels 0 and 255; None if channels differ or 0 is out of range."""
-    if spec.kind != "image" or spec.dtype != "float32":
+    if spec.modality != "image" or spec.dtype != "float32":
         return None
     mean, std = set(spec.mean), set(spec.std)
     if len(mean) != 1 or len(std) != 1 or not 0 <= min(mean) <= 255:
@@ -41,7 +41,7 @@ def scale_pixels_inside(graph: Graph, specs: Sequence[InputSpec]) -> list[InputS
     """
     return [
         _insert_scaling(graph, index, spec)
-        if spec.kind == "image" and spec.dtype == "float32" and pixel_range(spec) is None
+        if spec.modality == "image" and spec.dtype == "float32" and pixel_range(spec) is None
         else spec
         for index, spec in enumerate(specs)
     ]

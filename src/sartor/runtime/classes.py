@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..contract.manifest import Manifest
-from ..contract.names import ACTIVE, CENTER, SCALE, SLOT
+from ..contract.names import ACTIVE, CENTER, CLASS_ONE_HOT, SCALE
 from ..litert import Engine
 from .data.batches import Batch
 
@@ -37,7 +37,11 @@ class ClassMaker:
         slot = np.zeros(self._manifest.capacity, np.float32)
         self._engine.run(
             "set_class",
-            {**self._batch.of_one_class(features), SLOT: slot, ACTIVE: np.ones(1, np.float32)},
+            {
+                **self._batch.of_one_class(features),
+                CLASS_ONE_HOT: slot,
+                ACTIVE: np.ones(1, np.float32),
+            },
         )
 
     def length_seen(self, features: Sequence[np.ndarray]) -> float | None:
@@ -56,7 +60,7 @@ class ClassMaker:
         after = self._engine.variables()
         self._engine.restore(before)
         center, scale = (after[name].astype(np.float64) for name in (CENTER, SCALE))
-        spread = (self._manifest.features_length or 1.0) / scale[0]
+        spread = (self._manifest.feature_norm or 1.0) / scale[0]
         away = float(np.linalg.norm(center - before[CENTER]))
         return float(before[SCALE][0]) * math.hypot(away, spread)
 
@@ -77,5 +81,5 @@ class ClassMaker:
     def _set(self, slot: int, features: Sequence[np.ndarray], *, active: int) -> None:
         chosen = np.zeros(self._manifest.capacity, np.float32)
         chosen[slot] = 1
-        inputs = {SLOT: chosen, ACTIVE: np.full(1, active, np.float32)}
+        inputs = {CLASS_ONE_HOT: chosen, ACTIVE: np.full(1, active, np.float32)}
         self._engine.run("set_class", {**self._batch.of_one_class(features), **inputs})

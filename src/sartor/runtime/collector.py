@@ -238,7 +238,7 @@ class Collector(Predictor):
 
     def _source(self, image: Sample, name: str | None) -> bytes:
         """What tells that an image is the same one."""
-        if name is None and not any(spec.kind == "image" for spec in self.manifest.inputs):
+        if name is None and not any(spec.modality == "image" for spec in self.manifest.inputs):
             return source_of(prepare(self.manifest.inputs, image))
         return source_of(image, name)
 

@@ -29,7 +29,7 @@ def manifest(*specs: FeatureSpec, task: str = "classification", base: str = "the
         head=part,
         loss=part,
         optimizer=part,
-        features_length=None,
+        feature_norm=None,
         learning_rate=None,
         variables=(),
         fingerprints=Fingerprints(base, "head", "optimizer"),

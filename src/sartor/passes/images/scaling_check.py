@@ -43,7 +43,7 @@ def check_scaling(graph: Graph, specs: Sequence[InputSpec]) -> list[str]:
     found = [
         _check(graph, tensor, spec)
         for tensor, spec in zip(graph.inputs, specs, strict=True)
-        if spec.kind == "image" and spec.dtype == "float32"
+        if spec.modality == "image" and spec.dtype == "float32"
     ]
     return [line for line in found if line is not None]
 

@@ -14,8 +14,6 @@ from .checkpoint import Checkpoint
 
 __all__ = ["Adapted", "adapt"]
 
-_OPTIMIZER = ("slot", "optimizer")
-
 
 @dataclass(frozen=True)
 class Adapted:
@@ -59,8 +57,10 @@ def adapt(
     state = {}
     for spec in manifest.variables:
         value = initial[spec.name]
-        new = spec.role == "random" and spec.name not in checkpoint.state  # had no dropout before
-        if not new and (keep_optimizer or spec.role not in _OPTIMIZER):
+        new = (
+            spec.role == "random_state" and spec.name not in checkpoint.state
+        )  # had no dropout before
+        if not new and (keep_optimizer or spec.role != "optimizer_state"):
             value = _taken(spec, checkpoint, value, name)
         state[spec.name] = np.array(value, np.float32)
     _free(state, manifest, [slot for slot, each in enumerate(classes) if each is None])

@@ -21,7 +21,7 @@ def thumbnail(specs: Sequence[InputSpec], inputs: Mapping[str, np.ndarray]) -> b
         specs: the inputs of the base, as the manifest describes them.
         inputs: name → what it takes.
     """
-    spec = next((spec for spec in specs if spec.kind == "image"), None)
+    spec = next((spec for spec in specs if spec.modality == "image"), None)
     return None if spec is None else _png(spec, inputs[spec.name][0])
 
 

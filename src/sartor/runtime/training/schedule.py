@@ -157,7 +157,7 @@ def _default_rate(
     """
     flat = [array.reshape(len(array), -1) for array in features]
     rows = np.concatenate(flat, 1, dtype=np.float64)
-    length = manifest.features_length
+    length = manifest.feature_norm
     if length is not None:
         length = max(length, at_least)
     if manifest.optimizer.name in _OWN_PACE:

@@ -125,6 +125,6 @@ def _find_problems(
 def _is_valid(spec: VariableSpec, value: np.ndarray, active: bool) -> bool:
     if spec.role == "mask":
         return bool(value == active)
-    if spec.role == "slot" or not active:
+    if spec.role == "optimizer_state" or not active:
         return not value.any()
     return bool(np.isfinite(value).all())

@@ -104,7 +104,7 @@ class Session:
         features = {name: value for name, value in batch.items() if name.startswith(FEATURES)}
         self.restore(variables)
         self.call(
-            "set_class", slot=one_hot, **features, weights=weights,
+            "set_class", class_one_hot=one_hot, **features, weights=weights,
             active=np.array([active], np.float32),
         )  # fmt: skip
 
@@ -123,7 +123,7 @@ class Session:
 
     def random_state(self) -> list[str]:
         """Return the names of the variables that determine random numbers."""
-        return self._with_roles("random")
+        return self._with_roles("random_state")
 
     def _with_roles(self, *roles: str) -> list[str]:
         return [spec.name for spec in self.manifest.variables if spec.role in roles]
@@ -139,7 +139,7 @@ class Session:
         """Return random weights, with all classes active and the optimizer state zero."""
         variables = {name: value.copy() for name, value in self._initial.items()}
         for spec in self.manifest.variables:
-            if spec.role in ("slot", "optimizer"):  # nonzero in a baked file
+            if spec.role == "optimizer_state":  # nonzero in a baked file
                 variables[spec.name] = np.zeros_like(variables[spec.name])
             elif spec.role == "parameter":
                 fan_in = [size for axis, size in enumerate(spec.shape) if axis != spec.class_axis]
