@@ -25,9 +25,9 @@ from sartor.runtime.confidence.temperature import (
 )
 from sartor.runtime.saved.checkpoint import read_checkpoint
 
-from .digits import KEYWORDS, embed_digits
 from .harness import MOBILENET, Goal, Report, main, shared
-from .samples import FeatureModel, Samples, clothing_photos, embed
+from .samples import FeatureModel, Samples, clothing_photos, convert_base, embed
+from .spoken_digits import KEYWORDS, spoken
 
 _SHOTS = (1, 5, 20, 100)
 _TRAINED = (5, 8)  # number of training classes, of ten
@@ -156,17 +156,19 @@ def _datasets(folder: Path) -> Iterator[Dataset]:
         train, test = (embed(file, clothing_photos(split)) for split in ("train", "validation"))
         imagenet = embed(file, [(path, "") for path in photos]).features
         yield Dataset(f"clothing, {name}", file, train, test, imagenet)
-    digits = embed_digits(folder)
-    order = np.random.default_rng(0).permutation(len(digits.labels))
-    per_class = [order[digits.labels[order] == label] for label in np.unique(digits.labels)]
-    train, test = (
-        Samples(digits.features[rows], digits.labels[rows])
-        for rows in (
-            np.concatenate([each[:_TRAIN_SIZE] for each in per_class]),
-            np.concatenate([each[_TRAIN_SIZE:] for each in per_class]),
-        )
-    )
-    yield Dataset("spoken digits", folder / KEYWORDS, train, test)
+    file = convert_base(KEYWORDS, folder, classes=10)
+    yield Dataset("spoken digits", file, *_split(spoken(file)))
+
+
+def _split(parts: Sequence[Samples]) -> tuple[Samples, Samples]:
+    """Split all recordings at random into training and test samples, the same number per digit."""
+    features = np.concatenate([part.features for part in parts])
+    labels = np.concatenate([part.labels for part in parts])
+    order = np.random.default_rng(0).permutation(len(labels))
+    per_digit = [order[labels[order] == label] for label in np.unique(labels)]
+    train = np.concatenate([rows[:_TRAIN_SIZE] for rows in per_digit])
+    test = np.concatenate([rows[_TRAIN_SIZE:] for rows in per_digit])
+    return Samples(features[train], labels[train]), Samples(features[test], labels[test])
 
 
 def _cell(dataset: Dataset, shots: int) -> Cell:

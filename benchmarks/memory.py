@@ -89,8 +89,8 @@ def _onnx_runtime(folder: str) -> Stages:
     """Measure ONNX Runtime Training. Another process makes its artifacts with PyTorch."""
     _alone(make_artifacts, _CONFIG, folder)
     make = partial(OnnxRuntimeHead, folder=folder)
-    found: Stages = _alone(_steps, "onnxruntime.training.api", make)
-    return found
+    stages: Stages = _alone(_steps, "onnxruntime.training.api", make)
+    return stages
 
 
 def _steps(package: str, make: Callable[[HeadConfig], Head]) -> Stages:

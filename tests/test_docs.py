@@ -49,8 +49,8 @@ def blocks(page: str, language: str) -> list[str]:
     """Return the blocks of a page that are meant to run."""
     text = (ROOT / page).read_text()
     fence = rf"^(<!-- not run: .* -->\n)?```{language}\n(.*?)^```"
-    found = re.findall(fence, text, flags=re.DOTALL | re.MULTILINE)
-    return [code for mark, code in found if not mark]
+    matches = re.findall(fence, text, flags=re.DOTALL | re.MULTILINE)
+    return [code for mark, code in matches if not mark]
 
 
 def run_code(page: str) -> None:
