@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,9 @@ import sartor
 from sartor import PersonalModel, SoftmaxClassifier
 from sartor.litert import Engine
 from sartor.modalities import Sample, prepare
-from sartor.runtime.data.tasks import Label
+from sartor.runtime import Evaluation
+from sartor.runtime.data.tasks import TASKS, Label
+from sartor.runtime.results.evaluation import Evaluator
 
 from .harness import shared
 
@@ -45,15 +47,18 @@ class FeatureModel(PersonalModel):
 
     def add_sample(self, image: Sample, label: Label) -> int:  # type: ignore[override]
         """Add a sample, without the search for an equal one."""
-        targets = self._task.targets(label, self.classes)
-        with self._changing:
-            number = self._store.add([self._features(image)], targets)
-            self._make_classes(targets)
-            self._seen += 1
-        return number
+        targets = TASKS[self.manifest.task].targets(label, self.classes)
+        return self._samples.add_features([[np.asarray(image, np.float32)]], targets)
 
-    def _features(self, image: Sample) -> list[np.ndarray]:
-        return [np.asarray(image, np.float32)]
+    def evaluate(self, samples: Iterable[tuple[Sample, Label]] | None = None) -> Evaluation:
+        """Measure on features and labels, or on the stored samples."""
+        if samples is None:
+            return super().evaluate()
+        evaluator = Evaluator(self._state.engine, self.manifest, self._state.class_indices)
+        for image, label in samples:
+            targets = TASKS[self.manifest.task].targets(label, self.classes)
+            evaluator.add([np.asarray(image, np.float32)], targets)
+        return evaluator.result()
 
 
 def convert_base(

@@ -111,7 +111,7 @@ def test_more_classes_than_there_is_room_for(
     (more / "blue").rename(more / "pink")
     (more / "green").rename(more / "grey")
     error = run("fit", model, more, "--checkpoint", checkpoint).error
-    assert "no room for 'grey', 'pink'" in error
+    assert "no free class for 'grey', 'pink'" in error
     assert "--capacity" in error
     assert checkpoint.read_bytes() == before
 

@@ -40,8 +40,8 @@ def test_temperature_makes_probabilities_honest(tiny: Convert) -> None:
         model.fit()
         fresh = list(blobs(300, seed=2, spread=3))
         honest = model.evaluate(fresh)
-        state = model._knowledge.engine.variables()
-        model._knowledge.engine.restore({**state, "temperature": np.ones(1, np.float32)})
+        state = model._state.engine.variables()
+        model._state.engine.restore({**state, "temperature": np.ones(1, np.float32)})
         plain = model.evaluate(fresh)
         assert plain.accuracy == honest.accuracy  # the same answers
         assert (honest.calibration_error or 1) < 0.8 * (plain.calibration_error or 0)

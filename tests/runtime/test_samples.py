@@ -123,7 +123,7 @@ def test_the_last_sample_of_a_class_takes_the_class_with_it(tiny: Convert) -> No
         model.fit()
         model.forget(number)
         assert list(model.classes) == [*LABELS]
-        assert not model._knowledge.engine.variables()["head/weights"][3].any()
+        assert not model._state.engine.variables()["head/weights"][3].any()
         model.add_sample(PROBE, "tie")
         assert list(model.classes) == [*LABELS, "tie"]
 
@@ -134,7 +134,7 @@ def test_nothing_of_a_forgotten_sample_is_in_any_file(tiny: Convert, tmp_path: P
     path, log = tiny(), Path(f"{store}-wal")
     for fits in (False, True):
         with PersonalModel(path, store=store) as model:
-            features = [model._features(sample)[0][0] for sample in (PROBE, NEW)]
+            features = [model._state.features({"input": sample})[0][0] for sample in (PROBE, NEW)]
             numbers = [model.add_sample(NEW, "sock"), model.add_sample(PROBE, "hat")]
             taught(model)
             model.add_sample(NEW * np.array([1, 1, 1, 1, 0, 0, 0, 0], np.float32), "sock")
@@ -224,7 +224,7 @@ def test_a_store_of_more_classes_than_there_is_room_for(tiny: Convert, tmp_path:
     store = tmp_path / "mine.samples"
     with PersonalModel(tiny(), store=store) as model:
         taught(model)
-    with pytest.raises(DataError, match="no room for 'hat', 'shoes', 'dress'"):
+    with pytest.raises(DataError, match="no free class for 'hat', 'shoes', 'dress'"):
         PersonalModel(tiny("small", classes=2), store=store)
 
 

@@ -19,7 +19,7 @@ from sartor import PersonalModel
 from sartor.errors import DataError, TrainingError
 from sartor.litert import Engine
 from sartor.runtime import Epoch
-from sartor.runtime.state import Knowledge
+from sartor.runtime.state import ModelState
 
 Convert = Callable[..., Path]
 LONG = 100_000  # epochs; nobody waits for their end
@@ -110,9 +110,9 @@ def test_the_best_weights_on_held_out_samples_stay(tiny: Convert) -> None:
         assert len(losses) - 4 == int(np.argmin(losses))
         assert model.evaluate().samples == 60
         assert history.samples == 60
-        kept = model._knowledge.engine.variables()["head/weights"]
+        kept = model._state.engine.variables()["head/weights"]
         model.fit(int(np.argmin(losses)) + 1, learning_rate=3, decay="constant")
-        assert np.array_equal(model._knowledge.engine.variables()["head/weights"], kept)
+        assert np.array_equal(model._state.engine.variables()["head/weights"], kept)
 
 
 def test_where_nothing_is_held_out_a_third_of_each_class_is(tiny: Convert) -> None:
@@ -159,7 +159,7 @@ def test_samples_and_classes_come_in_while_it_learns(tiny: Convert) -> None:
 
 
 @pytest.mark.parametrize("action", ["forget", "remove_class", "load", "close"])
-def test_what_takes_knowledge_away_stops_a_training_first(
+def test_what_takes_state_away_stops_a_training_first(
     tiny: Convert, tmp_path: Path, action: str
 ) -> None:
     model = taught(PersonalModel(tiny()))
@@ -194,7 +194,7 @@ def test_in_the_background_others_go_first(tiny: Convert) -> None:
 def test_a_model_learns_once_at_a_time(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         training = taught(model).start_training(LONG)
-        with pytest.raises(TrainingError, match="learning already"):
+        with pytest.raises(TrainingError, match="a training is running"):
             model.fit()
         training.stop()
 
@@ -202,7 +202,7 @@ def test_a_model_learns_once_at_a_time(tiny: Convert) -> None:
 def test_a_callback_cannot_wait_for_its_own_training(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         taught(model)
-        with pytest.raises(TrainingError, match="returning False"):
+        with pytest.raises(TrainingError, match="return False"):
             model.fit(on_epoch=lambda epoch: model.forget(model.samples[0].id))
         assert len(model.samples) == 15
 
@@ -247,7 +247,7 @@ def test_arguments_that_make_no_sense(
     tiny: Convert, settings: dict[str, Any], message: str
 ) -> None:
     with PersonalModel(tiny()) as model:
-        with pytest.raises(DataError, match="nothing to learn from"):
+        with pytest.raises(DataError, match="no training samples"):
             model.fit()
         taught(model)
         with pytest.raises(DataError, match=message):
@@ -259,15 +259,15 @@ def test_no_prediction_ever_sees_half_of_an_update(
 ) -> None:
     """10,000 predictions from two threads while it learns, each of some set that was published."""
     path, sets, answers = tiny(), [], []
-    publish = Knowledge.publish
+    publish = ModelState.publish
 
-    def noted(self: Knowledge, state: Any, familiarity: Any) -> None:
+    def noted(self: ModelState, state: Any, familiarity: Any) -> None:
         sets.append(state)
         publish(self, state, familiarity)
 
-    monkeypatch.setattr(Knowledge, "publish", noted)
+    monkeypatch.setattr(ModelState, "publish", noted)
     with PersonalModel(path) as model:
-        sets.append(taught(model)._knowledge.engine.variables())
+        sets.append(taught(model)._state.engine.variables())
         training = model.start_training(LONG)
 
         def ask() -> None:

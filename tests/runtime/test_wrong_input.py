@@ -117,10 +117,12 @@ def _describe(path: Path, fields: dict[str, Any]) -> None:
 def test_more_classes_than_there_is_room_for(tiny: Convert) -> None:
     with PersonalModel(tiny(classes=3)) as model:
         before = taught(model).predict(PROBE)
-        with pytest.raises(DataError, match=r"no room for 'sock'.*room for 3 classes.*--capacity"):
+        with pytest.raises(
+            DataError, match=r"no free class for 'sock'.*capacity is 3 classes.*--capacity"
+        ):
             model.add_sample(PROBE, "sock")
-        with pytest.raises(DataError, match=r"'sock', 'tie'.*5 are asked for"):
-            model.check_room(["sock", "hat", "tie", "sock"])
+        with pytest.raises(DataError, match=r"'sock', 'tie'.*5 are needed"):
+            model.check_capacity(["sock", "hat", "tie", "sock"])
         assert model.classes == LABELS
         assert model.predict(PROBE) == before
         assert len(model.samples) == 15

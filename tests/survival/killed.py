@@ -211,7 +211,7 @@ def _gone(folder: Path, model: PersonalModel, found: State) -> list[str]:
     return [
         source
         for source in sorted(had - set(found))
-        if model._features(sample(source))[0].astype("<f2").tobytes() in content
+        if model._state.features({"input": sample(source)})[0].astype("<f2").tobytes() in content
     ]
 
 

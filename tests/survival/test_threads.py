@@ -90,7 +90,7 @@ class Users:
                 self._verbs[verb](choose)
                 self.done[verb] = self.done.get(verb, 0) + 1
             except (DataError, TrainingError, FileNotFoundError):
-                pass  # nothing to learn from, learning already, no such class, not saved yet
+                pass  # no samples, a training is running, no such class, not saved yet
             except BaseException as error:
                 self.errors.append(error)
 
@@ -98,7 +98,7 @@ class Users:
         check(self.model.predict(_sample(choose)))
 
     def _pause(self, choose: random.Random) -> None:
-        training = self.model._training
+        training = self.model._jobs._job
         if training is not None:
             training.pause()
             time.sleep(0.01)
@@ -129,8 +129,8 @@ def test_all_verbs_from_several_threads(tiny: Convert, tmp_path: Path, seed: int
         if users.errors:
             raise AssertionError(f"seed {seed}") from users.errors[0]
         assert len(users.done) == len(users._verbs), f"seed {seed}: {users.done}"
-        if model._training is not None:
-            model._training.settle()
+        if model._jobs._job is not None:
+            model._jobs._job.stop_and_wait()
         consistent(model)
         model.add_sample(np.ones((1, 8), np.float32), next(iter(model.classes), "a"))
         model.fit()
@@ -146,7 +146,7 @@ def consistent(model: PersonalModel) -> None:
     labels = {str(sample.label) for sample in model.samples}
     assert labels <= set(model.classes) <= set(ALL)
     assert len(set(model.classes)) == len(model.classes)
-    mask, slots = model._knowledge.engine.variables()["class_mask"], model._knowledge.slots
+    mask, slots = model._state.engine.variables()["class_mask"], model._state.class_indices
     active = set(np.flatnonzero(mask))
     learned = {str(sample.label) for sample in model.samples if not sample.held_out}
     assert {slots[label] for label in learned} <= active <= set(slots.values())
@@ -160,7 +160,7 @@ def test_a_first_sample_that_is_held_out_makes_a_class(tiny: Convert, tmp_path: 
     with PersonalModel(path, store=tmp_path / "s") as model:
         model.add_sample(sample, "a", held_out=True)
         check(model.predict(sample))
-        with pytest.raises(DataError, match="nothing to learn from"):
+        with pytest.raises(DataError, match="all samples are held out"):
             model.fit()
     with PersonalModel(path, store=tmp_path / "s") as model:
         model.add_sample(-sample, "b")
@@ -174,13 +174,13 @@ def test_a_sample_that_another_adds_meanwhile_is_there_once(
 ) -> None:
     sample = _sample(random.Random(0))
     with PersonalModel(tiny()) as model:
-        number, find, looks = model.add_sample(sample, "a"), model._store.find, []
+        number, find, looks = model.add_sample(sample, "a"), model._samples.store.find, []
 
         def find_late(source: bytes) -> StoredSample | None:
             looks.append(source)
             return find(source) if len(looks) > 1 else None
 
-        monkeypatch.setattr(model._store, "find", find_late)
+        monkeypatch.setattr(model._samples.store, "find", find_late)
         assert model.add_sample(sample, "a") == number
         assert len(model.samples) == 1
         assert len(looks) == 2

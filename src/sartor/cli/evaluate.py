@@ -30,7 +30,7 @@ def evaluate(
     check_plot(plot)
     photos = Photos(folder, skip_unreadable=skip_unreadable)
     with opened(model, checkpoint) as personal:
-        personal.check_known(photos.labels)
+        personal.check_classes(photos.labels)
         measured = personal.evaluate(photos.samples(personal))
     if plot is not None:
         from ..charts import confusion_chart

@@ -55,7 +55,7 @@ def fit(
     check_folder(checkpoint)
     check_plot(plot)
     with at_work(model, checkpoint) as personal:
-        personal.check_room(photos.labels)
+        personal.check_capacity(photos.labels)
         new = photos.add_to(personal, augment)
         with _ctrl_c_stops(personal), progress("learning") as show:
             history = personal.fit(

@@ -10,7 +10,7 @@ from .saved.bake import bake
 from .saved.checkpoint import Checkpoint, read_checkpoint
 from .saved.project import unpack as unpack_project
 from .store import StoredSample
-from .training.job import Training
+from .training.job import TrainingJob
 
 __all__ = [
     "Checkpoint",
@@ -21,7 +21,7 @@ __all__ = [
     "Prediction",
     "Predictions",
     "StoredSample",
-    "Training",
+    "TrainingJob",
     "bake",
     "read_checkpoint",
     "reembed",

@@ -1,4 +1,4 @@
-"""Making and wiping classes in what an engine holds."""
+"""The weights of single classes in a model: imprinted, cleared, inspected."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..contract.names import ACTIVE, CENTER, CLASS_ONE_HOT, SCALE
 from ..litert import Engine
 from .data.batches import Batch
 
-__all__ = ["ClassMaker"]
+__all__ = ["ClassWeights"]
 
 
-class ClassMaker:
-    """Calls `set_class`.
+class ClassWeights:
+    """Sets the weights of single classes, with the signature `set_class`.
 
     Args:
-        engine: holds the model.
-        manifest: of its file.
+        engine: engine that holds the model.
+        manifest: manifest of the model file.
     """
 
     def __init__(self, engine: Engine, manifest: Manifest) -> None:
@@ -28,58 +28,66 @@ class ClassMaker:
         self._manifest = manifest
         self._batch = Batch(manifest)
 
-    def imprint(self, slot: int, features: Sequence[np.ndarray]) -> None:
-        """Make a class of its samples: features float32 [n, …] each, the first B of them."""
-        self._set(slot, [rows[: self._manifest.batch] for rows in features], active=1)
-
-    def view(self, features: Sequence[np.ndarray]) -> None:
-        """Say how features are seen: float32 [n, …] each, n ≤ B, of samples of all classes."""
-        slot = np.zeros(self._manifest.capacity, np.float32)
-        self._engine.run(
-            "set_class",
-            {
-                **self._batch.of_one_class(features),
-                CLASS_ONE_HOT: slot,
-                ACTIVE: np.ones(1, np.float32),
-            },
-        )
-
-    def length_seen(self, features: Sequence[np.ndarray]) -> float | None:
-        """The root mean square of the lengths that features are seen with, by the present view.
+    def imprint(self, index: int, features: Sequence[np.ndarray]) -> None:
+        """Compute the weights of a class from features of its samples.
 
         Args:
-            features: float32 [n, …] each, n ≤ B, of samples of all classes.
+            index: class index.
+            features: float32 [n, …] for each features tensor. The first B rows count.
+        """
+        first = [rows[: self._manifest.batch] for rows in features]
+        self._set_class(self._one_hot(index), first, active=1)
+
+    def set_normalization(self, features: Sequence[np.ndarray]) -> None:
+        """Compute the normalization statistics of the head from samples of all classes.
+
+        Args:
+            features: float32 [n, …] for each features tensor, n ≤ B.
+        """
+        no_class = np.zeros(self._manifest.capacity, np.float32)
+        self._set_class(no_class, features, active=1)
+
+    def normalized_length(self, features: Sequence[np.ndarray]) -> float | None:
+        """Return the root mean square length of features after normalization.
+
+        Args:
+            features: float32 [n, …] for each features tensor, n ≤ B, of samples of all classes.
 
         Returns:
-            It; None where the head has no view.
+            The length, or None if the head has no normalization.
         """
         before = self._engine.variables()
         if CENTER not in before or SCALE not in before:
             return None
-        self.view(features)
+        self.set_normalization(features)
         after = self._engine.variables()
         self._engine.restore(before)
         center, scale = (after[name].astype(np.float64) for name in (CENTER, SCALE))
         spread = (self._manifest.feature_norm or 1.0) / scale[0]
-        away = float(np.linalg.norm(center - before[CENTER]))
-        return float(before[SCALE][0]) * math.hypot(away, spread)
+        offset = float(np.linalg.norm(center - before[CENTER]))
+        return float(before[SCALE][0]) * math.hypot(offset, spread)
 
-    def wipe(self, slot: int) -> None:
-        """Leave no trace of a class."""
-        nothing = [np.zeros((1, *spec.shape), np.float32) for spec in self._manifest.features]
-        self._set(slot, nothing, active=0)
+    def clear(self, index: int) -> None:
+        """Zero the weights and the optimizer state of a class, and mask it."""
+        zeros = [np.zeros((1, *spec.shape), np.float32) for spec in self._manifest.features]
+        self._set_class(self._one_hot(index), zeros, active=0)
 
-    def is_blank(self, slot: int) -> bool:
-        """Whether a slot's part of every parameter is zero: then nothing has been learned."""
-        state = self._engine.variables()
+    def is_untrained(self, index: int) -> bool:
+        """Return whether all weights of a class are zero."""
+        variables = self._engine.variables()
         return not any(
-            state[spec.name].take(slot, spec.class_axis).any()
+            variables[spec.name].take(index, spec.class_axis).any()
             for spec in self._manifest.variables
             if spec.role == "parameter" and spec.class_axis is not None
         )
 
-    def _set(self, slot: int, features: Sequence[np.ndarray], *, active: int) -> None:
-        chosen = np.zeros(self._manifest.capacity, np.float32)
-        chosen[slot] = 1
-        inputs = {CLASS_ONE_HOT: chosen, ACTIVE: np.full(1, active, np.float32)}
+    def _one_hot(self, index: int) -> np.ndarray:
+        row = np.zeros(self._manifest.capacity, np.float32)
+        row[index] = 1
+        return row
+
+    def _set_class(
+        self, one_hot: np.ndarray, features: Sequence[np.ndarray], *, active: int
+    ) -> None:
+        inputs = {CLASS_ONE_HOT: one_hot, ACTIVE: np.full(1, active, np.float32)}
         self._engine.run("set_class", {**self._batch.of_one_class(features), **inputs})

@@ -1,296 +1,308 @@
-"""The one class that an app needs: add samples, train, predict, save."""
+"""The model on the device: add samples, train, predict, save."""
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import tempfile
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeAlias
 
-import numpy as np
-
-from ..errors import DataError, TrainingError
-from .collector import Collector
-from .confidence.cross_validation import divided
-from .predictor import FilePath
+from ..errors import DataError
+from ..litert import open_model
+from ..modalities import Sample, prepare
+from .data.tasks import Label
+from .project import export_project, import_project
+from .results.evaluation import Evaluator
 from .results.html import model_html
-from .results.records import History
-from .saved.checkpoint import read_checkpoint
-from .saved.project import CHECKPOINT, MODEL, SAMPLES, pack, unpacked
-from .store import SampleSet
-from .training.control import Control
-from .training.fit import Learner, Lesson, Settings
-from .training.job import Training
+from .results.records import Evaluation, History, Prediction, Predictions
+from .samples import SampleCollection, check_classes
+from .saved.checkpoint import read_checkpoint, write_checkpoint
+from .state import ModelState
+from .store import SampleStore, StoredSample
+from .training.config import TrainingConfig
+from .training.job import TrainingJob, TrainingJobs
 from .training.trainer import EpochCallback
 
 __all__ = ["PersonalModel"]
 
-_PICTURES = 6  # of one class, in a notebook
+_THUMBNAILS = 6  # of each class, in a notebook
+_Path: TypeAlias = "str | os.PathLike[str]"
 
 
-class PersonalModel(Collector):
-    """A personalizable file at work: it learns classes from samples, on this device.
+class PersonalModel:
+    """A personalizable file that learns classes from samples on this device.
 
-    Every method may be called from any thread. Predictions go on while the model learns, with the
-    last whole set of weights. Use it in a `with` block, or close it.
+    Every method may be called from any thread. Predictions continue to work during training, with
+    the last published weights. Use the model in a `with` block, or close it.
 
     Args:
-        path: a file that `sartor.convert` has made.
-        store: a file that keeps the samples (SQLite), made where there is none; None keeps them in
-            memory.
-        threads: that one prediction may use; two where there are two, unless told.
-        thumbnails: keep a small picture of each sample, for a notebook or an app to show.
-        photos: keep each sample itself, so that another base can embed it again.
-        max_samples, max_bytes: what the store may hold; a good part is kept where it is full.
+        path: path of a personalizable file; `sartor.convert` writes one.
+        store: path of the sample store (SQLite). A new one is created. Default: in memory.
+        threads: number of threads of one prediction. Default: 2, or 1 on a single core.
+        thumbnails: whether to store a thumbnail of each sample. Default: False.
+        photos: whether to store the photo of each sample, for `reembed`. Default: False.
+        max_samples: largest number of samples. A full store evicts samples. Default: no limit.
+        max_bytes: largest size of all samples, in bytes. Default: no limit.
 
     Raises:
-        InvalidModelError: there is no such file, it is no model, or a damaged one.
-        NotPersonalizableError: it is a model that cannot learn.
-        StoreError: the store is damaged, or belongs to another base.
-        DataError: its samples are of more classes than there is room for.
-        OSError: the store cannot be opened or made.
+        InvalidModelError: If the file does not exist, is not a model, or is damaged.
+        NotPersonalizableError: If the model cannot be trained.
+        StoreError: If the store is damaged, or belongs to another base.
+        DataError: If the samples have more classes than the model has capacity for.
+        OSError: If the store cannot be opened or created.
     """
 
-    _training: Training | None = None
-    _learner: Learner | None = None
-    _history: History | None = None
+    def __init__(
+        self, path: _Path, *, store: _Path | None = None, threads: int | None = None,
+        thumbnails: bool = False, photos: bool = False, max_samples: int | None = None,
+        max_bytes: int | None = None,
+    ) -> None:  # fmt: skip
+        self.path = Path(path)
+        self.manifest = open_model(self.path)
+        self._state = ModelState(self.path, self.manifest, threads or min(2, os.cpu_count() or 1))
+        samples = SampleStore(
+            None if store is None else Path(store), self.manifest,
+            max_samples=max_samples, max_bytes=max_bytes,
+        )  # fmt: skip
+        self._samples = SampleCollection(
+            samples, self._state, self.manifest, thumbnails=thumbnails, photos=photos
+        )
+        self._jobs = TrainingJobs(self.path, self.manifest, self._samples, self._state)
 
-    def fit(
-        self,
-        epochs: int | None = None,
-        on_epoch: EpochCallback | None = None,
-        *,
-        seconds: float | None = None,
-        patience: int | None = None,
-        learning_rate: float | None = None,
-        decay: str = "cosine",
-        warm_start: bool = False,
-        seed: int = 0,
-    ) -> History:
-        """Learn from all samples, each class counting the same.
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes (of the target values, for regression), by class index."""
+        return tuple(self._state.class_indices)
 
-        Training starts anew, so that the outcome depends on the samples alone and not on what was
-        learned before. Where the model knows a class of which it has no samples, from a checkpoint
-        that was loaded, it goes on from the present weights instead. When it is stopped while the
-        weights of before were still better, they are kept.
+    @property
+    def capacity(self) -> int:
+        """Largest number of classes."""
+        return self.manifest.capacity
 
-        After it, parts of the training are done again with some samples left out in turn, to fit
-        how sure the model may be of what it says, and what it is to hold for none of its classes.
+    @property
+    def samples(self) -> tuple[StoredSample, ...]:
+        """All samples, in the order in which they were added."""
+        return self._samples.store.samples()
+
+    def check_capacity(self, labels: Iterable[str]) -> None:
+        """Raise DataError unless the model has a class index for each of these classes."""
+        self._samples.check_capacity(labels)
+
+    def check_classes(self, labels: Iterable[str]) -> None:
+        """Raise DataError unless the model has all of these classes."""
+        check_classes(labels, self.classes)
+
+    def add_sample(
+        self, image: Sample, label: Label, *, source: str | None = None, held_out: bool = False,
+        augment: int = 0,
+    ) -> int:  # fmt: skip
+        """Add a sample: store its features, and imprint its class if the class is new.
+
+        The new class can be predicted at once. A sample that is stored already is not added again.
 
         Args:
-            epochs: passes over the samples; chosen from their number unless told.
-            on_epoch: called after each with an `Epoch`, in the training's thread; returning False
-                ends the training.
-            seconds: end after this time at the latest; the learning rate falls with it.
-            patience: end after so many epochs in which the loss on held-out samples did not fall,
-                with the weights that were best. Where none is held out, a third of each class is,
-                for this training.
-            learning_rate: of the first step; chosen from the samples' features unless told. 0
-                changes nothing, and measures the loss.
-            decay: how the learning rate falls: `cosine`, `linear`, or `constant`.
-            warm_start: go on from the present weights.
-            seed: of all that is drawn at random; the same one gives the same weights, where no
-                time is set.
+            image: input; see `predict`.
+            label: name of the class. For several labels per sample: the names of all labels that
+                apply, or a mapping name → bool, which leaves other labels unknown. For regression:
+                a mapping name → number.
+            source: name of the sample in the app, such as an asset ID, to recognize it. Default:
+                the content of the image.
+            held_out: whether to use the sample to measure, and never to train. Default: False.
+            augment: number of augmentations to train on as well. Default: 0.
+
+        Returns:
+            The number of the sample, for `forget`.
 
         Raises:
-            DataError: there are no samples, or an argument makes no sense.
-            TrainingError: the model is learning already; or the loss is no longer finite, and the
-                weights are those of before.
+            DataError: If the image or the label does not fit the model, if no class is free, or if
+                the sample is stored with another label; nothing is changed.
+            OSError: If the file cannot be read, or the store cannot be written.
         """
-        training = self._begin(
-            Settings(epochs, seconds, patience, learning_rate, decay, warm_start, seed),
-            on_epoch,
-            background=False,
-        )
+        return self._samples.add(image, label, source, held_out, augment)
+
+    def find(self, image: Sample, *, source: str | None = None) -> StoredSample | None:
+        """Return the sample with this image or this `source`, or None."""
+        return self._samples.find(image, source)
+
+    def forget(self, *samples: int) -> None:
+        """Delete samples for good, and stop a running training.
+
+        Trained weights still depend on them until the next `fit`. Imprinted classes are imprinted
+        again from their other samples, and classes without samples are removed.
+
+        Args:
+            samples: numbers of the samples, as `add_sample` and `samples` return them.
+
+        Raises:
+            DataError: If a number is unknown; nothing is deleted.
+            OSError: If the store cannot be written.
+        """
+        with self._jobs.exclusive():
+            self._samples.forget(samples)
+
+    def remove_class(self, label: str) -> None:
+        """Delete a class and its samples for good; see `forget`."""
+        with self._jobs.exclusive():
+            self.check_classes([label])
+            self._samples.remove_class(label)
+
+    def rename_class(self, label: str, name: str) -> None:
+        """Rename a class; raise DataError if it does not exist or the name is in use."""
+        with self._samples.lock:
+            self.check_classes([label])
+            self._samples.rename_class(label, name)
+
+    def predict(self, image: Sample) -> Predictions:
+        """Predict the class of an image.
+
+        Args:
+            image: a path, a PIL image, an array of uint8 pixels, or an array of the input's shape.
+                For a base with several inputs: a mapping from their names.
+
+        Returns:
+            All classes, the most probable first. `best` is None if the image resembles none.
+
+        Raises:
+            DataError: If the image does not fit the model, or the model is a regression.
+            OSError: If the file cannot be read.
+        """
+        if self.manifest.task == "regression":
+            raise DataError("the model predicts numbers, not classes: call predict_values")
+        outputs, in_distribution = self._state.predict(prepare(self.manifest.inputs, image))
+        predictions = (Prediction(name, value) for name, value in outputs.items())
+        return Predictions(predictions, in_distribution)
+
+    def predict_values(self, image: Sample) -> dict[str, float]:
+        """Return name → output: a number for regression, a probability otherwise; see `predict`."""
+        return self._state.predict(prepare(self.manifest.inputs, image))[0]
+
+    def evaluate(self, samples: Iterable[tuple[Sample, Label]] | None = None) -> Evaluation:
+        """Measure the accuracy and the loss.
+
+        Args:
+            samples: pairs (image, label), preferably not used in training; may be a generator.
+                Default: the held-out samples, or all samples if none is held out.
+
+        Raises:
+            DataError: If there are no samples, or one does not fit the model or its classes.
+            OSError: If a file cannot be read.
+        """
+        with self._samples.lock:
+            pairs = self._samples.embed(samples)
+            evaluator = Evaluator(self._state.engine, self.manifest, self._state.class_indices)
+        for features, targets in pairs:
+            evaluator.add(features, targets)
+        return evaluator.result()
+
+    def fit(
+        self, epochs: int | None = None, on_epoch: EpochCallback | None = None, *,
+        seconds: float | None = None, patience: int | None = None,
+        learning_rate: float | None = None, decay: str = "cosine",
+        warm_start: bool = False, seed: int = 0,
+    ) -> History:  # fmt: skip
+        """Train from scratch on all samples, with equal weight for each class.
+
+        Cross-validation after the training calibrates the probabilities, and sets the threshold
+        for out-of-distribution inputs. If a class has weights but no samples (a checkpoint brought
+        it), training continues from the present weights instead.
+
+        Args:
+            epochs: number of epochs. Default: depends on the number of samples.
+            on_epoch: called with an `Epoch` after each epoch, in the thread of the training;
+                returning False stops the training. Default: None.
+            seconds: time limit, in seconds; the learning rate decays with it. Default: no limit.
+            patience: number of epochs without improvement on held-out samples that ends the
+                training. The best weights are kept. Without held-out samples, a third of each
+                class is held out for this training. Default: no early stopping.
+            learning_rate: learning rate of the first step. 0 only measures the loss. Default:
+                depends on the features.
+            decay: decay of the learning rate: `cosine`, `linear` or `constant`. Default: `cosine`.
+            warm_start: whether to continue from the present weights. Default: False.
+            seed: random seed. The same seed gives the same weights if `seconds` is None.
+
+        Raises:
+            DataError: If there are no samples, or an argument is out of range.
+            TrainingError: If a training is running, or the loss is no longer finite; then the
+                weights before the training stay.
+        """
+        config = TrainingConfig(epochs, seconds, patience, learning_rate, decay, warm_start, seed)
+        job = self._jobs.start(config, on_epoch, background=False)
         try:
-            return training.wait()
-        except BaseException:  # also Ctrl-C, while it waits
-            training.settle()
+            return job.wait()
+        except BaseException:  # also KeyboardInterrupt
+            job.stop_and_wait()
             raise
 
     def start_training(
-        self,
-        epochs: int | None = None,
-        on_epoch: EpochCallback | None = None,
-        *,
-        seconds: float | None = None,
-        patience: int | None = None,
-        learning_rate: float | None = None,
-        decay: str = "cosine",
-        warm_start: bool = False,
-        seed: int = 0,
-    ) -> Training:
-        """Learn in the background: `fit` that does not wait.
+        self, epochs: int | None = None, on_epoch: EpochCallback | None = None, *,
+        seconds: float | None = None, patience: int | None = None,
+        learning_rate: float | None = None, decay: str = "cosine",
+        warm_start: bool = False, seed: int = 0,
+    ) -> TrainingJob:  # fmt: skip
+        """Start `fit` in the background, with its arguments; return a job to pause, stop or await.
 
-        On Linux and Android its thread gets less of a busy processor than the others, so that a
-        live preview stays smooth.
-
-        Args:
-            epochs: see `fit`.
-            on_epoch: likewise, as the others.
-            seconds: likewise.
-            patience: likewise.
-            learning_rate: likewise.
-            decay: likewise.
-            warm_start: likewise.
-            seed: likewise.
-
-        Returns:
-            The training, to pause, resume, stop and wait for.
-
-        Raises:
-            DataError, TrainingError: see `fit`; what goes wrong later is raised by its `wait`.
+        On Linux and Android its thread has a lower priority, so that a live preview stays smooth.
+        Errors after the start are raised by `TrainingJob.wait`.
         """
-        return self._begin(
-            Settings(epochs, seconds, patience, learning_rate, decay, warm_start, seed),
-            on_epoch,
-            background=True,
-        )
+        config = TrainingConfig(epochs, seconds, patience, learning_rate, decay, warm_start, seed)
+        return self._jobs.start(config, on_epoch, background=True)
 
     def stop(self) -> None:
-        """Let a training that runs end after its present step; what it has learned stays."""
-        training = self._training
-        if training is not None:
-            training.stop()
+        """Stop a running training after its present step; see `TrainingJob.stop`."""
+        self._jobs.stop()
 
-    def load(self, path: FilePath) -> tuple[str, ...]:
-        """Take over what a checkpoint has learned, in place of what the model knows.
+    def save(self, path: _Path) -> Path:
+        """Write a checkpoint (safetensors) and return its path; on OSError an old file stays."""
+        with self._samples.lock:
+            checkpoint = self._state.checkpoint()
+        return write_checkpoint(Path(path), checkpoint)
 
-        It may come from a model with other room for classes, or another optimizer. The samples
-        stay; a training that runs is stopped.
+    def load(self, path: _Path) -> tuple[str, ...]:
+        """Replace weights and classes by a checkpoint; keep the samples, stop a running training.
 
-        Returns:
-            What could not be taken over, in words; mostly nothing.
+        The result is a message for each part that does not fit the model and was not loaded.
 
         Raises:
-            CheckpointError: it is damaged, or belongs to another model; nothing is changed.
-            OSError: it is not there.
+            CheckpointError: If it is damaged, or belongs to another model; nothing is changed.
+            OSError: If the file cannot be read.
         """
-        notes = super().load(path)
-        self._history = None
+        with self._jobs.exclusive():
+            notes = self._state.load(read_checkpoint(Path(path)), str(path))
+            self._samples.imprint_stored_classes()
         return notes
 
-    def export_project(self, path: FilePath) -> Path:
-        """Write all that the user has into one file, to move to another device.
+    def export_project(self, path: _Path) -> Path:
+        """Write model, weights and samples into one file and return its path; see `save`."""
+        return export_project(Path(path), self.path, self._state, self._samples)
 
-        It holds the model, what it has learned, and the samples, kept photos included.
-
-        Returns:
-            The path.
-
-        Raises:
-            OSError: it cannot be written; a file that was there before is left as it was.
-        """
-        with tempfile.TemporaryDirectory(prefix="sartor-") as name, self._changing:
-            folder = Path(name)
-            shutil.copyfile(self.path, folder / MODEL)
-            self.save(folder / CHECKPOINT)
-            self._store.backup(folder / SAMPLES)
-            return pack(folder, Path(path))
-
-    def import_project(self, path: FilePath) -> tuple[str, ...]:
-        """Take over what a project has, in place of what is known and of the samples.
-
-        Returns:
-            What could not be taken over, in words; mostly nothing.
+    def import_project(self, path: _Path) -> tuple[str, ...]:
+        """Replace weights, classes and samples by those of a project; otherwise like `load`.
 
         Raises:
-            DataError: it is no project, or a damaged one.
-            CheckpointError, StoreError: it is of another model; nothing is changed.
-            OSError: it is not there, or the store cannot be written.
+            DataError, CheckpointError, StoreError, OSError: If the file is not a project, is
+                damaged, belongs to another model, or cannot be read; nothing is changed.
         """
-        with unpacked(Path(path)) as folder, self._alone():
-            before = self._knowledge.checkpoint(self._seen, self._app)
-            notes = self._take(read_checkpoint(folder / CHECKPOINT), str(path))
-            try:
-                self._store.restore(folder / SAMPLES)
-            except BaseException:
-                self._take(before, "what was known")
-                raise
-            self._history = None
-            self._make_stored_classes()
-        return notes
+        with self._jobs.exclusive():
+            return import_project(Path(path), self._state, self._samples)
 
     def close(self) -> None:
-        """Stop a training that runs, and give memory and files back; a second call does nothing."""
-        with self._alone():
-            super().close()
-            if self._learner is not None:
-                self._learner.close()
+        """Stop a running training, and release memory and files. May be called again."""
+        with self._jobs.exclusive():
+            self._jobs.close()
+            self._state.close()
+            self._samples.store.close()
 
-    def _repr_html_(self) -> str:
-        """How a notebook shows it."""
-        counts = self._store.counts()
-        samples = {name: counts.get(name, 0) for name in self.classes}
-        pictures = {name: self._store.thumbnails(name, _PICTURES) for name in samples}
-        return model_html(str(self.path), self.capacity, samples, pictures, self._history)
+    def __enter__(self) -> PersonalModel:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def __repr__(self) -> str:
-        known = f"{len(self.classes)} of {self.capacity} classes"
-        return f"<PersonalModel {self.path}: {known}, {len(self._store)} samples>"
+        classes = f"{len(self.classes)} of {self.capacity} classes"
+        return f"<PersonalModel {self.path}: {classes}, {len(self._samples)} samples>"
 
-    def _begin(
-        self, settings: Settings, on_epoch: EpochCallback | None, *, background: bool
-    ) -> Training:
-        """Start a training; in the background others go first, see `Training.start`."""
-        control = Control(settings.seconds)
-        with self._changing:
-            if self._training is not None and self._training.running:
-                raise TrainingError("the model is learning already: wait for it, or stop it")
-            if not len(self._store):
-                raise DataError("there is nothing to learn from: add samples with add_sample first")
-            self._training = Training(lambda: self._learn(settings, control, on_epoch), control)
-            return self._training.start(background)
-
-    def _learn(
-        self, settings: Settings, control: Control, on_epoch: EpochCallback | None
-    ) -> History:
-        """What a training does, in its thread."""
-        with self._changing:
-            lesson = self._lesson(settings)
-        if self._learner is None:
-            self._learner = Learner(self.path, self.manifest)
-        self._history = self._learner.learn(lesson, control, self._knowledge.publish, on_epoch)
-        return self._history
-
-    def _lesson(self, settings: Settings) -> Lesson:
-        """What there is to learn now."""
-        samples, held_out = self._select(held_out=False), None
-        if not len(samples):
-            raise DataError("there is nothing to learn from: all samples are held out")
-        if settings.patience is not None:
-            samples, held_out = self._split(samples, settings.seed)
-        slots, taught = self._knowledge.slots, self._store.counts()
-        foreign = [name for name in slots if not taught.get(name)]
-        state, familiarity = self._knowledge.begin()
-        warm = not all(self._knowledge.is_blank(name) for name in foreign)
-        return Lesson(
-            samples, held_out, slots, state, familiarity, settings.warm_start or warm, settings
-        )
-
-    def _split(self, samples: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
-        """Samples to learn from, and to watch."""
-        held_out = self._select(held_out=True)
-        if len(held_out):
-            return samples, held_out
-        slots = np.nan_to_num(samples.targets).argmax(1)
-        watched = divided(slots, samples.samples, seed) == 0
-        if not watched.any():
-            raise DataError(
-                "patience needs samples to watch: add a second one of a class, or some with "
-                "held_out=True"
-            )
-        return samples.take(~watched), samples.take(watched)
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """No training runs, and no other thread changes the model, until the block ends."""
-        while True:
-            training = self._training
-            if training is not None:
-                training.settle()
-            with self._changing:
-                if self._training is None or not self._training.running:
-                    yield
-                    return
+    def _repr_html_(self) -> str:
+        """Return a table of the classes, for a notebook."""
+        counts, images = self._samples.overview(_THUMBNAILS)
+        return model_html(str(self.path), self.capacity, counts, images, self._state.history)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..litert import open_model
 from ..modalities import prepare
-from .state import Knowledge
+from .state import ModelState
 from .store import SampleStore
 from .store.photos import sample_of
 
@@ -33,12 +33,12 @@ def reembed(model: str | os.PathLike[str], store: str | os.PathLike[str]) -> Non
     """
     path = Path(model)
     manifest = open_model(path)
-    knowledge = Knowledge(path, manifest, threads=min(2, os.cpu_count() or 1))
+    state = ModelState(path, manifest, threads=min(2, os.cpu_count() or 1))
 
     def embed(photo: bytes) -> list[list[np.ndarray]]:
-        return [knowledge.features(prepare(manifest.inputs, sample_of(photo)))]
+        return [state.features(prepare(manifest.inputs, sample_of(photo)))]
 
     try:
         SampleStore.reembed(Path(store), manifest, embed)
     finally:
-        knowledge.engine.close()
+        state.engine.close()

@@ -1,4 +1,4 @@
-"""What a model knows: weights in one engine, the names of its classes, and what is unknown."""
+"""The state of a model: weights, class names, and the out-of-distribution detector."""
 
 from __future__ import annotations
 
@@ -13,225 +13,244 @@ from ..contract.names import FEATURES, OUTPUT, TEMPERATURE
 from ..contract.signatures import numbered
 from ..errors import DataError
 from ..litert import Engine
-from .classes import ClassMaker
+from .classes import ClassWeights
 from .confidence.out_of_distribution import Familiarity
 from .confidence.temperature import default_temperature
 from .data.batches import Batch
 from .data.dataset import unlabelled
 from .data.measure import measure
+from .results.records import History
 from .saved.adapt import adapt
 from .saved.checkpoint import Checkpoint
 
-__all__ = ["Knowledge"]
+__all__ = ["ModelState"]
 
 
-class Knowledge:
-    """All that a checkpoint holds, at work.
+class ModelState:
+    """The weights, the class names and the out-of-distribution detector of a model.
 
-    Every method may be called from any thread; each sees what one `publish` has set, never a part
-    of it.
-
-    Attributes:
-        engine: that predicts.
+    A checkpoint holds this state. Every method may be called from any thread, and sees the state
+    before or after another one, never a part of a change.
 
     Args:
-        path: of the file.
-        manifest: what it says of itself.
-        threads: that one call may use.
+        path: path of the model file.
+        manifest: manifest of the file.
+        threads: number of threads of one call.
+
+    Attributes:
+        engine: engine that predicts.
+        samples_seen: number of samples added since the first training, also of former sessions.
+        history: history of the training that gave the weights, or None.
     """
 
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
         self.engine = Engine(path, manifest, threads=threads)
+        self.samples_seen = 0
+        self.history: History | None = None
+        self._app: dict[str, np.ndarray] = {}
         self._manifest = manifest
-        self._maker = ClassMaker(self.engine, manifest)
-        self._slots: list[str | None] = list(manifest.classes)
-        self._made: dict[str, bool] = {}  # class → of samples, and not of nothing
-        self._fresh: dict[str, Sequence[np.ndarray]] = {}
-        self._familiarity: Familiarity | None = None
-        self._is_trained = not all(self.is_blank(name) for name in self.slots)
+        self._weights = ClassWeights(self.engine, manifest)
+        self._names: list[str | None] = list(manifest.classes)
+        self._imprinted: dict[str, bool] = {}  # class → from samples, or from none
+        self._new_classes: dict[str, Sequence[np.ndarray]] = {}  # since the last training
+        self._detector: Familiarity | None = None
+        self._is_trained = not all(self.is_untrained(name) for name in self.class_indices)
 
     @property
-    def slots(self) -> dict[str, int]:
-        """Class name → its slot, in the order of the slots."""
-        return {name: slot for slot, name in enumerate(self._slots) if name is not None}
+    def class_indices(self) -> dict[str, int]:
+        """Class name → class index, in the order of the indices."""
+        return {name: index for index, name in enumerate(self._names) if name is not None}
 
     @property
-    def room(self) -> int:
-        """How many more classes there can be."""
-        return self._slots.count(None)
+    def free_classes(self) -> int:
+        """Number of free class indices."""
+        return self._names.count(None)
+
+    @property
+    def new_classes(self) -> tuple[str, ...]:
+        """Names of the imprinted classes that were in no training."""
+        return tuple(self._new_classes)
 
     def features(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """The features [1, …] of one sample."""
-        return self._features_in(self.engine.run("infer", inputs))
+        """Return the features of one sample: float32 [1, …] for each features tensor."""
+        return self._features_of(self.engine.run("infer", inputs))
 
-    def answer(self, inputs: Mapping[str, np.ndarray]) -> tuple[dict[str, float], bool | None]:
-        """Class name → output of one sample, and whether it is like what was taught, if told."""
-        with self.engine.lock:
-            outputs = self.engine.run("infer", inputs)
-            slots, familiarity = self.slots, self._familiarity
-        output = outputs[OUTPUT]
-        known = None
-        if familiarity is not None:
-            score = familiarity.score(self._features_in(outputs), output)
-            known = score >= familiarity.threshold
-        return {name: float(output[0, slot]) for name, slot in slots.items()}, known
-
-    def has_made(self, label: str) -> bool:
-        """Whether a class was made of samples, or was found to be taught already."""
-        return self._made.get(label, False)
-
-    def make(self, classes: Mapping[str, Sequence[np.ndarray]]) -> None:
-        """Make classes of their first samples, but those that have been taught already.
-
-        Args:
-            classes: name → features, float32 [n, …] each.
-
-        Raises:
-            DataError: there is no room for one.
-        """
-        with self.engine.lock:
-            made = [self._make(label, features) for label, features in classes.items()]
-            if any(made):
-                self._guess_temperature()
-
-    def _make(self, label: str, features: Sequence[np.ndarray]) -> bool:
-        """Make one class; whether anything has changed."""
-        if self.has_made(label):
-            return False
-        known = label in self._slots
-        if not known and not self.room:
-            raise DataError(f"there is no room for {label!r}")
-        slot = self._slots.index(label if known else None)
-        is_new = not known or label in self._made or self._maker.is_blank(slot)
-        if is_new:
-            self._maker.imprint(slot, features)
-            self._slots[slot] = label
-            self._fresh[label] = [rows[: self._manifest.batch] for rows in features]
-            if self._familiarity is not None and len(features[0]):
-                self._familiarity = self._familiarity.including(slot, features)
-        self._made[label] = len(features[0]) > 0
-        return is_new
-
-    def remove(self, label: str) -> None:
-        """Leave no trace of a class: its slot is free."""
-        with self.engine.lock:
-            slot = self._slots.index(label)
-            self._maker.wipe(slot)
-            self._slots[slot] = None
-            self._made.pop(label, None)
-            self._fresh.pop(label, None)
-            if self._familiarity is not None:
-                self._familiarity = self._familiarity.without(slot)
-
-    def rename(self, old: str, new: str) -> None:
-        """Give a class another name."""
-        with self.engine.lock:
-            self._slots[self._slots.index(old)] = new
-            if old in self._made:
-                self._made[new] = self._made.pop(old)
-            if old in self._fresh:
-                self._fresh[new] = self._fresh.pop(old)
-
-    def is_blank(self, label: str) -> bool:
-        """Whether nothing has been learned of a class."""
-        return self._maker.is_blank(self.slots[label])
-
-    def begin(self) -> tuple[dict[str, np.ndarray], Familiarity | None]:
-        """What a training starts from: every variable, and what tells the unknown."""
-        with self.engine.lock:
-            self._fresh = {}
-            return self.engine.variables(), self._familiarity
-
-    def publish(self, state: Mapping[str, np.ndarray], familiarity: Familiarity | None) -> None:
-        """Set all weights at once.
-
-        Classes that were made since `begin` are not in them, and are made again beside them.
-        """
-        with self.engine.lock:
-            self.engine.restore(state)
-            self._is_trained = True
-            for label, features in self._fresh.items():
-                slot = self.slots[label]
-                self._maker.imprint(slot, features)
-                if familiarity is not None and len(features[0]):
-                    familiarity = familiarity.including(slot, features)
-            self._familiarity = familiarity
-
-    @property
-    def fresh(self) -> tuple[str, ...]:
-        """The classes that no training has seen: their weights are directions of their samples."""
-        return tuple(self._fresh)
-
-    def forget_samples(self, left: Mapping[str, Sequence[np.ndarray]]) -> None:
-        """Keep nothing that is made of single samples.
-
-        Args:
-            left: fresh class → features [n, …] of the samples that it still has.
-        """
-        with self.engine.lock:
-            self._familiarity = None
-            for label, features in left.items():
-                self._fresh[label] = [rows[: self._manifest.batch] for rows in features]
-                self._maker.imprint(self.slots[label], features)
-
-    def checkpoint(self, samples_seen: int, app: Mapping[str, np.ndarray]) -> Checkpoint:
-        """All of it as it is now."""
-        with self.engine.lock:
-            known = self._familiarity
-            return Checkpoint(
-                classes=tuple(self._slots),
-                fingerprints=self._manifest.fingerprints,
-                state=self.engine.variables(),
-                samples_seen=samples_seen,
-                threshold=None if known is None else known.threshold,
-                unknown={} if known is None else known.to_arrays(),
-                app=app,
-            )
-
-    def take(self, checkpoint: Checkpoint, name: str) -> tuple[str, ...]:
-        """Know what a checkpoint knows, and nothing else.
-
-        Args:
-            checkpoint: as it was read.
-            name: what to call it in a message.
+    def predict(self, inputs: Mapping[str, np.ndarray]) -> tuple[dict[str, float], bool | None]:
+        """Predict one sample.
 
         Returns:
-            What could not be taken over, in words.
-
-        Raises:
-            CheckpointError: it belongs to another model; nothing is changed.
+            Class name → output, and whether the sample is in-distribution. The latter is None if
+            there is no detector.
         """
         with self.engine.lock:
-            familiarity = self._familiarity_of(checkpoint)
+            outputs = self.engine.run("infer", inputs)
+            class_indices, detector = self.class_indices, self._detector
+        output = outputs[OUTPUT]
+        in_distribution = None
+        if detector is not None:
+            score = detector.score(self._features_of(outputs), output)
+            in_distribution = score >= detector.threshold
+        return {name: float(output[0, i]) for name, i in class_indices.items()}, in_distribution
+
+    def is_imprinted(self, label: str) -> bool:
+        """Return whether a class has weights from samples: imprinted, or trained before."""
+        return self._imprinted.get(label, False)
+
+    def is_untrained(self, label: str) -> bool:
+        """Return whether all weights of a class are zero."""
+        return self._weights.is_untrained(self.class_indices[label])
+
+    def imprint(self, classes: Mapping[str, Sequence[np.ndarray]]) -> None:
+        """Imprint classes that have no weights from samples yet.
+
+        Args:
+            classes: class name → features of its samples, float32 [n, …] for each features
+                tensor. n may be 0.
+
+        Raises:
+            DataError: If there are more classes than free class indices.
+        """
+        with self.engine.lock:
+            changes = [self._imprint(label, features) for label, features in classes.items()]
+            if any(changes):
+                self._set_default_temperature()
+
+    def remove(self, label: str) -> None:
+        """Clear a class, so that its index is free."""
+        with self.engine.lock:
+            index = self._names.index(label)
+            self._weights.clear(index)
+            self._names[index] = None
+            self._imprinted.pop(label, None)
+            self._new_classes.pop(label, None)
+            if self._detector is not None:
+                self._detector = self._detector.without(index)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a class."""
+        with self.engine.lock:
+            self._names[self._names.index(old)] = new
+            if old in self._imprinted:
+                self._imprinted[new] = self._imprinted.pop(old)
+            if old in self._new_classes:
+                self._new_classes[new] = self._new_classes.pop(old)
+
+    def begin_training(self) -> tuple[dict[str, np.ndarray], Familiarity | None]:
+        """Return the variables and the detector; classes imprinted after this call are new."""
+        with self.engine.lock:
+            self._new_classes = {}
+            return self.engine.variables(), self._detector
+
+    def publish(self, variables: Mapping[str, np.ndarray], detector: Familiarity | None) -> None:
+        """Replace all weights at once, and imprint the new classes again beside them."""
+        with self.engine.lock:
+            self.engine.restore(variables)
+            self._is_trained = True
+            for label, features in self._new_classes.items():
+                index = self.class_indices[label]
+                self._weights.imprint(index, features)
+                if detector is not None and len(features[0]):
+                    detector = detector.including(index, features)
+            self._detector = detector
+
+    def forget_samples(self, remaining: Mapping[str, Sequence[np.ndarray]]) -> None:
+        """Remove all that was computed from single samples.
+
+        Args:
+            remaining: name of a new class → features [n, …] of its remaining samples.
+        """
+        with self.engine.lock:
+            self._detector = None
+            for label, features in remaining.items():
+                self._new_classes[label] = self._first_batch(features)
+                self._weights.imprint(self.class_indices[label], features)
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the present state as a checkpoint."""
+        with self.engine.lock:
+            detector = self._detector
+            return Checkpoint(
+                classes=tuple(self._names),
+                fingerprints=self._manifest.fingerprints,
+                state=self.engine.variables(),
+                samples_seen=self.samples_seen,
+                threshold=None if detector is None else detector.threshold,
+                unknown={} if detector is None else detector.to_arrays(),
+                app=self._app,
+            )
+
+    def load(self, checkpoint: Checkpoint, name: str) -> tuple[str, ...]:
+        """Replace the state by a checkpoint.
+
+        Args:
+            checkpoint: checkpoint to load.
+            name: name of the checkpoint in messages.
+
+        Returns:
+            Messages about parts that do not fit the model and were not loaded.
+
+        Raises:
+            CheckpointError: If it belongs to another model; nothing is changed.
+        """
+        with self.engine.lock:
+            detector = self._detector_of(checkpoint)
             adapted = adapt(checkpoint, self._manifest, self.engine.initial_variables(), name)
             self.engine.restore(adapted.state)
-            self._slots = list(adapted.classes)
-            self._made = {}
-            self._fresh = {}
-            self._familiarity = familiarity
+            self._names = list(adapted.classes)
+            self._imprinted = {}
+            self._new_classes = {}
+            self._detector = detector
             self._is_trained = True
+            self.samples_seen = checkpoint.samples_seen
+            self.history = None
+            self._app = dict(checkpoint.app)
         return adapted.notes
 
-    def _features_in(self, outputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    def close(self) -> None:
+        """Release the memory."""
+        self.engine.close()
+
+    def _imprint(self, label: str, features: Sequence[np.ndarray]) -> bool:
+        """Imprint a class, and return whether that changed its weights."""
+        if self.is_imprinted(label):
+            return False
+        has_index = label in self._names
+        if not has_index and not self.free_classes:
+            raise DataError(f"the model has no free class for {label!r}")
+        index = self._names.index(label if has_index else None)
+        is_new = not has_index or label in self._imprinted or self._weights.is_untrained(index)
+        if is_new:
+            self._weights.imprint(index, features)
+            self._names[index] = label
+            self._new_classes[label] = self._first_batch(features)
+            if self._detector is not None and len(features[0]):
+                self._detector = self._detector.including(index, features)
+        self._imprinted[label] = len(features[0]) > 0
+        return is_new
+
+    def _first_batch(self, features: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [rows[: self._manifest.batch] for rows in features]
+
+    def _features_of(self, outputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         return [outputs[numbered(FEATURES, i)] for i in range(len(self._manifest.features))]
 
-    def _familiarity_of(self, checkpoint: Checkpoint) -> Familiarity | None:
+    def _detector_of(self, checkpoint: Checkpoint) -> Familiarity | None:
         if checkpoint.threshold is None:
             return None
         size = sum(math.prod(spec.shape) for spec in self._manifest.features)
         return Familiarity.from_arrays(checkpoint.unknown, checkpoint.threshold, size)
 
-    def _guess_temperature(self) -> None:
-        """Be as sure of classes that were only imprinted as is right on the average."""
+    def _set_default_temperature(self) -> None:
+        """Set a temperature that is about right for classes that were only imprinted."""
         if self._is_trained or self._manifest.task != "classification":
             return
-        features = [np.concatenate(each) for each in zip(*self._fresh.values(), strict=True)]
+        features = [np.concatenate(each) for each in zip(*self._new_classes.values(), strict=True)]
         if not len(features[0]):  # all samples are held out
             return
-        state = self.engine.variables()
-        self.engine.restore({**state, TEMPERATURE: np.ones(1, np.float32)})
+        variables = self.engine.variables()
+        self.engine.restore({**variables, TEMPERATURE: np.ones(1, np.float32)})
         _, outputs = measure(
             self.engine, Batch(self._manifest), unlabelled(self._manifest, features)
         )
         temperature = np.full(1, default_temperature(outputs), np.float32)
-        self.engine.restore({**state, TEMPERATURE: temperature})
+        self.engine.restore({**variables, TEMPERATURE: temperature})

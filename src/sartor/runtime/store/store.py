@@ -172,8 +172,27 @@ class SampleStore:
             counts = dict.fromkeys(read_classes(self._database).values(), 0)
             for sample in read_samples(self._database):
                 for label in sample.targets:
-                    counts[label] += self._shows(sample, label)
+                    counts[label] += self.shows(sample.targets, label)
             return counts
+
+    def count(self, label: str) -> int:
+        """Return the number of samples of a class; see `shows`."""
+        query = (
+            "SELECT count(*) FROM target JOIN class ON class.id = target.class "
+            "WHERE name = ? AND (value > 0 OR ?)"
+        )
+        ((count,),) = self._database.rows(query, label, self._task == "regression")
+        return int(count)
+
+    def shows(self, targets: Mapping[str, float], label: str) -> bool:
+        """Return whether a sample belongs to a class: its target is above 0, or a number."""
+        value = targets.get(label)
+        return value is not None and (value > 0 or self._task == "regression")
+
+    def rounded(self, views: Views) -> list[np.ndarray]:
+        """Return features as the store gives them back: float32 [rows, …] for each tensor."""
+        encoding, data = self._codec.encode(views)
+        return self._codec.decode(encoding, [data])
 
     def select(self, *, held_out: bool | None = None, label: str | None = None) -> SampleSet:
         """Samples with their features, for training.
@@ -191,7 +210,7 @@ class SampleStore:
                 sample
                 for sample in read_samples(self._database)
                 if held_out in (None, sample.held_out)
-                and (label is None or self._shows(sample, label))
+                and (label is None or self.shows(sample.targets, label))
             ]
             views = [sample.views for sample in chosen]
             ids = [sample.id for sample in chosen]
@@ -259,7 +278,7 @@ class SampleStore:
             for sample in read_samples(self._database):
                 if len(found) == limit:
                     break
-                if self._shows(sample, label):
+                if self.shows(sample.targets, label):
                     picture = read_picture(self._database, sample.id, "thumbnail")
                     found += [] if picture is None else [picture]
         return found
@@ -348,10 +367,6 @@ class SampleStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _shows(self, sample: StoredSample, label: str) -> bool:
-        value = sample.targets.get(label)
-        return value is not None and (value > 0 or self._task == "regression")
 
     def _check_known(self, label: str) -> None:
         known = read_classes(self._database).values()

@@ -1,4 +1,4 @@
-"""What runs a training from outside: pause, resume, stop, and a limit of time."""
+"""Control of a running training: pause, resume, stop and a time limit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["Control"]
 
 
 class Control:
-    """Asked before each step, set from any thread.
+    """Pauses and stops a training, from any thread.
 
     Args:
-        seconds: after this time, pauses not counted, the training is over.
+        seconds: time limit of the training, in seconds; pauses do not count. Default: no limit.
     """
 
     def __init__(self, seconds: float | None = None) -> None:
@@ -20,45 +20,45 @@ class Control:
         self._stopped = threading.Event()
         self._running = threading.Event()
         self._running.set()
-        self._start = time.monotonic()  # a clock that nobody sets
+        self._start = time.monotonic()  # a change of the system time does not affect it
         self._paused = 0.0
 
     @property
     def stopped(self) -> bool:
-        """Whether it was asked to stop."""
+        """Whether `stop` was called."""
         return self._stopped.is_set()
 
     @property
     def paused(self) -> bool:
-        """Whether it waits for `resume`."""
+        """Whether the training waits for `resume`."""
         return not self._running.is_set()
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the start, pauses not counted."""
+        """Time since the start, in seconds, without pauses."""
         return time.monotonic() - self._start - self._paused
 
     @property
     def used(self) -> float:
-        """The part of its time that is over, 0…1; 0 where there is no limit."""
+        """Used fraction of the time limit, 0 to 1; 0 if there is no limit."""
         return 0.0 if self.seconds is None else min(1.0, self.elapsed / self.seconds)
 
     def stop(self) -> None:
-        """End it before the next step, also where it is paused."""
+        """End the training before its next step, even if it is paused."""
         self._stopped.set()
         self._running.set()
 
     def pause(self) -> None:
-        """Let it wait before the next step."""
+        """Pause before the next step."""
         if not self.stopped:
             self._running.clear()
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Continue after `pause`."""
         self._running.set()
 
-    def go_on(self) -> bool:
-        """Wait while it is paused; whether there is to be another step."""
+    def wait(self) -> bool:
+        """Wait while the training is paused, and return whether it continues."""
         if self.paused:
             start = time.monotonic()
             self._running.wait()

@@ -1,20 +1,19 @@
-"""One training from beginning to end, on an engine that nobody else uses."""
+"""One training from beginning to end: train, publish the weights, cross-validate."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ...contract.manifest import Manifest
 from ...contract.names import RUN, TEMPERATURE
-from ...errors import DataError, TrainingError
+from ...errors import TrainingError
 from ...litert import Engine
-from ..classes import ClassMaker
+from ..classes import ClassWeights
 from ..confidence.cross_validation import Honesty, judge
 from ..confidence.out_of_distribution import Familiarity
 from ..data.batches import Batch
@@ -22,222 +21,199 @@ from ..data.dataset import TrainingSet, training_set
 from ..data.measure import measure
 from ..results.records import Epoch, History
 from ..store import SampleSet
+from .config import TrainingConfig
 from .control import Control
-from .schedule import DECAYS, default_schedule
+from .data import TrainingData
+from .schedule import default_schedule
 from .trainer import EpochCallback, Trainer
 
-__all__ = ["Learner", "Lesson", "Publish", "Settings"]
+__all__ = ["Publish", "TrainingModel", "train"]
 
-State = Mapping[str, np.ndarray]
-Publish = Callable[[State, "Familiarity | None"], None]
-"""Takes the weights that predictions are to use from now on."""
+Variables = Mapping[str, np.ndarray]
+Publish = Callable[[Variables, "Familiarity | None"], None]
+"""Takes the variables and the out-of-distribution detector that predictions use from now on."""
 
-_PUBLISH_EVERY = 0.1  # seconds; the one that predicts is not to be kept busy
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to learn; each as `PersonalModel.fit` describes it.
-
-    Raises:
-        DataError: one makes no sense.
-    """
-
-    epochs: int | None = None
-    seconds: float | None = None
-    patience: int | None = None
-    learning_rate: float | None = None
-    decay: str = "cosine"
-    warm_start: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, count in (("epochs", self.epochs), ("patience", self.patience)):
-            if count is not None and count < 1:
-                raise DataError(f"{name} must be at least 1, got {count}")
-        if self.seconds is not None and not 0 < self.seconds < math.inf:
-            raise DataError(f"seconds must be above 0 and finite, got {self.seconds}")
-        if self.learning_rate is not None and not 0 <= self.learning_rate < math.inf:
-            raise DataError(
-                f"learning_rate must be at least 0 and finite, got {self.learning_rate}"
-            )
-        if self.decay not in DECAYS:
-            raise DataError(f"decay must be one of {', '.join(DECAYS)}; got {self.decay!r}")
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether it only measures."""
-        return self.learning_rate == 0
+_PUBLISH_INTERVAL = 0.1  # seconds; publishing more often would keep predictions waiting
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What is to be learned, and from where.
-
-    Attributes:
-        samples: to learn from.
-        held_out: to watch, and not to learn from; None watches nothing.
-        slots: class name → slot, of all classes.
-        state: the weights that are in use.
-        familiarity: likewise.
-        warm: go on from `state`; else start anew.
-        settings: how.
-    """
-
-    samples: SampleSet
-    held_out: SampleSet | None
-    slots: Mapping[str, int]
-    state: State
-    familiarity: Familiarity | None
-    warm: bool
-    settings: Settings
-
-
-class Learner:
-    """Learns lessons, one after another.
+class TrainingModel:
+    """A second copy of the model, which only training uses.
 
     Args:
-        path: of the file.
-        manifest: what it says of itself.
+        path: path of the model file.
+        manifest: manifest of the file.
+
+    Attributes:
+        manifest: manifest of the file.
+        engine: engine that holds the copy.
+        initial: variable name → initial value in the file.
+        class_weights: sets the weights of classes in `engine`.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
-        self._engine = Engine(path, manifest, threads=1)  # two are slower for steps this small
-        self._engine.run("initialize", {RUN: np.ones(1, np.float32)})
-        self._initial = self._engine.variables()
-        self._manifest = manifest
-        self._maker = ClassMaker(self._engine, manifest)
+        self.manifest = manifest
+        self.engine = Engine(path, manifest, threads=1)  # two are slower for steps this small
+        self.engine.run("initialize", {RUN: np.ones(1, np.float32)})
+        self.initial = self.engine.variables()
+        self.class_weights = ClassWeights(self.engine, manifest)
         self._batch = Batch(manifest)
 
+    def measure(self, samples: TrainingSet) -> tuple[float, np.ndarray]:
+        """Return the mean loss and the outputs [N, C] of samples."""
+        return measure(self.engine, self._batch, samples)
+
     def close(self) -> None:
-        """Give the memory back."""
-        self._engine.close()
+        """Release the memory."""
+        self.engine.close()
 
-    def learn(
-        self, lesson: Lesson, control: Control, publish: Publish, on_epoch: EpochCallback | None
-    ) -> History:
-        """Train, publishing whole sets of weights on the way and at the end.
 
-        A training that is stopped publishes the better of the weights before and after it; one
-        that fails those of before.
+def train(
+    model: TrainingModel,
+    config: TrainingConfig,
+    data: TrainingData,
+    control: Control,
+    publish: Publish,
+    on_epoch: EpochCallback | None = None,
+) -> History:
+    """Train a head and publish its weights: now and then during training, and at the end.
 
-        Raises:
-            TrainingError: the loss is no longer finite.
-        """
-        try:
-            history = self._train(lesson, control, self._publishing(lesson, publish, on_epoch))
-        except TrainingError:
-            publish(lesson.state, lesson.familiarity)
-            raise
-        except BaseException:  # of the callback
-            publish(self._better(lesson), lesson.familiarity)
-            raise
-        state = self._better(lesson) if history.stopped else self._learned(lesson)
-        publish(state, lesson.familiarity)
-        if history.stopped or lesson.warm or lesson.settings.changes_nothing:
-            return history
-        honesty = self._judged(lesson, control)
-        if honesty is None:
-            return history
-        temperature = np.full(1, honesty.temperature, np.float32)
-        publish({**state, TEMPERATURE: temperature}, honesty.familiarity)
-        return replace(
-            history,
-            expected_accuracy=honesty.accuracy,
-            calibration_error=honesty.calibration_error,
+    If training is stopped, the weights with the lower loss are published: the new ones or those
+    before the training. If it fails, those before the training are.
+
+    Args:
+        model: copy of the model that is trained.
+        config: options.
+        data: samples and starting weights.
+        control: pauses and stops the training.
+        publish: called with each set of weights for predictions.
+        on_epoch: called after each epoch; returning False stops the training.
+
+    Raises:
+        TrainingError: If the loss is no longer finite.
+    """
+    try:
+        history = _run_epochs(
+            model, config, data, control, _publish_epochs(model, data, publish, on_epoch)
         )
+    except TrainingError:
+        publish(data.variables, data.detector)
+        raise
+    except BaseException:  # of the callback
+        publish(_better_variables(model, data), data.detector)
+        raise
+    variables = _better_variables(model, data) if history.stopped else _variables(model, data)
+    publish(variables, data.detector)
+    if history.stopped or data.warm or config.only_measures:
+        return history
+    validation = _cross_validate(model, config, data, control)
+    if validation is None:
+        return history
+    temperature = np.full(1, validation.temperature, np.float32)
+    publish({**variables, TEMPERATURE: temperature}, validation.familiarity)
+    return replace(
+        history,
+        expected_accuracy=validation.accuracy,
+        calibration_error=validation.calibration_error,
+    )
 
-    def _publishing(
-        self, lesson: Lesson, publish: Publish, on_epoch: EpochCallback | None
-    ) -> EpochCallback:
-        """Publish at the ends of epochs, not too often, and then call back."""
-        last = time.monotonic()
 
-        def ended(epoch: Epoch) -> object:
-            nonlocal last
-            if time.monotonic() - last >= _PUBLISH_EVERY:
-                publish(self._learned(lesson), lesson.familiarity)
-                last = time.monotonic()
-            return None if on_epoch is None else on_epoch(epoch)
+def _publish_epochs(
+    model: TrainingModel, data: TrainingData, publish: Publish, on_epoch: EpochCallback | None
+) -> EpochCallback:
+    """Return a callback that publishes at the ends of epochs, and then calls `on_epoch`."""
+    last = time.monotonic()
 
-        return ended
+    def end_epoch(epoch: Epoch) -> object:
+        nonlocal last
+        if time.monotonic() - last >= _PUBLISH_INTERVAL:
+            publish(_variables(model, data), data.detector)
+            last = time.monotonic()
+        return None if on_epoch is None else on_epoch(epoch)
 
-    def _train(
-        self, lesson: Lesson, control: Control, on_epoch: EpochCallback | None = None
-    ) -> History:
-        """Train from where the lesson says."""
-        samples = self._set(lesson, lesson.samples)
-        self._engine.restore(lesson.state)
-        mixed = samples.mixed(self._manifest.batch, lesson.settings.seed)
-        some = [each[mixed] for each in samples.features]
-        if not lesson.warm and not lesson.settings.changes_nothing:
-            self._start_anew(lesson, samples, some)
-        schedule = default_schedule(
-            self._manifest,
-            samples.features,
-            samples=samples.effective_count,
-            outputs=len(lesson.slots),
-            magnitude=samples.magnitude,
-            length=self._maker.length_seen(some) if lesson.warm else None,
-            epochs=lesson.settings.epochs,
-            learning_rate=lesson.settings.learning_rate,
-            decay=lesson.settings.decay,
-        )
-        held_out = None if lesson.held_out is None else self._set(lesson, lesson.held_out)
-        trainer = Trainer(
-            self._engine,
-            self._manifest,
-            samples,
-            schedule,
-            control,
-            held_out,
-            lesson.settings.patience,
-        )
-        return trainer.run(lesson.settings.seed, on_epoch)
+    return end_epoch
 
-    def _start_anew(self, lesson: Lesson, samples: TrainingSet, some: Sequence[np.ndarray]) -> None:
-        """View some samples of all classes and make each of its own, as if nothing were known.
 
-        Training that goes on from old weights as samples come in ends up to three points lower.
-        """
-        self._engine.restore(self._initial)
-        self._maker.view(some)
-        for slot in lesson.slots.values():
-            self._maker.wipe(slot)
-        for slot in lesson.slots.values():
-            rows = samples.targets[:, slot] > 0
-            if rows.any():
-                self._maker.imprint(slot, [each[rows] for each in samples.features])
+def _run_epochs(
+    model: TrainingModel,
+    config: TrainingConfig,
+    data: TrainingData,
+    control: Control,
+    on_epoch: EpochCallback | None = None,
+) -> History:
+    """Train from the starting weights of `data`."""
+    samples = _training_set(model, data, data.samples)
+    model.engine.restore(data.variables)
+    rows = samples.mixed(model.manifest.batch, config.seed)
+    mixed = [each[rows] for each in samples.features]
+    if not data.warm and not config.only_measures:
+        _start_from_scratch(model, data, samples, mixed)
+    schedule = default_schedule(
+        model.manifest,
+        samples.features,
+        samples=samples.effective_count,
+        outputs=len(data.class_indices),
+        magnitude=samples.magnitude,
+        length=model.class_weights.normalized_length(mixed) if data.warm else None,
+        epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        decay=config.decay,
+    )
+    held_out = None if data.held_out is None else _training_set(model, data, data.held_out)
+    trainer = Trainer(
+        model.engine, model.manifest, samples, schedule, control, held_out, config.patience
+    )
+    return trainer.run(config.seed, on_epoch)
 
-    def _learned(self, lesson: Lesson) -> State:
-        """The present weights, as sure of what they say as those of before."""
-        return {**self._engine.variables(), TEMPERATURE: lesson.state[TEMPERATURE]}
 
-    def _better(self, lesson: Lesson) -> State:
-        """What was learned so far, unless the weights of before are at least as good."""
-        learned, samples = self._learned(lesson), self._set(lesson, lesson.samples)
-        losses = []
-        for state in (learned, lesson.state):
-            self._engine.restore(state)
-            losses.append(measure(self._engine, self._batch, samples)[0])
-        return learned if losses[0] < losses[1] else lesson.state
+def _start_from_scratch(
+    model: TrainingModel, data: TrainingData, samples: TrainingSet, mixed: Sequence[np.ndarray]
+) -> None:
+    """Reset the model, set its normalization from mixed samples, and imprint each class.
 
-    def _judged(self, lesson: Lesson, control: Control) -> Honesty | None:
-        """Learn again from parts of the samples, to see what it says of those left out.
+    Continuing from old weights while samples come in costs up to three points of accuracy.
+    """
+    model.engine.restore(model.initial)
+    model.class_weights.set_normalization(mixed)
+    for index in data.class_indices.values():
+        model.class_weights.clear(index)
+    for index in data.class_indices.values():
+        rows = samples.targets[:, index] > 0
+        if rows.any():
+            model.class_weights.imprint(index, [each[rows] for each in samples.features])
 
-        The engine holds what was learned from all, at temperature 1.
-        """
 
-        def trial(learned: np.ndarray, left_out: np.ndarray) -> np.ndarray | None:
-            part = replace(lesson, samples=lesson.samples.take(learned), held_out=None)
-            if self._train(part, control).stopped:
-                return None
-            rest = self._set(lesson, lesson.samples.take(left_out))
-            return measure(self._engine, self._batch, rest)[1]
+def _variables(model: TrainingModel, data: TrainingData) -> Variables:
+    """Return the present weights, with the temperature before the training."""
+    return {**model.engine.variables(), TEMPERATURE: data.variables[TEMPERATURE]}
 
-        samples = self._set(lesson, lesson.samples)
-        _, fitted = measure(self._engine, self._batch, samples)
-        return judge(self._manifest, samples, fitted, trial, lesson.settings.seed)
 
-    def _set(self, lesson: Lesson, found: SampleSet) -> TrainingSet:
-        return training_set(self._manifest, found, lesson.slots)
+def _better_variables(model: TrainingModel, data: TrainingData) -> Variables:
+    """Return the present weights if their loss is lower than before the training, else those."""
+    present, samples = _variables(model, data), _training_set(model, data, data.samples)
+    losses = []
+    for variables in (present, data.variables):
+        model.engine.restore(variables)
+        losses.append(model.measure(samples)[0])
+    return present if losses[0] < losses[1] else data.variables
+
+
+def _cross_validate(
+    model: TrainingModel, config: TrainingConfig, data: TrainingData, control: Control
+) -> Honesty | None:
+    """Train on parts of the samples and measure on the others; None if it was stopped.
+
+    The model must hold the weights that were trained on all samples, at temperature 1.
+    """
+
+    def outputs_of(training: np.ndarray, held_out: np.ndarray) -> np.ndarray | None:
+        if _run_epochs(model, config, data.part(training), control).stopped:
+            return None
+        return model.measure(_training_set(model, data, data.samples.take(held_out)))[1]
+
+    samples = _training_set(model, data, data.samples)
+    _, outputs = model.measure(samples)
+    return judge(model.manifest, samples, outputs, outputs_of, config.seed)
+
+
+def _training_set(model: TrainingModel, data: TrainingData, samples: SampleSet) -> TrainingSet:
+    return training_set(model.manifest, samples, data.class_indices)

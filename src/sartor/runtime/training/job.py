@@ -1,4 +1,4 @@
-"""A training that runs in the background, as its owner sees it."""
+"""Training jobs: one at a time, each in a thread of its own."""
 
 from __future__ import annotations
 
@@ -6,24 +6,34 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from pathlib import Path
 
-from ...errors import TrainingError
+from ...contract.manifest import Manifest
+from ...errors import DataError, TrainingError
 from ..results.records import History
+from ..samples import SampleCollection
+from ..state import ModelState
+from .config import TrainingConfig
 from .control import Control
+from .data import TrainingData
+from .fit import TrainingModel, train
+from .trainer import EpochCallback
 
-__all__ = ["Training"]
+__all__ = ["TrainingJob", "TrainingJobs"]
+
+_NICENESS = 5  # with more, the thread may lose the processor while it holds Python's lock
 
 
-_NICENESS = 5  # with more, its thread may be kept from the processor while it holds Python's lock
+class TrainingJob:
+    """A training in a thread of its own: the result of `PersonalModel.start_training`.
 
-
-class Training:
-    """What `PersonalModel.start_training` hands back; every method may be called from any thread.
+    Every method may be called from any thread.
 
     Args:
-        work: does it all, asking `control` before each step.
-        control: pauses and stops it.
+        work: trains; it calls `control.wait` before each step.
+        control: pauses and stops `work`.
     """
 
     def __init__(self, work: Callable[[], History], control: Control) -> None:
@@ -36,41 +46,41 @@ class Training:
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended; a training that pauses has not."""
+        """Whether the training has not ended. A paused training is running."""
         return not self._ended.is_set()
 
     @property
     def paused(self) -> bool:
-        """Whether it waits for `resume`."""
+        """Whether the training waits for `resume`."""
         return self.running and self._control.paused
 
     def pause(self) -> None:
-        """Let it wait before its next step. Predictions go on."""
+        """Pause before the next step. Predictions continue to work."""
         self._control.pause()
 
     def resume(self) -> None:
-        """Let it go on after `pause`."""
+        """Continue after `pause`."""
         self._control.resume()
 
     def stop(self) -> None:
-        """Let it end after its present step; what it has learned by then stays, if it is better."""
+        """End the training after the present step; its weights are kept if their loss is lower."""
         self._control.stop()
 
     def wait(self, timeout: float | None = None) -> History:
-        """Wait for its end.
+        """Wait until the training ends.
 
         Args:
-            timeout: seconds to wait at most; None waits as long as it takes.
+            timeout: longest time to wait, in seconds. Default: no limit.
 
         Returns:
-            What was done.
+            The history of the training.
 
         Raises:
-            TimeoutError: it has not ended; it goes on.
-            TrainingError: the loss was no longer finite; the weights are those of before.
-            Exception: what the callback has raised.
+            TimeoutError: If the training has not ended in time; it continues.
+            TrainingError: If the loss is no longer finite; the weights before the training stay.
+            Exception: If the callback raised it.
         """
-        self._check_not_here()
+        self._check_thread()
         if not self._ended.wait(timeout):
             raise TimeoutError(f"the training has not ended after {timeout} s")
         if self._error is not None:
@@ -79,11 +89,11 @@ class Training:
             raise TrainingError("the training ended without a result")
         return self._history
 
-    def start(self, background: bool) -> Training:
-        """Do the work in a thread of its own.
+    def start(self, background: bool) -> TrainingJob:
+        """Start the thread.
 
         Args:
-            background: other threads go first where the processor is busy.
+            background: whether other threads have priority if the processor is busy.
         """
         thread = threading.Thread(
             target=self._run, args=(background,), name="sartor-training", daemon=True
@@ -91,22 +101,22 @@ class Training:
         thread.start()
         return self
 
-    def settle(self) -> None:
-        """Stop it and wait for its end, whatever came of it."""
-        self._check_not_here()
+    def stop_and_wait(self) -> None:
+        """Stop the training and wait until it ends; an error of it is ignored."""
+        self._check_thread()
         self.stop()
         self._ended.wait()
 
-    def _check_not_here(self) -> None:
+    def _check_thread(self) -> None:
         if self.running and self._thread is threading.current_thread():
             raise TrainingError(
-                "a training cannot wait for its own end: a callback ends it by returning False"
+                "a callback cannot wait for the end of its own training: return False to stop it"
             )
 
     def _run(self, background: bool) -> None:
         self._thread = threading.current_thread()
         if background:
-            _let_others_go_first()
+            _lower_priority()
         try:
             self._history = self._work()
         except BaseException as error:
@@ -115,10 +125,85 @@ class Training:
             self._ended.set()
 
 
-def _let_others_go_first() -> None:
-    """On Linux and Android each thread has a niceness of its own; elsewhere nothing is done."""
+class TrainingJobs:
+    """The training jobs of one model; at most one runs at a time.
+
+    Args:
+        path: path of the model file.
+        manifest: manifest of the file.
+        samples: training samples; its lock guards the start of a job.
+        state: receives the weights.
+    """
+
+    def __init__(
+        self, path: Path, manifest: Manifest, samples: SampleCollection, state: ModelState
+    ) -> None:
+        self._path = path
+        self._manifest = manifest
+        self._samples = samples
+        self._state = state
+        self._job: TrainingJob | None = None
+
+    def start(
+        self, config: TrainingConfig, on_epoch: EpochCallback | None, *, background: bool
+    ) -> TrainingJob:
+        """Start a training job.
+
+        Raises:
+            DataError: If there are no samples.
+            TrainingError: If a job is running.
+        """
+        control = Control(config.seconds)
+        with self._samples.lock:
+            if self._job is not None and self._job.running:
+                raise TrainingError("a training is running: wait for it, or stop it")
+            if not len(self._samples):
+                raise DataError("there are no training samples: add samples with add_sample first")
+            work = partial(self._train, config, control, on_epoch)
+            self._job = TrainingJob(work, control)
+            return self._job.start(background)
+
+    def stop(self) -> None:
+        """End a running job after its present step."""
+        job = self._job
+        if job is not None:
+            job.stop()
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Stop a running job, and let no job start and no other thread change the model."""
+        while True:
+            job = self._job
+            if job is not None:
+                job.stop_and_wait()
+            with self._samples.lock:
+                if self._job is None or not self._job.running:
+                    yield
+                    return
+
+    def close(self) -> None:
+        """Release the memory."""
+        if "_model" in vars(self):
+            self._model.close()
+
+    def _train(
+        self, config: TrainingConfig, control: Control, on_epoch: EpochCallback | None
+    ) -> History:
+        """Train in the thread of a job."""
+        data = TrainingData.collect(self._samples, self._state, config)
+        history = train(self._model, config, data, control, self._state.publish, on_epoch)
+        self._state.history = history
+        return history
+
+    @cached_property
+    def _model(self) -> TrainingModel:
+        return TrainingModel(self._path, self._manifest)
+
+
+def _lower_priority() -> None:
+    """Raise the niceness of this thread on Linux and Android; do nothing elsewhere."""
     if sys.platform in ("linux", "android"):
         thread = threading.get_native_id()
-        with contextlib.suppress(OSError):  # a sandbox may refuse
-            present = os.getpriority(os.PRIO_PROCESS, thread)
-            os.setpriority(os.PRIO_PROCESS, thread, present + _NICENESS)
+        with contextlib.suppress(OSError):  # a sandbox may refuse it
+            niceness = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, niceness + _NICENESS)

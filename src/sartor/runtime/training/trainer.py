@@ -95,7 +95,7 @@ class Trainer:
         order = rng.permutation(len(self._samples))
         losses, outputs, rate = [], [], 0.0
         for part in self._parts:
-            if not self._control.go_on():
+            if not self._control.wait():
                 return None
             rate = self._schedule.rate(self._progress())
             loss, output = self._step(order[part], rate)

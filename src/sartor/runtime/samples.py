@@ -1,0 +1,304 @@
+"""The samples of a model: the store, and the classes that its samples define."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from ..contract.manifest import Manifest
+from ..errors import DataError
+from ..modalities import Sample, prepare, views
+from .data.tasks import TASKS, Label
+from .state import ModelState
+from .store import SampleSet, SampleStore, StoredSample
+from .store.photos import photo_of
+from .store.sources import source_of
+from .store.thumbnails import thumbnail
+
+__all__ = ["SampleCollection", "check_classes"]
+
+_Pair: TypeAlias = "tuple[list[np.ndarray], Mapping[str, float]]"
+"""Features [1, …] and targets of a sample."""
+
+
+class SampleCollection:
+    """The samples of a model, kept in step with its classes.
+
+    The first sample of a new class imprints the class; a class without samples is removed.
+
+    Args:
+        store: sample store.
+        state: model state whose classes follow the samples.
+        manifest: manifest of the model file.
+        thumbnails: whether to store a thumbnail with each sample.
+        photos: whether to store the photo of each sample.
+
+    Attributes:
+        lock: held while samples and classes change.
+        store: sample store.
+
+    Raises:
+        DataError: If the samples have more classes than the model has capacity for.
+    """
+
+    def __init__(
+        self,
+        store: SampleStore,
+        state: ModelState,
+        manifest: Manifest,
+        *,
+        thumbnails: bool,
+        photos: bool,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.store = store
+        self._state = state
+        self._manifest = manifest
+        self._task = TASKS[manifest.task]
+        self._thumbnails, self._photos = thumbnails, photos
+        try:
+            counts = store.counts()
+            self.check_capacity(counts)
+            self._imprint(counts)
+        except BaseException:
+            store.close()
+            raise
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of samples of each class."""
+        return self.store.counts()
+
+    def overview(self, limit: int) -> tuple[dict[str, int], dict[str, list[bytes]]]:
+        """Return the number of samples and the first thumbnails, at most `limit`, by class."""
+        counts = self.store.counts()
+        classes = self._state.class_indices
+        thumbnails = {name: self.store.thumbnails(name, limit) for name in classes}
+        return {name: counts.get(name, 0) for name in classes}, thumbnails
+
+    def check_capacity(self, labels: Iterable[str]) -> None:
+        """Raise DataError unless there is a class index for each of these classes."""
+        classes = self._state.class_indices
+        new = [label for label in dict.fromkeys(labels) if label not in classes]
+        if len(new) > self._state.free_classes:
+            raise DataError(
+                f"the model has no free class for {', '.join(map(repr, new))}: its capacity is "
+                f"{self._manifest.capacity} classes, and {len(classes) + len(new)} are needed. "
+                "Convert the base again with a larger --capacity; a saved checkpoint loads into it"
+            )
+
+    def add(
+        self, image: Sample, label: Label, source: str | None, held_out: bool, augment: int
+    ) -> int:
+        """Add a sample; see `PersonalModel.add_sample`."""
+        targets = self._task.targets(label, tuple(self._state.class_indices))
+        self.check_capacity(targets)
+        key = self._source(image, source)
+        stored = self.store.find(key)
+        if stored is not None:
+            return _same_sample(stored, targets)
+        specs = self._manifest.inputs
+        seed = int.from_bytes(key[:4], "little")
+        inputs = views(specs, image, augment, seed) if augment else [prepare(specs, image)]
+        small = thumbnail(specs, inputs[0]) if self._thumbnails else None
+        photo = photo_of(image, inputs[0]) if self._photos else None
+        features = [self._state.features(each) for each in inputs]
+        return self.add_features(
+            features, targets, source=key, held_out=held_out, thumbnail=small, photo=photo
+        )
+
+    def add_features(
+        self,
+        features: Sequence[Sequence[np.ndarray]],
+        targets: Mapping[str, float],
+        *,
+        source: bytes | None = None,
+        held_out: bool = False,
+        thumbnail: bytes | None = None,
+        photo: bytes | None = None,
+    ) -> int:
+        """Store a sample unless its source is stored, and imprint its new classes.
+
+        Args:
+            features: a float32 [1, …] for each features tensor, of the sample and of each of its
+                augmentations.
+            targets: class name → target.
+            source: hash that identifies the sample. Default: None, always a new sample.
+            held_out: whether the sample is held out.
+            thumbnail: image file to store.
+            photo: image file to store.
+
+        Returns:
+            The number of the sample.
+        """
+        with self.lock:
+            with self.store.transaction():
+                # another thread or process may have added it by now
+                stored = None if source is None else self.store.find(source)
+                if stored is not None:
+                    return _same_sample(stored, targets)
+                self.check_capacity(targets)
+                number = self.store.add(
+                    features,
+                    targets,
+                    source=source,
+                    held_out=held_out,
+                    thumbnail=thumbnail,
+                    photo=photo,
+                )
+            self._imprint_first(features, targets, held_out)
+            self._state.samples_seen += 1
+        return number
+
+    def find(self, image: Sample, source: str | None) -> StoredSample | None:
+        """Return the stored sample of an image or of a source name, or None."""
+        return self.store.find(self._source(image, source))
+
+    def forget(self, samples: Sequence[int]) -> None:
+        """Delete samples, and what was computed from them; remove classes without samples."""
+        before = self.store.counts()
+        self.store.forget(samples)
+        after = self.store.counts()
+        for label, count in before.items():
+            if count and not after.get(label) and label in self._state.class_indices:
+                self._state.remove(label)
+        rows = self.store.select(held_out=False)
+        new = [label for label in self._state.new_classes if label in rows.classes]
+        self._state.forget_samples({label: self._features_of(rows, label) for label in new})
+
+    def remove_class(self, label: str) -> None:
+        """Delete a class and its samples."""
+        if label in self.store.counts():
+            self.store.forget_class(label)
+        self._state.remove(label)
+
+    def rename_class(self, label: str, name: str) -> None:
+        """Rename a class.
+
+        Raises:
+            DataError: If `name` is the name of another class, or not a name.
+        """
+        self._task.targets({name: 0.0} if self._manifest.weights_per_output else name, ())
+        if name in self._state.class_indices:
+            raise DataError(f"there is a class {name!r} already: choose another name")
+        if label in self.store.counts():
+            self.store.rename(label, name)
+        self._state.rename(label, name)
+
+    def select(self, *, held_out: bool | None) -> SampleSet:
+        """Return samples from the store; new classes of other processes are imprinted.
+
+        Args:
+            held_out: True for held-out samples, False for training samples, None for both.
+
+        Raises:
+            DataError: If the model has no free class for one.
+        """
+        while True:
+            rows = self.store.select(held_out=held_out)
+            self._imprint(rows.classes)
+            if set(rows.classes) <= set(self._state.class_indices):
+                return rows  # else another process has removed a class meanwhile
+
+    def embed(self, samples: Iterable[tuple[Sample, Label]] | None) -> Iterator[_Pair]:
+        """Return the features and the targets of samples, computed one at a time.
+
+        Args:
+            samples: pairs (image, label). None stands for the held-out samples of the store, or
+                for all if none is held out, without their augmentations.
+        """
+        if samples is None:
+            return self._stored_pairs()
+        return self._pairs(samples, tuple(self._state.class_indices))
+
+    def _pairs(
+        self, samples: Iterable[tuple[Sample, Label]], classes: Sequence[str]
+    ) -> Iterator[_Pair]:
+        for image, label in samples:
+            targets = self._task.targets(label, classes)
+            check_classes(targets, classes)
+            yield self._state.features(prepare(self._manifest.inputs, image)), targets
+
+    def _stored_pairs(self) -> Iterator[_Pair]:
+        rows = self.select(held_out=True)
+        if not len(rows):
+            rows = self.select(held_out=None)
+        return (
+            (
+                [each[row : row + 1] for each in rows.features],
+                {
+                    name: value
+                    for name, value in zip(rows.classes, rows.targets[row].tolist(), strict=True)
+                    if not math.isnan(value)
+                },
+            )
+            for row in np.unique(rows.samples, return_index=True)[1]
+        )
+
+    def imprint_stored_classes(self) -> None:
+        """Imprint the classes that a loaded checkpoint lacks, up to the capacity."""
+        counts, classes = self.store.counts(), self._state.class_indices
+        old = [label for label in counts if label in classes]
+        new = [label for label in counts if label not in classes]
+        self._imprint([*old, *new[: self._state.free_classes]])
+
+    def _source(self, image: Sample, name: str | None) -> bytes:
+        """Return a hash that identifies a sample."""
+        if name is None and not any(spec.modality == "image" for spec in self._manifest.inputs):
+            return source_of(prepare(self._manifest.inputs, image))
+        return source_of(image, name)
+
+    def _imprint_first(
+        self, features: Sequence[Sequence[np.ndarray]], targets: Mapping[str, float], held_out: bool
+    ) -> None:
+        """Imprint the new classes of a sample that was just added, from its features."""
+        new = [label for label in targets if not self._state.is_imprinted(label)]
+        shown = {label: self.store.shows(targets, label) for label in new}
+        if any(self.store.count(label) != shown[label] for label in new):
+            self._imprint(new)  # another process has samples of the class
+        elif new:
+            rows = self.store.rounded(features)
+            none = [each[:0] for each in rows]
+            self._state.imprint(
+                {label: rows if shown[label] and not held_out else none for label in new}
+            )
+
+    def _imprint(self, labels: Iterable[str]) -> None:
+        """Imprint the classes that have no weights yet, from their stored samples."""
+        new = [label for label in labels if not self._state.is_imprinted(label)]
+        if not new:
+            return
+        rows = self.store.select(label=new[0] if len(new) == 1 else None, held_out=False)
+        stored = [label for label in new if label in rows.classes]  # by now
+        self._state.imprint({label: self._features_of(rows, label) for label in stored})
+
+    def _features_of(self, rows: SampleSet, label: str) -> list[np.ndarray]:
+        """Return the features of the samples of a class; `SampleStore.counts` counts the same."""
+        targets = rows.targets[:, rows.classes.index(label)]
+        is_number = self._manifest.task == "regression"
+        return rows.take(~np.isnan(targets) if is_number else targets > 0).features
+
+
+def check_classes(labels: Iterable[str], classes: Sequence[str]) -> None:
+    """Raise DataError unless `classes` contains all labels."""
+    for label in labels:
+        if label not in classes:
+            names = ", ".join(classes) or "none"
+            raise DataError(f"the model has no class {label!r}; its classes: {names}")
+
+
+def _same_sample(stored: StoredSample, targets: Mapping[str, float]) -> int:
+    """Return the number of a sample that is added again with the same label."""
+    if dict(stored.targets) != dict(targets):
+        label = ", ".join(f"{name} {value:g}" for name, value in stored.targets.items())
+        raise DataError(
+            f"the sample is stored already, as number {stored.id}, with another label ({label}): "
+            "forget it first"
+        )
+    return stored.id
