@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from ..errors import DataError
 from ..litert import open_model
@@ -26,6 +26,7 @@ from .training.trainer import EpochCallback
 __all__ = ["PersonalModel"]
 
 _THUMBNAILS = 6  # of each class, in a notebook
+Self = TypeVar("Self", bound="PersonalModel")
 _Path: TypeAlias = "str | os.PathLike[str]"
 
 
@@ -292,7 +293,7 @@ class PersonalModel:
             self._state.close()
             self._samples.store.close()
 
-    def __enter__(self) -> PersonalModel:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
