@@ -224,14 +224,14 @@ def test_an_op_with_several_outputs_on_the_path_is_refused() -> None:
         gradients(halves[0], [x])
 
 
-def test_an_op_without_a_row_is_refused_only_on_the_path() -> None:
+def test_an_op_without_a_rule_is_refused_only_on_the_path() -> None:
     graph = Graph()
     x, weights = graph.input("x", (1,)), graph.input("weights", (1,))
     features = graph.tensor("features", DType.FLOAT32, (1,))
-    graph.add(Op("CEIL", [x], [features]))
+    graph.add(Op("ABS", [x], [features]))
     loss = mul(features, weights)
     assert len(gradients(loss, [weights])) == 1
-    with pytest.raises(GradientError, match="Sartor has no row for CEIL"):
+    with pytest.raises(GradientError, match=r"gradient of <ABS → features> .* is not yet"):
         gradients(loss, [x])
 
 

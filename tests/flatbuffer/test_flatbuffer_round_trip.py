@@ -16,8 +16,8 @@ from flatbuffer_helpers import MODELS, SHARED, changed, decoded, differences, en
 
 from sartor.errors import InvalidModelError
 from sartor.flatbuffer import append_files, read, write, write_with_ranges
-from sartor.flatbuffer.versions import version_of
 from sartor.graph import Model, Tensor
+from sartor.ops import version_of
 
 SAMPLES = [
     samples.sums,

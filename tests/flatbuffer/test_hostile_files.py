@@ -159,7 +159,7 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     ),
     "a missing input": (
         put(lambda r: op(r, 4), "inputs", ints(0, -1)),
-        "ADD has no input 1, which it needs",
+        "ADD does not have input 1, which is required",
     ),
     "too few inputs": (
         put(lambda r: op(r, 4), "inputs", ints(0)),
@@ -241,11 +241,11 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     ),
     "numbers where a handle is kept": (
         put(lambda r: tensor(r, "total"), "type", 13),
-        "ADD makes <RESOURCE .*, expected numbers",
+        "ADD returns <RESOURCE .*, expected numbers",
     ),
     "numbers where strings are kept": (
         put(lambda r: tensor(r, "total"), "type", 5),
-        "ADD makes <STRING .*, expected numbers",
+        "ADD returns <STRING .*, expected numbers",
     ),
     "a handle where numbers are taken": (
         put(lambda r: op(r, 5), "inputs", ints(4, 4)),

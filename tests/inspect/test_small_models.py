@@ -44,7 +44,7 @@ def test_the_cuts_of_a_branch_take_both_sides(found: ModelDescription) -> None:
 
 STATES = {
     "SOFTMAX": ([True, True, True], []),
-    "ABS": ([False, False, False], [("ABS", "not yet supported", "no row for ABS")]),
+    "ABS": ([False, False, False], [("ABS", "not yet supported", "the gradient of <ABS")]),
     "FLOOR": ([False, False, False], [("FLOOR", "zero gradient", "zero")]),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sartor.graph import Tensor
-from sartor.ops import ROWS, State, emit
+from sartor.ops import ROWS, GradientSupport, emit
 from sartor.ops._activation import Activation
 from sartor.testing import Uniform
 
@@ -82,7 +82,7 @@ def rules() -> list[tuple[str, int]]:
         (row.code, index)
         for row in ROWS.values()
         for index, gradient in enumerate(row.gradients)
-        if not isinstance(gradient, State)
+        if not isinstance(gradient, GradientSupport)
     ]
 
 

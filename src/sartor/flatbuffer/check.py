@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import InvalidModelError
 from ..graph import DType, Graph, Model, Op, Signature, Tensor
-from .arity import lacks
+from .operands import find_operand_error
 from .options import called_graphs
 from .sparsity import stored_values
 from .variables import check_variables
@@ -160,9 +160,9 @@ def _check_order(graph: Graph, where: str) -> None:
     ready.update(graph.inputs)
     for index, op in enumerate(graph.ops):
         what = f"{where}, op {index} {op.name}"
-        lack = lacks(op)
-        if lack is not None:
-            raise InvalidModelError(f"{what} {lack}. {_CORRECT}")
+        problem = find_operand_error(op)
+        if problem is not None:
+            raise InvalidModelError(f"{what} {problem}. {_CORRECT}")
         for slot, tensor in enumerate(op.inputs):
             if tensor is None or tensor in ready or _only_its_shape(op, slot, tensor):
                 continue

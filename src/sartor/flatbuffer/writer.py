@@ -11,13 +11,13 @@ import numpy as np
 
 from ..errors import InvalidModelError
 from ..graph import Graph, Model, Op, Quantization, Signature, Tensor
+from ..ops import version_of
 from .archive import append_files
 from .check import check_model
 from .encode import Encoder, Place
 from .layout import Record
 from .options import options_record
 from .schema import OPERATORS, TENSOR_FIELDS, TENSOR_TYPES, TFLITE
-from .versions import version_of
 
 __all__ = ["write", "write_with_ranges"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import ConversionError
 from ..graph import DType, Graph, Model, Op, Tensor
-from ..ops import ROWS, evaluate
+from ..ops import can_emit, evaluate, has_reference
 
 __all__ = ["called", "dense_end", "open_graph"]
 
@@ -110,10 +110,9 @@ def _reals(tensor: Tensor, what: str) -> Tensor:
 def _fold(graph: Graph) -> None:
     """Compute at conversion what hangs on constants alone."""
     for op in list(graph.ops):
-        row = ROWS.get(op.code)
         inputs = [tensor for tensor in op.inputs if tensor is not None]
         known = inputs and all(tensor.is_constant for tensor in inputs)
-        if row is None or row.reference is None or not known or len(op.outputs) != 1:
+        if not known or not has_reference(op):
             continue
         alone = Graph()
         alone.tensors, alone.ops = inputs, [op]
@@ -129,7 +128,7 @@ def _check(op: Op, what: str) -> None:
             f"{what} computes in integers ({called(op)}), which have no gradient: give the float "
             "file. Weights alone may be quantized (dynamic range, float16)"
         )
-    if op.code not in ROWS or len(op.outputs) != 1:
+    if not can_emit(op.code) or len(op.outputs) != 1:
         raise ConversionError(
             f"{what}: {called(op)}, has no gradient rule: let the base end behind it "
             "(`features=`), use another layer, or add a rule (docs/add-a-gradient.md)"

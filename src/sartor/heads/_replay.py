@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from ..errors import ConversionError
 from ..graph import Graph, Op, Tensor
-from ..ops import emit, linear, reshape, slice_
-from ..ops._activation import OPTION
+from ..ops import emit_any_batch, reshape
 from ._dropout import Masks
 from ._head_graph import called
 
@@ -81,9 +79,7 @@ def _emit(
     x = inputs[0]
     if x is not None and op.code == "LEAKY_RELU" and rates and _is_mark(op):
         return _dropped(x, rates[round(FIRST_MARK - op.options["alpha"])], masks)
-    if op.code in _ANY_ROWS:
-        return _ANY_ROWS[op.code](op, inputs, batch)
-    return emit(op.code, *inputs, name=op.output.name, **op.options)
+    return emit_any_batch(op, inputs, batch)
 
 
 def _is_mark(op: Op) -> bool:
@@ -97,46 +93,3 @@ def _dropped(x: Tensor, rate: float, masks: Masks | None) -> Tensor:
         return masks.drop(x, rate)
     rows = reshape(x, (-1, x.size // x.shape[0]))
     return reshape(masks.drop(rows, rate), (-1, *x.shape[1:]))
-
-
-def _reshape(op: Op, inputs: Sequence[Tensor | None], batch: int) -> Tensor:
-    """The shape that the file states, which may also be computed; the batch left open."""
-    return reshape(_given(inputs[0]), (-1, *op.output.shape[1:]), name=op.output.name)
-
-
-def _slice(op: Op, inputs: Sequence[Tensor | None], batch: int) -> Tensor:
-    """All rows, however many."""
-    begin, size = (op.input(index).value.tolist() for index in (1, 2))
-    return slice_(_given(inputs[0]), begin, [-1 if size[0] == batch else size[0], *size[1:]])
-
-
-def _strided_slice(op: Op, inputs: Sequence[Tensor | None], batch: int) -> Tensor:
-    options: dict[str, Any] = dict(op.options)
-    if op.input(0).shape[0] == op.output.shape[0]:
-        options["beginMask"] = options.get("beginMask", 0) | 1
-        options["endMask"] = options.get("endMask", 0) | 1
-    return emit(op.code, *inputs, name=op.output.name, **options)
-
-
-def _dense(op: Op, inputs: Sequence[Tensor | None], batch: int) -> Tensor:
-    """The fast form for weights that are no constant; its bias carries the activation."""
-    x, weights, bias = (_given(tensor) for tensor in inputs)
-    if x.rank != 2 or weights.is_constant:
-        options = {**op.options, "asymmetricQuantizeInputs": False}
-        return emit(op.code, x, weights, bias, name=op.output.name, **options)
-    fused = {OPTION: op.options.get(OPTION, 0)}
-    return emit("ADD", linear(x, weights), bias, name=op.output.name, **fused)
-
-
-def _given(tensor: Tensor | None) -> Tensor:
-    if tensor is None:
-        raise ValueError("an input is left out")
-    return tensor
-
-
-_ANY_ROWS: Mapping[str, Callable[[Op, Sequence[Tensor | None], int], Tensor]] = {
-    "FULLY_CONNECTED": _dense,
-    "RESHAPE": _reshape,
-    "SLICE": _slice,
-    "STRIDED_SLICE": _strided_slice,
-}

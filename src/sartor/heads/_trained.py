@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import ConversionError
 from ..graph import Graph, Op, Tensor
+from ..ops import find_row
 
 __all__ = ["Use", "choose", "uses_of"]
-
-_LAYER = {1: "weights", 2: "bias"}
-_MATRIX = {0: "weights", 1: "weights"}
-_TERM, _FACTOR = {0: "term", 1: "term"}, {0: "factor", 1: "factor"}
-# Op code → the inputs that hold what layers learn, and what they are called.
-_LEARNED: Mapping[str, Mapping[int, str]] = {
-    "FULLY_CONNECTED": _LAYER, "CONV_2D": _LAYER, "DEPTHWISE_CONV_2D": _LAYER,
-    "BATCH_MATMUL": _MATRIX, "PRELU": {1: "slope"},
-    "ADD": _TERM, "SUB": _TERM, "MUL": _FACTOR, "DIV": _FACTOR,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,8 +38,7 @@ class Use:
     @property
     def by_default(self) -> bool:
         """Whether it is trained unless told: a lone number is none that a layer has learned."""
-        dense = self.op.code not in ("ADD", "SUB", "MUL", "DIV")
-        return dense or self.constant.size > 1
+        return not find_row(self.op).is_affine or self.constant.size > 1
 
     def __str__(self) -> str:
         return f"{self.name} ({self.constant.name!r}, {list(self.constant.shape)})"
@@ -104,7 +94,7 @@ def choose(
 
 
 def _constants(op: Op) -> Iterator[tuple[int, str]]:
-    for index, what in _LEARNED.get(op.code, {}).items():
+    for index, what in find_row(op).parameters.items():
         tensor = op.inputs[index] if index < len(op.inputs) else None
         if tensor is not None and tensor.is_constant and tensor.dtype.is_float:
             yield index, what

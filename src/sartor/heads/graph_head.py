@@ -12,7 +12,7 @@ from ..errors import ConversionError
 from ..graph import Graph, Model, Op, Tensor
 from ..graph.content_hash import graph_digest
 from ..losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
-from ..ops import flatten, zeros_like
+from ..ops import find_row, flatten, zeros_like
 from ._dropout import Masks
 from ._head_graph import dense_end, open_graph
 from ._imprint import imprint_label, imprint_softmax, imprint_zero
@@ -24,11 +24,10 @@ from .head import Parameter
 __all__ = ["GraphHead"]
 
 _ENDS: Mapping[str, Callable[[], Loss]] = {
-    "SOFTMAX": SoftmaxCrossEntropy,
-    "LOG_SOFTMAX": SoftmaxCrossEntropy,
-    "LOGISTIC": SigmoidCrossEntropy,
+    "categorical": SoftmaxCrossEntropy,
+    "independent": SigmoidCrossEntropy,
 }
-"""What outputs are made of logits by → the loss that goes with it."""
+"""The probabilities that the last op computes from logits (`OpRow.probabilities`) → loss."""
 
 
 class GraphHead:
@@ -207,9 +206,9 @@ def _loss(graph: Graph, told: Loss | None, what: str) -> Loss:
     if told is not None and (isinstance(told, type) or not isinstance(told, Loss)):
         raise ConversionError(f"{what}: loss must be one, as Huber(); got {told!r}")
     last: Op | None = graph.outputs[0].producer
-    made_by = last.code if last is not None else ""
-    loss = told or _ENDS.get(made_by, SoftmaxCrossEntropy)()
-    if last is not None and made_by in _ENDS and loss.task != "regression":
+    probabilities = find_row(last).probabilities if last is not None else None
+    loss = told or _ENDS.get(probabilities or "", SoftmaxCrossEntropy)()
+    if last is not None and probabilities in _ENDS and loss.task != "regression":
         if last.options.get("beta", 1.0) != 1.0:
             raise ConversionError(f"{what}: {last!r} sharpens by beta: scale the layer before it")
         graph.outputs = [last.input(0)]

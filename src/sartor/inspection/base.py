@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..graph import DType, Graph, Op, Tensor
+from ..ops import find_row
 
 __all__ = ["BaseGraph", "called", "is_real"]
-
-_SIZES = ("SHAPE", "RANK")  # what they make does not hang on values
 
 
 def is_real(tensor: Tensor) -> bool:
@@ -47,7 +46,7 @@ class BaseGraph:
         roots = {tensor: frozenset([tensor]) for tensor in graph.tensors if tensor.is_constant}
         for op in graph.ops:
             inputs = [tensor for tensor in op.inputs if tensor is not None]
-            if op.outputs and op.code not in _SIZES and not flow.isdisjoint(inputs):
+            if op.outputs and not find_row(op).measures_shape and not flow.isdisjoint(inputs):
                 ops.append(op)
                 flow.update(tensor for tensor in op.outputs if tensor.dtype is not DType.RESOURCE)
             elif inputs and all(tensor in roots for tensor in inputs):

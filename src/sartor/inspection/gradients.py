@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..autodiff import gradients
 from ..errors import GradientError
 from ..graph import DType, Graph, Op, Tensor
-from ..ops import ROWS, State
+from ..ops import GradientSupport, find_row
 from .base import BaseGraph, called, is_real
 from .records import LayerFacts, StopFacts
 
@@ -21,10 +21,10 @@ _BETWEEN = ("QUANTIZE", "DEQUANTIZE")
 
 def row_states(op: Op) -> tuple[str, ...]:
     """The states of an op's inputs, as its row has them; without a row none is supported yet."""
-    row = ROWS.get(op.code)
-    if row is None:
-        return (State.NOT_YET.value,)
-    return tuple(dict.fromkeys(g.value if isinstance(g, State) else _RULE for g in row.gradients))
+    gradients = find_row(op).gradients
+    return tuple(
+        dict.fromkeys(g.value if isinstance(g, GradientSupport) else _RULE for g in gradients)
+    )
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,10 @@ def _refusal(op: Op, index: int) -> tuple[str, str] | None:
     try:
         gradients(copy.output, [source], seed=graph.input("g", copy.output.shape))
     except GradientError as error:
-        row = ROWS.get(op.code)
-        state = row.gradient(index) if row is not None else State.NOT_YET
-        return (state if isinstance(state, State) else State.NOT_YET).value, str(error)
+        gradient = find_row(op).gradient(index)
+        if not isinstance(gradient, GradientSupport):  # a rule that does not support these options
+            gradient = GradientSupport.NOT_SUPPORTED
+        return gradient.value, str(error)
     return None
 
 

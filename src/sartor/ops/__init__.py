@@ -1,66 +1,59 @@
-"""The TFLite ops that Sartor knows, by family: one row an op, and a function that emits it."""
+"""The TFLite ops by family: one row for each op, and functions that emit ops."""
 
-from .builder import Operand, emit
+# The families without functions are imported for their rows.
+from . import control, convolution, lookup, pooling, recurrent, signal, stablehlo  # noqa: F401
+from .activations import logistic, relu, tanh
+from .arithmetic import add, div, maximum, minimum, mul, pow_, sub
+from .builder import Operand, can_emit, emit, emit_any_batch, infer_outputs
 from .contraction import fully_connected, linear, matmul
-from .elementwise import (
-    add,
-    div,
-    exp,
-    floor,
-    greater,
-    log,
-    logistic,
-    maximum,
-    minimum,
-    mul,
-    neg,
-    pow_,
-    relu,
-    rsqrt,
-    select,
-    sqrt,
-    square,
-    sub,
-    tanh,
-)
 from .gradient import input_gradient, output_gradient
+from .logic import greater, select
 from .normalization import l2_normalization, log_softmax, softmax, to_length
 from .quantization import dequantize, quantize
 from .reduce import cumsum, mean, reduce_sum
-from .reference import evaluate
-from .registry import ROWS, OpRow, Rule, State, register, row_of
-from .shape import (
-    concatenation,
-    flatten,
-    pad,
-    reshape,
-    reshape_like,
-    slice_,
-    transpose,
-    zeros_like,
+from .reference import evaluate, has_reference
+from .registry import (
+    ROWS,
+    GradientSupport,
+    OpRow,
+    Rule,
+    Weights,
+    find_row,
+    register,
+    row_of,
+    version_of,
 )
+from .shape import concatenation, flatten, reshape, reshape_like, transpose, zeros_like
+from .slices import pad, slice_
 from .state import assign_variable, call_once, read_variable, var_handle
+from .unary import exp, floor, log, neg, rsqrt, sqrt, square
 
 __all__ = [
     "ROWS",
+    "GradientSupport",
     "OpRow",
     "Operand",
     "Rule",
-    "State",
+    "Weights",
     "add",
     "assign_variable",
     "call_once",
+    "can_emit",
     "concatenation",
     "cumsum",
     "dequantize",
     "div",
     "emit",
+    "emit_any_batch",
     "evaluate",
     "exp",
+    "find_row",
     "flatten",
     "floor",
     "fully_connected",
     "greater",
+    "has_reference",
+    "infer_outputs",
     "input_gradient",
     "l2_normalization",
     "linear",
@@ -95,5 +88,6 @@ __all__ = [
     "to_length",
     "transpose",
     "var_handle",
+    "version_of",
     "zeros_like",
 ]

@@ -1,8 +1,8 @@
-"""Fused activations: their values and gradients, once for all ops that can carry one.
+"""Fused activations: values and gradients, for all ops that can have one.
 
-Three run: RELU, RELU_N1_TO_1 and RELU6. The schema also has TANH and SIGN_BIT, but LiteRT's kernels
-for reals refuse them or leave them out in silence, so a gradient through one would be that of
-another function.
+LiteRT runs three: RELU, RELU_N1_TO_1 and RELU6. The schema also has TANH and SIGN_BIT, but
+LiteRT's kernels for floats refuse them or silently leave them out, so a gradient through one would
+be the gradient of another function.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OPTION = "fusedActivationFunction"
 
 
 class Activation(IntEnum):
-    """The activations that an op can carry, under the schema's numbers."""
+    """The fused activations, with the schema's numbers."""
 
     NONE = 0
     RELU = 1
@@ -41,42 +41,42 @@ _BOUNDS = {
 
 
 def activation_of(options: Mapping[str, Any]) -> Activation:
-    """The activation that the options name.
+    """Return the fused activation that the options name.
 
     Raises:
-        GradientError: LiteRT does not run it.
+        GradientError: If LiteRT does not run it.
     """
-    kind = Activation(options.get(OPTION, 0))
-    if kind is not Activation.NONE and kind not in _BOUNDS:
+    activation = Activation(options.get(OPTION, 0))
+    if activation is not Activation.NONE and activation not in _BOUNDS:
         raise GradientError(
-            f"the fused activation {kind.name} is not supported: LiteRT does not run it on reals. "
-            "Use an op of its own."
+            f"the fused activation {activation.name} is not supported: LiteRT does not run it on "
+            "floats. Use a separate op for it."
         )
-    return kind
+    return activation
 
 
 def activate(y: np.ndarray, options: Mapping[str, Any]) -> np.ndarray:
-    """Apply the activation that the options name, in NumPy.
+    """Apply the fused activation that the options name, in NumPy.
 
     Raises:
-        GradientError: LiteRT does not run it.
+        GradientError: If LiteRT does not run it.
     """
-    kind = activation_of(options)
-    return y if kind is Activation.NONE else np.asarray(np.clip(y, *_BOUNDS[kind]))
+    activation = activation_of(options)
+    return y if activation is Activation.NONE else np.asarray(np.clip(y, *_BOUNDS[activation]))
 
 
 def mask_positive(x: Tensor) -> Tensor:
-    """1 where `x` (never negative) is positive, 0 where it is zero.
+    """Return 1 where `x` (never negative) is positive, and 0 where it is zero.
 
-    `min(x · 1e30, 1)` stays inside XNNPACK, where GREATER and CAST do not.
+    XNNPACK runs `min(x · 1e30, 1)`, but not GREATER and CAST.
     """
     return emit("MINIMUM", emit("MUL", x, 1e30), 1.0)
 
 
-def derivative_at(y: Tensor, kind: Activation) -> Tensor:
-    """The derivative of RELU, RELU_N1_TO_1 or RELU6, from its output `y`; 0 at a kink."""
-    if kind is Activation.RELU:
+def derivative_at(y: Tensor, activation: Activation) -> Tensor:
+    """Return the derivative of an activation, from its output `y`; 0 at a kink."""
+    if activation is Activation.RELU:
         return mask_positive(y)
-    if kind is Activation.RELU6:
+    if activation is Activation.RELU6:
         return mask_positive(emit("MUL", y, emit("SUB", 6.0, y)))
     return mask_positive(emit("SUB", 1.0, emit("SQUARE", y)))

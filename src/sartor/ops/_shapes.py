@@ -1,23 +1,32 @@
-"""Shape arithmetic that more than one family of ops needs."""
+"""Shape arithmetic that several families of ops need."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ..graph import Tensor
+import numpy as np
 
-__all__ = ["broadcast_shape", "constant_ints", "given", "normalize_axes"]
+from ..graph import DType, Op, Tensor
+from .registry import Shape, Spec
+
+__all__ = [
+    "broadcast_output", "broadcast_shape", "broadcast_spec", "check_bias", "constant_ints",
+    "normalize_axes", "read_ints", "required", "same_output", "same_spec", "window_output",
+]  # fmt: skip
+
+_SAME_PADDING = 0  # in the schema
 
 
-def given(tensor: Tensor | None) -> Tensor:
-    """The tensor, which must not be left out."""
+def required(tensor: Tensor | None) -> Tensor:
+    """Return the tensor; raise ValueError if it is left out."""
     if tensor is None:
         raise ValueError("an input is left out")
     return tensor
 
 
-def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that NumPy's rules give; raises ValueError when they give none."""
+def broadcast_shape(*shapes: Shape) -> Shape:
+    """Broadcast shapes by NumPy's rules; raise ValueError if they do not fit."""
     rank = max(len(shape) for shape in shapes)
     padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
     result = []
@@ -30,16 +39,87 @@ def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def constant_ints(tensor: Tensor | None) -> tuple[int, ...]:
-    """The integers of a constant, flat; raises ValueError when it is computed at run time."""
-    tensor = given(tensor)
+    """Return the integers of a constant, flat; raise ValueError if it is not a constant."""
+    tensor = required(tensor)
     if not tensor.is_constant:
         raise ValueError(f"{tensor!r} must be a constant")
     return tuple(int(value) for value in tensor.value.reshape(-1))
 
 
 def normalize_axes(axes: Sequence[int], rank: int) -> tuple[int, ...]:
-    """Axes in ascending order, each once, none negative; raises ValueError when out of range."""
+    """Return axes in ascending order, each once, none negative.
+
+    Raises:
+        ValueError: If an axis is out of range.
+    """
     for axis in axes:
         if not -rank <= axis < rank:
             raise ValueError(f"axis {axis} is out of range for rank {rank}")
     return tuple(sorted({axis % rank for axis in axes}))
+
+
+# --- ops that are emitted: `infer` ---------------------------------------------------------------
+
+
+def same_spec(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
+    """Return the shape and type of the first input."""
+    x = required(inputs[0])
+    return [(x.shape, x.dtype)]
+
+
+def broadcast_spec(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
+    """Return the shape to which two inputs of one type are broadcast, and their type."""
+    x, y = map(required, inputs)
+    if x.dtype is not y.dtype:
+        raise ValueError("the two inputs must be of one type")
+    return [(broadcast_shape(x.shape, y.shape), x.dtype)]
+
+
+# --- ops of a file: `output_shape` ---------------------------------------------------------------
+
+
+def same_output(op: Op) -> Shape:
+    """Return the shape of the first input."""
+    return op.input(0).shape
+
+
+def broadcast_output(op: Op) -> Shape:
+    """Return the shape to which all inputs are broadcast."""
+    return np.broadcast_shapes(*(tensor.shape for tensor in op.inputs if tensor is not None))
+
+
+def read_ints(tensor: Tensor | None) -> list[int] | None:
+    """Return the integers of a constant, or None if the tensor is not one."""
+    if tensor is None or tensor.data is None:
+        return None
+    if tensor.dtype is not DType.INT32:
+        raise ValueError(f"got {tensor.dtype.name} for axes, expected INT32")
+    return [int(number) for number in tensor.value.ravel()]
+
+
+def window_output(op: Op, window: tuple[int, int], channels: int) -> Shape:
+    """Return the shape that a window makes as it moves over height and width.
+
+    Args:
+        op: the op, with strides, dilations and padding as options.
+        window: height and width.
+        channels: number of output channels.
+    """
+    batch, *sizes, _ = op.input(0).shape
+    result = []
+    for name, size, length in zip("HW", sizes, window, strict=True):
+        stride = op.options[f"stride{name}"]
+        dilation = op.options.get(f"dilation{name}Factor", 1)
+        if min(stride, dilation, length) < 1:
+            raise ValueError(f"stride {stride}, dilation {dilation}, window {length}")
+        reach = (length - 1) * dilation + 1
+        end = size if op.options["padding"] == _SAME_PADDING else size - reach + 1
+        result.append(-(-end // stride))
+    return batch, result[0], result[1], channels
+
+
+def check_bias(op: Op, channels: int) -> None:
+    """Raise ValueError if the op has a bias of another size than `channels`."""
+    bias = op.inputs[2] if len(op.inputs) > 2 else None
+    if bias is not None and bias.size != channels:
+        raise ValueError(f"a bias of {bias.size} for {channels} channels")

@@ -1,4 +1,4 @@
-"""Ops that multiply matrices."""
+"""Matrix products and dense layers."""
 
 from __future__ import annotations
 
@@ -8,52 +8,65 @@ from typing import Any
 import numpy as np
 
 from ..graph import Op, Tensor
-from ._shapes import broadcast_shape, given
+from ._activation import OPTION
+from ._shapes import broadcast_shape, check_bias, required
+from ._versions import I4, I8, I16, INT16_3, VersionRule, types
 from .builder import Operand, emit
 from .reduce import reduce_sum
-from .registry import OpRow, Spec, register
+from .registry import OpRow, Shape, Spec, Weights, register
 from .shape import reshape, reshape_like, transpose
 
 __all__ = ["fully_connected", "linear", "matmul"]
 
 
 def matmul(x: Operand, y: Operand, *, adj_x: bool = False, adj_y: bool = False) -> Tensor:
-    """`x @ y` over the last two axes, each transposed on request; the others are broadcast.
+    """Return `x @ y` over the last two axes, each transposed on request; others are broadcast.
 
-    BATCH_MATMUL is the fast form for operands that are not constant (litert: XNNPACK).
+    BATCH_MATMUL is the fast form for operands that are not constant (XNNPACK runs it).
     """
     return emit("BATCH_MATMUL", x, y, adjX=adj_x, adjY=adj_y)
 
 
 def fully_connected(x: Tensor, weights: Operand, bias: Operand | None = None) -> Tensor:
-    """`x @ weightsᵀ + bias`: [..., F] and [C, F] → [N, C], all axes but the last joined."""
+    """Return `x @ weightsᵀ + bias`: [..., F] and [C, F] → [N, C], all axes but the last joined."""
     return emit("FULLY_CONNECTED", x, weights, bias)
 
 
 def linear(x: Tensor, weights: Tensor) -> Tensor:
-    """`x @ weightsᵀ` for weights that are no constant: [N, F] and [C, F] → [N, C].
+    """Return `x @ weightsᵀ` for weights that are not constant: [N, F] and [C, F] → [N, C].
 
-    One row goes through FULLY_CONNECTED. For more, multiplying from the left and transposing the
-    small result is up to three times as fast as any form in which the kernel has to repack the
-    weights.
+    One row uses FULLY_CONNECTED. With more rows, multiplying from the left and transposing the
+    small result is up to three times as fast as any form for which the kernel repacks the weights.
     """
     if x.shape[0] == 1:
         return fully_connected(x, weights)
     return transpose(matmul(weights, x, adj_y=True), (1, 0))
 
 
-def _swap(shape: tuple[int, ...], adjoint: object) -> tuple[int, ...]:
+# --- BATCH_MATMUL ------------------------------------------------------------------------------
+
+
+def _swap(shape: Shape, adjoint: object) -> Shape:
     return (*shape[:-2], shape[-1], shape[-2]) if adjoint else shape
 
 
-def _product(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
-    x, y = given(inputs[0]), given(inputs[1])
+def _infer_product(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
+    x, y = required(inputs[0]), required(inputs[1])
     if x.rank < 2 or y.rank < 2:
         raise ValueError("both inputs need rank 2 or more")
     left, right = _swap(x.shape, options.get("adjX")), _swap(y.shape, options.get("adjY"))
     if left[-1] != right[-2]:
         raise ValueError(f"inner sizes {left[-1]} and {right[-2]} differ")
     return [((*broadcast_shape(left[:-2], right[:-2]), left[-2], right[-1]), x.dtype)]
+
+
+def _product_output(op: Op) -> Shape:
+    x, y = op.input(0).shape, op.input(1).shape
+    rows, depth = (x[-1], x[-2]) if op.options["adjX"] else (x[-2], x[-1])
+    other, columns = (y[-1], y[-2]) if op.options["adjY"] else (y[-2], y[-1])
+    if depth != other:
+        raise ValueError(f"{list(x)} and {list(y)} share no axis")
+    return (*np.broadcast_shapes(x[:-2], y[:-2]), rows, columns)
 
 
 def _product_gradient(op: Op, index: int, g: Tensor) -> Tensor:
@@ -75,13 +88,26 @@ def _product_gradient(op: Op, index: int, g: Tensor) -> Tensor:
     return matmul(x, g, adj_x=not adj_x)
 
 
-def _dense(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
-    x, weights = given(inputs[0]), given(inputs[1])
+def _np_product(xs: Sequence[Any], options: Mapping[str, Any]) -> list[np.ndarray]:
+    x = np.swapaxes(xs[0], -1, -2) if options.get("adjX") else xs[0]
+    y = np.swapaxes(xs[1], -1, -2) if options.get("adjY") else xs[1]
+    return [x @ y]
+
+
+def _count_product(op: Op) -> int:
+    return op.output.size * op.input(0).shape[-2 if op.options.get("adjX") else -1]
+
+
+# --- FULLY_CONNECTED ---------------------------------------------------------------------------
+
+
+def _infer_dense(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
+    x, weights = required(inputs[0]), required(inputs[1])
     units, size = weights.shape
     if options.get("weightsFormat"):
         raise ValueError("shuffled weights are not supported")
     if x.size % size:
-        raise ValueError(f"{x.size} elements are no rows of {size}")
+        raise ValueError(f"{x.size} elements do not fill rows of {size}")
     if options.get("keepNumDims"):
         if x.shape[-1] != size:
             raise ValueError(f"the last axis has {x.shape[-1]} elements, the weights take {size}")
@@ -89,8 +115,18 @@ def _dense(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[
     return [((x.size // size, units), x.dtype)]
 
 
+def _check_dense(op: Op) -> None:
+    units, depth = op.input(1).shape
+    rows, rest = divmod(op.input(0).size, depth)
+    if rest:
+        raise ValueError(f"{op.input(0).size} elements do not fill rows of {depth}")
+    check_bias(op, units)
+    if op.outputs[0].size != rows * units:
+        raise ValueError(f"{rows} rows of {units} are not {list(op.outputs[0].shape)}")
+
+
 def _rows(tensor: Tensor, width: int) -> Tensor:
-    """The tensor as rows of `width`."""
+    """Return the tensor as rows of `width`."""
     return tensor if tensor.shape[1:] == (width,) else reshape(tensor, (-1, width))
 
 
@@ -107,10 +143,14 @@ def _dense_gradient(op: Op, index: int, g: Tensor) -> Tensor:
     return reduce_sum(g, [0])
 
 
-def _np_product(xs: Sequence[Any], options: Mapping[str, Any]) -> list[np.ndarray]:
-    x = np.swapaxes(xs[0], -1, -2) if options.get("adjX") else xs[0]
-    y = np.swapaxes(xs[1], -1, -2) if options.get("adjY") else xs[1]
-    return [x @ y]
+def _dense_any_batch(op: Op, inputs: Sequence[Tensor | None], _: int) -> Tensor:
+    """Use the fast form for weights that are not constant; its bias carries the activation."""
+    x, weights, bias = (required(tensor) for tensor in inputs)
+    if x.rank != 2 or weights.is_constant:
+        options = {**op.options, "asymmetricQuantizeInputs": False}
+        return emit(op.code, x, weights, bias, name=op.output.name, **options)
+    fused = {OPTION: op.options.get(OPTION, 0)}
+    return emit("ADD", linear(x, weights), bias, name=op.output.name, **fused)
 
 
 def _np_dense(xs: Sequence[Any], options: Mapping[str, Any]) -> list[np.ndarray]:
@@ -121,19 +161,36 @@ def _np_dense(xs: Sequence[Any], options: Mapping[str, Any]) -> list[np.ndarray]
     return [y.reshape(*x.shape[:-1], -1) if options.get("keepNumDims") else y]
 
 
-def _product_cost(op: Op) -> int:
-    inner = op.input(0).shape[-2 if op.options.get("adjX") else -1]
-    return 2 * op.output.size * inner
-
+_DENSE_VERSIONS: tuple[VersionRule, ...] = (
+    (13, types(I16, I4, I16)),
+    (12, lambda op: op.hybrid and op.per_channel(1)),
+    (11, lambda op: types(I16, I8, I16)(op) and op.option("quantizedBiasType")),
+    (8, lambda op: getattr(op.tensor(1), "sparsity", None) is not None),
+    (7, types(I16, I16, I16)),
+    (6, lambda op: op.count == 2),
+    (5, lambda op: op.option("keepNumDims")),
+    (4, types(I8, I8, I8)),
+    (10, types(I8, I4, I8)),
+    (9, lambda op: op.hybrid and op.asymmetric),
+    (3, lambda op: op.hybrid),
+    (2, lambda op: op.option("weightsFormat")),
+)
 
 register(
     OpRow(
-        "BATCH_MATMUL", _product, (_product_gradient, _product_gradient), _np_product,
-        options="BatchMatMulOptions", broadcasts=True, cost=_product_cost,
+        "BATCH_MATMUL", gradients=(_product_gradient, _product_gradient), infer=_infer_product,
+        reference=_np_product, options="BatchMatMulOptions", broadcasts=True, weights=Weights(1),
+        weight_formats=("int8",), parameters={0: "weights", 1: "weights"},
+        multiply_adds=_count_product, output_shape=_product_output, inputs=2,
+        versions=(*INT16_3, (4, lambda op: op.hybrid and op.asymmetric)),
     ),
     OpRow(
-        "FULLY_CONNECTED", _dense, (_dense_gradient,) * 3, _np_dense,
-        options="FullyConnectedOptions", activation=True,
-        cost=lambda op: 2 * op.output.size * op.input(1).shape[1],
+        "FULLY_CONNECTED", gradients=(_dense_gradient,) * 3, infer=_infer_dense,
+        reference=_np_dense, options="FullyConnectedOptions", any_batch=_dense_any_batch,
+        activation=True, weights=Weights(1, channel_axis=0, bias=2),
+        weight_formats=("int8", "float16"), parameters={1: "weights", 2: "bias"},
+        multiply_adds=lambda op: op.output.size * op.input(1).shape[1], output_shape=_check_dense,
+        inputs=2, optional_from=2, versions=_DENSE_VERSIONS,
     ),
+    family="Matrix products",
 )  # fmt: skip

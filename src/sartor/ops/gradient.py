@@ -1,38 +1,45 @@
-"""From a row to a gradient: fused activations and broadcasting undone once, for all ops."""
+"""From a row to a gradient: undoes fused activations and broadcasting for all ops."""
 
 from __future__ import annotations
 
 from ..errors import GradientError
 from ..graph import Op, Tensor
 from ._activation import Activation, activation_of, derivative_at
-from .elementwise import mul
+from .arithmetic import mul
 from .reduce import reduce_sum
-from .registry import State, row_of
+from .registry import GradientSupport, row_of
 from .shape import reshape_like
 
 __all__ = ["input_gradient", "output_gradient", "sum_to"]
 
+_ADVICE = {
+    GradientSupport.NOT_DIFFERENTIABLE: "or use another op in the head",
+    GradientSupport.NOT_SUPPORTED: (
+        "use another op in the head, or add a rule (docs/add-a-gradient.md)"
+    ),
+}
+
 
 def input_gradient(op: Op, index: int, g: Tensor) -> Tensor | None:
-    """Emit the gradient of one input of an op, or return None where it is zero.
+    """Emit the gradient of one input of an op, or return None if it is zero.
 
     Args:
-        op: an op that has a row.
-        index: which input; must not be left out.
-        g: what `output_gradient` gave, in the shape of the op's output.
+        op: op that has a row.
+        index: index of the input, which must not be left out.
+        g: result of `output_gradient`, in the shape of the op's output.
 
     Raises:
-        GradientError: the input is not differentiable, or not yet supported.
+        GradientError: If the input is not differentiable, or its gradient is not supported.
     """
     row = row_of(op)
     rule = row.gradient(index)
-    if rule is State.ZERO:
+    if rule is GradientSupport.ZERO:
         return None
-    if isinstance(rule, State):
+    if isinstance(rule, GradientSupport):
         raise GradientError(
             f"the gradient of {op!r} with respect to its input {index} ({op.input(index)!r}) is "
-            f"{rule.value}. Choose features behind this op (`features=`), so that it stays in "
-            "the frozen base, or use another op in the head."
+            f"{rule.value}. Choose features behind this op (`features=`), so that it stays in the "
+            f"frozen base, {_ADVICE[rule]}."
         )
     try:
         result = rule(op, index, g)
@@ -45,23 +52,23 @@ def output_gradient(op: Op, g: Tensor) -> Tensor:
     """Take the gradient of an op's output back through its fused activation.
 
     Raises:
-        GradientError: LiteRT does not run the activation.
+        GradientError: If LiteRT does not run the activation.
     """
     if not row_of(op).activation:
         return g
     try:
-        kind = activation_of(op.options)
+        activation = activation_of(op.options)
     except GradientError as error:
         raise GradientError(f"{op!r}: {error}") from error
-    return g if kind is Activation.NONE else mul(g, derivative_at(op.output, kind))
+    return g if activation is Activation.NONE else mul(g, derivative_at(op.output, activation))
 
 
 def sum_to(g: Tensor, target: Tensor) -> Tensor:
     """Sum a gradient over the axes along which `target` was broadcast.
 
     Args:
-        g: a shape that `target` was broadcast to.
-        target: the input whose gradient this is.
+        g: gradient, of a shape to which `target` was broadcast.
+        target: input whose gradient this is.
     """
     if g.shape == target.shape:
         return g
@@ -69,8 +76,8 @@ def sum_to(g: Tensor, target: Tensor) -> Tensor:
     padded = (1,) * extra + target.shape
     axes = [
         axis
-        for axis, (have, want) in enumerate(zip(g.shape, padded, strict=True))
-        if axis < extra or (want == 1 and have != 1)
+        for axis, (size, target_size) in enumerate(zip(g.shape, padded, strict=True))
+        if axis < extra or (target_size == 1 and size != 1)
     ]
     if all(axis < extra for axis in axes):
         return reduce_sum(g, axes)

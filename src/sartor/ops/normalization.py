@@ -1,4 +1,4 @@
-"""Ops that normalize along the last axis."""
+"""Normalization along the last axis."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import numpy as np
 
 from ..graph import Op, Tensor
 from ._activation import mask_positive
-from ._shapes import given
+from ._shapes import same_output, same_spec
+from ._versions import I8, INT8_2, INT16_3
+from .activations import relu
+from .arithmetic import div, maximum, mul, sub
 from .builder import emit
-from .elementwise import div, exp, maximum, mul, relu, rsqrt, sqrt, square, sub
 from .reduce import reduce_sum
 from .registry import OpRow, register
+from .unary import exp, rsqrt, sqrt, square
 
 __all__ = ["l2_normalization", "log_softmax", "softmax", "to_length"]
 
@@ -20,24 +23,24 @@ _SMALLEST_NORM = 1e-6  # the kernel divides by at least this
 
 
 def softmax(x: Tensor, *, beta: float = 1.0, name: str | None = None) -> Tensor:
-    """`exp(beta · x)`, divided by its sum over the last axis."""
+    """Return `exp(beta · x)`, divided by its sum over the last axis."""
     return emit("SOFTMAX", x, beta=beta, name=name)
 
 
 def log_softmax(x: Tensor) -> Tensor:
-    """`x − ln Σ eˣ` over the last axis."""
+    """Return `x − ln Σ eˣ` over the last axis."""
     return emit("LOG_SOFTMAX", x)
 
 
 def l2_normalization(x: Tensor) -> Tensor:
-    """`x / max(‖x‖, 1e-6)` over the last axis."""
+    """Return `x / max(‖x‖, 1e-6)` over the last axis."""
     return emit("L2_NORMALIZATION", x)
 
 
 def to_length(x: Tensor, length: float = 1.0) -> Tensor:
-    """`length · x / ‖x‖` over the last axis; zero stays zero.
+    """Return `length · x / ‖x‖` over the last axis; zero stays zero.
 
-    Made of ops that XNNPACK takes: three times as fast as L2_NORMALIZATION, which it does not.
+    XNNPACK runs these ops, which is three times as fast as L2_NORMALIZATION.
     """
     squares = mul(_last_sum(square(x)), length**-2)
     return mul(x, rsqrt(maximum(squares, _SMALLEST_NORM**2)))
@@ -83,24 +86,23 @@ def _np_l2(x: Any) -> np.ndarray:
     return np.asarray(x / np.maximum(norm, _SMALLEST_NORM))
 
 
-def _several_each(op: Op) -> int:
-    return 5 * op.output.size
-
-
 register(
     OpRow(
-        "SOFTMAX", lambda xs, _: [(given(xs[0]).shape, given(xs[0]).dtype)], (_softmax_gradient,),
-        lambda xs, options: [_np_softmax(xs[0], options.get("beta", 1.0))],
-        options="SoftmaxOptions", defaults={"beta": 1.0}, cost=_several_each,
+        "SOFTMAX", gradients=(_softmax_gradient,), infer=same_spec,
+        reference=lambda xs, options: [_np_softmax(xs[0], options.get("beta", 1.0))],
+        options="SoftmaxOptions", defaults={"beta": 1.0}, probabilities="categorical",
+        output_shape=same_output, versions=INT16_3,
     ),
     OpRow(
-        "LOG_SOFTMAX", lambda xs, _: [(given(xs[0]).shape, given(xs[0]).dtype)],
-        (_log_softmax_gradient,), lambda xs, _: [_np_log_softmax(xs[0])],
-        options="LogSoftmaxOptions", cost=_several_each,
+        "LOG_SOFTMAX", gradients=(_log_softmax_gradient,), infer=same_spec,
+        reference=lambda xs, _: [_np_log_softmax(xs[0])], options="LogSoftmaxOptions",
+        probabilities="categorical", output_shape=same_output, versions=INT8_2,
     ),
     OpRow(
-        "L2_NORMALIZATION", lambda xs, _: [(given(xs[0]).shape, given(xs[0]).dtype)],
-        (_l2_gradient,), lambda xs, _: [_np_l2(xs[0])],
-        options="L2NormOptions", cost=_several_each,
+        "L2_NORMALIZATION", gradients=(_l2_gradient,), infer=same_spec,
+        reference=lambda xs, _: [_np_l2(xs[0])], options="L2NormOptions",
+        output_shape=same_output, versions=((2, lambda op: op.out is I8),),
     ),
+    OpRow("LOCAL_RESPONSE_NORMALIZATION"),
+    family="Normalization",
 )  # fmt: skip

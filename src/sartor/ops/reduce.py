@@ -1,4 +1,4 @@
-"""Ops that sum or average over axes."""
+"""Reductions over axes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..graph import Op, Tensor
-from ._shapes import constant_ints, given, normalize_axes
+from ._shapes import constant_ints, normalize_axes, read_ints, required
+from ._versions import BOOL, I16, INT8_2, INT8_INT16_2, INT16_3, VersionRule, has_type
+from .arithmetic import add, div, mul
 from .builder import emit
-from .elementwise import add, div, mul
-from .registry import OpRow, Spec, State, register
-from .shape import reshape, slice_, zeros_like
+from .registry import NOT_DIFFERENTIABLE, NOT_SUPPORTED, ZERO, OpRow, Shape, Spec, register
+from .shape import reshape, zeros_like
+from .slices import slice_
 
 __all__ = ["cumsum", "mean", "reduce_sum", "spread"]
 
@@ -21,31 +23,31 @@ __all__ = ["cumsum", "mean", "reduce_sum", "spread"]
 def reduce_sum(
     x: Tensor, axes: Sequence[int], *, keep_dims: bool = False, name: str | None = None
 ) -> Tensor:
-    """The sum over `axes`."""
+    """Return the sum over `axes`."""
     return emit("SUM", x, np.array(axes, np.int32), keepDims=keep_dims, name=name)
 
 
 def mean(x: Tensor, axes: Sequence[int], *, keep_dims: bool = False) -> Tensor:
-    """The mean over `axes`."""
+    """Return the mean over `axes`."""
     return emit("MEAN", x, np.array(axes, np.int32), keepDims=keep_dims)
 
 
 def cumsum(x: Tensor, axis: int) -> Tensor:
-    """The sum of all elements up to each, itself included, along `axis`."""
+    """Return the cumulative sum along `axis`."""
     return emit("CUMSUM", x, np.array([axis], np.int32))
 
 
 def spread(g: Tensor, target: Tensor, axes: Sequence[int]) -> Tensor:
     """Repeat `g` over `axes`, to the shape of `target`.
 
-    Adding zeros is the fast form: BROADCAST_TO takes a hundred times as long. Where the first
-    axis (the batch) is among them the zeros are made at run time, so that the graph still takes
+    Adding zeros is the fast form: BROADCAST_TO takes a hundred times as long. If the first axis
+    (the batch) is one of `axes`, the zeros are made at run time, so that the graph still takes
     any number of rows.
 
     Args:
-        g: the shape of `target` with 1 at `axes`, or without them where they lead.
-        target: float32, of the wanted shape.
-        axes: none negative.
+        g: tensor of the shape of `target` with 1 at `axes`, or without leading `axes`.
+        target: float32 tensor of the resulting shape.
+        axes: axes, none negative.
     """
     if 0 in axes:
         return add(zeros_like(target), g)
@@ -59,18 +61,18 @@ def _axes(op: Op) -> tuple[int, ...]:
     return normalize_axes(constant_ints(op.inputs[1]), op.input(0).rank)
 
 
-def _reduced(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
-    x = given(inputs[0])
+def _infer_reduction(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
+    x = required(inputs[0])
     axes = normalize_axes(constant_ints(inputs[1]), x.rank)
     if options.get("keepDims"):
         return [(tuple(1 if axis in axes else n for axis, n in enumerate(x.shape)), x.dtype)]
     return [(tuple(n for axis, n in enumerate(x.shape) if axis not in axes), x.dtype)]
 
 
-def _spread_back(op: Op, _: int, g: Tensor) -> Tensor:
-    """The gradient of a sum: `g`, repeated over what was summed."""
+def _sum_gradient(op: Op, _: int, g: Tensor) -> Tensor:
+    """`g`, repeated over the axes that were summed."""
     x, axes = op.input(0), _axes(op)
-    leading = axes == tuple(range(len(axes)))  # what is left broadcasts as it is
+    leading = axes == tuple(range(len(axes)))  # then `g` broadcasts without a reshape
     if not op.options.get("keepDims") and not leading:
         open_first = 0 not in axes
         shape = [1 if axis in axes else n for axis, n in enumerate(x.shape)]
@@ -78,29 +80,29 @@ def _spread_back(op: Op, _: int, g: Tensor) -> Tensor:
     return spread(g, x, axes)
 
 
-def _mean_back(op: Op, index: int, g: Tensor) -> Tensor:
-    """The gradient of the sum, divided by how many were averaged."""
+def _mean_gradient(op: Op, index: int, g: Tensor) -> Tensor:
+    """The gradient of the sum, divided by the number of elements."""
     x, axes = op.input(0), _axes(op)
     count = math.prod(x.shape[axis] for axis in axes if axis != 0)
     if count != 1:
         g = mul(g, 1.0 / count)
-    return _spread_back(op, index, div(g, _length(x)) if 0 in axes else g)
+    return _sum_gradient(op, index, div(g, _count_rows(x)) if 0 in axes else g)
 
 
-def _cumulated(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
-    x = given(inputs[0])
+def _infer_cumsum(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
+    x = required(inputs[0])
     normalize_axes(constant_ints(inputs[1]), x.rank)
     return [(x.shape, x.dtype)]
 
 
-def _cumulated_back(op: Op, _: int, g: Tensor) -> Tensor:
-    """The sum of the gradients from each element on: the same, from the other end."""
+def _cumsum_gradient(op: Op, _: int, g: Tensor) -> Tensor:
+    """The cumulative sum of `g` from the other end."""
     options = {**op.options, "reverse": not op.options.get("reverse")}
     return emit("CUMSUM", g, op.input(1), **options)
 
 
-def _length(x: Tensor) -> Tensor:
-    """The size of the first axis at run time (the batch): float32 [1]."""
+def _count_rows(x: Tensor) -> Tensor:
+    """Return the size of the first axis at run time (the batch): float32 [1]."""
     column = slice_(x, [0] * x.rank, [-1] + [1] * (x.rank - 1))
     return reduce_sum(add(zeros_like(reshape(column, (-1,))), 1.0), [0], keep_dims=True)
 
@@ -117,19 +119,56 @@ def _np_axes(xs: Sequence[Any]) -> tuple[int, ...]:
     return normalize_axes([int(axis) for axis in np.ravel(xs[1])], np.ndim(xs[0]))
 
 
+def _reduction_output(op: Op) -> Shape | None:
+    axes, shape = read_ints(op.inputs[1]), op.input(0).shape
+    if axes is None:
+        return None
+    if any(not -len(shape) <= axis < len(shape) for axis in axes):
+        raise ValueError(f"axes {axes} of {len(shape)}")
+    reduced = {axis % len(shape) for axis in axes}
+    if op.options["keepDims"]:
+        return tuple(1 if axis in reduced else size for axis, size in enumerate(shape))
+    return tuple(size for axis, size in enumerate(shape) if axis not in reduced)
+
+
+def _row(code: str, versions: tuple[VersionRule, ...] = ()) -> OpRow:
+    """Return the row of a reduction without a gradient rule."""
+    return OpRow(
+        code, gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE), output_shape=_reduction_output,
+        inputs=2, versions=versions,
+    )  # fmt: skip
+
+
+_ARG_VERSIONS: tuple[VersionRule, ...] = ((3, has_type(BOOL)), *INT8_2)
+
 register(
     OpRow(
-        "CUMSUM", _cumulated, (_cumulated_back, State.NOT_DIFFERENTIABLE), _np_cumsum,
-        options="CumsumOptions",
+        "SUM", gradients=(_sum_gradient, NOT_DIFFERENTIABLE), infer=_infer_reduction,
+        reference=lambda xs, o: [np.sum(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],
+        options="ReducerOptions", output_shape=_reduction_output, inputs=2, size_input=1,
+        versions=INT8_2,
     ),
     OpRow(
-        "SUM", _reduced, (_spread_back, State.NOT_DIFFERENTIABLE),
-        lambda xs, o: [np.sum(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],
-        options="ReducerOptions", cost=lambda op: op.input(0).size,
+        "MEAN", gradients=(_mean_gradient, NOT_DIFFERENTIABLE), infer=_infer_reduction,
+        reference=lambda xs, o: [np.mean(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],
+        options="ReducerOptions", output_shape=_reduction_output, inputs=2, size_input=1,
+        versions=INT16_3,
     ),
     OpRow(
-        "MEAN", _reduced, (_mean_back, State.NOT_DIFFERENTIABLE),
-        lambda xs, o: [np.mean(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],
-        options="ReducerOptions", cost=lambda op: op.input(0).size,
+        "CUMSUM", gradients=(_cumsum_gradient, NOT_DIFFERENTIABLE), infer=_infer_cumsum,
+        reference=_np_cumsum, options="CumsumOptions", inputs=2,
     ),
+    _row("REDUCE_MAX", INT16_3),
+    _row("REDUCE_MIN", INT16_3),
+    _row("REDUCE_PROD", INT8_INT16_2),
+    _row("REDUCE_ANY"),
+    _row("REDUCE_ALL"),
+    OpRow("REDUCE_WINDOW", gradients=(NOT_SUPPORTED, NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=5),
+    OpRow("ARG_MAX", gradients=(ZERO, NOT_DIFFERENTIABLE), inputs=2, versions=_ARG_VERSIONS),
+    OpRow("ARG_MIN", gradients=(ZERO, NOT_DIFFERENTIABLE), inputs=2, versions=_ARG_VERSIONS),
+    OpRow(
+        "TOPK_V2", gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=2, outputs=2,
+        versions=((3, has_type(I16)), *INT8_2),
+    ),
+    family="Reductions",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Running a graph in NumPy, in any precision: the reference that gradients are held against."""
+"""NumPy evaluation of a graph, in any precision: the reference for gradients."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import numpy as np
 from ..errors import DataError, GradientError
 from ..graph import Graph, Op, Tensor
 from ._activation import activate
-from .registry import row_of
+from .registry import find_row
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "has_reference"]
+
+
+def has_reference(op: Op) -> bool:
+    """Return True if NumPy can compute the op's only output from its inputs."""
+    return find_row(op).reference is not None and len(op.outputs) == 1
 
 
 def evaluate(
@@ -20,21 +25,21 @@ def evaluate(
     """Run all ops of a graph.
 
     Args:
-        graph: of ops that have a NumPy reference.
-        feeds: a value for each input, and for any tensor that the graph need not make.
-        dtype: the precision; float constants and feeds are converted to it.
+        graph: graph of ops that have a NumPy reference.
+        feeds: value of each input, and of any tensor that need not be computed.
+        dtype: precision, to which float constants and feeds are converted.
 
     Returns:
         The value of each tensor.
 
     Raises:
-        DataError: an input has no value.
-        GradientError: an op has no NumPy reference.
+        DataError: If an input has no value.
+        GradientError: If an op has no NumPy reference.
     """
     values = {tensor: _to(np.asarray(value), dtype) for tensor, value in feeds.items()}
     missing = [tensor for tensor in graph.inputs if tensor not in values]
     if missing:
-        raise DataError(f"no value is given for the inputs {missing}")
+        raise DataError(f"`feeds` has no value for the inputs {missing}. Add one for each.")
     for tensor in graph.tensors:
         if tensor.is_constant and tensor not in values:
             values[tensor] = _to(tensor.value, dtype)
@@ -45,9 +50,9 @@ def evaluate(
 
 
 def _run(op: Op, values: Mapping[Tensor, np.ndarray]) -> list[np.ndarray]:
-    row = row_of(op)
+    row = find_row(op)
     if row.reference is None:
-        raise GradientError(f"{op!r} has no NumPy reference: give its output as a feed")
+        raise GradientError(f"{op!r} has no NumPy reference. Add its output to `feeds`.")
     inputs = [None if tensor is None else values[tensor] for tensor in op.inputs]
     outputs = [np.asarray(y) for y in row.reference(inputs, op.options)]
     return [activate(y, op.options) for y in outputs] if row.activation else outputs

@@ -1,6 +1,6 @@
-"""Variables: state that a file keeps between calls, shared by all of its signatures.
+"""State variables, which a file keeps between calls and all of its signatures share.
 
-Their ops are made here and not through `emit`: what they yield does not follow from their inputs.
+Functions of this module emit their ops, and not `emit`: the outputs do not follow from the inputs.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..graph import DType, Graph, Op, Tensor
-from .registry import OpRow, Spec, State, register
+from .control import unknown_count
+from .registry import NOT_DIFFERENTIABLE, OpRow, Spec, register
 
 __all__ = ["assign_variable", "call_once", "read_variable", "var_handle"]
 
 
 def var_handle(graph: Graph, name: str) -> Tensor:
-    """The handle of the variable `name`: RESOURCE [1]."""
+    """Return the handle of the variable `name`: RESOURCE [1]."""
     handle = graph.tensor(name, DType.RESOURCE, (1,))
     options = {"container": "", "sharedName": name}
     graph.add(Op("VAR_HANDLE", (), (handle,), options=options, options_type="VarHandleOptions"))
@@ -23,14 +24,14 @@ def var_handle(graph: Graph, name: str) -> Tensor:
 
 
 def read_variable(handle: Tensor, shape: Sequence[int], *, name: str) -> Tensor:
-    """The variable's value: float32, in the shape that it was made with."""
+    """Return the value of a variable: float32, in the shape of its initial value."""
     value = handle.graph.tensor(name, DType.FLOAT32, shape)
     handle.graph.add(Op("READ_VARIABLE", (handle,), (value,), options_type="ReadVariableOptions"))
     return value
 
 
 def assign_variable(handle: Tensor, value: Tensor) -> None:
-    """Give the variable another value of the same shape."""
+    """Assign another value of the same shape to a variable."""
     options_type = "AssignVariableOptions"
     handle.graph.add(Op("ASSIGN_VARIABLE", (handle, value), (), options_type=options_type))
 
@@ -41,17 +42,23 @@ def call_once(graph: Graph, initializer: Graph) -> None:
     graph.add(Op("CALL_ONCE", (), (), options=options, options_type="CallOnceOptions"))
 
 
-def _made_here(_: Sequence[Tensor | None], __: Mapping[str, Any]) -> list[Spec]:
-    raise ValueError("variables are made by the functions of sartor.ops.state")
-
-
-def _row(code: str, *states: State) -> OpRow:
-    return OpRow(code, _made_here, states, None, cost=lambda op: 0)
+def _refuse(_: Sequence[Tensor | None], __: Mapping[str, Any]) -> list[Spec]:
+    raise ValueError("variables are emitted by the functions of sartor.ops.state")
 
 
 register(
-    _row("VAR_HANDLE"),
-    _row("READ_VARIABLE", State.NOT_DIFFERENTIABLE),
-    _row("ASSIGN_VARIABLE", State.NOT_DIFFERENTIABLE, State.NOT_DIFFERENTIABLE),
-    _row("CALL_ONCE"),
-)
+    OpRow("VAR_HANDLE", gradients=(), infer=_refuse, inputs=0, any_types=True),
+    OpRow(
+        "READ_VARIABLE", gradients=(NOT_DIFFERENTIABLE,), infer=_refuse, takes_handle=True,
+        returns_strings=True,
+    ),
+    OpRow(
+        "ASSIGN_VARIABLE", gradients=(NOT_DIFFERENTIABLE, NOT_DIFFERENTIABLE), infer=_refuse,
+        inputs=2, outputs=0, takes_handle=True,
+    ),
+    OpRow(
+        "CALL_ONCE", gradients=(), infer=_refuse, multiply_adds=unknown_count, inputs=0,
+        outputs=0,
+    ),
+    family="State variables",
+)  # fmt: skip

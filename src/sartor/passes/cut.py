@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..contract.names import FEATURES
 from ..errors import ConversionError
 from ..graph import DType, Graph, Model, Op, Signature, Tensor
+from ..ops import find_row
 
 __all__ = [
     "Cut",
@@ -22,16 +23,6 @@ __all__ = [
     "is_real",
     "is_weighted",
 ]
-
-# Op code → the input that holds its weights.
-_WEIGHTED = {
-    "FULLY_CONNECTED": 1,
-    "CONV_2D": 1,
-    "DEPTHWISE_CONV_2D": 1,
-    "BATCH_MATMUL": 1,
-    "TRANSPOSE_CONV": 1,
-    "CONV_3D": 1,
-}
 
 
 @dataclass(frozen=True)
@@ -162,8 +153,8 @@ def _called(op: Op) -> str:
 
 def is_weighted(op: Op) -> bool:
     """Whether the op is a layer whose weights the file holds."""
-    index = _WEIGHTED.get(op.code)
-    return index is not None and is_from_constants(op.input(index))
+    weights = find_row(op).weights
+    return weights is not None and is_from_constants(op.input(weights.input))
 
 
 def is_from_constants(tensor: Tensor) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..graph import Graph, Op, Tensor
-from .simplify import folded, is_pure, without_effect
+from ..ops import has_reference
+from .simplify import folded, without_effect
 
 __all__ = ["fold_constants"]
 
@@ -15,7 +16,7 @@ def fold_constants(graph: Graph) -> None:
     is to be used by itself.
     """
     for op in list(graph.ops):
-        if is_pure(op):
+        if has_reference(op):
             replacement = folded(graph, op) or without_effect(op) or _plus_nothing(op)
             if replacement is not None:
                 graph.replace_uses(op.output, replacement)

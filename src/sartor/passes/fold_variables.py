@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ConversionError
 from ..graph import Graph, Op, Tensor
-from ..ops import ROWS
+from ..ops import infer_outputs
 
 __all__ = ["fold_variables", "initial_values"]
 
@@ -54,8 +54,8 @@ def _variable(op: Op) -> str:
 def _reshaped(op: Op) -> Iterator[Tensor]:
     """Give an op's outputs the shapes that follow from its inputs; those that had another."""
     try:
-        specs = ROWS[op.code].infer(op.inputs, op.options)
-    except (KeyError, ValueError, IndexError) as error:
+        specs = infer_outputs(op.code, op.inputs, op.options)
+    except ConversionError as error:
         raise ConversionError(
             f"{op!r} does not take fewer classes than the file has room for ({error}), so they "
             "cannot be left out. Convert the base again with room for just the classes it has."

@@ -6,11 +6,9 @@ import numpy as np
 
 from ..errors import ConversionError
 from ..graph import Graph, Op, Tensor
+from ..ops import find_row
 
 __all__ = ["rebatch"]
-
-# Op code → the input that holds the sizes of its output.
-_SIZES = {"RESHAPE": 1, "BROADCAST_TO": 1, "SLICE": 2, "TRANSPOSE_CONV": 0}
 
 
 def rebatch(graph: Graph) -> None:
@@ -67,7 +65,7 @@ def _shrink_sizes(op: Op, batch: int) -> None:
     new_shape = op.options.get("newShape")
     if new_shape is not None and np.size(new_shape) and new_shape[0] == batch:
         op.options["newShape"] = _one_first(new_shape)
-    index = _SIZES.get(op.code)
+    index = find_row(op).shape_input
     sizes = op.inputs[index] if index is not None and index < len(op.inputs) else None
     if sizes is not None and sizes.is_constant and sizes.size and sizes.value.flat[0] == batch:
         constant = op.output.graph.constant(_one_first(sizes.value), sizes.name)

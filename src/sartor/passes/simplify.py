@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..graph import Graph, Op, Tensor
-from ..ops import ROWS, evaluate
+from ..ops import evaluate, has_reference
 
-__all__ = ["folded", "is_pure", "simplify", "without_effect"]
+__all__ = ["folded", "simplify", "without_effect"]
 
 
 def simplify(graph: Graph) -> None:
@@ -17,7 +17,7 @@ def simplify(graph: Graph) -> None:
     """
     seen: dict[tuple[object, ...], Tensor] = {}
     for op in list(graph.ops):
-        if not is_pure(op):
+        if not has_reference(op):
             continue
         replacement = folded(graph, op) or without_effect(op)
         replacement = replacement or seen.setdefault(_key(op), op.output)
@@ -30,14 +30,8 @@ def simplify(graph: Graph) -> None:
             tensor.name = ""  # says no more than the op that makes it, and takes a tenth of a file
 
 
-def is_pure(op: Op) -> bool:
-    """Whether the op has one output, which follows from its inputs by a NumPy reference."""
-    row = ROWS.get(op.code)
-    return row is not None and row.reference is not None and len(op.outputs) == 1
-
-
 def folded(graph: Graph, op: Op) -> Tensor | None:
-    """The value of an op that `is_pure`, when all that goes in is constant float32, else None."""
+    """Return the value of an op with a NumPy reference, or None if an input is not constant."""
     inputs = [tensor for tensor in op.inputs if tensor is not None]
     if op.output.quantization or not all(tensor.is_constant for tensor in inputs):
         return None

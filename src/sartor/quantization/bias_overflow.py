@@ -11,11 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..graph import Graph, Op, Quantization, Tensor
+from ..ops import Weights, find_row
 
 __all__ = ["correct_bias_overflow"]
 
-# Op code → the axis of the output channels in its weights.
-_CHANNELS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 _MAX_STEPS = 2**30
 
 
@@ -29,23 +28,28 @@ def correct_bias_overflow(original: Graph, quantized: Graph) -> None:
     float_ops = {op.output.name: op for op in original.ops if op.outputs}
     for op in quantized.ops:
         float_op = float_ops.get(op.output.name) if op.outputs else None
-        if float_op is not None and op.code in _CHANNELS and _is_per_channel(op):
-            _correct_op(op, float_op, _CHANNELS[op.code])
+        layer = find_row(op).weights
+        if float_op is not None and layer is not None and _is_per_channel(op, layer):
+            _correct_op(op, float_op, layer)
     quantized.prune()
 
 
-def _is_per_channel(op: Op) -> bool:
+def _is_per_channel(op: Op, layer: Weights) -> bool:
     """Return whether an op has per-channel weights and a constant int32 bias."""
-    weights, bias = op.input(1), op.inputs[2] if len(op.inputs) > 2 else None
+    if layer.channel_axis is None or layer.bias is None or len(op.inputs) <= layer.bias:
+        return False
+    weights, bias = op.input(layer.input), op.inputs[layer.bias]
     if bias is None or not bias.is_constant or not weights.is_constant:
         return False
     scales = weights.quantization.scale.size if weights.quantization is not None else 0
     return bias.quantization is not None and scales == bias.size > 0
 
 
-def _correct_op(op: Op, float_op: Op, axis: int) -> None:
-    x, weights, bias = op.input(0), op.input(1), op.input(2)
-    float_bias = float_op.input(2)
+def _correct_op(op: Op, float_op: Op, layer: Weights) -> None:
+    if layer.channel_axis is None or layer.bias is None:
+        return
+    x, weights, bias = (op.input(i) for i in (layer.data, layer.input, layer.bias))
+    float_bias, axis = float_op.input(layer.bias), layer.channel_axis
     per_tensor = x.quantization.per_tensor if x.quantization is not None else None
     if per_tensor is None or weights.quantization is None or not float_bias.is_constant:
         return
@@ -61,14 +65,14 @@ def _correct_op(op: Op, float_op: Op, axis: int) -> None:
     steps = input_scale * scale.astype(np.float64)
     new_bias = np.rint(float_bias.value / steps).astype(np.int32)
     zeros = np.zeros(steps.size, np.int64)
-    op.set_inputs([
-        x,
-        _constant_like(
-            weights, new_weights, Quantization(scale, weights.quantization.zero_point, axis)
-        ),
-        _constant_like(bias, new_bias, Quantization(steps.astype(np.float32), zeros)),
-        *op.inputs[3:],
-    ])  # fmt: skip
+    inputs = list(op.inputs)
+    inputs[layer.input] = _constant_like(
+        weights, new_weights, Quantization(scale, weights.quantization.zero_point, axis)
+    )
+    inputs[layer.bias] = _constant_like(
+        bias, new_bias, Quantization(steps.astype(np.float32), zeros)
+    )
+    op.set_inputs(inputs)
 
 
 def _constant_like(old: Tensor, value: np.ndarray, quantization: Quantization) -> Tensor:

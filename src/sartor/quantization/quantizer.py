@@ -15,6 +15,7 @@ from ..errors import ConversionError
 from ..flatbuffer import read, write
 from ..graph import DType, Graph, Model, Signature
 from ..litert import silence_logs
+from ..ops import ROWS
 from .bias_overflow import correct_bias_overflow
 
 __all__ = ["MODES", "quantize"]
@@ -23,11 +24,8 @@ MODES = ("dynamic", "float16", "full-integer")
 """Quantization modes: int8 weights, float16 weights, or int8 weights and activations."""
 
 _SIGNATURE = "main"
-_WEIGHTED = ("CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED")
-# Without DEPTHWISE_CONV_2D: XNNPACK does not support int8 filters with float activations there, and
-# LiteRT's own kernel takes up to a hundred times as long as float.
-_DYNAMIC = (*_WEIGHTED, "BATCH_MATMUL", "EMBEDDING_LOOKUP")
-_FLOAT16 = (*_WEIGHTED, "DEPTHWISE_CONV_2D", "EMBEDDING_LOOKUP")
+# ai-edge-quantizer uses the op codes of the schema, except:
+_LIBRARY_NAMES = {"TRANSPOSE_CONV": "CONV_2D_TRANSPOSE"}
 _INTEGERS = (DType.INT4, DType.INT8, DType.UINT8, DType.INT16)
 
 
@@ -128,8 +126,8 @@ def _run_quantizer(
     """Run ai-edge-quantizer on a file, without its progress bars."""
     quantizer, recipes = _import_quantizer()
     recipe = {
-        "dynamic": _weights_recipe(_DYNAMIC, 8, "INT"),
-        "float16": _weights_recipe(_FLOAT16, 16, "FLOAT"),
+        "dynamic": _weights_recipe("int8", 8, "INT"),
+        "float16": _weights_recipe("float16", 16, "FLOAT"),
         "full-integer": recipes.static_wi8_ai8(),
     }[mode]
     try:
@@ -166,8 +164,9 @@ def _import_quantizer() -> tuple[Any, Any]:
     return quantizer, recipe
 
 
-def _weights_recipe(ops: Sequence[str], bits: int, dtype: str) -> list[dict[str, object]]:
+def _weights_recipe(weight_format: str, bits: int, dtype: str) -> list[dict[str, object]]:
     """Return a recipe that quantizes weights only, with dtype `INT` or `FLOAT`."""
+    codes = [row.code for row in ROWS.values() if weight_format in row.weight_formats]
     is_integer = dtype == "INT"
     config = {
         "weight_tensor_config": {
@@ -181,8 +180,13 @@ def _weights_recipe(ops: Sequence[str], bits: int, dtype: str) -> list[dict[str,
     }
     algorithm = "min_max_uniform_quantize" if is_integer else "float_casting"
     return [
-        {"regex": ".*", "operation": op, "algorithm_key": algorithm, "op_config": config}
-        for op in ops
+        {
+            "regex": ".*",
+            "operation": _LIBRARY_NAMES.get(code, code),
+            "algorithm_key": algorithm,
+            "op_config": config,
+        }
+        for code in codes
     ]
 
 

@@ -12,12 +12,10 @@ import numpy as np
 
 from ...errors import ConversionError
 from ...graph import DType, Graph, Op, Quantization, Tensor
-from ...ops import dequantize, quantize
+from ...ops import dequantize, find_row, quantize
 
 __all__ = ["quantize_graph"]
 
-# Op code → the axis of its weights that output channels lie along.
-_CHANNELS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 _PLAIN = ("ADD", "MEAN")
 _LARGEST_BIAS = 2**30
 
@@ -60,8 +58,9 @@ def _quantize_op(op: Op, ranges: Mapping[str, tuple[float, float]]) -> None:
     if y.name not in ranges:
         raise ConversionError(f"no range was measured for {y!r}: measure them again")
     y.dtype, y.quantization = DType.INT8, _asymmetric(*ranges[y.name])
-    if op.code in _CHANNELS:
-        _quantize_weights(op, _CHANNELS[op.code])
+    layer = find_row(op).weights
+    if layer is not None and layer.channel_axis is not None:
+        _quantize_weights(op, layer.channel_axis)
     elif op.code not in _PLAIN:
         raise ConversionError(f"{op!r} has no rule of quantization")
 

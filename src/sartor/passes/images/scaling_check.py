@@ -20,13 +20,12 @@ from ...flatbuffer import write
 from ...graph import Graph, Model, Op, Signature, Tensor
 from ...litert import create_interpreter
 from ...modalities.conventions import CONVENTIONS, Convention
+from ...ops import find_row
 
 __all__ = ["check_scaling"]
 
 _USUAL = (0.05, 20.0)
 _ALTERNATIVES = ("0..1", "-1..1", "imagenet", "0..255")
-_LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D")
-_NORMALIZING = ("MUL", "ADD", "SUB", "DIV")
 _FUSED = "fusedActivationFunction"
 
 
@@ -86,7 +85,7 @@ def _first_answer(graph: Graph, picture: Tensor) -> tuple[list[Op], Tensor] | No
         inputs = [tensor for tensor in op.inputs if tensor is not None and not tensor.is_constant]
         if inputs and not reached.isdisjoint(inputs):
             ops.append(op)
-            if op.code in _LAYERS:
+            if _is_convolution(op):
                 return _with_normalization(graph, ops)
             reached.update(op.outputs)
         elif op.inputs and not inputs:
@@ -94,12 +93,18 @@ def _first_answer(graph: Graph, picture: Tensor) -> tuple[list[Op], Tensor] | No
     return None
 
 
+def _is_convolution(op: Op) -> bool:
+    """Return True for a 2-D convolution: a filter of height, width and two channel axes."""
+    weights = find_row(op).weights
+    return weights is not None and weights.channel_axis is not None and op.input(1).rank == 4
+
+
 def _with_normalization(graph: Graph, ops: list[Op]) -> tuple[list[Op], Tensor] | None:
     made = ops[-1].output
     while len(made.consumers) == 1 and not ops[-1].options.get(_FUSED):
         (after,) = made.consumers
         others = [tensor for tensor in after.inputs if tensor is not None and tensor is not made]
-        if after.code not in _NORMALIZING or not all(tensor.is_constant for tensor in others):
+        if not find_row(after).is_affine or not all(tensor.is_constant for tensor in others):
             break
         ops.append(after)
         made = after.output

@@ -9,17 +9,10 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ...contract.signatures import TensorSpec
 from ...graph import Model, Op, Signature, Tensor
+from ...ops import find_row
 from .report import Check
 
 __all__ = ["check_structure", "initial_values"]
-
-# Op code → index of the input that determines the shape of the output.
-_SHAPE_INPUT = {
-    "RESHAPE": 1, "BROADCAST_TO": 1, "TILE": 1, "FILL": 0, "SLICE": 2, "STRIDED_SLICE": 2, "PAD": 1,
-    "PADV2": 1, "EXPAND_DIMS": 1, "TRANSPOSE_CONV": 0, "RESIZE_BILINEAR": 1, "ONE_HOT": 1,
-    "RESIZE_NEAREST_NEIGHBOR": 1, "SCATTER_ND": 2, "RANDOM_UNIFORM": 0, "SUM": 1, "MEAN": 1,
-}  # fmt: skip
-_ALWAYS_DYNAMIC = {"UNSORTED_SEGMENT_SUM", "SEGMENT_SUM", "WHERE", "UNIQUE", "RANGE"}
 
 
 def check_structure(model: Model, manifest: Manifest) -> Iterator[Check]:
@@ -94,7 +87,7 @@ def _graph_problems(signature: Signature) -> Iterator[str]:
 
 def _is_dynamic(op: Op) -> bool:
     """Return whether the shape of the output depends on computed values."""
-    index = _SHAPE_INPUT.get(op.code)
-    if index is None or index >= len(op.inputs):
-        return op.code in _ALWAYS_DYNAMIC
-    return not op.input(index).is_constant
+    row = find_row(op)
+    if row.size_input is None or row.size_input >= len(op.inputs):
+        return row.dynamic_output
+    return not op.input(row.size_input).is_constant

@@ -1,4 +1,4 @@
-"""What is not differentiated, not supported or not well formed says so in its own words."""
+"""Inputs without a gradient rule, unsupported options and inputs that do not fit an op."""
 
 from __future__ import annotations
 
@@ -10,35 +10,43 @@ import pytest
 
 from sartor.errors import ConversionError, DataError, GradientError
 from sartor.graph import DType, Graph, Op, Tensor
-from sartor.ops import ROWS, State, dequantize, emit, evaluate, input_gradient, output_gradient
+from sartor.ops import (
+    ROWS,
+    GradientSupport,
+    dequantize,
+    emit,
+    evaluate,
+    input_gradient,
+    output_gradient,
+)
 from sartor.ops._activation import Activation
 
-STATES = [
-    (row.code, index, state)
+SUPPORT = [
+    (row.code, index, support)
     for row in ROWS.values()
-    for index, state in enumerate(row.gradients)
-    if isinstance(state, State)
+    for index, support in enumerate(row.gradients)
+    if isinstance(support, GradientSupport)
 ]
 
 
 def by_hand(code: str, inputs: int, **options: Any) -> Op:
-    """An op as a file may hold it: nothing was inferred."""
+    """An op of a file, whose shapes were not inferred."""
     graph = Graph()
     tensors = [graph.input(f"x{i}", (2, 3)) for i in range(inputs)]
     return graph.add(Op(code, tensors, [graph.tensor("y", DType.FLOAT32, (2, 3))], options=options))
 
 
-@pytest.mark.parametrize(("code", "index", "state"), STATES)
+@pytest.mark.parametrize(("code", "index", "support"), SUPPORT)
 def test_an_input_without_a_rule_has_a_zero_gradient_or_an_error_that_names_it(
-    code: str, index: int, state: State
+    code: str, index: int, support: GradientSupport
 ) -> None:
     op = by_hand(code, index + 1)
-    if state is State.ZERO:
+    if support is GradientSupport.ZERO:
         assert input_gradient(op, index, op.output) is None
         return
     words = (
         f"the gradient of <{code} → y> with respect to its input {index} "
-        f"(<FLOAT32 [2, 3] 'x{index}'>) is {state.value}. "
+        f"(<FLOAT32 [2, 3] 'x{index}'>) is {support.value}. "
         "Choose features behind this op (`features=`)"
     )
     with pytest.raises(GradientError, match=re.escape(words)):
@@ -52,35 +60,56 @@ def test_a_zero_gradient_emits_nothing() -> None:
 
 
 def test_an_op_without_a_row_has_an_error_that_names_it() -> None:
-    words = "Sartor has no row for ARG_MAX, so it cannot be differentiated. Choose features behind"
+    words = "Sartor has no row for NEW_OP, so it cannot be differentiated. Choose features behind"
+    op = by_hand("NEW_OP", 1)
     with pytest.raises(GradientError, match=words):
-        input_gradient(by_hand("ARG_MAX", 1), 0, by_hand("ARG_MAX", 1).output)
-
-
-def test_a_custom_op_is_called_by_its_own_name() -> None:
-    op = by_hand("CUSTOM", 1)
-    op.custom_code = "FlexErf"
-    with pytest.raises(GradientError, match="Sartor has no row for FlexErf"):
         input_gradient(op, 0, op.output)
 
 
-@pytest.mark.parametrize("kind", [Activation.TANH, Activation.SIGN_BIT])
-@pytest.mark.parametrize("code", [row.code for row in ROWS.values() if row.activation])
+def test_the_error_of_a_custom_op_has_its_custom_name() -> None:
+    op = by_hand("CUSTOM", 1)
+    op.custom_code = "FlexErf"
+    words = re.escape("the gradient of <FlexErf → y> with respect to its input 0 (<FLOAT32 [2, 3]")
+    with pytest.raises(GradientError, match=words):
+        input_gradient(op, 0, op.output)
+
+
+def test_the_error_of_a_missing_rule_says_how_to_add_it() -> None:
+    op = by_hand("CONV_2D", 3)
+    words = "is not yet supported. Choose features .*, or add a rule (docs/add-a-gradient.md)."
+    with pytest.raises(GradientError, match=words.replace("(", r"\(").replace(")", r"\)")):
+        input_gradient(op, 1, op.output)
+
+
+def test_comparisons_and_rounding_have_zero_gradients_and_indices_none() -> None:
+    support = {row.code: row.gradients for row in ROWS.values()}
+    zero, none = GradientSupport.ZERO, GradientSupport.NOT_DIFFERENTIABLE
+    assert support["LESS"] == support["EQUAL"] == (zero, zero)
+    assert support["FLOOR"] == support["ROUND"] == support["SHAPE"] == (zero,)
+    assert support["ARG_MAX"] == (zero, none)
+    assert support["GATHER"] == (GradientSupport.NOT_SUPPORTED, none)
+
+
+@pytest.mark.parametrize("activation", [Activation.TANH, Activation.SIGN_BIT])
+@pytest.mark.parametrize(
+    "code", [row.code for row in ROWS.values() if row.activation and row.reference]
+)
 def test_a_fused_activation_that_litert_does_not_run_is_refused(
-    code: str, kind: Activation
+    code: str, activation: Activation
 ) -> None:
-    op = by_hand(code, 2, fusedActivationFunction=int(kind))
-    words = f"<{code} → y>: the fused activation {kind.name} is not supported"
+    op = by_hand(code, 2, fusedActivationFunction=int(activation))
+    words = f"<{code} → y>: the fused activation {activation.name} is not supported"
     with pytest.raises(GradientError, match=words):
         output_gradient(op, op.output)
     x, y = op.inputs
     assert x is not None
     assert y is not None
-    with pytest.raises(GradientError, match=f"{kind.name} is not supported: LiteRT does not run"):
+    words = f"{activation.name} is not supported: LiteRT does not run"
+    with pytest.raises(GradientError, match=words):
         evaluate(x.graph, {x: np.ones((2, 3)), y: np.ones((2, 3))})
 
 
-def test_axes_that_are_computed_at_run_time_are_not_yet_supported() -> None:
+def test_the_gradient_of_a_sum_over_computed_axes_is_not_yet_supported() -> None:
     op = by_hand("SUM", 2)
     words = "the gradient of <SUM → y> is not yet supported: .*'x1'> must be a constant"
     with pytest.raises(GradientError, match=words):
@@ -96,7 +125,7 @@ def test_axes_that_are_computed_at_run_time_are_not_yet_supported() -> None:
         ((1, 1), {"ellipsisMask": 1}, "ellipsisMask is not supported"),
     ],
 )
-def test_a_strided_slice_that_is_more_than_a_box_is_not_yet_supported(
+def test_the_gradient_of_a_strided_slice_that_is_not_a_box_is_not_yet_supported(
     strides: tuple[int, ...], options: dict[str, int], words: str
 ) -> None:
     graph = Graph()
@@ -122,7 +151,7 @@ def ints(*values: object) -> np.ndarray:
         ("RESHAPE", (2, 3), [ints(4, -1)], {}, "6 elements do not fill shape"),
         ("RESHAPE", (2, 3), [ints(-1, -1)], {}, "6 elements do not fill shape"),
         ("RESHAPE", (2, 3), [ints(5)], {}, "6 elements do not fill shape"),
-        ("TRANSPOSE", (2, 3), [ints(0, 0)], {}, "is no permutation of 2 axes"),
+        ("TRANSPOSE", (2, 3), [ints(0, 0)], {}, "is not a permutation of 2 axes"),
         ("CONCATENATION", (2, 3), [np.ones((3, 3), np.float32)], {"axis": 1}, "differ elsewhere"),
         ("SLICE", (2, 3), [ints(0, 2), ints(2, 2)], {}, "slice 2:4 is out of range for size 3"),
         ("SLICE", (2, 3), [ints(0), ints(1)], {}, "SLICE does not take"),
@@ -130,13 +159,14 @@ def ints(*values: object) -> np.ndarray:
         ("PAD", (2, 3), [ints([0, 1])], {}, "PAD does not take"),
         ("BATCH_MATMUL", (2, 3), [np.ones((4, 2), np.float32)], {}, "inner sizes 3 and 4 differ"),
         ("BATCH_MATMUL", (2, 3), [np.ones(3, np.float32)], {}, "need rank 2 or more"),
-        ("FULLY_CONNECTED", (2, 3), [np.ones((2, 4), np.float32)], {}, "6 elements are no rows"),
+        ("FULLY_CONNECTED", (2, 3), [np.ones((2, 4), np.float32)], {}, "6 elements do not fill"),
         ("FULLY_CONNECTED", (2, 4), [np.ones((2, 8), np.float32)], {"keepNumDims": True},
          "the last axis has 4 elements, the weights take 8"),
         ("FULLY_CONNECTED", (2, 3), [np.ones((2, 3), np.float32)], {"weightsFormat": 1},
          "shuffled weights are not supported"),
-        ("QUANTIZE", (2, 3), [], {}, "QUANTIZE is made by sartor.ops.quantization.quantize"),
-        ("VAR_HANDLE", (2, 3), [], {}, "made by the functions of sartor.ops.state"),
+        ("QUANTIZE", (2, 3), [], {}, "QUANTIZE is emitted by sartor.ops.quantize"),
+        ("CONV_2D", (2, 3), [], {}, "the row of CONV_2D has no shape rule"),
+        ("VAR_HANDLE", (2, 3), [], {}, "emitted by the functions of sartor.ops.state"),
     ],
 )  # fmt: skip
 def test_inputs_that_do_not_fit_an_op_are_refused(
@@ -155,18 +185,18 @@ def test_a_python_number_becomes_a_float32_scalar() -> None:
     assert repr(y.producer.input(1)) == "<FLOAT32 [] 'constant'>"
 
 
-def test_evaluate_wants_a_value_for_each_input() -> None:
+def test_evaluate_requires_a_value_for_each_input() -> None:
     x = Graph().input("x", (2,))
-    with pytest.raises(DataError, match=r"no value is given for the inputs .*'x'"):
+    with pytest.raises(DataError, match=r"`feeds` has no value for the inputs .*'x'"):
         evaluate(x.graph, {})
 
 
-def test_evaluate_takes_the_output_of_an_op_without_a_reference_as_a_feed() -> None:
+def test_evaluate_accepts_the_output_of_an_op_without_a_reference_as_a_feed() -> None:
     graph = Graph()
     x = graph.input("x", (2,), DType.INT8)
     y: Tensor = dequantize(x)
     z = emit("NEG", y)
-    with pytest.raises(GradientError, match="has no NumPy reference: give its output as a feed"):
+    with pytest.raises(GradientError, match="has no NumPy reference"):
         evaluate(graph, {x: np.zeros(2, np.int8)})
     values = evaluate(graph, {x: np.zeros(2, np.int8), y: np.array([1.0, 2.0])})
     assert values[z].tolist() == [-1.0, -2.0]
