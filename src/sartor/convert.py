@@ -19,7 +19,7 @@ from .errors import ConversionError
 from .flatbuffer import append_files, write, write_with_ranges
 from .graph import DType, Graph, Model
 from .heads import GraphHead, Head, SoftmaxClassifier
-from .modalities.conventions import convention
+from .modalities.image.conventions import convention
 from .optimizers import SGD, Optimizer
 from .passes import (
     Plan,

@@ -1,8 +1,28 @@
-"""From what a user has to what the base takes: the same numbers in every language."""
+"""Modalities: from the user's values to the inputs of the base, the same in every language.
 
-from .augment import views
+Everything that depends on the modality of an input is in one object, see `Modality`.
+"""
+
 from .folder import prepared, read_folder
 from .image import Image, image_pixels
-from .inputs import Sample, prepare
+from .modality import LoadedInput, Modality
+from .sample import LoadedSample, Sample, identity_of_name, load, load_stored, prepare, views
+from .table import MODALITIES, modality_of
 
-__all__ = ["Image", "Sample", "image_pixels", "prepare", "prepared", "read_folder", "views"]
+__all__ = [
+    "MODALITIES",
+    "Image",
+    "LoadedInput",
+    "LoadedSample",
+    "Modality",
+    "Sample",
+    "identity_of_name",
+    "image_pixels",
+    "load",
+    "load_stored",
+    "modality_of",
+    "prepare",
+    "prepared",
+    "read_folder",
+    "views",
+]

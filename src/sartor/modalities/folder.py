@@ -10,7 +10,7 @@ import numpy as np
 
 from ..contract.manifest import InputSpec
 from ..errors import DataError
-from .inputs import prepare
+from .sample import prepare
 
 __all__ = ["prepared", "read_folder"]
 

@@ -24,7 +24,7 @@ from ..flatbuffer.metadata_tables import (
     TensorMetadata,
 )
 from ..graph import DType, Graph, Model, Tensor
-from ..modalities.conventions import Convention
+from ..modalities.image.conventions import Convention
 from .plan import Plan
 
 __all__ = [

@@ -10,7 +10,7 @@ from ..contract.names import FEATURES
 from ..contract.signatures import numbered
 from ..flatbuffer import write
 from ..graph import DType, Graph, Model, Quantization, Signature
-from ..modalities.conventions import Convention
+from ..modalities.image.conventions import Convention
 from ..passes import open_inputs
 from ..passes.images.quantized_inputs import are_pixels, feed_reals
 from .calibration_data import CalibrationData, RepresentativeSamples

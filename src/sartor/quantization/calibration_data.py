@@ -13,8 +13,7 @@ import numpy as np
 
 from ..contract.manifest import InputSpec
 from ..errors import DataError
-from ..modalities import Sample, prepare
-from ..modalities.image import image_pixels, is_image
+from ..modalities import Sample, modality_of, prepare
 
 __all__ = ["CalibrationData", "RepresentativeSamples"]
 
@@ -114,26 +113,7 @@ def _spread_indices(count: int, limit: int) -> Sequence[int]:
 def _compact(specs: Sequence[InputSpec], sample: Sample) -> Sample:
     """Return the sample in a small form that fits float32 and uint8 inputs."""
     if len(specs) == 1:
-        return _compact_input(specs[0], sample)
+        return modality_of(specs[0]).compact(specs[0], sample)
     if not isinstance(sample, Mapping) or sample.keys() != {spec.name for spec in specs}:
         prepare(specs, sample)  # raises a precise error
         raise DataError("a sample of a base with several inputs is a mapping: name → array")
-    return {spec.name: _compact_input(spec, sample[spec.name]) for spec in specs}
-
-
-def _compact_input(spec: InputSpec, value: object) -> np.ndarray:
-    is_pixels = isinstance(value, np.ndarray) and value.dtype == np.uint8
-    if isinstance(value, np.ndarray) and value.shape == spec.shape[1:] and value.ndim:
-        value = value if is_pixels and spec.modality == "image" else value[np.newaxis]
-    if spec.modality == "image" and (is_image(value) or is_pixels):
-        image = value[0] if isinstance(value, np.ndarray) and value.ndim == 4 else value
-        return image_pixels(image, spec.shape[1:3], spec.shape[3])  # type: ignore[arg-type]
-    (array,) = prepare([spec], value).values()  # type: ignore[arg-type]
-    return _pixels(spec, array[0]) if spec.modality == "image" else array
-
-
-def _pixels(spec: InputSpec, scaled: np.ndarray) -> np.ndarray:
-    """Convert a scaled image back to uint8 pixels."""
-    values = scaled * np.array(spec.std, np.float32) + np.array(spec.mean, np.float32)
-    pixels: np.ndarray = np.clip(np.rint(values), 0, 255).astype(np.uint8)
-    return pixels

@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import ConversionError
 from ...flatbuffer.metadata_tables import TensorMetadata
 from ...graph import DType, Graph, Op, Quantization
-from ...modalities.conventions import Convention
+from ...modalities.image.conventions import Convention
 from ..describe import stated_scaling
 
 __all__ = ["are_pixels", "feed_reals", "scale_quantized_pictures"]

@@ -19,7 +19,7 @@ from ...errors import InvalidModelError
 from ...flatbuffer import write
 from ...graph import Graph, Model, Op, Signature, Tensor
 from ...litert import create_interpreter
-from ...modalities.conventions import CONVENTIONS, Convention
+from ...modalities.image.conventions import CONVENTIONS, Convention
 from ...ops import find_row
 
 __all__ = ["check_scaling"]

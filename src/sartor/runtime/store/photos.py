@@ -27,6 +27,8 @@ def photo_of(sample: Sample, inputs: Mapping[str, np.ndarray]) -> bytes:
     """
     if isinstance(sample, str | os.PathLike):
         return Path(sample).read_bytes()
+    if isinstance(sample, bytes):
+        return sample
     file = io.BytesIO()
     if isinstance(sample, Mapping):
         np.savez(file, **inputs)  # type: ignore[arg-type]  # an input may be called "file"

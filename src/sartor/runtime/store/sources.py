@@ -30,6 +30,8 @@ def source_of(sample: Sample, name: str | None = None) -> bytes:
     elif isinstance(sample, Mapping):
         for key in sorted(sample):
             digest.update(key.encode() + b"\0" + source_of(sample[key]))
+    elif isinstance(sample, bytes):
+        digest.update(sample)
     elif isinstance(sample, str | os.PathLike):
         digest.update(Path(sample).read_bytes())
     else:

@@ -1,4 +1,4 @@
-"""Pictures become the same numbers everywhere."""
+"""Images become the same pixels in every language."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sartor.errors import DataError
 from sartor.modalities import image_pixels
-from sartor.modalities.image import centre_box
+from sartor.modalities.image.pixels import center_box
 
 SIDES = st.integers(1, 5000)
 
@@ -24,8 +24,8 @@ def noise(*shape: int, seed: int = 0) -> np.ndarray:
 
 
 @given(SIDES, SIDES, SIDES, SIDES)
-def test_the_box_is_in_the_middle_as_large_as_can_be(w: int, h: int, to_w: int, to_h: int) -> None:
-    left, top, right, bottom = centre_box(w, h, to_w, to_h)
+def test_the_box_is_centered_and_as_large_as_possible(w: int, h: int, to_w: int, to_h: int) -> None:
+    left, top, right, bottom = center_box(w, h, to_w, to_h)
     assert 0 <= left < right <= w
     assert 0 <= top < bottom <= h
     assert (left, right) == (0, w) or (top, bottom) == (0, h)
@@ -47,89 +47,92 @@ def test_the_box_is_in_the_middle_as_large_as_can_be(w: int, h: int, to_w: int, 
         ((1, 1000), (1000, 1), (0, 499, 1, 500)),
     ],
 )
-def test_boxes(size: tuple[int, int], to: tuple[int, int], box: tuple[int, int, int, int]) -> None:
-    assert centre_box(*size, *to) == box
+def test_center_box(
+    size: tuple[int, int], to: tuple[int, int], box: tuple[int, int, int, int]
+) -> None:
+    assert center_box(*size, *to) == box
 
 
-def test_a_picture_of_the_right_size_is_left_as_it_is() -> None:
+def test_an_image_of_the_size_of_the_input_does_not_change() -> None:
     pixels = noise(8, 10, 3)
     np.testing.assert_array_equal(image_pixels(pixels, (8, 10)), pixels)
 
 
 @pytest.mark.parametrize("size", [(20, 30), (7, 5), (100, 9), (3, 3)])
-def test_scaling_is_a_triangle_filter(size: tuple[int, int]) -> None:
-    """Against the definition, in float64, to one level."""
+def test_resizing_uses_a_triangle_filter(size: tuple[int, int]) -> None:
+    """Compare with the definition in float64, to one level."""
     pixels = noise(*size, 3)
-    left, top, right, bottom = centre_box(size[1], size[0], 6, 8)
-    found = image_pixels(pixels, (8, 6)).astype(float)
+    left, top, right, bottom = center_box(size[1], size[0], 6, 8)
+    actual = image_pixels(pixels, (8, 6)).astype(float)
     rows = triangle(bottom - top, 8)
     columns = triangle(right - left, 6)
-    wanted = np.einsum("ab,cd,bde->ace", rows, columns, pixels[top:bottom, left:right])
-    assert np.abs(found - wanted).max() <= 1
+    expected = np.einsum("ab,cd,bde->ace", rows, columns, pixels[top:bottom, left:right])
+    assert np.abs(actual - expected).max() <= 1
 
 
 def triangle(size: int, to: int) -> np.ndarray:
-    """[to, size]: how much of each pixel goes into each."""
+    """Return [to, size]: the weight of each pixel in each output pixel."""
     ratio = size / to
     support = max(ratio, 1)
-    centres = (np.arange(to) + 0.5) * ratio
-    distance = np.abs(np.arange(size) + 0.5 - centres[:, np.newaxis]) / support
+    centers = (np.arange(to) + 0.5) * ratio
+    distance = np.abs(np.arange(size) + 0.5 - centers[:, np.newaxis]) / support
     weights = np.maximum(1 - distance, 0)
     normalized: np.ndarray = weights / weights.sum(1, keepdims=True)
     return normalized
 
 
-def test_pillow_is_the_reference() -> None:
+def test_pillow_gives_the_same_pixels() -> None:
     pixels = noise(50, 90, 3)
-    picture = PIL.Image.fromarray(pixels).crop((20, 0, 70, 50))
-    wanted = picture.resize((16, 16), PIL.Image.Resampling.BILINEAR)
-    np.testing.assert_array_equal(image_pixels(pixels, (16, 16)), np.asarray(wanted))
+    crop = PIL.Image.fromarray(pixels).crop((20, 0, 70, 50))
+    expected = crop.resize((16, 16), PIL.Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(image_pixels(pixels, (16, 16)), np.asarray(expected))
 
 
-def test_paths_images_and_arrays_are_the_same(tmp_path: Path) -> None:
+def test_every_form_of_an_image_gives_the_same_pixels(tmp_path: Path) -> None:
     pixels = noise(30, 40, 3)
     path = tmp_path / "photo.png"
     PIL.Image.fromarray(pixels).save(path)
-    wanted = image_pixels(pixels, (8, 8))
-    with PIL.Image.open(path) as picture:
-        np.testing.assert_array_equal(image_pixels(picture, (8, 8)), wanted)
-        picture.load()  # was not closed
-    np.testing.assert_array_equal(image_pixels(path, (8, 8)), wanted)
-    np.testing.assert_array_equal(image_pixels(str(path), (8, 8)), wanted)
+    expected = image_pixels(pixels, (8, 8))
+    with PIL.Image.open(path) as image:
+        np.testing.assert_array_equal(image_pixels(image, (8, 8)), expected)
+        image.load()  # it was not closed
+    np.testing.assert_array_equal(image_pixels(path, (8, 8)), expected)
+    np.testing.assert_array_equal(image_pixels(str(path), (8, 8)), expected)
+    np.testing.assert_array_equal(image_pixels(path.read_bytes(), (8, 8)), expected)
     rgba = np.concatenate([pixels, noise(30, 40, 1)], 2)
-    np.testing.assert_array_equal(image_pixels(rgba, (8, 8)), wanted)
+    np.testing.assert_array_equal(image_pixels(rgba, (8, 8)), expected)
 
 
-def test_grey_becomes_rgb_and_back() -> None:
-    grey = noise(8, 8)
-    rgb = image_pixels(grey, (8, 8))
+def test_gray_becomes_rgb_and_back() -> None:
+    gray = noise(8, 8)
+    rgb = image_pixels(gray, (8, 8))
     assert rgb.shape == (8, 8, 3)
-    assert (rgb == grey[:, :, np.newaxis]).all()
-    assert (image_pixels(grey[:, :, np.newaxis], (8, 8), 1)[:, :, 0] == grey).all()
-    assert (image_pixels(rgb, (8, 8), 1)[:, :, 0] == grey).all()
+    assert (rgb == gray[:, :, np.newaxis]).all()
+    assert (image_pixels(gray[:, :, np.newaxis], (8, 8), 1)[:, :, 0] == gray).all()
+    assert (image_pixels(rgb, (8, 8), 1)[:, :, 0] == gray).all()
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "YCbCr", "HSV"])
-def test_pictures_of_every_mode(mode: str) -> None:
-    picture = PIL.Image.fromarray(noise(12, 12, 3)).convert(mode)
-    assert image_pixels(picture, (8, 8)).shape == (8, 8, 3)
+def test_images_of_every_mode(mode: str) -> None:
+    image = PIL.Image.fromarray(noise(12, 12, 3)).convert(mode)
+    assert image_pixels(image, (8, 8)).shape == (8, 8, 3)
 
 
-def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
+def test_16_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
     values = np.array([[0, 255], [256, 65535]], np.uint16)
     PIL.Image.fromarray(values).save(tmp_path / "deep.png")
     assert image_pixels(tmp_path / "deep.png", (2, 2), 1)[:, :, 0].tolist() == [[0, 0], [1, 255]]
 
 
-def test_a_picture_is_turned_as_its_exif_says(tmp_path: Path) -> None:
+def test_an_image_is_rotated_by_its_exif_orientation(tmp_path: Path) -> None:
     pixels = np.zeros((20, 30, 3), np.uint8)
     pixels[:, 15:] = 255
     exif = PIL.Image.Exif()
-    exif[0x0112] = 6  # the camera was turned by a quarter
-    path = tmp_path / "turned.png"
+    exif[0x0112] = 6  # the camera was rotated by 90°
+    path = tmp_path / "rotated.png"
     PIL.Image.fromarray(pixels).save(path, exif=exif)
-    found = image_pixels(path, (30, 20))
-    np.testing.assert_array_equal(found, np.rot90(pixels, -1))
+    actual = image_pixels(path, (30, 20))
+    np.testing.assert_array_equal(actual, np.rot90(pixels, -1))
 
 
 def unreadable(folder: Path) -> dict[str, tuple[bytes, str]]:
@@ -140,17 +143,17 @@ def unreadable(folder: Path) -> dict[str, tuple[bytes, str]]:
     PIL.Image.fromarray(noise(40, 40, 3)).save(stream, "png")
     png = stream.getvalue()
     return {
-        "empty.jpg": (b"", "not a picture"),
-        "text.jpg": (b"hello", "not a picture"),
+        "empty.jpg": (b"", "not an image"),
+        "text.jpg": (b"hello", "not an image"),
         "truncated.jpg": (jpeg[: len(jpeg) // 2], "cannot be read"),
         "truncated.png": (png[: len(png) // 2], "cannot be read"),
-        "head.png": (png[:20], "damaged|not a picture|cannot be read"),
-        "noise.jpg": (jpeg[:20] + noise(3000).tobytes(), "damaged|not a picture|cannot be read"),
+        "head.png": (png[:20], "damaged|not an image|cannot be read"),
+        "noise.jpg": (jpeg[:20] + noise(3000).tobytes(), "damaged|not an image|cannot be read"),
     }
 
 
 @pytest.mark.parametrize("name", list(unreadable(Path())))
-def test_an_unreadable_file_is_named(tmp_path: Path, name: str) -> None:
+def test_the_message_names_an_unreadable_file(tmp_path: Path, name: str) -> None:
     content, message = unreadable(tmp_path)[name]
     path = tmp_path / name
     path.write_bytes(content)
@@ -169,11 +172,11 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
 def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "bomb.png"
     PIL.Image.new("1", (400, 400)).save(path)
-    for most, message in ((100_000, "400 x 400 pixels, expected at most"), (1000, "bomb")):
-        monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", most)
+    for limit, message in ((100_000, "400 x 400 pixels, expected at most"), (1000, "bomb")):
+        monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", limit)
         with (
             pytest.warns(PIL.Image.DecompressionBombWarning)
-            if most > 80_000
+            if limit > 80_000
             else contextlib.nullcontext(),
             pytest.raises(DataError, match=message),
         ):
@@ -190,7 +193,7 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         np.zeros((), np.uint8),
     ],
 )
-def test_arrays_that_are_no_pixels(array: np.ndarray) -> None:
+def test_other_arrays_are_refused(array: np.ndarray) -> None:
     with pytest.raises(DataError, match="uint8"):
         image_pixels(array, (8, 8))
 

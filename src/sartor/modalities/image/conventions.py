@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import ConversionError
+from ...errors import ConversionError
 
 __all__ = ["CONVENTIONS", "Convention", "convention"]
 

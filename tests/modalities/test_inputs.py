@@ -1,4 +1,4 @@
-"""What a user has becomes the inputs of a base."""
+"""Values and folders of the user become the inputs of a base."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ BYTES = InputSpec("input", (1, 8, 10, 3), "uint8", "image")
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8)
 
 
-def test_bytes_are_fed_as_they_are() -> None:
+def test_a_uint8_input_gets_pixels() -> None:
     (array,) = prepare([BYTES], PIXELS).values()
     assert array.dtype == np.uint8
     np.testing.assert_array_equal(array[0], image_pixels(PIXELS, (8, 10)))
     np.testing.assert_array_equal(prepare([BYTES], array)["input"], array)
 
 
-def test_floats_are_normalized_by_channel() -> None:
+def test_a_float_input_is_normalized_per_channel() -> None:
     array = prepare([FLOAT], PIXELS)["input"]
     assert array.dtype == np.float32
-    wanted = (image_pixels(PIXELS, (8, 10)) - np.array([1.0, 2, 3])) / np.array([2.0, 4, 8])
-    np.testing.assert_allclose(array[0], wanted, rtol=1e-6)
+    expected = (image_pixels(PIXELS, (8, 10)) - np.array([1.0, 2, 3])) / np.array([2.0, 4, 8])
+    np.testing.assert_allclose(array[0], expected, rtol=1e-6)
 
 
-def test_a_float_array_of_the_inputs_shape_is_fed_as_it_is() -> None:
-    given = np.random.default_rng(0).normal(size=FLOAT.shape)
-    np.testing.assert_array_equal(prepare([FLOAT], given)["input"], given.astype(np.float32))
+def test_a_float_array_of_the_shape_of_the_input_does_not_change() -> None:
+    values = np.random.default_rng(0).normal(size=FLOAT.shape)
+    np.testing.assert_array_equal(prepare([FLOAT], values)["input"], values.astype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_float_array_of_the_inputs_shape_is_fed_as_it_is() -> None:
         (BYTES, np.zeros((1, 8, 10, 3), np.float32), "got float32"),
         (BYTES, np.zeros((1, 8, 10, 3), np.int64) - 1, "got int64"),
         (FLOAT, np.zeros((1, 8, 10, 3), np.uint8)[..., :2], "uint8"),
-        (FLOAT, np.full(FLOAT.shape, np.nan, np.float32), "not finite"),
+        (FLOAT, np.full(FLOAT.shape, np.nan, np.float32), "NaN or infinite"),
         (FLOAT, 3, "got int"),
     ],
 )
@@ -52,20 +52,20 @@ def test_other_arrays_are_refused(spec: InputSpec, array: np.ndarray, message: s
         prepare([spec], array)
 
 
-def test_integers_are_fed_where_they_fit() -> None:
+def test_integers_must_be_in_the_range_of_the_dtype() -> None:
     spec = InputSpec("input", (1, 3), "int32")
     assert prepare([spec], np.array([[1, 2, 3]]))["input"].dtype == np.int32
     with pytest.raises(DataError, match="got int64"):
         prepare([spec], np.array([[1, 2, 2**31]]))
 
 
-def test_several_inputs_go_by_name() -> None:
+def test_several_inputs_are_given_by_name() -> None:
     specs = [FLOAT, InputSpec("extra", (1, 2), "float32")]
-    given = {"extra": np.zeros((1, 2)), "input": PIXELS}
-    assert list(prepare(specs, given)) == ["input", "extra"]
+    sample = {"extra": np.zeros((1, 2)), "input": PIXELS}
+    assert list(prepare(specs, sample)) == ["input", "extra"]
     with pytest.raises(DataError, match="inputs are input, extra; got input"):
         prepare(specs, {"input": PIXELS})
-    with pytest.raises(DataError, match="got one without a name"):
+    with pytest.raises(DataError, match="got one value without a name"):
         prepare(specs, PIXELS)
 
 
@@ -80,9 +80,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_folder_is_a_folder_a_class(folder: Path) -> None:
-    found = [(str(path.relative_to(folder)), label) for path, label in read_folder(folder)]
-    assert found == [
+def test_a_folder_has_one_folder_per_class(folder: Path) -> None:
+    files = [(str(path.relative_to(folder)), label) for path, label in read_folder(folder)]
+    assert files == [
         ("hat/a.png", "hat"), ("hat/b.png", "hat"),
         ("shoes/a.png", "shoes"), ("shoes/b.png", "shoes"),
     ]  # fmt: skip
@@ -90,7 +90,7 @@ def test_a_folder_is_a_folder_a_class(folder: Path) -> None:
     assert (inputs["input"].shape, label) == (BYTES.shape, "hat")
 
 
-def test_folders_that_are_none_of_the_kind(folder: Path, tmp_path: Path) -> None:
+def test_other_folders_are_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_folder(tmp_path / "nothing")
     with pytest.raises(NotADirectoryError):
@@ -112,7 +112,7 @@ def test_folders_that_are_none_of_the_kind(folder: Path, tmp_path: Path) -> None
 def test_unreadable_files_are_named_or_skipped(folder: Path) -> None:
     bad = folder / "hat" / "a.png"
     bad.write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"hat.a\.png is not a picture"):
+    with pytest.raises(DataError, match=r"hat.a\.png is not an image"):
         list(prepared([BYTES], read_folder(folder), skipped=None))
     skipped: list[Path] = []
     assert len(list(prepared([BYTES], read_folder(folder), skipped=skipped))) == 3

@@ -1,0 +1,194 @@
+"""Image pixels: decoding, cropping and resizing.
+
+Every language follows the same steps, and its pixels differ by at most one level of 255:
+
+1. rotate the image by its EXIF orientation;
+2. convert it to RGB, or to gray for a base with one channel; drop the transparency;
+3. crop the center to the aspect ratio of the input (`center_box`, in whole pixels);
+4. resize with a triangle filter whose support grows with the ratio (Pillow's `BILINEAR`).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from ...errors import DataError
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+__all__ = [
+    "Image",
+    "center_box",
+    "center_pixels",
+    "decode",
+    "image_pixels",
+    "is_image",
+    "resize",
+]
+
+Image: TypeAlias = "str | os.PathLike[str] | bytes | PIL.Image.Image | np.ndarray"
+"""A path, the bytes of an image file, a PIL image, or an array of pixels."""
+
+_MODES = {1: "L", 3: "RGB"}
+_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
+_PLAIN = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB",
+          "HSV", *_SIXTEEN_BITS)  # fmt: skip
+
+
+def is_image(value: object) -> bool:
+    """Return whether a value is a path, bytes or a PIL image. This does not import Pillow."""
+    pil = sys.modules.get("PIL.Image")
+    return isinstance(value, str | os.PathLike | bytes) or (
+        pil is not None and isinstance(value, pil.Image)
+    )
+
+
+def image_pixels(image: Image, size: tuple[int, int], channels: int = 3) -> np.ndarray:
+    """Crop and resize an image to the size that a base takes.
+
+    Args:
+        image: path, bytes of an image file, PIL image, or uint8 pixels [H, W], [H, W, 1],
+            [H, W, 3] or [H, W, 4].
+        size: height and width, above 0.
+        channels: 3 for RGB, 1 for gray. Default: 3.
+
+    Returns:
+        uint8 [height, width, channels].
+
+    Raises:
+        DataError: If it is not an image or cannot be decoded; the message names the file.
+        OSError: If the file does not exist or cannot be read.
+    """
+    return center_pixels(decode(image, channels), size)
+
+
+def center_pixels(image: PIL.Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """Crop the center of a decoded image and resize it: uint8 [height, width, channels]."""
+    return resize(image.crop(center_box(image.width, image.height, size[1], size[0])), size)
+
+
+def decode(image: Image, channels: int = 3, *, name: str = "") -> PIL.Image.Image:
+    """Decode an image, rotate it by its EXIF orientation, and convert it to RGB or gray.
+
+    Args:
+        image: see `image_pixels`.
+        channels: 3 for RGB, 1 for gray. Default: 3.
+        name: file name for messages. Default: the path, if `image` is a path.
+
+    Returns:
+        A copy; a given PIL image does not change.
+
+    Raises:
+        DataError, OSError: See `image_pixels`.
+    """
+    if channels not in _MODES:
+        raise DataError(
+            f"an image has 1 or 3 channels, but the model takes {channels}: pass an array"
+        )
+    name = name or (str(image) if isinstance(image, str | os.PathLike) else "")
+    opened = _open(image, name or "the image")
+    prefix = f"{name}: " if name else ""
+    try:
+        upright = _rotate(opened, prefix)
+        return upright if upright.mode == _MODES[channels] else upright.convert(_MODES[channels])
+    except DataError:
+        raise
+    except Exception as error:  # decoders of damaged files raise anything
+        raise DataError(
+            f"{prefix}the image cannot be read: {error or type(error).__name__}. "
+            "Open it in a viewer and save it again, or leave it out."
+        ) from error
+    finally:
+        if opened is not image:
+            opened.close()
+
+
+def resize(image: PIL.Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """Resize a whole image to height and width: uint8 [height, width, channels]."""
+    import PIL.Image
+
+    height, width = size
+    pixels = np.asarray(image.resize((width, height), PIL.Image.Resampling.BILINEAR))
+    return pixels.reshape(height, width, -1)
+
+
+def center_box(width: int, height: int, to_width: int, to_height: int) -> tuple[int, int, int, int]:
+    """Return the largest box of the aspect ratio `to_width : to_height` in the center.
+
+    All sides are whole pixels: the side that is cropped is rounded half up, its start down.
+
+    Returns:
+        left, top, right, bottom.
+    """
+    if width * to_height > height * to_width:
+        side = min(width, max(1, (2 * height * to_width + to_height) // (2 * to_height)))
+        left = (width - side) // 2
+        return left, 0, left + side, height
+    side = min(height, max(1, (2 * width * to_height + to_width) // (2 * to_width)))
+    top = (height - side) // 2
+    return 0, top, width, top + side
+
+
+def _open(image: Image, name: str) -> PIL.Image.Image:
+    """Return the image with its size known; its pixels may not be decoded yet."""
+    import PIL.Image
+
+    if isinstance(image, PIL.Image.Image):
+        return image
+    if isinstance(image, np.ndarray):
+        return PIL.Image.fromarray(_checked_pixels(image))
+    content = image if isinstance(image, bytes) else Path(image).read_bytes()
+    try:
+        opened = PIL.Image.open(io.BytesIO(content))
+    except PIL.UnidentifiedImageError as error:
+        raise DataError(f"{name} is not an image that Pillow can read: use JPEG or PNG") from error
+    except OSError:
+        raise DataError(f"{name} is damaged: open it in a viewer and save it again") from None
+    except Exception as error:  # decoders of damaged files raise anything
+        raise DataError(f"{name} cannot be read: {error or type(error).__name__}") from error
+    limit = PIL.Image.MAX_IMAGE_PIXELS
+    if limit is not None and opened.width * opened.height > limit:
+        opened.close()
+        raise DataError(
+            f"{name} has {opened.width} x {opened.height} pixels, expected at most {limit:,}: "
+            "make it smaller"
+        )
+    return opened
+
+
+def _checked_pixels(array: np.ndarray) -> np.ndarray:
+    """Return uint8 pixels [H, W] or [H, W, 3] of an array."""
+    fits = array.dtype == np.uint8 and array.size > 0
+    if fits and array.ndim == 3 and array.shape[2] in (1, 3, 4):
+        return np.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array[:, :, :3])
+    if fits and array.ndim == 2:
+        return np.ascontiguousarray(array)
+    raise DataError(
+        "pixels are a uint8 array [height, width], or [height, width, 1, 3 or 4]; "
+        f"got {array.dtype} {list(array.shape)}"
+    )
+
+
+def _rotate(image: PIL.Image.Image, prefix: str) -> PIL.Image.Image:
+    """Return the image rotated by its EXIF orientation, in a mode with 8 bits per channel."""
+    from PIL import ImageOps
+
+    has_16_bits = image.mode in _SIXTEEN_BITS or (image.mode, image.format) == ("I", "PNG")
+    if image.mode not in _PLAIN and not has_16_bits:
+        raise DataError(
+            f"{prefix}the image's mode is {image.mode}, expected 8 bits per channel, as in RGB: "
+            "scale its values to 0…255 first"
+        )
+    image = ImageOps.exif_transpose(image)
+    if has_16_bits:  # older Pillow opens such a file in mode I
+        import PIL.Image
+
+        return PIL.Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image

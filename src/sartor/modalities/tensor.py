@@ -1,0 +1,136 @@
+"""Raw tensors: arrays that are fed without any preprocessing."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..contract.manifest import InputSpec
+from ..errors import DataError
+
+__all__ = ["LoadedTensor", "TensorModality", "array_bytes", "array_digest", "fitting_array"]
+
+
+class TensorModality:
+    """Arrays of exactly the shape of the input."""
+
+    name = "tensor"
+    reads_files = False
+
+    def load(self, spec: InputSpec, value: Any) -> LoadedTensor:
+        """See `Modality`."""
+        return LoadedTensor(spec, value, self.expects(spec))
+
+    def expects(self, spec: InputSpec) -> str:
+        """See `Modality`."""
+        return f"{spec.name} takes an array, {spec.dtype} {list(spec.shape)}"
+
+    def check(self, spec: InputSpec) -> str | None:
+        """See `Modality`."""
+        return None
+
+    def is_normalized(self, spec: InputSpec) -> bool:
+        """See `Modality`."""
+        return False
+
+    def value_range(self, spec: InputSpec) -> tuple[float, float] | None:
+        """See `Modality`."""
+        return None
+
+    def per_tensor_range(self, spec: InputSpec) -> tuple[float, float] | None:
+        """See `Modality`."""
+        return None
+
+    def compact(self, spec: InputSpec, value: Any) -> np.ndarray:
+        """See `Modality`."""
+        if isinstance(value, np.ndarray) and value.ndim and value.shape == spec.shape[1:]:
+            value = value[np.newaxis]
+        return fitting_array(spec, value, self.expects(spec))
+
+
+class LoadedTensor:
+    """An array given by the user.
+
+    Args:
+        spec: spec of the input.
+        value: the user's array.
+        expects: what the input takes, for messages.
+    """
+
+    def __init__(self, spec: InputSpec, value: Any, expects: str) -> None:
+        self._spec, self._value, self._expects = spec, value, expects
+
+    def array(self) -> np.ndarray:
+        """See `LoadedInput`."""
+        return fitting_array(self._spec, self._value, self._expects)
+
+    def augmented(self, number: int, draws: Iterator[int]) -> np.ndarray:
+        """Raise DataError: a tensor has no augmentations."""
+        raise DataError(
+            f"only images can be augmented, and the model's input {self._spec.name} is a "
+            f"{self._spec.modality}: add the sample with augment=0"
+        )
+
+    def digest(self) -> bytes:
+        """See `LoadedInput`; the dtype is that of the spec."""
+        return array_digest(self.array())
+
+    def stored_bytes(self) -> bytes:
+        """See `LoadedInput`: a `.npy` file."""
+        return array_bytes(self._value)
+
+    def thumbnail(self) -> None:
+        """Return None: a tensor has no thumbnail."""
+
+
+def fitting_array(spec: InputSpec, value: Any, expects: str) -> np.ndarray:
+    """Return an array in the dtype of the input.
+
+    Args:
+        spec: spec of the input.
+        value: array of exactly the shape of the input. Floats may have any width; integers must
+            be in the range of the dtype.
+        expects: what the input takes, for messages.
+
+    Raises:
+        DataError: If the value does not fit.
+    """
+    if not isinstance(value, np.ndarray):
+        raise DataError(f"{expects}; got {type(value).__name__}")
+    if value.shape != spec.shape or not _is_castable(value, spec.dtype):
+        raise DataError(f"{expects}; got {value.dtype} {list(value.shape)}")
+    with np.errstate(over="ignore"):  # a value above the float32 range becomes infinite
+        array = np.ascontiguousarray(value, spec.dtype)
+    if not np.isfinite(array).all():
+        raise DataError(
+            f"{spec.name} contains NaN or infinite values, expected finite ones: "
+            "check how the array was computed"
+        )
+    return array
+
+
+def array_digest(array: np.ndarray) -> bytes:
+    """Return the SHA-256 of the dtype, shape and values of an array."""
+    header = f"{array.dtype} {array.shape}\0".encode()
+    return hashlib.sha256(header + array.tobytes()).digest()
+
+
+def array_bytes(array: np.ndarray) -> bytes:
+    """Return an array as the content of a `.npy` file."""
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
+
+
+def _is_castable(array: np.ndarray, dtype: str) -> bool:
+    """Return whether the dtype can represent the values."""
+    if dtype == "float32":
+        return bool(np.issubdtype(array.dtype, np.floating))
+    if not np.issubdtype(array.dtype, np.integer):
+        return False
+    limits = np.iinfo(dtype)
+    return not array.size or bool(limits.min <= array.min() and array.max() <= limits.max)
