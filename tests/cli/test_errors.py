@@ -129,7 +129,7 @@ def test_folders_that_are_not_a_folder_a_class(model: Path, tmp_path: Path, run:
     (folder / "notes.txt").write_text("hello")
     assert "notes.txt lies beside" in error()
     (folder / "notes.txt").rename(folder / "red" / "notes.txt")
-    assert "notes.txt is not a picture" in error()
+    assert "notes.txt is not an image" in error()
     shutil.rmtree(folder)
     assert "No such file" in error()
     folder.mkdir()

@@ -43,7 +43,7 @@ def test_a_float_array_of_the_shape_of_the_input_does_not_change() -> None:
         (BYTES, np.zeros((1, 8, 10, 3), np.float32), "got float32"),
         (BYTES, np.zeros((1, 8, 10, 3), np.int64) - 1, "got int64"),
         (FLOAT, np.zeros((1, 8, 10, 3), np.uint8)[..., :2], "uint8"),
-        (FLOAT, np.full(FLOAT.shape, np.nan, np.float32), "NaN or infinite"),
+        (FLOAT, np.full(FLOAT.shape, np.nan, np.float32), "not finite"),
         (FLOAT, 3, "got int"),
     ],
 )

@@ -73,7 +73,7 @@ def test_more_views_of_a_sample_weigh_as_much_as_one(pictures: Convert) -> None:
 
 def test_augmenting_what_is_no_picture_is_refused(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        with pytest.raises(DataError, match="no picture"):
+        with pytest.raises(DataError, match="only images can be augmented"):
             model.add_sample(PROBE, "hat", augment=2)
         assert model.samples == ()
 

@@ -61,5 +61,5 @@ def test_a_model_with_two_inputs_and_two_features_learns(two: Path, tmp_path: Pa
         assert model.predict(test[0][0]) == before
         with pytest.raises(DataError, match=r"inputs are left, right; got left"):
             model.predict({"left": test[0][0]["left"]})
-        with pytest.raises(DataError, match="got one without a name"):
+        with pytest.raises(DataError, match="got one value without a name"):
             model.predict(test[0][0]["left"])

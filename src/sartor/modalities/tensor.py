@@ -107,7 +107,7 @@ def fitting_array(spec: InputSpec, value: Any, expects: str) -> np.ndarray:
         array = np.ascontiguousarray(value, spec.dtype)
     if not np.isfinite(array).all():
         raise DataError(
-            f"{spec.name} contains NaN or infinite values, expected finite ones: "
+            f"{spec.name} contains values that are not finite (NaN or infinite): "
             "check how the array was computed"
         )
     return array

@@ -117,3 +117,4 @@ def _compact(specs: Sequence[InputSpec], sample: Sample) -> Sample:
     if not isinstance(sample, Mapping) or sample.keys() != {spec.name for spec in specs}:
         prepare(specs, sample)  # raises a precise error
         raise DataError("a sample of a base with several inputs is a mapping: name → array")
+    return {spec.name: modality_of(spec).compact(spec, sample[spec.name]) for spec in specs}
