@@ -23,7 +23,7 @@ PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README
 
 RUN_BY = {
     "README.md": "tests/test_docs.py",
-    "docs/add-a-gradient.md": "tests/ops/test_docs_of_ops.py",
+    "docs/add-a-gradient.md": "tests/ops/test_op_docs.py",
     "docs/bases.md": "tests/bases/test_docs_of_bases.py",
     "docs/from-2019.md": "tests/test_migration_docs.py",
     "docs/from-on-device-training.md": "tests/test_migration_docs.py",
@@ -199,6 +199,24 @@ def test_architecture_draws_every_package_and_module() -> None:
     packages = {f"{each.parent.relative_to(source)}/" for each in source.glob("*/**/__init__.py")}
     modules = {each.name for each in source.glob("*.py") if not each.name.startswith("__")}
     assert tree_of_architecture() == packages | modules
+
+
+@pytest.mark.parametrize(
+    ("contract", "heading"),
+    [
+        ("Each layer knows only those below it", "## The layers"),
+        ("The layers of the device runtime", "Inside `runtime`"),
+    ],
+)
+def test_architecture_lists_the_layers_of_import_linter(contract: str, heading: str) -> None:
+    text = (ROOT / "pyproject.toml").read_text().split(f'name = "{contract}"', 1)[1]
+    layers = re.findall(r'"([^"]+)",', text.split("layers = [", 1)[1].split("\n]", 1)[0])
+    page = (ROOT / "docs" / "architecture.md").read_text().split(heading, 1)[1]
+    position = 0
+    for layer in layers:
+        names = [f"`{name}`" for name in layer.split(" | ") if name != "_version"]
+        assert all(name in page[position:] for name in names), layer
+        position += min(page[position:].index(name) for name in names)
 
 
 def listed_ops() -> set[str]:
