@@ -24,8 +24,8 @@ import forks
 import numpy as np
 
 from sartor import PersonalModel
+from sartor.modalities import identity_of_name
 from sartor.runtime import read_checkpoint, unpack_project
-from sartor.runtime.store.sources import source_of
 
 MODEL, STORE, CHECKPOINT = "model.tflite", "mine.samples", "mine.safetensors"
 PROJECT, EXPORTED, JOURNAL = "other.sartor", "mine.sartor", "journal"
@@ -181,7 +181,7 @@ def look(folder: Path, state: State, saved: list[str] | None, under_way: list[An
         if (folder / CHECKPOINT).exists():
             model.load(folder / CHECKPOINT)
         hashes = {
-            source_of("", f"{group}.{member}").hex(): f"{group}.{member}"
+            identity_of_name(f"{group}.{member}").hex(): f"{group}.{member}"
             for group in range(len(NAMES))
             for member in MEMBERS
         }

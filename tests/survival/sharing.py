@@ -18,7 +18,7 @@ from killed import MODEL, NAMES, STORE, sample
 
 from sartor import PersonalModel
 from sartor.errors import DataError
-from sartor.runtime.store.sources import source_of
+from sartor.modalities import identity_of_name
 
 _EACH = 60  # samples, of three classes
 _TRAININGS = 4
@@ -77,7 +77,7 @@ def main(folder: Path, bound: int) -> None:
     lost = [
         source
         for source in sorted(added)
-        if source_of("", source).hex() not in found and NAMES[int(source[0])] != _REMOVED
+        if identity_of_name(source).hex() not in found and NAMES[int(source[0])] != _REMOVED
     ]
     print(json.dumps({"added": len(added), "lost": lost, "left": len(found), "labels": labels,
                       "trained": json.loads(results[2]), "right": right}))  # fmt: skip

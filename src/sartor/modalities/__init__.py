@@ -6,7 +6,7 @@ Everything that depends on the modality of an input is in one object, see `Modal
 from .folder import prepared, read_folder
 from .image import Image, image_pixels
 from .modality import LoadedInput, Modality
-from .sample import LoadedSample, Sample, identity_of_name, load, load_stored, prepare, views
+from .sample import LoadedSample, Sample, identity_of_name, load, load_stored, prepare
 from .table import MODALITIES, modality_of
 
 __all__ = [
@@ -24,5 +24,4 @@ __all__ = [
     "prepare",
     "prepared",
     "read_folder",
-    "views",
 ]

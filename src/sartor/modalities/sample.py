@@ -166,11 +166,3 @@ def load_stored(specs: Sequence[InputSpec], content: bytes) -> LoadedSample:
 def identity_of_name(name: str) -> bytes:
     """Return the identity of a sample that the app identifies by a name, such as an asset ID."""
     return hashlib.sha256(b"name\0" + name.encode()).digest()
-
-
-def views(
-    specs: Sequence[InputSpec], sample: Sample, count: int, seed: int
-) -> list[dict[str, np.ndarray]]:
-    """Return the inputs of a sample, followed by its augmentations. See `LoadedSample`."""
-    loaded = load(specs, sample)
-    return [loaded.inputs(), *loaded.augmentations(count, seed)]

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ..litert import open_model
-from ..modalities import prepare
+from ..modalities import load_stored
 from .state import ModelState
 from .store import SampleStore
-from .store.photos import sample_of
 
 __all__ = ["reembed"]
 
@@ -36,7 +35,7 @@ def reembed(model: str | os.PathLike[str], store: str | os.PathLike[str]) -> Non
     state = ModelState(path, manifest, threads=min(2, os.cpu_count() or 1))
 
     def embed(photo: bytes) -> list[list[np.ndarray]]:
-        return [state.features(prepare(manifest.inputs, sample_of(photo)))]
+        return [state.features(load_stored(manifest.inputs, photo).inputs())]
 
     try:
         SampleStore.reembed(Path(store), manifest, embed)

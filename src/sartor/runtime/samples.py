@@ -11,13 +11,10 @@ import numpy as np
 
 from ..contract.manifest import Manifest
 from ..errors import DataError
-from ..modalities import Sample, prepare, views
+from ..modalities import LoadedSample, Sample, identity_of_name, load, prepare
 from .data.tasks import TASKS, Label
 from .state import ModelState
 from .store import SampleSet, SampleStore, StoredSample
-from .store.photos import photo_of
-from .store.sources import source_of
-from .store.thumbnails import thumbnail
 
 __all__ = ["SampleCollection", "check_classes"]
 
@@ -99,15 +96,15 @@ class SampleCollection:
         """Add a sample; see `PersonalModel.add_sample`."""
         targets = self._task.targets(label, tuple(self._state.class_indices))
         self.check_capacity(targets)
-        key = self._source(image, source)
+        sample = load(self._manifest.inputs, image)
+        key = _identity(sample, source)
         stored = self.store.find(key)
         if stored is not None:
             return _same_sample(stored, targets)
-        specs = self._manifest.inputs
         seed = int.from_bytes(key[:4], "little")
-        inputs = views(specs, image, augment, seed) if augment else [prepare(specs, image)]
-        small = thumbnail(specs, inputs[0]) if self._thumbnails else None
-        photo = photo_of(image, inputs[0]) if self._photos else None
+        inputs = [sample.inputs(), *sample.augmentations(augment, seed)]
+        small = sample.thumbnail() if self._thumbnails else None
+        photo = sample.stored_bytes() if self._photos else None
         features = [self._state.features(each) for each in inputs]
         return self.add_features(
             features, targets, source=key, held_out=held_out, thumbnail=small, photo=photo
@@ -158,7 +155,9 @@ class SampleCollection:
 
     def find(self, image: Sample, source: str | None) -> StoredSample | None:
         """Return the stored sample of an image or of a source name, or None."""
-        return self.store.find(self._source(image, source))
+        if source is not None:
+            return self.store.find(identity_of_name(source))
+        return self.store.find(load(self._manifest.inputs, image).identity)
 
     def forget(self, samples: Sequence[int]) -> None:
         """Delete samples, and what was computed from them; remove classes without samples."""
@@ -248,12 +247,6 @@ class SampleCollection:
         new = [label for label in counts if label not in classes]
         self._imprint([*old, *new[: self._state.free_classes]])
 
-    def _source(self, image: Sample, name: str | None) -> bytes:
-        """Return a hash that identifies a sample."""
-        if name is None and not any(spec.modality == "image" for spec in self._manifest.inputs):
-            return source_of(prepare(self._manifest.inputs, image))
-        return source_of(image, name)
-
     def _imprint_first(
         self, features: Sequence[Sequence[np.ndarray]], targets: Mapping[str, float], held_out: bool
     ) -> None:
@@ -291,6 +284,11 @@ def check_classes(labels: Iterable[str], classes: Sequence[str]) -> None:
         if label not in classes:
             names = ", ".join(classes) or "none"
             raise DataError(f"the model has no class {label!r}; its classes: {names}")
+
+
+def _identity(sample: LoadedSample, name: str | None) -> bytes:
+    """Return the hash of a sample, or of the name that the app gives it."""
+    return sample.identity if name is None else identity_of_name(name)
 
 
 def _same_sample(stored: StoredSample, targets: Mapping[str, float]) -> int:
