@@ -15,13 +15,13 @@ import numpy as np
 
 import sartor
 from sartor.contract.names import CENTER, SCALE
-from sartor.runtime.confidence.out_of_distribution import Familiarity
+from sartor.runtime.confidence.out_of_distribution import OODDetector
 from sartor.runtime.confidence.temperature import (
+    apply_temperature,
     default_temperature,
     expected_calibration_error,
     fit_temperature,
     folds,
-    tempered,
 )
 from sartor.runtime.saved.checkpoint import read_checkpoint
 
@@ -193,8 +193,8 @@ def _draw(dataset: Dataset, shots: int, classes: int, seed: int) -> Draw:
     temperature = default_temperature(head.probabilities(features))
     if held_out is not None:
         temperature = fit_temperature(held_out, np.eye(classes)[labels], expected=temperature)
-        held_out = tempered(held_out, temperature)
-    model = Familiarity.fit([features], labels, parts, held_out, recall=_RECALL)
+        held_out = apply_temperature(held_out, temperature)
+    model = OODDetector.fit([features], labels, parts, held_out, recall=_RECALL)
     assert model is not None
     means = _unit(np.stack([_unit(features[labels == label]).mean(0) for label in range(classes)]))
 

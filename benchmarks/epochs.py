@@ -11,7 +11,7 @@ import numpy as np
 
 import sartor
 from sartor.litert import Engine, open_model
-from sartor.runtime.data.dataset import TrainingSet
+from sartor.runtime.data.dataset import Dataset
 from sartor.runtime.training.control import Control
 from sartor.runtime.training.schedule import Schedule
 from sartor.runtime.training.trainer import Trainer
@@ -68,7 +68,7 @@ class SartorEpoch:
         self._engine.restore({**state, "class_mask": np.ones_like(state["class_mask"])})
         ones = np.ones(samples, np.float32)
         targets = np.eye(classes, dtype=np.float32)[_labels(samples, classes)]
-        self._samples = TrainingSet([synthetic.features], targets, ones, np.arange(samples), ones)
+        self._samples = Dataset([synthetic.features], targets, ones, np.arange(samples), ones)
 
     def __call__(self) -> object:
         """Train one epoch."""

@@ -137,7 +137,7 @@ def test_photos_that_are_none_of_the_classes(
     model: Path, train: Path, taught: Path, run: Run
 ) -> None:
     found = run("predict", model, train / "red" / "0.png", "--checkpoint", taught, "--json").json
-    assert found[0]["known"] in (True, False)
+    assert found[0]["in_distribution"] in (True, False)
 
 
 def test_what_was_never_taught_cannot_be_changed(

@@ -118,8 +118,8 @@ def test_a_checkpoint(user: tuple[Path, ...], model: Path) -> None:
     assert manifest is not None
     assert found.fingerprints == manifest.fingerprints
     saved = read_checkpoint(user[0])
-    assert found.threshold == saved.threshold
-    assert len(found.tensors) == len({**saved.state, **saved.unknown, **saved.app})
+    assert found.ood_threshold == saved.ood_threshold
+    assert len(found.tensors) == len({**saved.state, **saved.ood, **saved.app})
     shapes = {each.name: each.shape for each in found.tensors}
     assert {v.name: v.shape for v in manifest.variables}.items() <= shapes.items()
 

@@ -126,7 +126,7 @@ def test_the_header_says_what_it_is(checkpoint: Path, model_path: Path) -> None:
         "fingerprints": {"base": marks.base, "head": marks.head, "optimizer": marks.optimizer},
         "classes": ["hat", "shoes", "dress", None],
         "samples_seen": 15,
-        "threshold": pytest.approx(0, abs=5),
+        "ood_threshold": pytest.approx(0, abs=5),
         "digest": fields["digest"],
     }
     assert len(fields["digest"]) == 64

@@ -18,6 +18,10 @@ STRANGE = [
 ]
 
 
+def in_distribution(model: PersonalModel) -> list[bool | None]:
+    return [model.predict(sample).in_distribution for sample in STRANGE]
+
+
 def test_training_says_how_good_the_model_will_be(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         for sample, label in blobs(30, spread=2.5):
@@ -51,40 +55,40 @@ def test_temperature_makes_probabilities_honest(tiny: Convert) -> None:
 def test_what_was_never_taught_is_none_of_these(tiny: Convert, tmp_path: Path) -> None:
     path = tiny()
     with PersonalModel(path) as model:
-        assert model.predict(PROBE).known is None
+        assert model.predict(PROBE).in_distribution is None
         assert model.predict(PROBE).best is None  # no class yet
         taught(model, 20)
         model.fit()
         known = [model.predict(sample) for sample, _ in blobs(40, seed=2)]
         strange = [model.predict(sample) for sample in STRANGE]
-        assert np.mean([each.known for each in known]) > 0.8
-        assert np.mean([each.known for each in strange]) < 0.35
+        assert np.mean([each.in_distribution for each in known]) > 0.8
+        assert np.mean([each.in_distribution for each in strange]) < 0.35
         best = known[0].best
         assert best is not None
         assert best.label == LABELS[0]
-        assert all(each.best is None for each in strange if not each.known)
+        assert all(each.best is None for each in strange if not each.in_distribution)
         model.save(tmp_path / "mine.safetensors")
     with PersonalModel(path) as model:
         model.load(tmp_path / "mine.safetensors")
-        assert [model.predict(sample).known for sample in STRANGE] == [s.known for s in strange]
+        assert in_distribution(model) == [each.in_distribution for each in strange]
     with PersonalModel(tiny("more", classes=9, optimizer=sartor.Adam())) as model:
         model.load(tmp_path / "mine.safetensors")
-        assert [model.predict(sample).known for sample in STRANGE] == [s.known for s in strange]
+        assert in_distribution(model) == [each.in_distribution for each in strange]
 
 
 def test_what_it_cannot_tell_it_does_not_say(tiny: Convert) -> None:
     """A sample that was forgotten leaves it open until the next training."""
     with PersonalModel(tiny()) as model:
         taught(model, 10).fit()
-        assert model.predict(PROBE).known
+        assert model.predict(PROBE).in_distribution
         model.add_sample(STRANGE[0], "sock")  # a new class joins those that are known
-        assert model.predict(STRANGE[0]).known
+        assert model.predict(STRANGE[0]).in_distribution
         model.fit()
         assert model.predict(STRANGE[0]).best is not None
         model.remove_class("sock")
-        assert model.predict(PROBE).known
+        assert model.predict(PROBE).in_distribution
         model.forget(model.samples[0].id)
-        assert model.predict(PROBE).known is None
+        assert model.predict(PROBE).in_distribution is None
 
 
 def test_one_sample_a_class_is_enough_to_be_sure_of_itself(tiny: Convert) -> None:
@@ -105,4 +109,4 @@ def test_a_learning_rate_of_zero_leaves_the_temperature(tiny: Convert) -> None:
         before = model.predict(PROBE)
         model.fit(learning_rate=0)
         assert model.predict(PROBE) == before
-        assert model.predict(PROBE).known == before.known
+        assert model.predict(PROBE).in_distribution == before.in_distribution

@@ -14,7 +14,7 @@ import sartor
 from sartor import PersonalModel
 from sartor.errors import DataError, SartorError
 from sartor.runtime import Epoch
-from sartor.runtime.data.dataset import TrainingSet
+from sartor.runtime.data.dataset import Dataset
 
 Convert = Callable[..., Path]
 
@@ -239,8 +239,9 @@ def test_rows_for_a_view_are_of_all_classes_evenly() -> None:
     slots = np.repeat([0, 1, 2], [50, 3, 10])
     targets = np.eye(4, dtype=np.float32)[slots]
     ones = np.ones(len(slots), np.float32)
-    samples = TrainingSet([targets], targets, ones, np.arange(len(slots)), ones)
-    found = [samples.mixed(count, seed) for count, seed in ((12, 0), (12, 0), (12, 1), (99, 0))]
+    samples = Dataset([targets], targets, ones, np.arange(len(slots)), ones)
+    draws = ((12, 0), (12, 0), (12, 1), (99, 0))
+    found = [samples.stratified_rows(count, seed) for count, seed in draws]
     assert sorted(np.bincount(slots[found[0]])) == [3, 4, 5]
     assert found[0].tolist() == found[1].tolist() != found[2].tolist()
     assert sorted(found[3]) == list(range(len(slots)))

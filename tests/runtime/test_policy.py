@@ -14,7 +14,7 @@ from sartor.contract.manifest import Manifest
 from sartor.errors import DataError
 from sartor.litert import open_model
 from sartor.losses import Huber, Loss, MeanSquaredError, SigmoidCrossEntropy
-from sartor.runtime.data.dataset import training_set
+from sartor.runtime.data.dataset import training_dataset
 from sartor.runtime.store import SampleSet
 from sartor.runtime.training.schedule import DECAYS, Schedule, default_schedule
 
@@ -81,8 +81,8 @@ def test_a_class_of_one_sample_is_believed_as_one(
     """Classes weigh the same, so that one sample weighs as much as 50; views are no samples."""
     targets = np.eye(4, dtype=np.float32)[np.repeat(slots, 2)]
     rows = SampleSet([targets], np.repeat(np.arange(len(slots)), 2), targets, tuple("abcd"))
-    made = training_set(manifest, rows, {name: slot for slot, name in enumerate("abcd")})
-    assert made.effective_count == pytest.approx(samples)
+    made = training_dataset(manifest, rows, {name: slot for slot, name in enumerate("abcd")})
+    assert made.effective_sample_size == pytest.approx(samples)
 
 
 def test_samples_are_believed_as_told(manifest: Manifest) -> None:

@@ -261,9 +261,9 @@ def test_no_prediction_ever_sees_half_of_an_update(
     path, sets, answers = tiny(), [], []
     publish = ModelState.publish
 
-    def noted(self: ModelState, state: Any, familiarity: Any) -> None:
+    def noted(self: ModelState, state: Any, ood_detector: Any) -> None:
         sets.append(state)
-        publish(self, state, familiarity)
+        publish(self, state, ood_detector)
 
     monkeypatch.setattr(ModelState, "publish", noted)
     with PersonalModel(path) as model:

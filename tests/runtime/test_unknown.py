@@ -12,7 +12,7 @@ from sartor.contract.manifest import Manifest
 from sartor.errors import CheckpointError, DataError
 from sartor.litert import Engine, open_model
 from sartor.modalities import prepare
-from sartor.runtime.confidence.out_of_distribution import Familiarity
+from sartor.runtime.confidence.out_of_distribution import OODDetector
 from sartor.runtime.confidence.temperature import folds
 
 F, C = 24, 6
@@ -41,15 +41,15 @@ def parts_of(slots: np.ndarray) -> np.ndarray:
     return folds(slots, np.arange(len(slots)), 5, np.random.default_rng(0))
 
 
-def scores(model: Familiarity, features: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+def scores(model: OODDetector, features: np.ndarray, outputs: np.ndarray) -> np.ndarray:
     pairs = zip(features, outputs, strict=True)
     return np.array([model.score([row[None]], output[None]) for row, output in pairs])
 
 
-def fitted(each: int, *, trained: bool = True, seed: int = 1, recall: float = 0.95) -> Familiarity:
+def fitted(each: int, *, trained: bool = True, seed: int = 1, recall: float = 0.95) -> OODDetector:
     features, slots = draw(world(), each, seed)
     outputs = outputs_of(features, world()) if trained else None
-    model = Familiarity.fit([features], slots, parts_of(slots), outputs, recall=recall)
+    model = OODDetector.fit([features], slots, parts_of(slots), outputs, recall=recall)
     assert model is not None
     return model
 
@@ -74,7 +74,7 @@ def test_accepts_as_many_known_ones_as_was_asked(each: int, near: float, trained
 
 def test_one_sample_a_class_still_tells_what_is_far_away() -> None:
     features, slots = draw(world(), 1, 1)
-    model = Familiarity.fit([features], slots, parts_of(slots), outputs_of(features, world()))
+    model = OODDetector.fit([features], slots, parts_of(slots), outputs_of(features, world()))
     assert model is not None
     assert model.scale[3] == 0  # nothing was held out, so the head's certainty says nothing
     known, _ = draw(world(), 100, 2)
@@ -85,19 +85,19 @@ def test_one_sample_a_class_still_tells_what_is_far_away() -> None:
 
 def test_nothing_to_compare() -> None:
     features, slots = draw(world(classes=1), 1, 1)
-    assert Familiarity.fit([features], slots, np.zeros(1, int)) is None
+    assert OODDetector.fit([features], slots, np.zeros(1, int)) is None
     pair, same = draw(world(classes=1), 2, 1)
-    assert Familiarity.fit([pair], same, np.zeros(2, int)) is None
-    assert Familiarity.fit([pair], same, np.array([0, 1])) is not None
+    assert OODDetector.fit([pair], same, np.zeros(2, int)) is None
+    assert OODDetector.fit([pair], same, np.array([0, 1])) is not None
 
 
 def test_a_class_of_one_sample_among_others_is_not_held_against_the_rest() -> None:
     features, slots = draw(world(), 20, 1)
     kept = np.r_[0:81]  # the last class has one sample
     said = outputs_of(features, world())
-    model = Familiarity.fit([features[kept]], slots[kept], parts_of(slots[kept]), said[kept])
+    model = OODDetector.fit([features[kept]], slots[kept], parts_of(slots[kept]), said[kept])
     four = np.r_[0:80]
-    without = Familiarity.fit(
+    without = OODDetector.fit(
         [features[four]], slots[four], parts_of(slots[kept])[four], said[four]
     )
     assert model is not None
@@ -114,7 +114,7 @@ def test_a_class_that_was_just_made_is_known_too(trained: bool) -> None:
         features, slots = draw(world(), 30, seed)
         said = outputs_of(features, world()) if trained else None
         old, one = slots < 4, np.flatnonzero(slots == 4)[:1]
-        model = Familiarity.fit(
+        model = OODDetector.fit(
             [features[old]], slots[old], parts_of(slots)[old], None if said is None else said[old]
         )
         assert model is not None
@@ -136,8 +136,8 @@ def test_scores_do_not_depend_on_slots_or_the_size_of_features() -> None:
     order = np.array([5, 2, 0, 3, 1, 4])  # slot of each class, with a gap at 4
     moved = np.empty_like(said)
     moved[:, order] = said
-    one = Familiarity.fit([features], slots, parts, said)
-    other = Familiarity.fit([100 * features], order[slots], parts, moved)
+    one = OODDetector.fit([features], slots, parts, said)
+    other = OODDetector.fit([100 * features], order[slots], parts, moved)
     assert one is not None
     assert other is not None
     fresh, _ = draw(world(), 10, 3)
@@ -151,8 +151,8 @@ def test_scores_do_not_depend_on_slots_or_the_size_of_features() -> None:
 def test_several_features_are_joined() -> None:
     features, slots = draw(world(), 8, 1)
     split = [features[:, :4].reshape(-1, 2, 2), features[:, 4:]]
-    whole = Familiarity.fit([features], slots, parts_of(slots))
-    parted = Familiarity.fit(split, slots, parts_of(slots))
+    whole = OODDetector.fit([features], slots, parts_of(slots))
+    parted = OODDetector.fit(split, slots, parts_of(slots))
     assert whole is not None
     assert parted is not None
     said = outputs_of(features, world())[:1]
@@ -166,7 +166,7 @@ def test_one_class_of_two_samples_is_not_held_to_their_likeness() -> None:
     accepted = []
     for seed in range(12):
         features, slots = draw(world(classes=1), 2, seed)
-        model = Familiarity.fit([features], slots, np.array([0, 1]), said[:2])
+        model = OODDetector.fit([features], slots, np.array([0, 1]), said[:2])
         assert model is not None
         assert model.scale[3] == 0  # of one class a head is always certain
         accepted.append((scores(model, known, said) >= model.threshold).mean())
@@ -176,23 +176,23 @@ def test_one_class_of_two_samples_is_not_held_to_their_likeness() -> None:
 
 def test_comes_back_from_a_checkpoint() -> None:
     model = fitted(10)
-    again = Familiarity.from_arrays(model.to_arrays(), model.threshold, F)
+    again = OODDetector.from_arrays(model.to_arrays(), model.threshold, F)
     features, _ = draw(world(), 2, 5)
     said = outputs_of(features, world())
     assert scores(again, features, said) == pytest.approx(scores(model, features, said), abs=1e-5)
     assert all(array.dtype == np.float32 for array in model.to_arrays().values())
 
 
-@pytest.mark.parametrize("name", ["unknown/prototypes", "unknown/slots", "unknown/scale"])
+@pytest.mark.parametrize("name", ["ood/prototypes", "ood/class_indices", "ood/statistics"])
 def test_a_damaged_checkpoint_is_refused(name: str) -> None:
     arrays = fitted(10).to_arrays()
     with pytest.raises(CheckpointError, match="damaged"):
-        Familiarity.from_arrays({**arrays, name: arrays[name][:-1]}, 0.0, F)
+        OODDetector.from_arrays({**arrays, name: arrays[name][:-1]}, 0.0, F)
     with pytest.raises(CheckpointError, match="damaged"):
-        Familiarity.from_arrays(arrays, 0.0, F + 1)
+        OODDetector.from_arrays(arrays, 0.0, F + 1)
     del arrays[name]
     with pytest.raises(CheckpointError, match="damaged"):
-        Familiarity.from_arrays(arrays, 0.0, F)
+        OODDetector.from_arrays(arrays, 0.0, F)
 
 
 def test_a_removed_class_leaves_nothing() -> None:
@@ -210,7 +210,7 @@ def test_a_removed_class_leaves_nothing() -> None:
 def test_a_sample_of_zeros_is_no_trouble() -> None:
     features, slots = draw(world(), 6, 1)
     features[3] = 0
-    model = Familiarity.fit([features], slots, parts_of(slots))
+    model = OODDetector.fit([features], slots, parts_of(slots))
     assert model is not None
     assert np.isfinite(model.score([features[3:4]], outputs_of(features, world())[3:4]))
 
@@ -241,7 +241,7 @@ def test_pictures_of_other_things_are_none_of_the_clothes(
         return np.concatenate(rows), np.concatenate(slots)
 
     features, slots = photos("train", 8)
-    model = Familiarity.fit([features], slots, parts_of(slots))
+    model = OODDetector.fit([features], slots, parts_of(slots))
     assert model is not None
     nothing = np.zeros((1, 4), np.float32)
     known, _ = photos("validation", 14)

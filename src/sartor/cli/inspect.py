@@ -57,8 +57,9 @@ def _print(name: str, found: Description, everything: bool) -> None:
 
 def _print_checkpoint(found: CheckpointDescription) -> None:
     typer.echo(f"{len(found.classes)} of {found.capacity} classes: {', '.join(found.classes)}")
-    known = "never fitted" if found.threshold is None else f"below a score of {found.threshold:.4g}"
-    typer.echo(f"{found.samples_seen:,} samples seen; none of these: {known}")
+    threshold = found.ood_threshold
+    rule = "no threshold yet" if threshold is None else f"below a score of {threshold:.4g}"
+    typer.echo(f"{found.samples_seen:,} samples seen; none of these: {rule}")
     _print_fingerprints(asdict(found.fingerprints))
     rows = [(each.name, each.dtype, list(each.shape)) for each in found.tensors]
     print_table(("tensor", "type", "shape"), rows)

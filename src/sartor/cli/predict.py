@@ -48,10 +48,10 @@ def predict(
 
 
 def _described(file: str, predictions: Predictions, top: int) -> dict[str, object]:
-    """`known` is false where it is none of the classes, and null where the model cannot tell."""
+    """Return the JSON object of one photo; `in_distribution` is null if no detector is fitted."""
     return {
         "file": file,
-        "known": predictions.known,
+        "in_distribution": predictions.in_distribution,
         "top": [{"label": p.label, "probability": p.probability} for p in predictions[:top]],
     }
 

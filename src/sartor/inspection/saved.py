@@ -36,7 +36,7 @@ class CheckpointDescription:
         classes: their names.
         capacity: how many there can be.
         samples_seen: how many samples were added before it was taken.
-        threshold: of the score that tells "none of these"; None where it was never fitted.
+        ood_threshold: of the score that tells "none of these"; None where it was never fitted.
         fingerprints: of the model that it was taken from.
         tensors: by name; those of the model's variables, what the score is made from, and the
             app's own.
@@ -47,7 +47,7 @@ class CheckpointDescription:
     classes: tuple[str, ...]
     capacity: int
     samples_seen: int
-    threshold: float | None
+    ood_threshold: float | None
     fingerprints: Fingerprints
     tensors: tuple[TensorFacts, ...]
 
@@ -99,11 +99,11 @@ def describe_checkpoint(path: Path) -> CheckpointDescription:
         classes=tuple(name for name in found.classes if name is not None),
         capacity=len(found.classes),
         samples_seen=found.samples_seen,
-        threshold=found.threshold,
+        ood_threshold=found.ood_threshold,
         fingerprints=found.fingerprints,
         tensors=tuple(
             TensorFacts(name, str(array.dtype), array.shape)
-            for name, array in sorted({**found.state, **found.unknown, **found.app}.items())
+            for name, array in sorted({**found.state, **found.ood, **found.app}.items())
         ),
     )
 

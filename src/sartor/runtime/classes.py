@@ -90,4 +90,4 @@ class ClassWeights:
         self, one_hot: np.ndarray, features: Sequence[np.ndarray], *, active: int
     ) -> None:
         inputs = {CLASS_ONE_HOT: one_hot, ACTIVE: np.full(1, active, np.float32)}
-        self._engine.run("set_class", {**self._batch.of_one_class(features), **inputs})
+        self._engine.run("set_class", {**self._batch.class_inputs(features), **inputs})

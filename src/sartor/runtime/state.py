@@ -14,11 +14,10 @@ from ..contract.signatures import numbered
 from ..errors import DataError
 from ..litert import Engine
 from .classes import ClassWeights
-from .confidence.out_of_distribution import Familiarity
+from .confidence.out_of_distribution import OODDetector
 from .confidence.temperature import default_temperature
-from .data.batches import Batch
-from .data.dataset import unlabelled
-from .data.measure import measure
+from .data.batches import Batch, evaluate_batches
+from .data.dataset import unlabelled_dataset
 from .results.records import History
 from .saved.adapt import adapt
 from .saved.checkpoint import Checkpoint
@@ -53,7 +52,7 @@ class ModelState:
         self._names: list[str | None] = list(manifest.classes)
         self._imprinted: dict[str, bool] = {}  # class → from samples, or from none
         self._new_classes: dict[str, Sequence[np.ndarray]] = {}  # since the last training
-        self._detector: Familiarity | None = None
+        self._detector: OODDetector | None = None
         self._is_trained = not all(self.is_untrained(name) for name in self.class_indices)
 
     @property
@@ -135,13 +134,13 @@ class ModelState:
             if old in self._new_classes:
                 self._new_classes[new] = self._new_classes.pop(old)
 
-    def begin_training(self) -> tuple[dict[str, np.ndarray], Familiarity | None]:
+    def begin_training(self) -> tuple[dict[str, np.ndarray], OODDetector | None]:
         """Return the variables and the detector; classes imprinted after this call are new."""
         with self.engine.lock:
             self._new_classes = {}
             return self.engine.variables(), self._detector
 
-    def publish(self, variables: Mapping[str, np.ndarray], detector: Familiarity | None) -> None:
+    def publish(self, variables: Mapping[str, np.ndarray], detector: OODDetector | None) -> None:
         """Replace all weights at once, and imprint the new classes again beside them."""
         with self.engine.lock:
             self.engine.restore(variables)
@@ -174,8 +173,8 @@ class ModelState:
                 fingerprints=self._manifest.fingerprints,
                 state=self.engine.variables(),
                 samples_seen=self.samples_seen,
-                threshold=None if detector is None else detector.threshold,
-                unknown={} if detector is None else detector.to_arrays(),
+                ood_threshold=None if detector is None else detector.threshold,
+                ood={} if detector is None else detector.to_arrays(),
                 app=self._app,
             )
 
@@ -234,11 +233,11 @@ class ModelState:
     def _features_of(self, outputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         return [outputs[numbered(FEATURES, i)] for i in range(len(self._manifest.features))]
 
-    def _detector_of(self, checkpoint: Checkpoint) -> Familiarity | None:
-        if checkpoint.threshold is None:
+    def _detector_of(self, checkpoint: Checkpoint) -> OODDetector | None:
+        if checkpoint.ood_threshold is None:
             return None
         size = sum(math.prod(spec.shape) for spec in self._manifest.features)
-        return Familiarity.from_arrays(checkpoint.unknown, checkpoint.threshold, size)
+        return OODDetector.from_arrays(checkpoint.ood, checkpoint.ood_threshold, size)
 
     def _set_default_temperature(self) -> None:
         """Set a temperature that is about right for classes that were only imprinted."""
@@ -249,8 +248,8 @@ class ModelState:
             return
         variables = self.engine.variables()
         self.engine.restore({**variables, TEMPERATURE: np.ones(1, np.float32)})
-        _, outputs = measure(
-            self.engine, Batch(self._manifest), unlabelled(self._manifest, features)
+        _, outputs = evaluate_batches(
+            self.engine, Batch(self._manifest), unlabelled_dataset(self._manifest, features)
         )
         temperature = np.full(1, default_temperature(outputs), np.float32)
         self.engine.restore({**variables, TEMPERATURE: temperature})

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contract.manifest import Manifest
-from ..data.dataset import TrainingSet
+from ..data.dataset import Dataset
 from ..data.tasks import TASKS
-from .out_of_distribution import Familiarity
+from .out_of_distribution import OODDetector
 from .temperature import (
+    apply_temperature,
     default_temperature,
     expected_calibration_error,
     fit_temperature,
     folds,
-    tempered,
 )
 
-__all__ = ["Honesty", "Trial", "divided", "judge"]
+__all__ = ["CrossValidation", "Trial", "cross_validate", "divided"]
 
 _PARTS = 3
 _MANY = 400  # rows; of more, one part is left out, and not each in turn
@@ -30,12 +30,12 @@ second, at temperature 1, or None when it was stopped."""
 
 
 @dataclass(frozen=True)
-class Honesty:
+class CrossValidation:
     """What is to be believed of a model.
 
     Attributes:
         temperature: divides its logits.
-        familiarity: tells what is none of its classes; None where samples have several labels, or
+        ood_detector: tells what is none of its classes; None where samples have several labels, or
             there are too few.
         accuracy: 0…1; on samples that were left out; None where none could be.
         calibration_error: 0…1; likewise, with this temperature; None where samples have several
@@ -43,14 +43,14 @@ class Honesty:
     """
 
     temperature: float
-    familiarity: Familiarity | None
+    ood_detector: OODDetector | None
     accuracy: float | None
     calibration_error: float | None
 
 
-def judge(
-    manifest: Manifest, samples: TrainingSet, outputs: np.ndarray, trial: Trial, seed: int
-) -> Honesty | None:
+def cross_validate(
+    manifest: Manifest, samples: Dataset, outputs: np.ndarray, trial: Trial, seed: int
+) -> CrossValidation | None:
     """Judge a model that was trained with some samples.
 
     Args:
@@ -65,7 +65,7 @@ def judge(
     """
     if manifest.task == "regression":
         return None
-    parts = divided(samples.targets.argmax(1), samples.samples, seed)
+    parts = divided(samples.targets.argmax(1), samples.sample_ids, seed)
     left_out = np.zeros_like(outputs)
     for part in np.unique(parts[parts >= 0]):
         out = parts == part
@@ -80,7 +80,7 @@ def judge(
         temperature = fit_temperature(
             left_out[tried],
             samples.targets[tried],
-            samples.weights[tried] if several else samples.shares[tried],
+            samples.weights[tried] if several else samples.sample_fraction[tried],
             expected=temperature,
             independent=several,
         )
@@ -88,12 +88,12 @@ def judge(
     right = TASKS[manifest.task].right(left_out[tried], targets, weights)
     accuracy = float(right.sum() / np.count_nonzero(weights)) if tried.any() else None
     if several:
-        return Honesty(temperature, None, accuracy, None)
-    sure = tempered(left_out, temperature)
+        return CrossValidation(temperature, None, accuracy, None)
+    sure = apply_temperature(left_out, temperature)
     slots = samples.targets.argmax(1)
-    return Honesty(
+    return CrossValidation(
         temperature,
-        Familiarity.fit(samples.features, slots, parts, sure if tried.any() else None),
+        OODDetector.fit(samples.features, slots, parts, sure if tried.any() else None),
         accuracy,
         expected_calibration_error(sure[tried], targets) if tried.any() else None,
     )

@@ -15,17 +15,17 @@ from statistics import NormalDist
 import numpy as np
 
 from ...errors import CheckpointError, DataError
-from .prototypes import directions, likeness, typical
+from .prototypes import directions, typical, within_class_similarity
 
-__all__ = ["Familiarity"]
+__all__ = ["OODDetector"]
 
 _SURENESS = 0.5  # how much the output counts, beside the features
 _USUAL, _IMAGINED = 0.25, 4  # a usual deviation, and how many samples it counts as
-_NAMES = _PROTOTYPES, _SLOTS, _SCALE = "unknown/prototypes", "unknown/slots", "unknown/scale"
+_NAMES = _PROTOTYPES, _SLOTS, _SCALE = "ood/prototypes", "ood/class_indices", "ood/statistics"
 
 
 @dataclass(frozen=True)
-class Familiarity:
+class OODDetector:
     """How familiar an input is.
 
     The score is `(s − m₀)/d₀ + ½ · (h − m₁)/d₁`: `s` is the greatest product of a prototype and
@@ -35,7 +35,7 @@ class Familiarity:
     Attributes:
         prototypes: float32 [R, F]; see `sartor.runtime.confidence.prototypes.typical`.
         slots: int64 [R]; the class of each.
-        like: how alike samples of one class are; see `sartor.runtime.confidence.prototypes.likeness`.
+        like: mean cosine similarity within a class; see `within_class_similarity`.
         scale: m₀, 1/d₀, m₁, ½/d₁.
         threshold: an input whose score is below it is "none of these".
     """
@@ -55,13 +55,13 @@ class Familiarity:
         outputs: np.ndarray | None = None,
         *,
         recall: float = 0.95,
-    ) -> Familiarity | None:
+    ) -> OODDetector | None:
         """Learn what known samples look like.
 
         Args:
             features: float32 [N, …], one for each features tensor.
             slots: int [N]; the class of each sample.
-            parts: int [N]; see `sartor.runtime.confidence.temperature.folds`. Below 0: never held out.
+            parts: int [N]; see `folds`. Below 0: never held out.
             outputs: float [N, C]; what heads that had not seen the sample's part say of it, at the
                 temperature in use. None while nothing has been trained: features decide alone.
             recall: the part of known inputs that is to be accepted.
@@ -75,7 +75,7 @@ class Familiarity:
         if not 0 < recall < 1:
             raise DataError(f"recall must be between 0 and 1, got {recall}")
         rows = directions(features)
-        like = likeness(rows, slots)
+        like = within_class_similarity(rows, slots)
         nearness, own = _held_out(rows, slots, parts, like)
         if not own.any():  # no class has two samples: like is what classes are to each other
             nearness, own = _between(rows, slots), np.full(len(rows), len(np.unique(slots)) > 1)
@@ -105,7 +105,7 @@ class Familiarity:
         sureness = float(_sureness(output)[0])
         return (nearness - mean) * inverse + (sureness - sure_mean) * sure_inverse
 
-    def including(self, slot: int, features: Sequence[np.ndarray]) -> Familiarity:
+    def including(self, slot: int, features: Sequence[np.ndarray]) -> OODDetector:
         """The same with a class made, or made again, of samples: float32 [n, …] each."""
         rows = directions(features)
         of = np.full(len(rows), slot)
@@ -117,7 +117,7 @@ class Familiarity:
             slots=np.concatenate([self.slots[kept], of]),
         )
 
-    def without(self, slot: int) -> Familiarity | None:
+    def without(self, slot: int) -> OODDetector | None:
         """The same after a class is gone; None when none is left."""
         kept = self.slots != slot
         if not kept.any():
@@ -135,7 +135,7 @@ class Familiarity:
     @classmethod
     def from_arrays(
         cls, arrays: Mapping[str, np.ndarray], threshold: float, size: int
-    ) -> Familiarity:
+    ) -> OODDetector:
         """Back from a checkpoint, for a model whose features are `size` numbers in all.
 
         Raises:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["directions", "likeness", "typical"]
+__all__ = ["directions", "typical", "within_class_similarity"]
 
 _MOST, _ROUNDS = 4, 10
 _ENOUGH = 256  # samples of a class: more do not move its clusters
@@ -18,7 +18,7 @@ def directions(features: Sequence[np.ndarray]) -> np.ndarray:
     return _unit(rows.astype(np.float32, copy=False))
 
 
-def likeness(rows: np.ndarray, slots: np.ndarray) -> float:
+def within_class_similarity(rows: np.ndarray, slots: np.ndarray) -> float:
     """The mean cosine of two samples of one class, 0.05…1; 1 where no class has two.
 
     Args:

@@ -13,11 +13,11 @@ import numpy as np
 from ...errors import DataError
 
 __all__ = [
+    "apply_temperature",
     "default_temperature",
     "expected_calibration_error",
     "fit_temperature",
     "folds",
-    "tempered",
 ]
 
 _USUAL = 0.3  # the best temperature of a softmax, as a part of the spread of the logits
@@ -32,7 +32,7 @@ def folds(
     """Split samples into parts to be held out in turn, each class spread over as many as it can.
 
     A class of a single group is in one part, and not in what a head of that part learns from:
-    such rows say nothing about calibration (see `Familiarity.fit`).
+    such rows say nothing about calibration (see `OODDetector.fit`).
 
     Args:
         slots: int [N]; the class of each sample.
@@ -115,7 +115,7 @@ def fit_temperature(
     return expected * math.exp(-(low + high) / 2)
 
 
-def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """The probabilities of a softmax at a temperature.
 
     Args:

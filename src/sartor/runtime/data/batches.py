@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...contract.manifest import Manifest
-from ...contract.names import FEATURES, LABELS, WEIGHTS
+from ...contract.names import FEATURES, LABELS, LOSS, OUTPUT, WEIGHTS
 from ...contract.signatures import numbered
-from .dataset import TrainingSet
+from ...litert import Engine
+from .dataset import Dataset
 
-__all__ = ["Batch"]
+__all__ = ["Batch", "evaluate_batches"]
 
 
 class Batch:
@@ -32,7 +33,7 @@ class Batch:
         self._weights = np.zeros(shape, np.float32)
         self._row_weights = np.zeros(self.size, np.float32)
 
-    def labelled(self, samples: TrainingSet, rows: np.ndarray) -> dict[str, np.ndarray]:
+    def labelled_inputs(self, samples: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Samples with their targets and weights, for `train` and `evaluate`.
 
         Args:
@@ -44,7 +45,7 @@ class Batch:
         filled = self._filled(samples.features, rows)
         return {**filled, LABELS: self._labels, WEIGHTS: self._weights}
 
-    def of_one_class(self, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    def class_inputs(self, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Samples of one class, for `set_class`: float32 [n, …] each, n ≤ B."""
         count = len(features[0])
         self._row_weights[:count], self._row_weights[count:] = 1, 0
@@ -54,6 +55,23 @@ class Batch:
         for batch, array in zip(self._features.values(), features, strict=True):
             _fill(batch, array, rows)
         return self._features
+
+
+def evaluate_batches(engine: Engine, batch: Batch, samples: Dataset) -> tuple[float, np.ndarray]:
+    """The mean loss by the samples' weights, and the outputs [N, C]; nothing is learned.
+
+    Args:
+        engine: holds the model.
+        batch: is filled anew.
+        samples: at least one.
+    """
+    outputs, loss = [], 0.0
+    for start in range(0, len(samples), batch.size):
+        rows = np.arange(start, min(start + batch.size, len(samples)))
+        found = engine.run("evaluate", batch.labelled_inputs(samples, rows))
+        loss += float(found[LOSS][0]) * float(samples.weights[rows].sum())
+        outputs.append(found[OUTPUT][: len(rows)])
+    return loss / float(samples.weights.sum()), np.concatenate(outputs)
 
 
 def _fill(batch: np.ndarray, array: np.ndarray, rows: np.ndarray) -> None:

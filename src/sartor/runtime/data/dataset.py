@@ -11,11 +11,11 @@ from ...contract.manifest import Manifest
 from ..store import SampleSet
 from .tasks import TASKS
 
-__all__ = ["TrainingSet", "training_set", "unlabelled"]
+__all__ = ["Dataset", "training_dataset", "unlabelled_dataset"]
 
 
 @dataclass(frozen=True)
-class TrainingSet:
+class Dataset:
     """N rows: the views of some samples.
 
     Attributes:
@@ -29,30 +29,30 @@ class TrainingSet:
     features: Sequence[np.ndarray]
     targets: np.ndarray
     weights: np.ndarray
-    samples: np.ndarray
-    shares: np.ndarray
+    sample_ids: np.ndarray
+    sample_fraction: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.samples)
+        return len(self.sample_ids)
 
     @property
-    def count(self) -> int:
+    def sample_count(self) -> int:
         """How many samples there are."""
-        return len(np.unique(self.samples))
+        return len(np.unique(self.sample_ids))
 
     @property
-    def effective_count(self) -> float:
+    def effective_sample_size(self) -> float:
         """As how many samples they count, since rare classes weigh more (Kish, 1965).
 
         It is `(Σ weight)² / Σ weight²`; where outputs stand for themselves, the number of samples.
         """
         if self.weights.ndim > 1:
-            return self.count
-        _, of_sample = np.unique(self.samples, return_inverse=True)
+            return self.sample_count
+        _, of_sample = np.unique(self.sample_ids, return_inverse=True)
         weights = np.bincount(of_sample, self.weights)
         return float(weights.sum() ** 2 / (weights**2).sum())
 
-    def mixed(self, count: int, seed: int) -> np.ndarray:
+    def stratified_rows(self, count: int, seed: int) -> np.ndarray:
         """Some rows of all classes, drawn at random, as many of each as can be.
 
         Args:
@@ -71,13 +71,13 @@ class TrainingSet:
         return np.asarray(order[np.argsort(turns, kind="stable")][:count])
 
     @property
-    def magnitude(self) -> float:
+    def target_rms(self) -> float:
         """The root mean square of the targets that are known; 1 where all are 0."""
         known = self.targets[self.weights > 0] if self.weights.ndim > 1 else self.targets
         return float(np.sqrt(np.mean(np.square(known, dtype=np.float64)))) or 1.0
 
 
-def training_set(manifest: Manifest, found: SampleSet, slots: Mapping[str, int]) -> TrainingSet:
+def training_dataset(manifest: Manifest, found: SampleSet, slots: Mapping[str, int]) -> Dataset:
     """Bring samples into the form that a model learns from.
 
     Args:
@@ -90,12 +90,12 @@ def training_set(manifest: Manifest, found: SampleSet, slots: Mapping[str, int])
     _, of_sample, views = np.unique(found.samples, return_inverse=True, return_counts=True)
     shares = (1 / views[of_sample]).astype(np.float32)
     weights = TASKS[manifest.task].weights(targets, shares)
-    return TrainingSet(found.features, np.nan_to_num(targets), weights, found.samples, shares)
+    return Dataset(found.features, np.nan_to_num(targets), weights, found.samples, shares)
 
 
-def unlabelled(manifest: Manifest, features: Sequence[np.ndarray]) -> TrainingSet:
+def unlabelled_dataset(manifest: Manifest, features: Sequence[np.ndarray]) -> Dataset:
     """Samples to ask a model about, and to learn nothing from: float32 [N, …] each."""
     count = len(features[0])
     ones, targets = np.ones(count, np.float32), np.zeros((count, manifest.capacity), np.float32)
     weights = np.ones_like(targets) if manifest.weights_per_output else ones
-    return TrainingSet(features, targets, weights, np.arange(count), ones)
+    return Dataset(features, targets, weights, np.arange(count), ones)

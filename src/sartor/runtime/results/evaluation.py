@@ -11,9 +11,8 @@ from ...contract.manifest import Manifest
 from ...errors import DataError
 from ...litert import Engine
 from ..confidence.temperature import expected_calibration_error
-from ..data.batches import Batch
-from ..data.dataset import TrainingSet
-from ..data.measure import measure
+from ..data.batches import Batch, evaluate_batches
+from ..data.dataset import Dataset
 from ..data.tasks import TASKS
 from .records import Evaluation
 
@@ -74,14 +73,14 @@ class Evaluator:
         targets = np.concatenate([row for _, row in self._waiting])
         count = len(targets)
         per_output = self._manifest.weights_per_output
-        samples = TrainingSet(
+        samples = Dataset(
             [np.concatenate(each) for each in parts],
             np.nan_to_num(targets),
             np.asarray(~np.isnan(targets) if per_output else np.ones(count), np.float32),
             np.arange(count),
             np.ones(count, np.float32),
         )
-        loss, outputs = measure(self._engine, self._batch, samples)
+        loss, outputs = evaluate_batches(self._engine, self._batch, samples)
         self._loss += loss * count
         self._outputs.append(outputs)
         self._waiting.clear()

@@ -29,22 +29,24 @@ class Predictions(tuple[Prediction, ...]):
     """What an input may be: every class, the most probable first; empty while there are none.
 
     Attributes:
-        known: False where it looks like nothing that was taught ("none of these"); None while the
-            model cannot tell, since it has not been trained with enough samples.
+        in_distribution: False if the input is out-of-distribution ("none of these"); None if the
+            model has no OOD detector, because it was not trained or has too few samples.
     """
 
-    known: bool | None
+    in_distribution: bool | None
 
-    def __new__(cls, found: Iterable[Prediction], known: bool | None = None) -> Predictions:
-        """Sort them."""
-        made = super().__new__(cls, sorted(found, key=lambda each: -each.probability))
-        made.known = known
-        return made
+    def __new__(
+        cls, predictions: Iterable[Prediction], in_distribution: bool | None = None
+    ) -> Predictions:
+        """Sort predictions by falling probability."""
+        ranked = super().__new__(cls, sorted(predictions, key=lambda each: -each.probability))
+        ranked.in_distribution = in_distribution
+        return ranked
 
     @property
     def best(self) -> Prediction | None:
         """The most probable class; None where it is none of these."""
-        return self[0] if self and self.known is not False else None
+        return self[0] if self and self.in_distribution is not False else None
 
 
 @dataclass(frozen=True)

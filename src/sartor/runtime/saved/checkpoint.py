@@ -19,7 +19,7 @@ from ...errors import CheckpointError
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
 _HEADER = "sartor"
-_APP, _UNKNOWN = "app/", "unknown/"
+_APP, _OOD = "app/", "ood/"
 _DAMAGED = "Use another copy of it, or train again."
 
 
@@ -32,9 +32,9 @@ class Checkpoint:
         fingerprints: of the model that it was taken from.
         state: variable → float32 array, as `save` gives them.
         samples_seen: how many samples were added before it was taken.
-        threshold: a score below it is "none of these" (`sartor.runtime.confidence.out_of_distribution`); None where that
-            was never fitted.
-        unknown: what the score is made from: tensors under names that start with `unknown/`.
+        ood_threshold: OOD score below which an input is "none of these"; None if no detector was
+            fitted. See `sartor.runtime.confidence.out_of_distribution`.
+        ood: tensors of the OOD detector; names start with `ood/`.
         app: tensors of the app's own, under names that start with `app/`; kept as they are.
     """
 
@@ -42,8 +42,8 @@ class Checkpoint:
     fingerprints: Fingerprints
     state: Mapping[str, np.ndarray]
     samples_seen: int = 0
-    threshold: float | None = None
-    unknown: Mapping[str, np.ndarray] = field(default_factory=dict)
+    ood_threshold: float | None = None
+    ood: Mapping[str, np.ndarray] = field(default_factory=dict)
     app: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -63,11 +63,11 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
         "fingerprints": asdict(checkpoint.fingerprints),
         "classes": checkpoint.classes,
         "samples_seen": checkpoint.samples_seen,
-        "threshold": checkpoint.threshold,
+        "ood_threshold": checkpoint.ood_threshold,
     }
     arrays = {
         name: np.ascontiguousarray(array)
-        for name, array in {**checkpoint.state, **checkpoint.unknown, **checkpoint.app}.items()
+        for name, array in {**checkpoint.state, **checkpoint.ood, **checkpoint.app}.items()
     }
     header["digest"] = checkpoint_digest(_without(arrays, _APP), checkpoint.classes)
     return write_atomically(path, save(arrays, {_HEADER: json.dumps(header, ensure_ascii=False)}))
@@ -96,10 +96,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
         fingerprints=Fingerprints(
             marks.string("base"), marks.string("head"), marks.string("optimizer")
         ),
-        state=_without(arrays, _APP, _UNKNOWN),
+        state=_without(arrays, _APP, _OOD),
         samples_seen=fields.integer("samples_seen", minimum=0),
-        threshold=fields.optional_number("threshold"),
-        unknown=_with(arrays, _UNKNOWN),
+        ood_threshold=fields.optional_number("ood_threshold"),
+        ood=_with(arrays, _OOD),
         app=_with(arrays, _APP),
     )
     _check_classes(path, checkpoint.classes)

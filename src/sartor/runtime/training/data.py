@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import DataError
 from ..confidence.cross_validation import divided
-from ..confidence.out_of_distribution import Familiarity
+from ..confidence.out_of_distribution import OODDetector
 from ..samples import SampleCollection
 from ..state import ModelState
 from ..store import SampleSet
@@ -35,7 +35,7 @@ class TrainingData:
     held_out: SampleSet | None
     class_indices: Mapping[str, int]
     variables: Mapping[str, np.ndarray]
-    detector: Familiarity | None
+    detector: OODDetector | None
     warm: bool
 
     @classmethod

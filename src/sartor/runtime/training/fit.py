@@ -14,11 +14,10 @@ from ...contract.names import RUN, TEMPERATURE
 from ...errors import TrainingError
 from ...litert import Engine
 from ..classes import ClassWeights
-from ..confidence.cross_validation import Honesty, judge
-from ..confidence.out_of_distribution import Familiarity
-from ..data.batches import Batch
-from ..data.dataset import TrainingSet, training_set
-from ..data.measure import measure
+from ..confidence.cross_validation import CrossValidation, cross_validate
+from ..confidence.out_of_distribution import OODDetector
+from ..data.batches import Batch, evaluate_batches
+from ..data.dataset import Dataset, training_dataset
 from ..results.records import Epoch, History
 from ..store import SampleSet
 from .config import TrainingConfig
@@ -30,7 +29,7 @@ from .trainer import EpochCallback, Trainer
 __all__ = ["Publish", "TrainingModel", "train"]
 
 Variables = Mapping[str, np.ndarray]
-Publish = Callable[[Variables, "Familiarity | None"], None]
+Publish = Callable[[Variables, "OODDetector | None"], None]
 """Takes the variables and the out-of-distribution detector that predictions use from now on."""
 
 _PUBLISH_INTERVAL = 0.1  # seconds; publishing more often would keep predictions waiting
@@ -58,9 +57,9 @@ class TrainingModel:
         self.class_weights = ClassWeights(self.engine, manifest)
         self._batch = Batch(manifest)
 
-    def measure(self, samples: TrainingSet) -> tuple[float, np.ndarray]:
+    def evaluate(self, samples: Dataset) -> tuple[float, np.ndarray]:
         """Return the mean loss and the outputs [N, C] of samples."""
-        return measure(self.engine, self._batch, samples)
+        return evaluate_batches(self.engine, self._batch, samples)
 
     def close(self) -> None:
         """Release the memory."""
@@ -109,7 +108,7 @@ def train(
     if validation is None:
         return history
     temperature = np.full(1, validation.temperature, np.float32)
-    publish({**variables, TEMPERATURE: temperature}, validation.familiarity)
+    publish({**variables, TEMPERATURE: temperature}, validation.ood_detector)
     return replace(
         history,
         expected_accuracy=validation.accuracy,
@@ -141,24 +140,24 @@ def _run_epochs(
     on_epoch: EpochCallback | None = None,
 ) -> History:
     """Train from the starting weights of `data`."""
-    samples = _training_set(model, data, data.samples)
+    samples = _dataset(model, data, data.samples)
     model.engine.restore(data.variables)
-    rows = samples.mixed(model.manifest.batch, config.seed)
+    rows = samples.stratified_rows(model.manifest.batch, config.seed)
     mixed = [each[rows] for each in samples.features]
     if not data.warm and not config.only_measures:
         _start_from_scratch(model, data, samples, mixed)
     schedule = default_schedule(
         model.manifest,
         samples.features,
-        samples=samples.effective_count,
+        samples=samples.effective_sample_size,
         outputs=len(data.class_indices),
-        magnitude=samples.magnitude,
+        magnitude=samples.target_rms,
         length=model.class_weights.normalized_length(mixed) if data.warm else None,
         epochs=config.epochs,
         learning_rate=config.learning_rate,
         decay=config.decay,
     )
-    held_out = None if data.held_out is None else _training_set(model, data, data.held_out)
+    held_out = None if data.held_out is None else _dataset(model, data, data.held_out)
     trainer = Trainer(
         model.engine, model.manifest, samples, schedule, control, held_out, config.patience
     )
@@ -166,7 +165,7 @@ def _run_epochs(
 
 
 def _start_from_scratch(
-    model: TrainingModel, data: TrainingData, samples: TrainingSet, mixed: Sequence[np.ndarray]
+    model: TrainingModel, data: TrainingData, samples: Dataset, mixed: Sequence[np.ndarray]
 ) -> None:
     """Reset the model, set its normalization from mixed samples, and imprint each class.
 
@@ -189,17 +188,17 @@ def _variables(model: TrainingModel, data: TrainingData) -> Variables:
 
 def _better_variables(model: TrainingModel, data: TrainingData) -> Variables:
     """Return the present weights if their loss is lower than before the training, else those."""
-    present, samples = _variables(model, data), _training_set(model, data, data.samples)
+    present, samples = _variables(model, data), _dataset(model, data, data.samples)
     losses = []
     for variables in (present, data.variables):
         model.engine.restore(variables)
-        losses.append(model.measure(samples)[0])
+        losses.append(model.evaluate(samples)[0])
     return present if losses[0] < losses[1] else data.variables
 
 
 def _cross_validate(
     model: TrainingModel, config: TrainingConfig, data: TrainingData, control: Control
-) -> Honesty | None:
+) -> CrossValidation | None:
     """Train on parts of the samples and measure on the others; None if it was stopped.
 
     The model must hold the weights that were trained on all samples, at temperature 1.
@@ -208,12 +207,12 @@ def _cross_validate(
     def outputs_of(training: np.ndarray, held_out: np.ndarray) -> np.ndarray | None:
         if _run_epochs(model, config, data.part(training), control).stopped:
             return None
-        return model.measure(_training_set(model, data, data.samples.take(held_out)))[1]
+        return model.evaluate(_dataset(model, data, data.samples.take(held_out)))[1]
 
-    samples = _training_set(model, data, data.samples)
-    _, outputs = model.measure(samples)
-    return judge(model.manifest, samples, outputs, outputs_of, config.seed)
+    samples = _dataset(model, data, data.samples)
+    _, outputs = model.evaluate(samples)
+    return cross_validate(model.manifest, samples, outputs, outputs_of, config.seed)
 
 
-def _training_set(model: TrainingModel, data: TrainingData, samples: SampleSet) -> TrainingSet:
-    return training_set(model.manifest, samples, data.class_indices)
+def _dataset(model: TrainingModel, data: TrainingData, samples: SampleSet) -> Dataset:
+    return training_dataset(model.manifest, samples, data.class_indices)

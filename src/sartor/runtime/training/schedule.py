@@ -103,7 +103,7 @@ def default_schedule(
         manifest: of the file.
         features: float32 [N, …] each; N above 0.
         samples: as how many the rows are to be believed (several views of a photo are one, see
-            `TrainingSet.effective_count`); N unless told.
+            `Dataset.effective_sample_size`); N unless told.
         outputs: the active classes; as many as there is room for unless told.
         magnitude: of a regression's targets, their root mean square; > 0.
         length: the root mean square of the lengths that the head sees features with, where that

@@ -11,9 +11,8 @@ from ...contract.manifest import Manifest
 from ...contract.names import LEARNING_RATE, LOSS, OUTPUT
 from ...errors import TrainingError
 from ...litert import Engine
-from ..data.batches import Batch
-from ..data.dataset import TrainingSet
-from ..data.measure import measure
+from ..data.batches import Batch, evaluate_batches
+from ..data.dataset import Dataset
 from ..data.tasks import TASKS
 from ..results.records import Epoch, History
 from .control import Control
@@ -43,10 +42,10 @@ class Trainer:
         self,
         engine: Engine,
         manifest: Manifest,
-        samples: TrainingSet,
+        samples: Dataset,
         schedule: Schedule,
         control: Control,
-        held_out: TrainingSet | None = None,
+        held_out: Dataset | None = None,
         patience: int | None = None,
     ) -> None:
         self._engine = engine
@@ -88,7 +87,7 @@ class Trainer:
         whole = len(done) == self._schedule.epochs or self._is_enough() or self._control.used == 1
         if self._watch is not None and self._watch.best is not None:
             self._engine.restore(self._watch.best)
-        return History(tuple(done), self._steps, self._samples.count, stopped=not whole)
+        return History(tuple(done), self._steps, self._samples.sample_count, stopped=not whole)
 
     def _epoch(self, number: int, rng: np.random.Generator) -> Epoch | None:
         """One pass in random order; None when it was stopped within."""
@@ -110,7 +109,7 @@ class Trainer:
 
     def _step(self, rows: np.ndarray, rate: float) -> tuple[float, np.ndarray]:
         """Learn from some rows; returns their mean loss and the outputs before."""
-        inputs = self._batch.labelled(self._samples, rows)
+        inputs = self._batch.labelled_inputs(self._samples, rows)
         inputs[LEARNING_RATE] = np.full(1, rate, np.float32)
         outputs = self._engine.run("train", inputs)
         self._steps += 1
@@ -136,7 +135,7 @@ class Trainer:
         """The loss on the samples that are watched."""
         if self._watch is None:
             return None
-        loss, _ = measure(self._engine, self._batch, self._watch.samples)
+        loss, _ = evaluate_batches(self._engine, self._batch, self._watch.samples)
         self._watch.see(loss, self._engine)
         return loss
 
@@ -152,7 +151,7 @@ class Trainer:
 class _Watch:
     """The best weights so far, by their loss on samples that are not learned from."""
 
-    def __init__(self, samples: TrainingSet, patience: int | None) -> None:
+    def __init__(self, samples: Dataset, patience: int | None) -> None:
         self.samples = samples
         self.best: dict[str, np.ndarray] | None = None
         self._loss = float("inf")
