@@ -219,6 +219,13 @@ def test_architecture_lists_the_layers_of_import_linter(contract: str, heading: 
         position += min(page[position:].index(name) for name in names)
 
 
+def test_terms_of_the_glossary_are_sorted() -> None:
+    for table in (ROOT / "docs" / "glossary.md").read_text().split("\n## ")[1:]:
+        terms = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[1:]
+        keys = [re.sub(r"[^a-z ]", "", term.lower()) for term in terms if "---" not in term]
+        assert keys == sorted(keys)
+
+
 def listed_ops() -> set[str]:
     text = (ROOT / "docs" / "contract.md").read_text()
     table = text.split("<!-- ops of the contract", 1)[1].split("\n\n")[0]
