@@ -37,8 +37,8 @@ _SCORES = ("max softmax", "nearest mean", "Sartor")
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """A data set.
+class Split:
+    """Training samples, test samples and OOD inputs of one data set.
 
     Attributes:
         name: for the table.
@@ -114,8 +114,8 @@ class Head:
 
 def run() -> Report:
     with tempfile.TemporaryDirectory() as folder:
-        datasets = _datasets(Path(folder))
-        cells = [_cell(dataset, shots) for dataset in datasets for shots in _SHOTS]
+        splits = _splits(Path(folder))
+        cells = [_cell(split, shots) for split in splits for shots in _SHOTS]
     return _report(cells)
 
 
@@ -146,7 +146,7 @@ def _report(cells: Sequence[Cell]) -> Report:
     )  # fmt: skip
 
 
-def _datasets(folder: Path) -> Iterator[Dataset]:
+def _splits(folder: Path) -> Iterator[Split]:
     photos = sorted(shared("data", "imagenet_samples").glob("*.jpg"))
     for name, base in (
         ("MobileNetV2", shared("models", MOBILENET)),
@@ -155,12 +155,12 @@ def _datasets(folder: Path) -> Iterator[Dataset]:
         file = sartor.convert(base, classes=10).save(folder / f"{name}.tflite")
         train, test = (embed(file, clothing_photos(split)) for split in ("train", "validation"))
         imagenet = embed(file, [(path, "") for path in photos]).features
-        yield Dataset(f"clothing, {name}", file, train, test, imagenet)
+        yield Split(f"clothing, {name}", file, train, test, imagenet)
     file = convert_base(KEYWORDS, folder, classes=10)
-    yield Dataset("spoken digits", file, *_split(spoken(file)))
+    yield Split("spoken digits", file, *_split_digits(spoken(file)))
 
 
-def _split(parts: Sequence[Samples]) -> tuple[Samples, Samples]:
+def _split_digits(parts: Sequence[Samples]) -> tuple[Samples, Samples]:
     """Split all recordings at random into training and test samples, the same number per digit."""
     features = np.concatenate([part.features for part in parts])
     labels = np.concatenate([part.labels for part in parts])
@@ -171,25 +171,25 @@ def _split(parts: Sequence[Samples]) -> tuple[Samples, Samples]:
     return Samples(features[train], labels[train]), Samples(features[test], labels[test])
 
 
-def _cell(dataset: Dataset, shots: int) -> Cell:
-    draws = [_draw(dataset, shots, classes, seed) for classes in _TRAINED for seed in range(_DRAWS)]
-    return Cell(dataset.name, shots, draws)
+def _cell(split: Split, shots: int) -> Cell:
+    draws = [_draw(split, shots, classes, seed) for classes in _TRAINED for seed in range(_DRAWS)]
+    return Cell(split.name, shots, draws)
 
 
-def _draw(dataset: Dataset, shots: int, classes: int, seed: int) -> Draw:
+def _draw(split: Split, shots: int, classes: int, seed: int) -> Draw:
     """Train on some classes, and measure test samples and OOD inputs."""
     rng = np.random.default_rng([seed, shots, classes])
-    names = rng.permutation(np.unique(dataset.train.labels))[:classes]
+    names = rng.permutation(np.unique(split.train.labels))[:classes]
     rows = [
-        rng.choice(np.flatnonzero(dataset.train.labels == n), shots, replace=False) for n in names
+        rng.choice(np.flatnonzero(split.train.labels == n), shots, replace=False) for n in names
     ]
     features, labels = (
-        dataset.train.features[np.concatenate(rows)],
+        split.train.features[np.concatenate(rows)],
         np.repeat(range(classes), shots),
     )
-    head = Head(dataset.file, features, labels)
+    head = Head(split.file, features, labels)
     parts = folds(labels, np.arange(len(labels)), _FOLDS, rng)
-    held_out = _held_out(dataset.file, features, labels, parts) if shots > 1 else None
+    held_out = _held_out(split.file, features, labels, parts) if shots > 1 else None
     temperature = default_temperature(head.probabilities(features))
     if held_out is not None:
         temperature = fit_temperature(held_out, np.eye(classes)[labels], expected=temperature)
@@ -208,14 +208,14 @@ def _draw(dataset: Dataset, shots: int, classes: int, seed: int) -> Draw:
             ours,
         ]
 
-    is_trained = np.isin(dataset.test.labels, names)
-    unseen = [each.features[~np.isin(each.labels, names)] for each in (dataset.train, dataset.test)]
+    is_trained = np.isin(split.test.labels, names)
+    unseen = [each.features[~np.isin(each.labels, names)] for each in (split.train, split.test)]
     test, targets = (
-        dataset.test.features[is_trained],
-        _one_hot(dataset.test.labels[is_trained], names),
+        split.test.features[is_trained],
+        _one_hot(split.test.labels[is_trained], names),
     )
     in_distribution, unseen_scores = scores(test), scores(np.concatenate(unseen))
-    imagenet = [np.full(1, np.nan)] * 3 if dataset.imagenet is None else scores(dataset.imagenet)
+    imagenet = [np.full(1, np.nan)] * 3 if split.imagenet is None else scores(split.imagenet)
     limits = [float(np.quantile(each, 1 - _RECALL)) for each in in_distribution]
     return Draw(
         auroc=[_auroc(*each) for each in zip(in_distribution, unseen_scores, strict=True)],
