@@ -61,4 +61,4 @@ def test_the_first_cut_of_a_personalizable_file_is_what_it_has(path: Path) -> No
     assert first.features == tuple(spec.name for spec in specs)
     assert [each.shape[1:] for each in first.tensors] == [spec.shape for spec in specs]
     rows = [np.full((1, *s.shape), s.scale or 0.5, np.float32) for s in specs]
-    assert len(FeatureCodec(specs).encode([rows])[1]) == first.bytes
+    assert len(FeatureCodec(specs).encode([rows])[1]) == first.bytes_per_sample

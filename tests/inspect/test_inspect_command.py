@@ -57,13 +57,13 @@ def test_people_get_what_matters(tmp_path: Path, capfd: Capture) -> None:
         "float32; 78 parameters; 78 multiply-adds; 72 bytes between ops",
         "1 ADD, 3 FULLY_CONNECTED (78 multiply-adds), 1 SOFTMAX",
         "│ * sum ", "│   x ", "18 of 18", "76.9 %",
-        "* the default: what goes into FULLY_CONNECTED 'c', the last layer with weights. 2 more",
-        "of the base's own 3 layers 3 could be (78 of 78",
+        "* default: what goes into FULLY_CONNECTED 'c', the last layer with weights", "2 more cuts",
+        "gradients reach 3 of the base's 3 layers (78",
     ):  # fmt: skip
         assert words in out, words
-    assert "gradients end" not in out
+    assert "gradients stop" not in out
     _, everything, _ = command(capfd, "inspect", path, "--all")
-    assert "also, within branches" in everything
+    assert "other tensors, inside branches" in everything
     assert "yes" in everything
 
 
@@ -71,7 +71,7 @@ def test_the_suggested_command_runs(tmp_path: Path, capfd: Capture) -> None:
     path, output = tmp_path / "a model.tflite", tmp_path / "made.tflite"
     path.write_bytes(residual())
     _, out, _ = command(capfd, "inspect", path)
-    suggested = " ".join(out.split("the next: ")[1].split("\na new head")[0].split())
+    suggested = " ".join(out.split("to cut earlier: ")[1].split("\na new head")[0].split())
     words = shlex.split(suggested.replace("OUT.tflite", shlex.quote(str(output))))
     arguments = [str(path) if "model.tflite" in word else word for word in words[1:]]
     code, _, _ = command(capfd, *("3" if word == "N" else word for word in arguments))
@@ -91,10 +91,10 @@ def test_what_a_user_has_saved(tiny: Convert, tmp_path: Path, capfd: Capture) ->
     for path, words in (
         (
             model,
-            ("personalizable model", "learns classification, 2 of 2 classes named: [hat], shoes"),
+            ("personalizable model", "task classification, 2 of 2 classes named: [hat], shoes"),
         ),
         (checkpoint, ("2 of 2 classes: [hat], shoes", "6 samples seen", "head/weights")),
-        (store, ("6 samples, 0 of them held out", "0 photos", "[hat]", "schema version 2")),
+        (store, ("6 samples, 0 held out", "0 photos", "[hat]", "schema version 2")),
         (project, ("model: personalizable", "checkpoint: checkpoint", "samples: samples")),
     ):
         code, out, err = command(capfd, "inspect", path)

@@ -43,7 +43,7 @@ def test_facts(real_model: Path) -> None:
     assert found.parameters == parameters == sum(each.parameters for each in found.layers)
     assert found.multiply_adds == pytest.approx(multiply_adds, rel=0.02)
     assert found.multiply_adds == sum(op.multiply_adds or 0 for op in found.ops)
-    assert (found.uncounted, found.obstacle, found.signatures, found.variables) == (
+    assert (found.uncounted, found.conversion_error, found.signatures, found.variables) == (
         (),
         None,
         (),
@@ -69,7 +69,7 @@ def test_the_default_is_where_convert_cuts(real_model: Path) -> None:
     found = described(real_model)
     (default,) = (cut for cut in found.cuts if cut.is_default)
     made = sartor.convert(real_model, classes=3)
-    assert made.cut == found.default
+    assert made.cut == found.default_reason
     named = sartor.convert(real_model, classes=3, features=default.features)
     assert named.manifest.features == made.manifest.features
     assert named.manifest.fingerprints == made.manifest.fingerprints
@@ -87,7 +87,7 @@ def test_convert_takes_every_cut(real_model: Path) -> None:
         sizes = [int(np.prod(each.shape)) for each in cut.tensors]
         assert [int(np.prod(spec.shape)) for spec in specs] == sizes
         row = [_some(spec, np.random.default_rng(0)) for spec in specs]
-        assert len(FeatureCodec(specs).encode([row])[1]) == cut.bytes
+        assert len(FeatureCodec(specs).encode([row])[1]) == cut.bytes_per_sample
 
 
 def _some(spec: FeatureSpec, rng: np.random.Generator) -> np.ndarray:
@@ -111,7 +111,9 @@ def test_cuts_go_from_the_outputs_to_the_inputs(real_model: Path) -> None:
     for cut in found.cuts:
         assert cut.multiply_adds_before + cut.multiply_adds_after == found.multiply_adds
     assert found.cuts[-1].tensors == found.inputs
-    listed = [cut.bytes for cut in found.cuts if cut.is_useful and not cut.is_default][:-1]
+    listed = [cut.bytes_per_sample for cut in found.cuts if cut.is_useful and not cut.is_default][
+        :-1
+    ]
     assert listed == sorted(listed), "a useful cut that is further back takes more bytes"
 
 
@@ -121,13 +123,15 @@ def test_a_gradient_reaches_what_is_said_to_be_trainable(real_model: Path) -> No
     could = [each for each in found.layers if each.trainable]
     dense = [op for op in found.ops if op.op == "FULLY_CONNECTED"]
     assert [each.op for each in could] == ["FULLY_CONNECTED"] * len(dense)
-    assert [each.why for each in could] == (
-        ["yes" if could[0].dtypes == ("float32",) else "yes, dequantized first"] if could else []
+    assert [each.reason for each in could] == (
+        ["yes" if could[0].dtypes == ("float32",) else "yes, after dequantization"] if could else []
     )
-    (stop,) = found.stops
-    assert stop.state == "not yet supported"
+    (stop,) = found.gradient_stops
+    assert stop.support == "not yet supported"
     assert stop.op in {"CONV_2D", "AVERAGE_POOL_2D"}
-    assert f"the gradient of <{stop.op}" in stop.why
-    assert all(stop.op in each.why or "not yet" in each.why for each in found.layers[len(could) :])
+    assert f"the gradient of <{stop.op}" in stop.reason
+    assert all(
+        stop.op in each.reason or "not yet" in each.reason for each in found.layers[len(could) :]
+    )
     trainable = sum(each.parameters for each in could)
     assert found.cuts[-1].trainable_after == trainable

@@ -80,7 +80,7 @@ def test_a_personalizable_file(model: Path, tiny_base: bytes, tmp_path: Path) ->
     first = found.cuts[0]
     assert first.is_default
     assert first.features == ("features",)
-    assert (first.bytes, first.parameters_after) == (default.bytes, 0)
+    assert (first.bytes_per_sample, first.parameters_after) == (default.bytes_per_sample, 0)
     assert [each.parameters for each in found.layers] == [16 * 8 + 16], "without the classifier"
     for cut in found.cuts:
         again = sartor.convert(model, classes=3, features=cut.features)
@@ -95,9 +95,9 @@ def test_integers_are_kept_as_they_are_in_a_personalizable_file(
     plain, found = described(base, ModelDescription), described(made, ModelDescription)
     (default,) = (cut for cut in plain.cuts if cut.is_default)
     assert found.cuts[0].is_default
-    assert found.cuts[0].bytes == default.bytes == 256
+    assert found.cuts[0].bytes_per_sample == default.bytes_per_sample == 256
     assert found.quantization == plain.quantization
-    assert found.cuts[-1].bytes == plain.cuts[-1].bytes
+    assert found.cuts[-1].bytes_per_sample == plain.cuts[-1].bytes_per_sample
 
 
 def test_a_frozen_file(model: Path, user: tuple[Path, ...], tmp_path: Path) -> None:

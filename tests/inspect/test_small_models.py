@@ -33,7 +33,7 @@ def test_the_cuts_of_a_branch_take_both_sides(found: ModelDescription) -> None:
     assert [cut.features for cut in found.cuts] == [
         ("end",), ("c",), ("sum",), ("a", "b"), ("a",), ("x",),
     ]  # fmt: skip
-    assert [cut.bytes for cut in found.cuts] == [6, 6, 12, 24, 12, 8]
+    assert [cut.bytes_per_sample for cut in found.cuts] == [6, 6, 12, 24, 12, 8]
     assert [cut.multiply_adds_before for cut in found.cuts] == [78, 78, 60, 60, 24, 0]
     assert [cut.parameters_after for cut in found.cuts] == [0, 0, 18, 18, 54, 78]
     assert [cut.is_useful for cut in found.cuts] == [False, True, True, False, True, True]
@@ -55,11 +55,11 @@ def test_gradients_end_where_an_op_does_not_pass_them(last: str, tmp_path: Path)
     trainable, stops = STATES[last]
     assert [each.name for each in found.layers] == ["c", "b", "a"]
     assert [each.trainable for each in found.layers] == trainable
-    assert len(found.stops) == len(stops)
-    for stop, (code, state, words) in zip(found.stops, stops, strict=True):
-        assert (stop.op, stop.name, stop.state) == (code, "end", state)
-        assert words in stop.why
-        assert all(each.why == f"no: gradients end at {code} 'end'" for each in found.layers)
+    assert len(found.gradient_stops) == len(stops)
+    for stop, (code, state, words) in zip(found.gradient_stops, stops, strict=True):
+        assert (stop.op, stop.name, stop.support) == (code, "end", state)
+        assert words in stop.reason
+        assert all(each.reason == f"no: gradients stop at {code} 'end'" for each in found.layers)
 
 
 def test_an_activation_that_has_no_gradient_is_a_stop(tmp_path: Path) -> None:
@@ -67,8 +67,10 @@ def test_an_activation_that_has_no_gradient_is_a_stop(tmp_path: Path) -> None:
     hidden = layer(graph, graph.input("x", (1, 4)), 6, "a")
     graph.outputs = [layer(graph, hidden, 2, "b", activation=4)]  # TANH
     found = described(tmp_path, model_of(graph))
-    assert [(stop.name, stop.state) for stop in found.stops] == [("b", "not yet supported")]
-    assert "TANH" in found.stops[0].why
+    assert [(stop.name, stop.support) for stop in found.gradient_stops] == [
+        ("b", "not yet supported")
+    ]
+    assert "TANH" in found.gradient_stops[0].reason
     assert not any(each.trainable for each in found.layers)
 
 
@@ -84,7 +86,7 @@ def test_weights_that_are_dequantized_are_those_in_the_file(tmp_path: Path) -> N
     found = described(tmp_path, model_of(graph))
     assert (found.quantization, found.parameters) == ("float16 weights", 24)
     (only,) = found.layers
-    assert (only.dtypes, only.why) == (("float16",), "yes, dequantized first")
+    assert (only.dtypes, only.reason) == (("float16",), "yes, after dequantization")
     assert "w32" not in found.tensors
 
 
@@ -123,10 +125,10 @@ def test_what_cannot_be_a_base_is_described_too(tmp_path: Path) -> None:
     x.shape_signature = (1, -1, 4)
     graph.outputs = [op(graph, "SOFTMAX", (x,), "y", beta=1.0)]
     found = described(tmp_path, model_of(graph))
-    assert found.obstacle is not None
-    assert "axes of free size" in found.obstacle
+    assert found.conversion_error is not None
+    assert "axes of free size" in found.conversion_error
     assert found.cuts == ()
-    assert "no layer with weights" in found.default
+    assert "no layer with weights" in found.default_reason
     assert (found.quantization, found.layers) == ("float32", ())
 
 
@@ -144,7 +146,7 @@ def test_custom_and_flex_ops_are_named(tmp_path: Path) -> None:
         "FlexErf": ("Flex", None), "Mine": ("custom", None), "FULLY_CONNECTED": ("builtin", 8),
     }  # fmt: skip
     assert (found.uncounted, found.multiply_adds) == (("FlexErf", "Mine"), 8)
-    assert [stop.op for stop in found.stops] == ["Mine"]
+    assert [stop.op for stop in found.gradient_stops] == ["Mine"]
 
 
 def test_the_variables_of_a_file_that_trains(tmp_path: Path) -> None:
@@ -171,7 +173,7 @@ def test_the_variables_of_a_file_that_trains(tmp_path: Path) -> None:
     assert (variable.read_by, variable.written_by) == (("infer",), ("train",))
     assert [each.key for each in found.signatures] == ["infer", "train"]
     assert found.signatures[1].inputs["new"].shape == (3, 4)
-    assert "no layer with weights" in found.default
+    assert "no layer with weights" in found.default_reason
     assert [cut.features for cut in found.cuts] == [("y",), ("x",)]
 
 
@@ -199,5 +201,5 @@ def test_integers_take_a_byte(tmp_path: Path) -> None:
     y.quantization = steps
     graph.outputs = [y]
     found = described(tmp_path, model_of(graph))
-    assert [cut.bytes for cut in found.cuts] == [4, 4]
+    assert [cut.bytes_per_sample for cut in found.cuts] == [4, 4]
     assert (found.inputs[0].zero_point, found.quantization) == (3, "int8")

@@ -1,4 +1,4 @@
-"""What `sartor inspect` prints of the places to cut a model at, and of what could be trained."""
+"""Print the possible cuts and the trainable layers of a model for `sartor inspect`."""
 
 from __future__ import annotations
 
@@ -11,88 +11,100 @@ from ._inspect_words import sample_of, say, short, wrap, wrap_name
 from .report import percent, print_table
 
 if TYPE_CHECKING:
-    from ..inspection import CutFacts, ModelDescription
+    from ..inspection import CutInfo, ModelDescription
 
 __all__ = ["print_cuts", "print_trainable"]
 
 _COLUMNS = 100
 _NAME = 30  # columns for the name of a layer
-_MOST_CUTS = 12
-_HEAD = ("features", "a sample", "bytes", "before", "could train")
+_MAX_CUTS = 12
+_HEADER = ("features", "per sample", "bytes", "before", "trainable")
 
 
-def print_cuts(name: str, found: ModelDescription, everything: bool) -> None:
-    """Print where features can be cut; `name` is that of the file."""
-    if found.obstacle is not None:
-        say(f"no features can be cut: {found.obstacle}")
+def print_cuts(name: str, description: ModelDescription, everything: bool) -> None:
+    """Print the possible cuts.
+
+    Args:
+        name: path of the file.
+        description: description of the model.
+        everything: print all cuts. Default: the useful ones.
+    """
+    if description.conversion_error is not None:
+        say(f"no cut is possible: {description.conversion_error}")
         return
-    useful = [cut for cut in found.cuts if cut.is_useful]
-    shown = found.cuts if everything else _thinned(useful)
-    print_table(_HEAD, _cut_rows(shown), title="features can be cut at")
-    more = len(found.cuts) - len(shown)
-    where = "* the default" if any(cut.is_default for cut in found.cuts) else "no default"
-    say(f"{where}: {found.default}" + (f". {more} more: --all" if more else ""))
-    _print_next(name, useful)
+    useful = [cut for cut in description.cuts if cut.is_useful]
+    cuts = description.cuts if everything else _shorten(useful)
+    print_table(_HEADER, _cut_rows(cuts), title="possible cuts")
+    more = len(description.cuts) - len(cuts)
+    default = "* default" if any(cut.is_default for cut in description.cuts) else "no default"
+    say(f"{default}: {description.default_reason}")
+    if more:
+        say(f"{more} more cuts: use --all")
+    _print_earlier_cut(name, useful)
     if everything:
-        _print_inner(found)
+        _print_inner(description)
 
 
-def _print_next(name: str, useful: Sequence[CutFacts]) -> None:
-    """How to cut elsewhere, by the example of the cut before the default."""
+def _print_earlier_cut(name: str, useful: Sequence[CutInfo]) -> None:
+    """Print the command for the useful cut before the default."""
     default = next((index for index, cut in enumerate(useful) if cut.is_default), -1)
     for cut in useful[default + 1 : default + 2]:
-        chosen = " ".join(f"--features {shlex.quote(each)}" for each in cut.features)
-        say(f"the next: sartor convert {shlex.quote(name)} -o OUT.tflite --classes N {chosen}")
+        options = " ".join(f"--features {shlex.quote(each)}" for each in cut.features)
+        command = f"sartor convert {shlex.quote(name)} -o OUT.tflite --classes N {options}"
+        say(f"to cut earlier: {command}")
 
 
-def _print_inner(found: ModelDescription) -> None:
-    """The tensors that are no cut by themselves, and that `--features` takes nevertheless."""
-    alone = {cut.features[0] for cut in found.cuts if len(cut.features) == 1}
-    inner = {name: tensor for name, tensor in found.tensors.items() if name not in alone}
+def _print_inner(description: ModelDescription) -> None:
+    """Print the other tensors that `--features` accepts."""
+    cut_names = {cut.features[0] for cut in description.cuts if len(cut.features) == 1}
+    inner = {name: tensor for name, tensor in description.tensors.items() if name not in cut_names}
     if inner:
         rows = [(wrap_name(name, 60), sample_of(tensor)) for name, tensor in inner.items()]
-        print_table(("also, within branches", "a sample"), rows)
+        print_table(("other tensors, inside branches", "per sample"), rows)
 
 
-def _thinned(cuts: Sequence[CutFacts]) -> Sequence[CutFacts]:
-    """The first ones, and the inputs."""
-    return cuts if len(cuts) <= _MOST_CUTS else [*cuts[: _MOST_CUTS - 1], cuts[-1]]
+def _shorten(cuts: Sequence[CutInfo]) -> Sequence[CutInfo]:
+    """Return the first cuts and the inputs."""
+    return cuts if len(cuts) <= _MAX_CUTS else [*cuts[: _MAX_CUTS - 1], cuts[-1]]
 
 
-def _cut_rows(cuts: Sequence[CutFacts]) -> list[tuple[str, ...]]:
-    """The names get the columns that the rest leaves."""
-    facts = [_cut_facts(cut) for cut in cuts]
-    widths = [max(map(len, column)) for column in zip(*facts, _HEAD[1:], strict=True)]
-    room = _COLUMNS - sum(widths) - len("┃ * ") - 3 * len(widths) - len(" ┃")
-    return [_cut_row(cut, row, room) for cut, row in zip(cuts, facts, strict=True)]
+def _cut_rows(cuts: Sequence[CutInfo]) -> list[tuple[str, ...]]:
+    """Format the rows. Names get the columns that the other values leave."""
+    values = [_cut_values(cut) for cut in cuts]
+    widths = [max(map(len, column)) for column in zip(*values, _HEADER[1:], strict=True)]
+    columns = _COLUMNS - sum(widths) - len("┃ * ") - 3 * len(widths) - len(" ┃")
+    return [_cut_row(cut, row, columns) for cut, row in zip(cuts, values, strict=True)]
 
 
-def _cut_facts(cut: CutFacts) -> tuple[str, ...]:
+def _cut_values(cut: CutInfo) -> tuple[str, ...]:
     return (
         max(map(sample_of, cut.tensors), key=len),
-        f"{cut.bytes:,}",
-        percent(cut.share_before),
+        f"{cut.bytes_per_sample:,}",
+        percent(cut.fraction_before),
         f"{short(cut.trainable_after)} of {short(cut.parameters_after)}",
     )
 
 
-def _cut_row(cut: CutFacts, facts: tuple[str, ...], room: int) -> tuple[str, ...]:
+def _cut_row(cut: CutInfo, values: tuple[str, ...], columns: int) -> tuple[str, ...]:
     mark = "* " if cut.is_default else "  "
-    names = [wrap_name(each, room) for each in cut.features]
+    names = [wrap_name(each, columns) for each in cut.features]
     types = [
         sample_of(tensor) + "\n" * name.count("\n")  # beside the first line of its name
         for name, tensor in zip(names, cut.tensors, strict=True)
     ]
-    return (mark + textwrap.indent("\n".join(names), "  ")[2:], "\n".join(types), *facts[1:])
+    return (mark + textwrap.indent("\n".join(names), "  ")[2:], "\n".join(types), *values[1:])
 
 
-def print_trainable(found: ModelDescription, everything: bool) -> None:
-    """Print what could be trained, and where gradients end."""
-    could = [layer for layer in found.layers if layer.trainable]
-    total, part = (sum(layer.parameters for layer in each) for each in (found.layers, could))
+def print_trainable(description: ModelDescription, everything: bool) -> None:
+    """Print the trainable layers and the ops that gradients do not pass."""
+    trainable = [layer for layer in description.layers if layer.trainable]
+    total, part = (
+        sum(layer.parameters for layer in layers) for layers in (description.layers, trainable)
+    )
     say(
-        f"a new head can be trained on any of these; of the base's own {len(found.layers)} layers "
-        f"{len(could)} could be ({part:,} of {total:,} parameters)"
+        "a new head can be trained on any of these features; gradients reach "
+        f"{len(trainable)} of the base's {len(description.layers)} layers "
+        f"({part:,} of {total:,} parameters)"
     )
     if everything:
         rows = [
@@ -100,10 +112,10 @@ def print_trainable(found: ModelDescription, everything: bool) -> None:
                 f"{wrap_name(layer.name, _NAME)}\n{layer.op}",
                 f"{layer.parameters:,}",
                 ", ".join(layer.dtypes),
-                wrap(layer.why, 24),
+                wrap(layer.reason, 24),
             )
-            for layer in found.layers
+            for layer in description.layers
         ]
-        print_table(("layer", "parameters", "type", "could be trained"), rows)
-    for stop in found.stops:
-        say(f"gradients end here ({stop.state}): {stop.why}")
+        print_table(("layer", "parameters", "dtype", "trainable"), rows)
+    for stop in description.gradient_stops:
+        say(f"gradients stop here ({stop.support}): {stop.reason}")

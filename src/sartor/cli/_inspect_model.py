@@ -1,4 +1,4 @@
-"""What `sartor inspect` prints of a model."""
+"""Print the description of a model for `sartor inspect`."""
 
 from __future__ import annotations
 
@@ -11,66 +11,66 @@ from .report import print_table
 
 if TYPE_CHECKING:
     from ..contract.manifest import Manifest
-    from ..inspection import ModelDescription, OpFacts, TensorFacts
+    from ..inspection import ModelDescription, OpInfo, TensorInfo
 
 __all__ = ["print_model"]
 
-_MOST_SHAPES = 3
+_MAX_TENSORS = 3
 
 
-def print_model(name: str, found: ModelDescription, everything: bool) -> None:
-    """Print what is in a model.
+def print_model(name: str, description: ModelDescription, everything: bool) -> None:
+    """Print a model.
 
     Args:
-        name: of its file.
-        found: what is in it.
-        everything: also what does not fit a short overview.
+        name: path of the file.
+        description: description of the model.
+        everything: print all cuts, layers and tensors. Default: an overview.
     """
-    _print_facts(found)
-    if found.manifest is not None:
-        _print_learner(found.manifest)
-    _print_ends(found)
-    if found.manifest is None or everything:
-        _print_variables(found)
-    _print_ops(found, everything)
-    print_cuts(name, found, everything)
-    print_trainable(found, everything)
+    _print_summary(description)
+    if description.manifest is not None:
+        _print_head(description.manifest)
+    _print_signatures(description)
+    if description.manifest is None or everything:
+        _print_variables(description)
+    _print_ops(description, everything)
+    print_cuts(name, description, everything)
+    print_trainable(description, everything)
 
 
-def _print_facts(found: ModelDescription) -> None:
+def _print_summary(description: ModelDescription) -> None:
     for title, value in (
-        ("says of itself", found.description),
-        ("metadata", ", ".join(found.metadata)),
-        ("files", ", ".join(found.files)),
+        ("description", description.description),
+        ("metadata", ", ".join(description.metadata)),
+        ("files", ", ".join(description.files)),
     ):
         if value:
             say(f"{title}: {value}")
-    least = f" and those of {', '.join(found.uncounted)}" if found.uncounted else ""
+    uncounted = f" and those of {', '.join(description.uncounted)}" if description.uncounted else ""
     say(
-        f"{found.quantization}; {found.parameters:,} parameters; "
-        f"{short(found.multiply_adds)} multiply-adds{least}; "
-        f"{short(found.activation_bytes)} bytes between ops"
+        f"{description.quantization}; {description.parameters:,} parameters; "
+        f"{short(description.multiply_adds)} multiply-adds{uncounted}; "
+        f"{short(description.activation_bytes)} bytes between ops"
     )
 
 
-def _print_learner(manifest: Manifest) -> None:
+def _print_head(manifest: Manifest) -> None:
     classes = [name for name in manifest.classes if name is not None]
-    named = f": {', '.join(classes)}" if classes else ""
-    say(f"learns {manifest.task}, {len(classes)} of {len(manifest.classes)} classes named{named}")
+    names = f": {', '.join(classes)}" if classes else ""
+    say(f"task {manifest.task}, {len(classes)} of {len(manifest.classes)} classes named{names}")
     say(
         f"head {manifest.head.name}, loss {manifest.loss.name}, optimizer "
         f"{manifest.optimizer.name}, batch {manifest.batch}; made by {manifest.generator}"
     )
 
 
-def _print_ends(found: ModelDescription) -> None:
-    if not found.signatures:
-        ends = ((t.name for t in found.inputs), (t.name for t in found.outputs))
-        rows = [("none", *_sides(*ends, found.inputs, found.outputs))]
+def _print_signatures(description: ModelDescription) -> None:
+    if not description.signatures:
+        names = ((t.name for t in description.inputs), (t.name for t in description.outputs))
+        rows = [("none", *_sides(*names, description.inputs, description.outputs))]
     else:
         rows = [
             (s.key, *_sides(s.inputs, s.outputs, s.inputs.values(), s.outputs.values()))
-            for s in found.signatures
+            for s in description.signatures
         ]
     print_table(("signature", "inputs", "outputs"), rows)
 
@@ -78,21 +78,21 @@ def _print_ends(found: ModelDescription) -> None:
 def _sides(
     inputs: Iterable[str],
     outputs: Iterable[str],
-    taken: Iterable[TensorFacts],
-    given: Iterable[TensorFacts],
+    input_tensors: Iterable[TensorInfo],
+    output_tensors: Iterable[TensorInfo],
 ) -> tuple[str, str]:
-    return _side(inputs, taken), _side(outputs, given)
+    return _format_side(inputs, input_tensors), _format_side(outputs, output_tensors)
 
 
-def _side(names: Iterable[str], tensors: Iterable[TensorFacts]) -> str:
+def _format_side(names: Iterable[str], tensors: Iterable[TensorInfo]) -> str:
     lines = [f"{wrap_name(n, 24)} {type_of(t)}" for n, t in zip(names, tensors, strict=True)]
-    more = len(lines) - _MOST_SHAPES - 1
+    more = len(lines) - _MAX_TENSORS - 1
     if more > 0:
-        lines = [*lines[:_MOST_SHAPES], f"… {more + 1} more"]
+        lines = [*lines[:_MAX_TENSORS], f"… {more + 1} more"]
     return "\n".join(lines)
 
 
-def _print_variables(found: ModelDescription) -> None:
+def _print_variables(description: ModelDescription) -> None:
     rows = [
         (
             wrap_name(v.name, 30),
@@ -100,15 +100,15 @@ def _print_variables(found: ModelDescription) -> None:
             shape_of(v.shape or ()),
             wrap(", ".join(v.written_by), 34),
         )
-        for v in found.variables
+        for v in description.variables
     ]
     if rows:
-        print_table(("variable", "type", "shape", "written by"), rows)
+        print_table(("variable", "dtype", "shape", "written by"), rows)
 
 
-def _print_ops(found: ModelDescription, everything: bool) -> None:
+def _print_ops(description: ModelDescription, everything: bool) -> None:
     if not everything:
-        say(f"ops: {', '.join(map(_op, found.ops))}")
+        say(f"ops: {', '.join(map(_format_op, description.ops))}")
         return
     rows = [
         (
@@ -118,12 +118,12 @@ def _print_ops(found: ModelDescription, everything: bool) -> None:
             "–" if op.multiply_adds is None else f"{op.multiply_adds:,}",
             op.gradient[0] if op.gradient else "–",
         )
-        for op in found.ops
+        for op in description.ops
     ]
-    print_table(("op", "uses", "kind", "multiply-adds", "gradient of its input"), rows)
+    print_table(("op", "uses", "kind", "multiply-adds", "gradient"), rows)
 
 
-def _op(op: OpFacts) -> str:
+def _format_op(op: OpInfo) -> str:
     kind = "" if op.kind == "builtin" else f" {op.kind}"
     cost = f" ({short(op.multiply_adds)} multiply-adds)" if op.multiply_adds else ""
     return f"{op.count} {op.op}{kind}{cost}"

@@ -1,4 +1,4 @@
-"""`sartor inspect`: what is in a file, and what a model could learn."""
+"""`sartor inspect`: describe a file."""
 
 from __future__ import annotations
 
@@ -20,59 +20,61 @@ __all__ = ["inspect"]
 def inspect(
     file: Annotated[
         Path,
-        typer.Argument(help="Any .tflite model; a checkpoint, its samples, or a project."),
+        typer.Argument(help="A .tflite model, a checkpoint, a sample store or a project."),
     ],
     everything: Annotated[
         bool, typer.Option("--all", help="List every cut, layer and tensor.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what is in a file; of a model, where to cut it and what it could learn."""
+    """Describe a file; for a model, its possible cuts and trainable layers."""
     from ..inspection import describe
 
-    found = describe(file)
+    description = describe(file)
     if as_json:
-        print_json({"file": str(file), **asdict(found)})
+        print_json({"file": str(file), **asdict(description)})
         return
-    _print(str(file), found, everything)
+    _print(str(file), description, everything)
 
 
-def _print(name: str, found: Description, everything: bool) -> None:
+def _print(name: str, description: Description, everything: bool) -> None:
     from ..inspection import CheckpointDescription, ModelDescription, StoreDescription
 
-    typer.echo(f"{name}: {found.kind}, {found.bytes:,} bytes")
-    if isinstance(found, ModelDescription):
-        print_model(name, found, everything)
-    elif isinstance(found, CheckpointDescription):
-        _print_checkpoint(found)
-    elif isinstance(found, StoreDescription):
-        _print_store(found)
+    typer.echo(f"{name}: {description.kind}, {description.bytes:,} bytes")
+    if isinstance(description, ModelDescription):
+        print_model(name, description, everything)
+    elif isinstance(description, CheckpointDescription):
+        _print_checkpoint(description)
+    elif isinstance(description, StoreDescription):
+        _print_store(description)
     else:
         for part, described in (
-            ("model", found.model), ("checkpoint", found.checkpoint), ("samples", found.samples),
-        ):  # fmt: skip
+            ("model", description.model),
+            ("checkpoint", description.checkpoint),
+            ("samples", description.samples),
+        ):
             typer.echo("")
             _print(part, described, everything)
 
 
-def _print_checkpoint(found: CheckpointDescription) -> None:
-    typer.echo(f"{len(found.classes)} of {found.capacity} classes: {', '.join(found.classes)}")
-    threshold = found.ood_threshold
-    rule = "no threshold yet" if threshold is None else f"below a score of {threshold:.4g}"
-    typer.echo(f"{found.samples_seen:,} samples seen; none of these: {rule}")
-    _print_fingerprints(asdict(found.fingerprints))
-    rows = [(each.name, each.dtype, list(each.shape)) for each in found.tensors]
-    print_table(("tensor", "type", "shape"), rows)
+def _print_checkpoint(checkpoint: CheckpointDescription) -> None:
+    names = ", ".join(checkpoint.classes)
+    typer.echo(f"{len(checkpoint.classes)} of {checkpoint.capacity} classes: {names}")
+    threshold = "none" if checkpoint.ood_threshold is None else f"{checkpoint.ood_threshold:.4g}"
+    typer.echo(f"{checkpoint.samples_seen:,} samples seen; OOD threshold: {threshold}")
+    _print_fingerprints(asdict(checkpoint.fingerprints))
+    rows = [(each.name, each.dtype, list(each.shape)) for each in checkpoint.tensors]
+    print_table(("tensor", "dtype", "shape"), rows)
 
 
-def _print_store(found: StoreDescription) -> None:
-    store = found.store
+def _print_store(description: StoreDescription) -> None:
+    store = description.store
     typer.echo(
-        f"{store.samples:,} samples, {store.held_out:,} of them held out; {store.views:,} rows of "
-        f"features, {store.feature_bytes:,} bytes"
+        f"{store.samples:,} samples, {store.held_out:,} held out; "
+        f"{store.views:,} rows of features, {store.feature_bytes:,} bytes"
     )
     typer.echo(
-        f"{store.photos:,} photos and {store.thumbnails:,} thumbnails kept, "
+        f"{store.photos:,} photos and {store.thumbnails:,} thumbnails, "
         f"{store.picture_bytes:,} bytes"
     )
     typer.echo(f"schema version {store.version}")
@@ -80,6 +82,6 @@ def _print_store(found: StoreDescription) -> None:
     print_table(("class", "samples"), store.classes.items())
 
 
-def _print_fingerprints(marks: dict[str, str]) -> None:
-    for part, mark in marks.items():
-        typer.echo(f"fingerprint of the {part}: {mark}")
+def _print_fingerprints(fingerprints: dict[str, str]) -> None:
+    for part, fingerprint in fingerprints.items():
+        typer.echo(f"fingerprint of the {part}: {fingerprint}")

@@ -1,30 +1,34 @@
-"""What is in a file: a model, and what it could learn; a checkpoint, a sample store, a project."""
+"""Describe files: models, checkpoints, sample stores and projects.
+
+For a model the description includes the possible cuts, their costs, and the layers that gradients
+reach. Nothing is run.
+"""
 
 from .files import Description, describe
 from .records import (
-    CutFacts,
-    LayerFacts,
+    CutInfo,
+    GradientStop,
+    LayerInfo,
     ModelDescription,
-    OpFacts,
-    SignatureFacts,
-    StopFacts,
-    TensorFacts,
-    VariableFacts,
+    OpInfo,
+    SignatureInfo,
+    TensorInfo,
+    VariableInfo,
 )
 from .saved import CheckpointDescription, ProjectDescription, StoreDescription
 
 __all__ = [
     "CheckpointDescription",
-    "CutFacts",
+    "CutInfo",
     "Description",
-    "LayerFacts",
+    "GradientStop",
+    "LayerInfo",
     "ModelDescription",
-    "OpFacts",
+    "OpInfo",
     "ProjectDescription",
-    "SignatureFacts",
-    "StopFacts",
+    "SignatureInfo",
     "StoreDescription",
-    "TensorFacts",
-    "VariableFacts",
+    "TensorInfo",
+    "VariableInfo",
     "describe",
 ]

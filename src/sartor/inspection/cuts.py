@@ -1,4 +1,4 @@
-"""Where features can be cut: what every path from the inputs to the outputs crosses."""
+"""Find the possible cuts: tensors that every path from the inputs to the outputs crosses."""
 
 from __future__ import annotations
 
@@ -7,103 +7,102 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..graph import DType, Op, Tensor
-from .base import BaseGraph, is_real
 from .costs import multiply_adds
-from .records import CutFacts, TensorFacts
+from .dataflow import Dataflow, is_real
+from .records import CutInfo, TensorInfo
 
-__all__ = ["bytes_kept", "can_be_feature", "find_cuts", "tensor_facts"]
+__all__ = ["can_be_feature", "element_bytes", "find_cuts", "tensor_info"]
 
-_MOST_TENSORS = 4
+_MAX_TENSORS = 4
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Candidate:
     tensors: tuple[Tensor, ...]
-    facts: CutFacts
+    info: CutInfo
 
 
 def find_cuts(
-    base: BaseGraph,
+    flow: Dataflow,
     names: Mapping[Tensor, str],
     trainable: Collection[Tensor],
     default: Sequence[Tensor],
-    kept: Mapping[Tensor, int],
-) -> list[CutFacts]:
-    """The cuts of one to four tensors, from the outputs backwards.
+    stored_bytes: Mapping[Tensor, int],
+) -> list[CutInfo]:
+    """Return the cuts of one to four tensors, from the outputs to the inputs.
 
-    They are found in the order in which the ops run: after each op, what was made so far and is
-    still needed. The inputs themselves are the last: with them nothing of the base is used.
+    After each op, the tensors that are computed and still needed form a cut. The last cut are the
+    inputs: then no part of the base is used.
 
     Args:
-        base: where to look.
-        names: what `convert` calls a tensor; others are not taken for features.
-        trainable: the constants whose gradients have rules up to the outputs.
-        default: where `convert` cuts; may be empty.
-        kept: bytes of an element in a sample store, where they do not follow from the tensor.
+        flow: the dataflow of the base.
+        names: tensor → name for `convert`. Tensors without a name cannot be features.
+        trainable: constants that gradients reach.
+        default: tensors of the default cut; may be empty.
+        stored_bytes: bytes per element in a sample store, if they do not follow from the tensor.
     """
-    found = dict.fromkeys(_frontiers(base, names))
-    if default and not any(set(tensors) == set(default) for tensors in found):
-        found[tuple(default)] = None
-    places = []
-    costs = {op: multiply_adds(op) or 0 for op in base.ops}
-    for tensors in found:
-        facts = _facts(base, costs, tensors, names, trainable, kept)
+    tensor_sets = dict.fromkeys(_frontiers(flow, names))
+    if default and not any(set(tensors) == set(default) for tensors in tensor_sets):
+        tensor_sets[tuple(default)] = None
+    costs = {op: multiply_adds(op) or 0 for op in flow.ops}
+    candidates = []
+    for tensors in tensor_sets:
+        info = _cut_info(flow, costs, tensors, names, trainable, stored_bytes)
         is_default = set(tensors) == set(default)
-        places.append(_Place(tensors, replace(facts, is_default=is_default)))
-    places.sort(key=lambda place: _position(base, place.tensors))
-    return list(_marked(places, base))[::-1]
+        candidates.append(_Candidate(tensors, replace(info, is_default=is_default)))
+    candidates.sort(key=lambda candidate: _position(flow, candidate.tensors))
+    return list(_mark_useful(candidates, flow))[::-1]
 
 
-def tensor_facts(tensor: Tensor) -> TensorFacts:
-    """What a tensor is."""
-    pair = tensor.quantization.per_tensor if tensor.quantization is not None else None
-    return TensorFacts(
-        tensor.name, tensor.dtype.name.lower(), tensor.shape, *(pair if pair else (None, None))
-    )
-
-
-def _frontiers(base: BaseGraph, names: Mapping[Tensor, str]) -> Iterator[tuple[Tensor, ...]]:
-    """After each op, the tensors that are made and still needed; before all, the inputs."""
-    last = {t: i for i, op in enumerate(base.ops) for t in op.inputs if t in base.flow}
-    last.update(dict.fromkeys(base.graph.outputs, len(base.ops)))
-    alive = {tensor: None for tensor in base.graph.inputs if tensor in last}
-    for index, op in enumerate([None, *base.ops]):
-        if op is not None:
-            alive.update((t, None) for t in op.outputs if last.get(t, -1) >= index)
-            alive = {tensor: None for tensor in alive if last[tensor] >= index}
-        if 0 < len(alive) <= _MOST_TENSORS and all(t in names and can_be_feature(t) for t in alive):
-            yield tuple(alive)
+def tensor_info(tensor: Tensor) -> TensorInfo:
+    """Describe a tensor."""
+    per_tensor = tensor.quantization.per_tensor if tensor.quantization is not None else None
+    scale, zero_point = per_tensor or (None, None)
+    return TensorInfo(tensor.name, tensor.dtype.name.lower(), tensor.shape, scale, zero_point)
 
 
 def can_be_feature(tensor: Tensor) -> bool:
-    """Whether `convert` takes it for a feature."""
+    """Return whether `convert` accepts a tensor as features."""
     return is_real(tensor) and tensor.rank > 1 and tensor.shape[0] == 1
 
 
-def bytes_kept(dtype: DType, *, quantized: bool) -> int:
-    """Of an element in a sample store: quantized integers as they are, all else as float16."""
+def element_bytes(dtype: DType, *, quantized: bool) -> int:
+    """Return the bytes of an element in a store: integers as they are, float16 for floats."""
     return (dtype.bits or 8) // 8 if quantized and not dtype.is_float else 2
 
 
-def _facts(
-    base: BaseGraph,
+def _frontiers(flow: Dataflow, names: Mapping[Tensor, str]) -> Iterator[tuple[Tensor, ...]]:
+    """Yield the inputs, then after each op the tensors that are computed and still needed."""
+    last_use = {t: i for i, op in enumerate(flow.ops) for t in op.inputs if t in flow.tensors}
+    last_use.update(dict.fromkeys(flow.graph.outputs, len(flow.ops)))
+    alive = {tensor: None for tensor in flow.graph.inputs if tensor in last_use}
+    for index, op in enumerate([None, *flow.ops]):
+        if op is not None:
+            alive.update((t, None) for t in op.outputs if last_use.get(t, -1) >= index)
+            alive = {tensor: None for tensor in alive if last_use[tensor] >= index}
+        if 0 < len(alive) <= _MAX_TENSORS and all(t in names and can_be_feature(t) for t in alive):
+            yield tuple(alive)
+
+
+def _cut_info(
+    flow: Dataflow,
     costs: Mapping[Op, int],
     tensors: tuple[Tensor, ...],
     names: Mapping[Tensor, str],
     trainable: Collection[Tensor],
-    kept: Mapping[Tensor, int],
-) -> CutFacts:
-    before = base.before(tensors)
-    after = [op for op in base.ops if op not in before]
-    weights = base.parameters(after)
-    done, left = (sum(costs[op] for op in ops) for ops in (before, after))
-    return CutFacts(
+    stored_bytes: Mapping[Tensor, int],
+) -> CutInfo:
+    ops_before = flow.ops_before(tensors)
+    ops_after = [op for op in flow.ops if op not in ops_before]
+    weights = flow.parameters(ops_after)
+    before, after = (sum(costs[op] for op in ops) for ops in (ops_before, ops_after))
+    return CutInfo(
         features=tuple(names.get(tensor, tensor.name) for tensor in tensors),
-        tensors=tuple(map(tensor_facts, tensors)),
-        bytes=sum(t.size * (kept.get(t) or _bytes_kept(t)) for t in tensors),
-        multiply_adds_before=done,
-        share_before=done / (done + left) if done + left else None,
-        multiply_adds_after=left,
+        tensors=tuple(map(tensor_info, tensors)),
+        bytes_per_sample=sum(t.size * (stored_bytes.get(t) or _element_bytes(t)) for t in tensors),
+        multiply_adds_before=before,
+        fraction_before=before / (before + after) if before + after else None,
+        multiply_adds_after=after,
         parameters_after=sum(tensor.size for tensor in weights),
         trainable_after=sum(tensor.size for tensor in weights if tensor in trainable),
         is_default=False,
@@ -111,40 +110,40 @@ def _facts(
     )
 
 
-def _bytes_kept(tensor: Tensor) -> int:
-    steps = tensor.quantization
-    quantized = steps is not None and steps.per_tensor is not None
-    return bytes_kept(tensor.dtype, quantized=quantized)
+def _element_bytes(tensor: Tensor) -> int:
+    quantization = tensor.quantization
+    quantized = quantization is not None and quantization.per_tensor is not None
+    return element_bytes(tensor.dtype, quantized=quantized)
 
 
-def _position(base: BaseGraph, tensors: tuple[Tensor, ...]) -> int:
-    """The index of the last op that makes one of these; -1 of the inputs."""
-    made = set(tensors)
-    return max((i for i, op in enumerate(base.ops) if not made.isdisjoint(op.outputs)), default=-1)
+def _position(flow: Dataflow, tensors: tuple[Tensor, ...]) -> int:
+    """Return the index of the last op that computes one of these; -1 for the inputs."""
+    cut = set(tensors)
+    return max((i for i, op in enumerate(flow.ops) if not cut.isdisjoint(op.outputs)), default=-1)
 
 
-def _marked(places: Sequence[_Place], base: BaseGraph) -> Iterator[CutFacts]:
-    """Say of each, from the inputs on, whether it is useful.
+def _mark_useful(candidates: Sequence[_Candidate], flow: Dataflow) -> Iterator[CutInfo]:
+    """Set `is_useful` of each cut, from the inputs to the outputs.
 
-    It is not where one nearer the inputs takes fewer bytes, or where another one leaves as much to
-    do and takes fewer. The default and the inputs themselves are always told.
+    A cut is not useful if a cut nearer the inputs takes fewer bytes, or if another cut with the
+    same ops after it takes fewer bytes. The default and the inputs are always useful.
     """
-    best: dict[tuple[int, int], CutFacts] = {}
-    for place in places:
-        rival = best.setdefault(_work(place.facts), place.facts)
-        if _rank(place.facts) < _rank(rival):
-            best[_work(place.facts)] = place.facts
+    smallest: dict[tuple[int, int], CutInfo] = {}
+    for candidate in candidates:
+        rival = smallest.setdefault(_remaining_cost(candidate.info), candidate.info)
+        if _rank(candidate.info) < _rank(rival):
+            smallest[_remaining_cost(candidate.info)] = candidate.info
     fewest: float = math.inf
-    for place in places:
-        facts, is_input = place.facts, not base.before(place.tensors)
-        small = facts.bytes <= fewest and best[_work(facts)] is facts
-        yield replace(facts, is_useful=facts.is_default or is_input or small)
-        fewest = fewest if is_input else min(fewest, facts.bytes)
+    for candidate in candidates:
+        info, is_input = candidate.info, not flow.ops_before(candidate.tensors)
+        is_small = info.bytes_per_sample <= fewest and smallest[_remaining_cost(info)] is info
+        yield replace(info, is_useful=info.is_default or is_input or is_small)
+        fewest = fewest if is_input else min(fewest, info.bytes_per_sample)
 
 
-def _work(facts: CutFacts) -> tuple[int, int]:
-    return facts.multiply_adds_after, facts.parameters_after
+def _remaining_cost(info: CutInfo) -> tuple[int, int]:
+    return info.multiply_adds_after, info.parameters_after
 
 
-def _rank(facts: CutFacts) -> tuple[bool, int]:
-    return not facts.is_default, facts.bytes
+def _rank(info: CutInfo) -> tuple[bool, int]:
+    return not info.is_default, info.bytes_per_sample

@@ -1,4 +1,4 @@
-"""Any file that Sartor knows, told by its first bytes."""
+"""Describe any file of Sartor. The first bytes determine its format."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ __all__ = ["Description", "describe"]
 Description: TypeAlias = (
     ModelDescription | CheckpointDescription | StoreDescription | ProjectDescription
 )
-"""What is in a file; `kind` says what it is."""
+"""The description of a file. Its attribute `kind` is the type of the file."""
 
 _ZIP = b"PK\x03\x04"
 _SQLITE = b"SQLite format 3\0"
 
 
 def describe(path: str | os.PathLike[str]) -> Description:
-    """Say what is in a file, and of a `.tflite` what it could learn. LiteRT is not run.
+    """Describe a file, without running or changing it.
 
     Args:
-        path: of any `.tflite` file; of a checkpoint, a sample store or a project.
+        path: path of a `.tflite` file, a checkpoint, a sample store or a project.
 
     Raises:
-        InvalidModelError: it is none of these, or a damaged model.
-        CheckpointError, StoreError, DataError: it is a damaged checkpoint, store or project.
-        NotPersonalizableError: it is a personalizable file of a newer contract, or a damaged one.
-        OSError: it is not there, or may not be read.
+        InvalidModelError: If the file is none of these, or a damaged model.
+        CheckpointError, StoreError, DataError: If a checkpoint, store or project is damaged.
+        NotPersonalizableError: If the manifest is damaged or of a newer contract version.
+        OSError: If the file does not exist or cannot be read.
     """
     path = Path(path)
     with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""What is in a `.tflite` file."""
+"""Describe a `.tflite` file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..graph import DType, Graph, Model, Op, Signature, Tensor
 from ..litert import manifest_of
 from ..passes.cut import accepted_names, cut, entry_of, find_features
 from ..passes.rebatch import rebatch
-from .base import BaseGraph
 from .costs import activation_bytes, multiply_adds
-from .cuts import bytes_kept, can_be_feature, find_cuts, tensor_facts
-from .gradients import Backward, row_states
-from .quantization import quantization_of
-from .records import ModelDescription, OpFacts, SignatureFacts
-from .variables import variables_of
+from .cuts import can_be_feature, element_bytes, find_cuts, tensor_info
+from .dataflow import Dataflow
+from .gradients import GradientFlow, gradient_support
+from .quantization import format_quantization
+from .records import ModelDescription, OpInfo, SignatureInfo
+from .variables import find_variables
 
 __all__ = ["describe_model"]
 
@@ -33,41 +33,44 @@ def describe_model(path: Path) -> ModelDescription:
     """Describe a `.tflite` file.
 
     Raises:
-        InvalidModelError: it is no model, or a damaged one.
-        NotPersonalizableError: its manifest is damaged, or of a newer contract.
+        InvalidModelError: If the file is not a model, or is damaged.
+        NotPersonalizableError: If the manifest is damaged or of a newer contract version.
     """
     model = read(path)
-    manifest = _manifest(model, path)
-    ends = model.main.inputs, model.main.outputs
-    inputs, outputs = (tuple(map(tensor_facts, tensors)) for tensors in ends)
-    signatures = tuple(map(_signature, model.signatures))
-    obstacle = _obstacle(entry_of(model).graph)
-    whole = _whole(model)
-    base = _base(model, manifest, obstacle)
+    manifest = manifest_of(model, path) if MANIFEST_FILE in model.files else None
+    inputs, outputs = (
+        tuple(map(tensor_info, tensors)) for tensors in (model.main.inputs, model.main.outputs)
+    )
+    signatures = tuple(map(_describe_signature, model.signatures))
+    error = _rebatch_error(entry_of(model).graph)
+    inference = _describe_inference(model)
+    base = _describe_base(model, manifest, error)
     return ModelDescription(
         bytes=path.stat().st_size,
         kind="model" if manifest is None else "personalizable model",
-        description=_description(model),
+        description=_read_description(model),
         metadata=tuple(model.metadata),
         files=tuple(model.files),
         inputs=inputs,
         outputs=outputs,
         signatures=signatures,
-        obstacle=obstacle,
+        conversion_error=error,
         manifest=manifest,
-        **whole,
+        **inference,
         **base,
     )
 
 
-def _manifest(model: Model, path: Path) -> Manifest | None:
-    if MANIFEST_FILE not in model.files:
-        return None
-    return manifest_of(model, path)
+def _describe_signature(signature: Signature) -> SignatureInfo:
+    inputs, outputs = (
+        {name: tensor_info(tensor) for name, tensor in side.items()}
+        for side in (signature.inputs, signature.outputs)
+    )
+    return SignatureInfo(signature.key, inputs, outputs)
 
 
-def _obstacle(graph: Graph) -> str | None:
-    """Let the graph take one sample, or say why it cannot."""
+def _rebatch_error(graph: Graph) -> str | None:
+    """Set the batch to 1; return the error message if that fails."""
     try:
         rebatch(graph)
     except ConversionError as error:
@@ -75,91 +78,93 @@ def _obstacle(graph: Graph) -> str | None:
     return None
 
 
-def _whole(model: Model) -> dict[str, Any]:
-    """What is known of the file, and of one inference."""
+def _describe_inference(model: Model) -> dict[str, Any]:
+    """Return the attributes about ops, weights and the cost of one inference."""
     graph = entry_of(model).graph
-    flow = BaseGraph.of(graph)
+    flow = Dataflow.of(graph)
     costs = {op: multiply_adds(op) for op in flow.ops}
     return {
-        "variables": variables_of(model),
-        "quantization": quantization_of(flow),
+        "variables": find_variables(model),
+        "quantization": format_quantization(flow),
         "parameters": sum(tensor.size for tensor in flow.parameters(flow.ops)),
         "multiply_adds": sum(count or 0 for count in costs.values()),
         "uncounted": tuple(sorted({op.name for op, count in costs.items() if count is None})),
-        "activation_bytes": activation_bytes(graph, flow.flow),
-        "ops": _ops(model, costs),
+        "activation_bytes": activation_bytes(graph, flow.tensors),
+        "ops": _describe_ops(model, costs),
     }
 
 
-def _ops(model: Model, costs: Mapping[Op, int | None]) -> tuple[OpFacts, ...]:
-    by_name: dict[str, list[Op]] = defaultdict(list)
+def _describe_ops(model: Model, costs: Mapping[Op, int | None]) -> tuple[OpInfo, ...]:
+    ops_by_name: dict[str, list[Op]] = defaultdict(list)
     for graph in model.graphs:
         for op in graph.ops:
-            by_name[op.name].append(op)
+            ops_by_name[op.name].append(op)
     return tuple(
-        OpFacts(name, len(ops), _kind(ops[0]), _sum(costs.get(op, 0) for op in ops),
-                row_states(ops[0]))
-        for name, ops in sorted(by_name.items())
-    )  # fmt: skip
+        OpInfo(
+            op=name,
+            count=len(ops),
+            kind=_op_kind(ops[0]),
+            multiply_adds=_sum(costs.get(op, 0) for op in ops),
+            gradient=gradient_support(ops[0]),
+        )
+        for name, ops in sorted(ops_by_name.items())
+    )
 
 
-def _kind(op: Op) -> str:
+def _op_kind(op: Op) -> str:
     if op.custom_code is None:
         return "builtin"
     return _FLEX if op.custom_code.startswith(_FLEX) else "custom"
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:
-    known = list(counts)
-    return None if None in known else sum(count or 0 for count in known)
+    values = list(counts)
+    return None if None in values else sum(count or 0 for count in values)
 
 
-def _base(model: Model, manifest: Manifest | None, obstacle: str | None) -> dict[str, Any]:
-    """What is known of the file as a base; of a personalizable one the graph is cut."""
+def _describe_base(model: Model, manifest: Manifest | None, error: str | None) -> dict[str, Any]:
+    """Return the attributes about cuts and gradients. A personalizable file is cut first."""
     entry = entry_of(model)
     accepted = accepted_names(entry)
-    names = {tensor: name for name, tensor in reversed(accepted.items())}  # the shortest comes last
-    default, why, kept = _default(model, entry, manifest)
-    base = BaseGraph.of(entry.graph)
-    taken = {t: name for t, name in names.items() if t in base.flow and can_be_feature(t)}
-    backward = Backward.of(base)
-    cuts = [] if obstacle else find_cuts(base, taken, backward.trainable, default, kept)
+    names = {tensor: name for name, tensor in reversed(accepted.items())}  # the shortest is last
+    default, reason, stored_bytes = _default_cut(model, entry, manifest)
+    flow = Dataflow.of(entry.graph)
+    features = {t: name for t, name in names.items() if t in flow.tensors and can_be_feature(t)}
+    gradient_flow = GradientFlow.of(flow)
+    cuts = (
+        [] if error else find_cuts(flow, features, gradient_flow.trainable, default, stored_bytes)
+    )
     return {
         "cuts": tuple(cuts),
-        "default": why,
-        "tensors": {name: tensor_facts(tensor) for tensor, name in taken.items()},
-        "layers": backward.layers,
-        "stops": backward.stops,
+        "default_reason": reason,
+        "tensors": {name: tensor_info(tensor) for tensor, name in features.items()},
+        "layers": gradient_flow.layers,
+        "gradient_stops": gradient_flow.stops,
     }
 
 
-def _default(
+def _default_cut(
     model: Model, entry: Signature, manifest: Manifest | None
 ) -> tuple[Sequence[Tensor], str, Mapping[Tensor, int]]:
-    """Where `convert` cuts, why, and the bytes of an element that a store keeps there."""
+    """Return the default cut, its reason, and the bytes per element in a sample store."""
     try:
         if manifest is None:
             return *find_features(entry), {}
-        found = cut(model, [spec.name for spec in manifest.features])
+        current = cut(model, [spec.name for spec in manifest.features])
     except ConversionError as error:
         return (), str(error), {}
-    pairs = zip(found.tensors, manifest.features, strict=True)
-    return found.tensors, "the features that it has", {t: _kept(spec) for t, spec in pairs}
+    pairs = zip(current.tensors, manifest.features, strict=True)
+    stored_bytes = {tensor: _stored_bytes(spec) for tensor, spec in pairs}
+    return current.tensors, "the current features", stored_bytes
 
 
-def _kept(spec: FeatureSpec) -> int:
-    return bytes_kept(DType[spec.dtype.upper()], quantized=spec.scale is not None)
+def _stored_bytes(spec: FeatureSpec) -> int:
+    return element_bytes(DType[spec.dtype.upper()], quantized=spec.scale is not None)
 
 
-def _signature(signature: Signature) -> SignatureFacts:
-    sides = (signature.inputs, signature.outputs)
-    inputs, outputs = ({name: tensor_facts(t) for name, t in side.items()} for side in sides)
-    return SignatureFacts(signature.key, inputs, outputs)
-
-
-def _description(model: Model) -> str:
-    """The words of the standard metadata, else those of the file."""
+def _read_description(model: Model) -> str:
+    """Return name and description of the standard metadata, or the description of the file."""
     content = model.metadata.get(METADATA_NAME)
     metadata = None if content is None else decode_metadata(content)
-    words = (metadata.name, metadata.description) if metadata is not None else ()
-    return ": ".join(each for each in words if each) or model.description
+    texts = (metadata.name, metadata.description) if metadata is not None else ()
+    return ": ".join(text for text in texts if text) or model.description

@@ -1,4 +1,4 @@
-"""What `describe` hands out of a model: facts, all of them plain values, ready for JSON."""
+"""The description of a model: plain values that can be written as JSON."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from ..contract.manifest import Manifest
 
 __all__ = [
-    "CutFacts",
-    "LayerFacts",
+    "CutInfo",
+    "GradientStop",
+    "LayerInfo",
     "ModelDescription",
-    "OpFacts",
-    "SignatureFacts",
-    "StopFacts",
-    "TensorFacts",
-    "VariableFacts",
+    "OpInfo",
+    "SignatureInfo",
+    "TensorInfo",
+    "VariableInfo",
 ]
 
 
 @dataclass(frozen=True)
-class TensorFacts:
+class TensorInfo:
     """One tensor.
 
     Attributes:
-        name: as the file has it.
-        dtype: of its elements, as `int8`.
-        shape: as the file states it; of the tensors of a cut, for one sample.
-        scale, zero_point: `real = scale · (integer − zero_point)`; None where it is not quantized,
-            or each channel by itself.
+        name: name in the file.
+        dtype: dtype of the elements, such as `int8`.
+        shape: shape in the file; for tensors of a cut, with batch 1.
+        scale, zero_point: `real = scale · (integer − zero_point)`; None for tensors that are not
+            quantized or have one scale per channel.
     """
 
     name: str
@@ -39,25 +39,30 @@ class TensorFacts:
 
 
 @dataclass(frozen=True)
-class SignatureFacts:
-    """One signature: name → what crosses it."""
+class SignatureInfo:
+    """One signature.
+
+    Attributes:
+        key: name of the signature.
+        inputs, outputs: name → tensor.
+    """
 
     key: str
-    inputs: Mapping[str, TensorFacts]
-    outputs: Mapping[str, TensorFacts]
+    inputs: Mapping[str, TensorInfo]
+    outputs: Mapping[str, TensorInfo]
 
 
 @dataclass(frozen=True)
-class OpFacts:
+class OpInfo:
     """All uses of one op.
 
     Attributes:
-        op: its name.
-        count: in the whole file.
-        kind: `builtin`, `Flex` (TensorFlow's own, which LiteRT alone does not run) or `custom`.
-        multiply_adds: of one inference of one sample; None where Sartor cannot tell.
-        gradient: what stands in the registry for its inputs: `rule`, `zero gradient`, `not
-            differentiable` or `not yet supported`, each once, in the order of the inputs.
+        op: name of the op.
+        count: number of uses in the file.
+        kind: `builtin`, `Flex` (an op of TensorFlow, which LiteRT alone does not run) or `custom`.
+        multiply_adds: multiply-adds of one inference with batch 1; None if unknown.
+        gradient: gradient support of its inputs: `rule`, `zero gradient`, `not differentiable` or
+            `not yet supported`, each value once, in the order of the inputs.
     """
 
     op: str
@@ -68,27 +73,28 @@ class OpFacts:
 
 
 @dataclass(frozen=True)
-class CutFacts:
-    """A place where features can be cut: what every path through the base crosses.
+class CutInfo:
+    """A possible cut: tensors that every path through the base crosses.
 
     Attributes:
-        features: what to pass to `convert` as `features`; one name, or some.
-        tensors: what these are, for one sample.
-        bytes: that a sample store keeps for a sample: integers as they are, float16 for floats.
-        multiply_adds_before: of one sample, run once when it is added.
-        share_before: the part of all multiply-adds that this is, 0…1; None where there are none.
-        multiply_adds_after: of what comes after, which a new head takes the place of.
-        parameters_after: of the layers after it.
-        trainable_after: how many of those have a path of gradient rules to the outputs.
-        is_default: where `convert` cuts unless it is told.
-        is_useful: no cut nearer the inputs takes fewer bytes (or it is the default).
+        features: names for the argument `features` of `convert`.
+        tensors: the tensors, with batch 1.
+        bytes_per_sample: size of one sample's features in a sample store: integers as they are,
+            float16 for floats.
+        multiply_adds_before: multiply-adds up to the cut, computed once when a sample is added.
+        fraction_before: their fraction of all multiply-adds, 0…1; None if there are none.
+        multiply_adds_after: multiply-adds after the cut, which a new head replaces.
+        parameters_after: number of parameters after the cut.
+        trainable_after: number of these that gradients reach.
+        is_default: whether `convert` cuts here by default.
+        is_useful: whether no better cut exists; see docs/inspect.md.
     """
 
     features: tuple[str, ...]
-    tensors: tuple[TensorFacts, ...]
-    bytes: int
+    tensors: tuple[TensorInfo, ...]
+    bytes_per_sample: int
     multiply_adds_before: int
-    share_before: float | None
+    fraction_before: float | None
     multiply_adds_after: int
     parameters_after: int
     trainable_after: int
@@ -97,16 +103,16 @@ class CutFacts:
 
 
 @dataclass(frozen=True)
-class LayerFacts:
-    """One op of the base that has weights.
+class LayerInfo:
+    """One op with weights.
 
     Attributes:
-        name: of its output; where the converter has joined names, the first.
-        op: its op.
-        parameters: how many numbers it keeps.
-        dtypes: of its weights and biases, each once.
-        trainable: these could become variables: their gradient has rules up to the outputs.
-        why: for people: what has to be done first, or what stands in the way.
+        name: name of its output; the first if the converter joined several.
+        op: name of the op.
+        parameters: number of weights and biases.
+        dtypes: dtypes of the weights and biases, each once.
+        trainable: whether gradients reach the weights from the outputs.
+        reason: explanation of `trainable`: `yes`, `yes, after dequantization` or `no: …`.
     """
 
     name: str
@@ -114,34 +120,34 @@ class LayerFacts:
     parameters: int
     dtypes: tuple[str, ...]
     trainable: bool
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True)
-class StopFacts:
-    """An op that a gradient reaches, coming from the outputs, and does not pass.
+class GradientStop:
+    """An op that a gradient reaches from the outputs and does not pass.
 
     Attributes:
-        name: of its output.
-        op: its op.
-        state: `zero gradient`, `not differentiable` or `not yet supported`.
-        why: for people: the reason, and what to do.
+        name: name of its output.
+        op: name of the op.
+        support: `zero gradient`, `not differentiable` or `not yet supported`.
+        reason: the error message, with advice.
     """
 
     name: str
     op: str
-    state: str
-    why: str
+    support: str
+    reason: str
 
 
 @dataclass(frozen=True)
-class VariableFacts:
-    """A resource variable: state that the signatures share.
+class VariableInfo:
+    """A resource variable, which signatures share.
 
     Attributes:
-        name: its shared name.
-        dtype, shape: of the value; None where no op tells.
-        read_by, written_by: keys of signatures.
+        name: shared name.
+        dtype, shape: dtype and shape of the value; None if no op states them.
+        read_by, written_by: keys of the signatures that read and write it.
     """
 
     name: str
@@ -153,32 +159,33 @@ class VariableFacts:
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """What is in a `.tflite` file.
+    """The description of a `.tflite` file.
 
     Attributes:
-        bytes: the file's size.
-        kind: `model`, or `personalizable model`.
-        description: what the file says of itself; may be empty.
-        metadata: names of its metadata.
-        files: names of those in the appended ZIP.
-        inputs, outputs: of the first subgraph.
-        signatures: in the order of the file.
-        variables: in the order of their first use.
-        quantization: of the layers with weights, for people.
-        parameters: how many numbers the weights and biases of one inference are.
-        multiply_adds: of one inference of one sample: those of convolutions, dense layers and
-            products of matrices; at least, where `uncounted` names ops.
-        uncounted: ops whose multiply-adds Sartor does not know.
-        activation_bytes: the most that values between ops take at one time, run in the order of
-            the file; a runtime may need more.
-        ops: by name.
-        cuts: from the outputs backwards; of a personalizable file, those of its base.
-        default: why `convert` cuts where it does, or why it finds no place.
-        obstacle: why the file cannot be a base at all; None where it can.
-        tensors: all that features can be taken from, by the names that `convert` takes, backwards.
-        layers: of the base, from the outputs backwards.
-        stops: what keeps gradients from going further back.
-        manifest: what a personalizable file says of itself.
+        bytes: size of the file.
+        kind: `model` or `personalizable model`.
+        description: name and description in the metadata; may be empty.
+        metadata: names of the metadata buffers.
+        files: names of the files in the appended ZIP archive.
+        inputs, outputs: inputs and outputs of the first subgraph.
+        signatures: signatures, in the order of the file.
+        variables: resource variables, in the order of first use.
+        quantization: quantization schemes of the layers with weights, as text.
+        parameters: number of constant weights and biases of one inference.
+        multiply_adds: multiply-adds of one inference with batch 1: convolutions, dense layers and
+            matrix products. A lower bound if `uncounted` is not empty.
+        uncounted: ops with an unknown number of multiply-adds.
+        activation_bytes: largest total size of the tensors between ops, in the execution order of
+            the file. A runtime may need more.
+        ops: ops, by name.
+        cuts: possible cuts, from the outputs to the inputs; for a personalizable file, those of
+            its base.
+        default_reason: explanation of the default cut, or the reason why there is none.
+        conversion_error: error of `convert` if the file cannot be a base; otherwise None.
+        tensors: every tensor that can be features, by its name for `convert`, from the outputs.
+        layers: layers with weights, from the outputs to the inputs.
+        gradient_stops: ops that gradients do not pass.
+        manifest: manifest of a personalizable file; otherwise None.
     """
 
     bytes: int
@@ -186,20 +193,20 @@ class ModelDescription:
     description: str
     metadata: tuple[str, ...]
     files: tuple[str, ...]
-    inputs: tuple[TensorFacts, ...]
-    outputs: tuple[TensorFacts, ...]
-    signatures: tuple[SignatureFacts, ...]
-    variables: tuple[VariableFacts, ...]
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    signatures: tuple[SignatureInfo, ...]
+    variables: tuple[VariableInfo, ...]
     quantization: str
     parameters: int
     multiply_adds: int
     uncounted: tuple[str, ...]
     activation_bytes: int
-    ops: tuple[OpFacts, ...]
-    cuts: tuple[CutFacts, ...]
-    default: str
-    obstacle: str | None
-    tensors: Mapping[str, TensorFacts]
-    layers: tuple[LayerFacts, ...]
-    stops: tuple[StopFacts, ...]
+    ops: tuple[OpInfo, ...]
+    cuts: tuple[CutInfo, ...]
+    default_reason: str
+    conversion_error: str | None
+    tensors: Mapping[str, TensorInfo]
+    layers: tuple[LayerInfo, ...]
+    gradient_stops: tuple[GradientStop, ...]
     manifest: Manifest | None

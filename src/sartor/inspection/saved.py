@@ -1,6 +1,6 @@
-"""What is in what a user has saved: checkpoints, sample stores and projects.
+"""Describe the files that a user saves: checkpoints, sample stores and projects.
 
-The runtime is loaded when there is one to read: describing a model does not need it.
+The functions import the runtime, because describing a model does not need it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..contract.manifest import Fingerprints
 from .model import describe_model
-from .records import ModelDescription, TensorFacts
+from .records import ModelDescription, TensorInfo
 
 if TYPE_CHECKING:
     from ..runtime.store.summary import StoreSummary
@@ -28,18 +28,17 @@ __all__ = [
 
 @dataclass(frozen=True)
 class CheckpointDescription:
-    """What is in a checkpoint.
+    """The description of a checkpoint.
 
     Attributes:
-        bytes: the file's size.
+        bytes: size of the file.
         kind: `checkpoint`.
-        classes: their names.
-        capacity: how many there can be.
-        samples_seen: how many samples were added before it was taken.
-        ood_threshold: of the score that tells "none of these"; None where it was never fitted.
-        fingerprints: of the model that it was taken from.
-        tensors: by name; those of the model's variables, what the score is made from, and the
-            app's own.
+        classes: class names.
+        capacity: largest number of classes.
+        samples_seen: number of samples added before the checkpoint was saved.
+        ood_threshold: inputs with a lower OOD score are "none of these"; None without a detector.
+        fingerprints: fingerprints of the model.
+        tensors: tensors, by name: variables, the OOD detector and those of the app.
     """
 
     bytes: int
@@ -49,17 +48,17 @@ class CheckpointDescription:
     samples_seen: int
     ood_threshold: float | None
     fingerprints: Fingerprints
-    tensors: tuple[TensorFacts, ...]
+    tensors: tuple[TensorInfo, ...]
 
 
 @dataclass(frozen=True)
 class StoreDescription:
-    """What is in a sample store.
+    """The description of a sample store.
 
     Attributes:
-        bytes: the file's size.
+        bytes: size of the file.
         kind: `samples`.
-        store: what is in it.
+        store: summary of the samples.
     """
 
     bytes: int
@@ -69,12 +68,12 @@ class StoreDescription:
 
 @dataclass(frozen=True)
 class ProjectDescription:
-    """What is in a project.
+    """The description of a project.
 
     Attributes:
-        bytes: the file's size.
+        bytes: size of the file.
         kind: `project`.
-        model, checkpoint, samples: its parts.
+        model, checkpoint, samples: descriptions of the parts.
     """
 
     bytes: int
@@ -88,31 +87,34 @@ def describe_checkpoint(path: Path) -> CheckpointDescription:
     """Describe a checkpoint.
 
     Raises:
-        CheckpointError: it is none, damaged, or of a newer contract.
+        CheckpointError: If the file is not a checkpoint, is damaged, or has a newer contract
+            version.
     """
     from ..runtime import read_checkpoint
 
-    found = read_checkpoint(path)
+    checkpoint = read_checkpoint(path)
     return CheckpointDescription(
         bytes=path.stat().st_size,
         kind="checkpoint",
-        classes=tuple(name for name in found.classes if name is not None),
-        capacity=len(found.classes),
-        samples_seen=found.samples_seen,
-        ood_threshold=found.ood_threshold,
-        fingerprints=found.fingerprints,
+        classes=tuple(name for name in checkpoint.classes if name is not None),
+        capacity=len(checkpoint.classes),
+        samples_seen=checkpoint.samples_seen,
+        ood_threshold=checkpoint.ood_threshold,
+        fingerprints=checkpoint.fingerprints,
         tensors=tuple(
-            TensorFacts(name, str(array.dtype), array.shape)
-            for name, array in sorted({**found.state, **found.ood, **found.app}.items())
+            TensorInfo(name, str(array.dtype), array.shape)
+            for name, array in sorted(
+                {**checkpoint.state, **checkpoint.ood, **checkpoint.app}.items()
+            )
         ),
     )
 
 
 def describe_store(path: Path) -> StoreDescription:
-    """Describe a sample store; the file is not changed.
+    """Describe a sample store, without changing the file.
 
     Raises:
-        StoreError: it is none, damaged, or of a newer Sartor.
+        StoreError: If the file is not a sample store, is damaged, or is from a newer Sartor.
     """
     from ..runtime.store.summary import summarize
 
@@ -120,10 +122,11 @@ def describe_store(path: Path) -> StoreDescription:
 
 
 def describe_project(path: Path) -> ProjectDescription:
-    """Describe what is in a project; it is unpacked into a temporary folder.
+    """Describe a project. It is extracted to a temporary folder.
 
     Raises:
-        DataError: it is none, or damaged; so may be its parts.
+        DataError: If the file is not a project or is damaged.
+        InvalidModelError, CheckpointError, StoreError: If a part is damaged.
     """
     from ..runtime.saved.project import CHECKPOINT, MODEL, SAMPLES, unpacked
 

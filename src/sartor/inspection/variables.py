@@ -1,4 +1,4 @@
-"""The resource variables of a model: what the signatures of a file that trains share."""
+"""Find the resource variables of a model and the signatures that use them."""
 
 from __future__ import annotations
 
@@ -7,59 +7,61 @@ from dataclasses import dataclass, field
 
 from ..graph import Graph, Model, Op, Tensor
 from ..passes.cut import called_from
-from .records import VariableFacts
+from .records import VariableInfo
 
-__all__ = ["variables_of"]
+__all__ = ["find_variables"]
 
 
 @dataclass
-class _Found:
+class _Usage:
     value: Tensor | None = None
     read_by: dict[str, None] = field(default_factory=dict)
     written_by: dict[str, None] = field(default_factory=dict)
 
 
-def variables_of(model: Model) -> tuple[VariableFacts, ...]:
-    """Each variable, and the signatures that read and write it (but for its first value)."""
-    found: dict[str, _Found] = {}
-    for key, graph in _runs(model):
+def find_variables(model: Model) -> tuple[VariableInfo, ...]:
+    """Return each variable with its readers and writers. Initialization does not count."""
+    usages: dict[str, _Usage] = {}
+    for key, graph in _executed_graphs(model):
         for op in graph.ops:
-            name = _name(op)
+            name = _variable_name(op)
             if name is None:
                 continue
-            variable = found.setdefault(name, _Found())
+            usage = usages.setdefault(name, _Usage())
             value = op.output if op.code == "READ_VARIABLE" else op.input(1)
-            variable.value = variable.value or value
-            users = variable.read_by if op.code == "READ_VARIABLE" else variable.written_by
+            usage.value = usage.value or value
+            users = usage.read_by if op.code == "READ_VARIABLE" else usage.written_by
             users[key] = None
     return tuple(
-        VariableFacts(
+        VariableInfo(
             name,
-            v.value.dtype.name.lower() if v.value is not None else None,
-            v.value.shape if v.value is not None else None,
-            tuple(v.read_by),
-            tuple(v.written_by),
+            usage.value.dtype.name.lower() if usage.value is not None else None,
+            usage.value.shape if usage.value is not None else None,
+            tuple(usage.read_by),
+            tuple(usage.written_by),
         )
-        for name, v in found.items()
+        for name, usage in usages.items()
     )
 
 
-def _runs(model: Model) -> Iterator[tuple[str, Graph]]:
-    """Each graph that a signature runs, under its key; without signatures, the first graph."""
+def _executed_graphs(model: Model) -> Iterator[tuple[str, Graph]]:
+    """Yield signature keys and the graphs they run; without signatures, the main graph."""
     signatures = [(each.key, each.graph) for each in model.signatures] or [("", model.main)]
     for key, graph in signatures:
-        once = [op.options["initSubgraphIndex"] for op in graph.ops if op.code == "CALL_ONCE"]
+        initializers = [
+            op.options["initSubgraphIndex"] for op in graph.ops if op.code == "CALL_ONCE"
+        ]
         for called in called_from(graph):
-            if called not in once:
+            if called not in initializers:
                 yield key, called
 
 
-def _name(op: Op) -> str | None:
-    """The variable that an op reads or writes, where its handle is made beside it."""
+def _variable_name(op: Op) -> str | None:
+    """Return the name of the variable that an op reads or writes, if its handle is known."""
     if op.code not in ("READ_VARIABLE", "ASSIGN_VARIABLE"):
         return None
-    maker = op.input(0).producer
-    if maker is None or maker.code != "VAR_HANDLE":
+    producer = op.input(0).producer
+    if producer is None or producer.code != "VAR_HANDLE":
         return None
-    name = maker.options.get("sharedName") or ""
+    name = producer.options.get("sharedName") or ""
     return name.decode(errors="replace") if isinstance(name, bytes) else str(name)
