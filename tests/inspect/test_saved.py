@@ -131,7 +131,7 @@ def test_a_store(model: Path, tmp_path: Path) -> None:
     with SampleStore(path, manifest) as store:
         view = [np.ones((1, 16), np.float32)]
         store.add([view], {"hat": 1.0}, thumbnail=b"small")
-        store.add([view, view], {"shoes": 1.0}, photo=b"large picture", thumbnail=b"small")
+        store.add([view, view], {"shoes": 1.0}, photo=b"a large photo", thumbnail=b"small")
         store.add([view], {"shoes": 1.0}, held_out=True)
         while_open = summarize(path)
     found = sartor.describe(path)
@@ -139,9 +139,9 @@ def test_a_store(model: Path, tmp_path: Path) -> None:
     assert (found.kind, found.bytes) == ("samples", path.stat().st_size)
     assert found.store == while_open
     assert found.store == StoreSummary(
-        version=2, base=manifest.fingerprints.base, samples=3, held_out=1, views=4,
+        version=2, base=manifest.fingerprints.base, samples=3, held_out=1, rows=4,
         classes={"hat": 1, "shoes": 2}, feature_bytes=4 * 16 * 2, photos=1, thumbnails=2,
-        picture_bytes=23,
+        image_bytes=23,
     )  # fmt: skip
 
 

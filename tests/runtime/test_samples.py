@@ -65,7 +65,7 @@ def test_more_views_of_a_sample_weigh_as_much_as_one(pictures: Convert) -> None:
     with PersonalModel(pictures()) as model:
         for index, shot in enumerate(shots):
             model.add_sample(shot, LABELS[index % 2], augment=index)
-        assert [sample.views for sample in model.samples] == [1, 2, 3, 4, 5, 6]
+        assert [sample.rows for sample in model.samples] == [1, 2, 3, 4, 5, 6]
         assert model.fit().samples == 6
         assert model.evaluate().samples == 6
         assert model.evaluate().accuracy == 1

@@ -59,7 +59,7 @@ def prepare(folder: Path) -> None:
             model.add_sample(sample(source), label, source=source)
     with closing(sqlite3.connect(folder / STORE, isolation_level=None)) as connection:
         for statement in (
-            "DROP TABLE picture",
+            "DROP TABLE image",
             "ALTER TABLE sample DROP COLUMN held_out",
             "PRAGMA user_version = 1",
             "PRAGMA journal_mode = DELETE",

@@ -71,11 +71,11 @@ def _print_store(description: StoreDescription) -> None:
     store = description.store
     typer.echo(
         f"{store.samples:,} samples, {store.held_out:,} held out; "
-        f"{store.views:,} rows of features, {store.feature_bytes:,} bytes"
+        f"{store.rows:,} rows of features, {store.feature_bytes:,} bytes"
     )
     typer.echo(
         f"{store.photos:,} photos and {store.thumbnails:,} thumbnails, "
-        f"{store.picture_bytes:,} bytes"
+        f"{store.image_bytes:,} bytes"
     )
     typer.echo(f"schema version {store.version}")
     _print_fingerprints({"base": store.base})

@@ -1,4 +1,4 @@
-"""Samples for another base: their features made again, from the photos that were kept."""
+"""Reembedding: compute the features of stored photos again, for another base."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ import numpy as np
 from ..litert import open_model
 from ..modalities import load_stored
 from .state import ModelState
-from .store import SampleStore
+from .store import reembed_samples
 
 __all__ = ["reembed"]
 
 
 def reembed(model: str | os.PathLike[str], store: str | os.PathLike[str]) -> None:
-    """Make the features of a store's samples again, for a model of another base.
+    """Compute the features of all stored samples again, for a model of another base.
 
-    Views that samples were augmented to are dropped.
+    Augmentations are dropped.
 
     Args:
-        model: a personalizable file.
-        store: of samples whose photos were kept (`PersonalModel(…, photos=True)`).
+        model: path of a personalizable file.
+        store: path of a sample store with the photos of all samples; see the option `photos` of
+            `PersonalModel`.
 
     Raises:
-        InvalidModelError, NotPersonalizableError: see `PersonalModel`.
-        StoreError: it is damaged, or a photo was not kept; nothing is changed.
-        DataError: a photo is not what the model takes; nothing is changed.
-        OSError: the store is not there, or cannot be written; nothing is changed.
+        InvalidModelError, NotPersonalizableError: See `PersonalModel`.
+        StoreError: If the store is damaged, or a photo is not stored; nothing is changed.
+        DataError: If a photo does not fit the model; nothing is changed.
+        OSError: If the store does not exist or cannot be written; nothing is changed.
     """
     path = Path(model)
     manifest = open_model(path)
@@ -38,6 +39,6 @@ def reembed(model: str | os.PathLike[str], store: str | os.PathLike[str]) -> Non
         return [state.features(load_stored(manifest.inputs, photo).inputs())]
 
     try:
-        SampleStore.reembed(Path(store), manifest, embed)
+        reembed_samples(Path(store), manifest, embed)
     finally:
-        state.engine.close()
+        state.close()

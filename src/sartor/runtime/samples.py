@@ -252,7 +252,7 @@ class SampleCollection:
     ) -> None:
         """Imprint the new classes of a sample that was just added, from its features."""
         new = [label for label in targets if not self._state.is_imprinted(label)]
-        shown = {label: self.store.shows(targets, label) for label in new}
+        shown = {label: self.store.belongs(targets, label) for label in new}
         if any(self.store.count(label) != shown[label] for label in new):
             self._imprint(new)  # another process has samples of the class
         elif new:

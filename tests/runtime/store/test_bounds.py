@@ -56,13 +56,13 @@ def test_near_duplicates_go_first() -> None:
         assert sum(sample.source == "01" for sample in store.samples()) >= 9  # a draw leaves 3
 
 
-def test_a_bound_on_bytes_counts_pictures() -> None:
+def test_max_bytes_counts_images() -> None:
     with SampleStore(None, manifest(), max_bytes=10 * 2 * SIZE) as store:
         fill(store, "a" * 20)
         assert len(store) == 10
         store.add([view(0)], {"a": 1}, photo=b"x" * 5 * 2 * SIZE)
         assert len(store) == 5
-        with pytest.raises(DataError, match="takes 528 bytes, and the store may have 480"):
+        with pytest.raises(DataError, match="528 bytes, more than max_bytes = 480"):
             store.add([view(0)], {"a": 1}, photo=b"x" * 480)
         assert len(store) == 5
 

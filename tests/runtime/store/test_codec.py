@@ -22,13 +22,13 @@ INTEGERS: dict[str, tuple[Any, float, int]] = {
 }
 
 
-def round_trip(spec: FeatureSpec, *views: np.ndarray) -> tuple[str, np.ndarray, int]:
+def round_trip(spec: FeatureSpec, *rows: np.ndarray) -> tuple[str, np.ndarray, int]:
     codec = FeatureCodec([spec])
-    encoding, data = codec.encode([[view] for view in views])
-    assert codec.is_known(encoding)
-    assert len(data) == codec.size(encoding) * len(views) <= codec.most() * len(views)
-    (rows,) = codec.decode(encoding, [data])
-    return encoding, rows, len(data)
+    encoding, data = codec.encode([[row] for row in rows])
+    assert codec.is_valid(encoding)
+    assert len(data) == codec.size(encoding) * len(rows) <= codec.max_size() * len(rows)
+    (decoded,) = codec.decode(encoding, [data])
+    return encoding, decoded, len(data)
 
 
 @pytest.mark.parametrize("name", INTEGERS)
@@ -67,10 +67,10 @@ def test_float16_where_it_is_harmless(name: str) -> None:
 
 
 def test_one_view_that_needs_float32_takes_the_others_with_it() -> None:
-    views = [np.full((1, 3), value, np.float32) for value in (1, 1e9, 2)]
-    encoding, rows, _ = round_trip(FeatureSpec("features", (3,)), *views)
+    inputs = [np.full((1, 3), value, np.float32) for value in (1, 1e9, 2)]
+    encoding, rows, _ = round_trip(FeatureSpec("features", (3,)), *inputs)
     assert encoding == "f"
-    np.testing.assert_array_equal(rows, np.concatenate(views))
+    np.testing.assert_array_equal(rows, np.concatenate(inputs))
 
 
 @pytest.mark.parametrize("value", [0.5, 1000.0, -0.0], ids=["between", "beyond", "minus zero"])
@@ -105,7 +105,7 @@ def test_features_of_real_models(real_model: Path, tmp_path: Path) -> None:
 def test_an_encoding_of_another_model_is_not_known() -> None:
     codec = FeatureCodec([FeatureSpec("features", (2,)), FeatureSpec("features_1", (3,))])
     assert [text for text in ("ee", "ef", "e", "eq", "eee", "zz", b"ee", None)
-            if codec.is_known(text)] == ["ee", "ef"]  # fmt: skip
+            if codec.is_valid(text)] == ["ee", "ef"]  # fmt: skip
 
 
 def test_not_finite_values_are_refused() -> None:

@@ -99,7 +99,7 @@ def test_what_a_reader_holds_back_is_overwritten_at_the_next_chance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "s"
-    monkeypatch.setattr(connect, "_PATIENCE", 0.1)
+    monkeypatch.setattr(connect, "_LOCK_TIMEOUT", 0.1)
     store = many(path, 20)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
@@ -120,7 +120,7 @@ def test_a_killed_process_leaves_it_to_the_next_opening(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "s"
-    monkeypatch.setattr(connect, "_PATIENCE", 0.1)
+    monkeypatch.setattr(connect, "_LOCK_TIMEOUT", 0.1)
     store = many(path, 20)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")

@@ -107,6 +107,8 @@ def test_a_newer_store_is_refused(old: Path) -> None:
     with closing(sqlite3.connect(old)) as connection:
         connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     before = old.read_bytes()
-    with pytest.raises(StoreError, match=r"version 3; this Sartor knows version 2. Update Sartor"):
+    with pytest.raises(
+        StoreError, match=r"version 3; this Sartor supports version 2. Update Sartor"
+    ):
         SampleStore(old, MODEL)
     assert old.read_bytes() == before

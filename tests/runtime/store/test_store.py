@@ -14,7 +14,7 @@ from stores import HALF, INT8, SIZE, add, content, filled, manifest, secret, vie
 
 from sartor.contract.manifest import FeatureSpec
 from sartor.errors import DataError, StoreError
-from sartor.runtime.store import SampleStore
+from sartor.runtime.store import SampleStore, reembed_samples
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -29,7 +29,7 @@ def test_samples_come_out_as_they_went_in(path: Path | None) -> None:
         assert [sample.id for sample in samples] == list(range(1, 13))
         assert len(store) == 12
         assert [sample.label for sample in samples[:3]] == ["hat", "shoes", "dress"]
-        assert [sample.views for sample in samples[:4]] == [1, 2, 3, 1]
+        assert [sample.rows for sample in samples[:4]] == [1, 2, 3, 1]
         assert [sample.id for sample in samples if sample.held_out] == [5, 10]
         assert samples[7].source == secret(7, "source").hex()
         assert all(before <= sample.added <= datetime.now(timezone.utc) for sample in samples)
@@ -169,8 +169,8 @@ def test_several_features_tensors(path: Path | None) -> None:
     rows = [[view(10 * n + each, *specs) for each in range(2)] for n in range(3)]
     rows[1][0][1][0, 0, 0] = 1e6  # this sample's second tensor cannot be float16
     with SampleStore(path, manifest(*specs)) as store:
-        for views in rows:
-            store.add(views, {"hat": 1})
+        for each in rows:
+            store.add(each, {"hat": 1})
         for tensor, found in enumerate(store.select().features):
             wanted = np.concatenate([each[tensor] for views in rows for each in views])
             assert found.tobytes() == wanted.tobytes()
@@ -178,7 +178,7 @@ def test_several_features_tensors(path: Path | None) -> None:
 
 
 WRONG: dict[str, tuple[Any, Any, str]] = {
-    "no view": ([], {"hat": 1}, "at least one view"),
+    "no row": ([], {"hat": 1}, "at least one row"),
     "no tensor": ([[]], {"hat": 1}, "1 features tensors"),
     "other shape": ([[np.zeros((1, 3), np.float32)]], {"hat": 1}, r"float32 \[1, 24\]"),
     "two rows": ([[np.zeros((2, SIZE), np.float32)]], {"hat": 1}, r"float32 \[1, 24\]"),
@@ -190,7 +190,7 @@ WRONG: dict[str, tuple[Any, Any, str]] = {
     "half a class": ([view(0)], {"hat": 0.5}, "one class"),
     "no name": ([view(0)], {" ": 1}, "name of a class"),
     "a long name": ([view(0)], {"x" * 1001: 1}, "name of a class"),
-    "half a pair": ([view(0)], {"\ud800": 1}, "half of a character pair"),
+    "half a pair": ([view(0)], {"\ud800": 1}, "half of a surrogate pair"),
     "a NaN": ([view(0)], {"hat": float("nan")}, "finite"),
 }
 
@@ -233,7 +233,7 @@ def test_what_is_not_there_is_said(words: str) -> None:
 
 def test_a_store_of_another_base_is_refused(tmp_path: Path) -> None:
     filled(tmp_path / "s").close()
-    with pytest.raises(StoreError, match=r"another base.*SampleStore\.reembed"):
+    with pytest.raises(StoreError, match=r"another base.*sartor\.runtime\.reembed"):
         SampleStore(tmp_path / "s", manifest(base="another"))
 
 
@@ -245,7 +245,7 @@ def test_photos_are_embedded_again_for_another_base(tmp_path: Path) -> None:
 
     with filled(tmp_path / "s") as store:
         before, photos = store.samples(), list(store.photos())
-    SampleStore.reembed(tmp_path / "s", new, embed)
+    reembed_samples(tmp_path / "s", new, embed)
     with SampleStore(tmp_path / "s", new) as store:
         rows = store.select()
         wanted = [row for _, photo in photos for view in embed(photo) for row in view]
@@ -257,8 +257,8 @@ def test_a_store_without_a_photo_cannot_be_embedded_again(tmp_path: Path) -> Non
     with filled(tmp_path / "s") as store:
         store.add([view(0)], {"hat": 1})
         before = content(store)
-    with pytest.raises(StoreError, match="photo of sample 13 was not kept"):
-        SampleStore.reembed(tmp_path / "s", manifest(base="another"), lambda photo: [view(0)])
+    with pytest.raises(StoreError, match="photo of sample 13 is not stored"):
+        reembed_samples(tmp_path / "s", manifest(base="another"), lambda photo: [view(0)])
     with SampleStore(tmp_path / "s", manifest()) as store:
         assert content(store) == before
 

@@ -86,7 +86,7 @@ HOSTILE: dict[str, tuple[str, str]] = {
     "an encoding of bytes": ("UPDATE features SET encoding = x'ff' WHERE sample = 2", "sample 2"),
     "no features": ("DELETE FROM features WHERE sample = 4", "sample 4"),
     "no sample": ("DELETE FROM sample WHERE id = 4", "sample 4"),
-    "many views": ("UPDATE sample SET views = 1000000000000 WHERE id = 4", "sample 4"),
+    "many rows": ("UPDATE sample SET feature_rows = 1000000000000 WHERE id = 4", "sample 4"),
     "a target changed": ("UPDATE target SET value = 0.5 WHERE sample = 6", "sample 6"),
     "a target lost": ("DELETE FROM target WHERE sample = 6", "sample 6"),
     "a target of text": ("UPDATE target SET value = 'x' WHERE sample = 6", "sample 6"),
@@ -97,12 +97,12 @@ HOSTILE: dict[str, tuple[str, str]] = {
     "held out": ("UPDATE sample SET held_out = 1 WHERE id = 6", "sample 6"),
     "another time": ("UPDATE sample SET added = 1e300 WHERE id = 6", "sample 6"),
     "another source": ("UPDATE sample SET source = x'00' WHERE id = 6", "sample 6"),
-    "a picture changed": ("UPDATE picture SET data = x'00' WHERE sample = 2", "sample 2"),
-    "a huge picture": ("UPDATE picture SET data = zeroblob(68000000) WHERE sample = 2 AND "
+    "a changed image": ("UPDATE image SET data = x'00' WHERE sample = 2", "sample 2"),
+    "a huge image": ("UPDATE image SET data = zeroblob(68000000) WHERE sample = 2 AND "
                        "kind = 'photo'", "photo of sample 2"),
     "a trigger": ("CREATE TRIGGER t AFTER INSERT ON sample BEGIN DELETE FROM sample; END",
                   "tables"),
-    "a view": ("DROP TABLE picture; CREATE VIEW picture AS WITH RECURSIVE c(x) AS (SELECT 1 UNION "
+    "a view": ("DROP TABLE image; CREATE VIEW image AS WITH RECURSIVE c(x) AS (SELECT 1 UNION "
                "ALL SELECT x + 1 FROM c) SELECT x AS sample FROM c", "tables"),
     "a table gone": ("DROP TABLE target", "tables"),
     "a table more": ("CREATE TABLE more (a)", "tables"),

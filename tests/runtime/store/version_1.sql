@@ -1,4 +1,4 @@
--- A store of version 1: before samples could be held out, and before pictures.
+-- A store of version 1: without held-out samples and images.
 PRAGMA application_id = 1400009842;
 PRAGMA user_version = 1;
 BEGIN TRANSACTION;
@@ -15,7 +15,7 @@ INSERT INTO "features" VALUES(1,'e',X'00000038003C003E00000038003C003E',11069269
 INSERT INTO "features" VALUES(3,'e',X'0000003E004280440000003E00428044',2808633690);
 CREATE TABLE sample (
         id INTEGER PRIMARY KEY AUTOINCREMENT, added REAL NOT NULL, source BLOB,
-        views INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL
+        feature_rows INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER NOT NULL
     );
 INSERT INTO "sample" VALUES(1,1700000001.5,X'0101010101010101',2,16,216212776);
 INSERT INTO "sample" VALUES(3,1700000003.5,X'0303030303030303',2,16,3593348175);

@@ -1,6 +1,7 @@
-"""The sample store: what a user has taught, in one SQLite file that survives."""
+"""The sample store: samples as features in one SQLite file."""
 
 from .records import SampleSet, StoredSample
 from .store import SampleStore
+from .transfer import reembed_samples
 
-__all__ = ["SampleSet", "SampleStore", "StoredSample"]
+__all__ = ["SampleSet", "SampleStore", "StoredSample", "reembed_samples"]

@@ -1,67 +1,71 @@
-"""Features as bytes: the base's own integers where it has them, else half precision."""
+"""Features as bytes: the integers of a quantized base, or half precision."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ...contract.manifest import FeatureSpec
 from ...errors import DataError
 
-__all__ = ["FeatureCodec"]
+__all__ = ["FeatureCodec", "FeatureRows"]
+
+FeatureRows: TypeAlias = "Sequence[Sequence[np.ndarray]]"
+"""Features of a sample and of its augmentations: for each a float32 [1, …] per features tensor."""
 
 _QUANTIZED, _HALF, _SINGLE = "q", "e", "f"
 _TYPES: dict[str, np.dtype[Any]] = {_HALF: np.dtype("<f2"), _SINGLE: np.dtype("<f4")}
-_HALF_ERROR = 2.0**-11  # of a value that float16 holds in full; smaller ones lose more
+_HALF_ERROR = 2.0**-11  # relative error of a normal float16 number; smaller ones lose more
 
 
 class FeatureCodec:
-    """Turns the views of a sample into bytes and back.
+    """Encodes the features of a sample as bytes, and decodes them.
 
-    Each features tensor of a sample is written in one of three ways, named by a letter:
-    `q`, the integers of a quantized base, which come back bit for bit; `e`, float16; `f`, float32,
-    where float16 would lose more than the last of its 11 bits, as for values above 65,504 or a
-    whole row of values below 6e-5. The letters of all tensors are the sample's *encoding*. The
-    bytes are little-endian, and view after view, so many samples decode in one step.
+    Each features tensor has one of three encodings, named by a letter: `q`, the integers of a
+    quantized base, without loss; `e`, float16; `f`, float32, if float16 would lose more than the
+    last of its 11 bits (values above 65,504, or a whole row of values below 6e-5). The letters of
+    all tensors are the *encoding* of the sample. The bytes are little-endian, one row after the
+    other, so that many samples can be decoded in one step.
 
     Args:
-        specs: the features tensors, as the manifest describes them.
+        specs: descriptions of the features tensors, from the manifest.
     """
 
     def __init__(self, specs: Sequence[FeatureSpec]) -> None:
         self._specs = tuple(specs)
 
-    def encode(self, views: Sequence[Sequence[np.ndarray]]) -> tuple[str, bytes]:
-        """The encoding and the bytes of a sample.
+    def encode(self, rows: FeatureRows) -> tuple[str, bytes]:
+        """Return the encoding and the bytes of a sample.
 
         Args:
-            views: for each view a float32 [1, …] for each features tensor.
+            rows: features of the sample and of its augmentations.
 
         Raises:
-            DataError: there is no view, or an array is of another shape or type, or not finite.
+            DataError: If there is no row, or an array has another shape or dtype, or is not
+                finite.
         """
-        if not views:
-            raise DataError("a sample has at least one view; got none")
-        for view in views:
-            self._check(view)
-        tensors = [np.concatenate(arrays) for arrays in zip(*views, strict=True)]
+        if not rows:
+            raise DataError("a sample needs at least one row of features; got none")
+        for row in rows:
+            self._check(row)
+        tensors = [np.concatenate(arrays) for arrays in zip(*rows, strict=True)]
         pairs = zip(self._specs, tensors, strict=True)
-        written = [_encode(spec, array) for spec, array in pairs]
-        encoding = "".join(letter for letter, _ in written)
-        rows = np.empty(len(views), self._record(encoding))
-        for name, (_, array) in zip(rows.dtype.names or (), written, strict=True):
-            rows[name] = array
-        return encoding, rows.tobytes()
+        encoded = [_encode(spec, array) for spec, array in pairs]
+        encoding = "".join(letter for letter, _ in encoded)
+        records = np.empty(len(rows), self._record(encoding))
+        for name, (_, array) in zip(records.dtype.names or (), encoded, strict=True):
+            records[name] = array
+        return encoding, records.tobytes()
 
-    def most(self) -> int:
-        """The bytes of one view in the longest encoding."""
+    def max_size(self) -> int:
+        """Return the bytes of one row in the longest encoding."""
         return sum(4 * math.prod(spec.shape) for spec in self._specs)
 
-    def is_known(self, encoding: object) -> bool:
-        """Whether this is an encoding of these features tensors."""
+    def is_valid(self, encoding: object) -> bool:
+        """Return whether this is an encoding of these features tensors."""
         return (
             isinstance(encoding, str)
             and len(encoding) == len(self._specs)
@@ -69,11 +73,11 @@ class FeatureCodec:
         )
 
     def size(self, encoding: str) -> int:
-        """The bytes of one view."""
+        """Return the bytes of one row."""
         return self._record(encoding).itemsize
 
     def decode(self, encoding: str, data: Iterable[bytes]) -> list[np.ndarray]:
-        """The features of samples of one encoding: float32 [rows, …], one for each tensor."""
+        """Return the features of samples of one encoding: float32 [rows, …] for each tensor."""
         rows = np.frombuffer(b"".join(data), self._record(encoding))
         return [
             _decode(spec, letter, rows[name])
@@ -83,7 +87,7 @@ class FeatureCodec:
         ]
 
     def empty(self, rows: int) -> list[np.ndarray]:
-        """Room for this many rows: float32 [rows, …], one for each tensor."""
+        """Return uninitialized arrays: float32 [rows, …] for each tensor."""
         return [np.empty((rows, *spec.shape), np.float32) for spec in self._specs]
 
     def _record(self, encoding: str) -> np.dtype[Any]:
@@ -94,13 +98,12 @@ class FeatureCodec:
             ]
         )
 
-    def _check(self, view: Sequence[np.ndarray]) -> None:
-        if len(view) != len(self._specs):
+    def _check(self, row: Sequence[np.ndarray]) -> None:
+        if len(row) != len(self._specs):
             raise DataError(
-                f"a view has one array for each of the {len(self._specs)} features tensors of the "
-                f"model; got {len(view)}"
+                f"the model has {len(self._specs)} features tensors; got {len(row)} arrays"
             )
-        for spec, array in zip(self._specs, view, strict=True):
+        for spec, array in zip(self._specs, row, strict=True):
             if array.dtype != np.float32 or array.shape != (1, *spec.shape):
                 raise DataError(
                     f"{spec.name} must be float32 {[1, *spec.shape]}, "
@@ -108,26 +111,26 @@ class FeatureCodec:
                 )
             if not np.isfinite(array).all():
                 raise DataError(
-                    f"{spec.name} has values that are not finite: the base cannot make use of this "
-                    "sample, so it is not kept"
+                    f"{spec.name} has values that are not finite: the base cannot process this "
+                    "sample, so it is not stored"
                 )
 
 
 def _encode(spec: FeatureSpec, array: np.ndarray) -> tuple[str, np.ndarray]:
-    """The letter of a tensor float32 [views, …], and the tensor in that type."""
+    """Return the letter of a tensor float32 [rows, …], and the tensor in that dtype."""
     if _is_quantized(spec):
         integers = _quantize(spec, array)
         if _same_bits(_decode(spec, _QUANTIZED, integers), array):
             return _QUANTIZED, integers
     with np.errstate(over="ignore"):
         half = array.astype(_TYPES[_HALF])
-    if _is_harmless(array, half):
+    if _is_precise(array, half):
         return _HALF, half
     return _SINGLE, array
 
 
-def _is_harmless(array: np.ndarray, half: np.ndarray) -> bool:
-    """Whether each row lost at most what float16 loses of any value."""
+def _is_precise(array: np.ndarray, half: np.ndarray) -> bool:
+    """Return whether no row lost more than the relative error of float16."""
     exact = array.reshape(len(array), -1).astype(np.float64)
     lost = half.reshape(exact.shape).astype(np.float64) - exact
     limits = _HALF_ERROR * np.linalg.norm(exact, axis=1)
@@ -149,7 +152,7 @@ def _decode(spec: FeatureSpec, letter: str, array: np.ndarray) -> np.ndarray:
     exact = np.dtype(np.float32 if array.dtype.itemsize < 4 else np.float64)
     shifted: np.ndarray = array.astype(exact) - exact.type(spec.zero_point or 0)
     shifted = shifted.astype(np.float32, copy=False)
-    shifted *= np.float32(spec.scale or 1)  # as LiteRT's DEQUANTIZE does it
+    shifted *= np.float32(spec.scale or 1)  # the computation of LiteRT's DEQUANTIZE
     return shifted
 
 

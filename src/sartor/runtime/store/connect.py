@@ -1,4 +1,4 @@
-"""Opening an SQLite file with settings that lose nothing and trust nothing."""
+"""Open an SQLite file with safe settings."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from .faults import damaged
 
 __all__ = ["connect", "use_log"]
 
-_PATIENCE = 10.0  # seconds to wait for another process
-_PAGE = 8192  # bytes: three samples of 1280 float16 fit in; in 4096 there is room for one
-_LEAST = 512  # bytes of an SQLite file that is not empty
+_LOCK_TIMEOUT = 10.0  # seconds to wait for another process
+_PAGE_SIZE = 8192  # bytes: a page holds three samples of 1280 float16; 4096 holds one
+_MIN_SIZE = 512  # bytes of the smallest SQLite file with content
 
 
 def connect(path: Path | None) -> sqlite3.Connection:
-    """Open a file, or make it; None keeps everything in memory.
+    """Open or create a file; None opens a database in memory.
 
-    Transactions are the caller's: none begins by itself. Any thread may use the connection.
+    The caller begins transactions. Any thread may use the connection.
 
     Raises:
-        OSError, StoreError: there is no such folder, or the path is not that of a file.
-        sqlite3.Error: it cannot be opened, or is not an SQLite file.
+        OSError, StoreError: If the folder does not exist, or the path is not a regular file.
+        sqlite3.Error: If the file cannot be opened, or is not an SQLite file.
     """
     if path is None:
-        return _prepared(":memory:")
+        return _open(":memory:")
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.exists() and not path.is_file():
-        raise StoreError(f"{path} is not a file that a store can be kept in")
-    if path.exists() and 0 < path.stat().st_size < _LEAST:  # SQLite takes some of these for empty
+        raise StoreError(f"{path} is not a regular file: pass the path of a file")
+    if path.exists() and 0 < path.stat().st_size < _MIN_SIZE:  # SQLite accepts some as empty
         raise damaged(str(path), f"it has only {path.stat().st_size} bytes")
     try:
-        return _prepared(str(path))
+        return _open(str(path))
     except sqlite3.OperationalError:
         log = path.with_name(path.name + "-wal")
         if not path.is_file() or os.access(path.parent, os.W_OK) or log.exists():
             raise
-    # In a folder that is read-only SQLite cannot have its log, and nobody else can write either.
-    return _prepared(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+    # In a read-only folder SQLite cannot create its log, and no other process can write either.
+    return _open(f"{path.absolute().as_uri()}?immutable=1", uri=True)
 
 
 def use_log(connection: sqlite3.Connection) -> None:
     """Switch a new file to the write-ahead log.
 
-    SQLite does not wait for another process that is doing the same: so it is tried again.
+    SQLite does not wait for another process that does the same, so this retries.
     """
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _LOCK_TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL").fetchall()
@@ -63,14 +63,14 @@ def use_log(connection: sqlite3.Connection) -> None:
         time.sleep(0.01)
 
 
-def _prepared(name: str, *, uri: bool = False) -> sqlite3.Connection:
+def _open(name: str, *, uri: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        name, timeout=_PATIENCE, isolation_level=None, check_same_thread=False, uri=uri
+        name, timeout=_LOCK_TIMEOUT, isolation_level=None, check_same_thread=False, uri=uri
     )
     try:
         for pragma in (
             "trusted_schema=OFF", "cell_size_check=ON", "secure_delete=ON", "synchronous=EXTRA",
-            f"page_size={_PAGE}",
+            f"page_size={_PAGE_SIZE}",
         ):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}").fetchall()
         connection.execute("SELECT count(*) FROM sqlite_master").fetchall()  # reads the first page

@@ -1,4 +1,4 @@
-"""One SQLite file: opened with care, used from any thread, and erased where it must be."""
+"""One SQLite file: checked, used from any thread, in complete transactions."""
 
 from __future__ import annotations
 
@@ -21,32 +21,31 @@ __all__ = ["Database", "Row"]
 
 Row: TypeAlias = "tuple[Any, ...]"
 
-_CHECKED = 64 << 20  # bytes up to which the whole file is checked when it is opened: 0.1 s
+_CHECK_LIMIT = 64 << 20  # bytes; larger files are not checked when they are opened (0.1 s)
 
 
 class Database:
-    """A connection behind a lock, in transactions that are whole or not at all.
+    """A connection with a lock, and atomic transactions.
 
-    A commit is in the write-ahead log and flushed to the disk (`synchronous=EXTRA`) before it
-    returns: neither a killed process nor a power cut loses it. The log costs one flush for each
-    commit; a rollback journal, which needs no second file, costs four to six. While a store is
-    open there are `-wal` and `-shm` files beside it; closing it leaves the one file.
+    A commit is flushed to the write-ahead log on the disk (`synchronous=EXTRA`) before it returns:
+    it survives a killed process and a power failure. The log costs one flush for each commit; a
+    rollback journal costs four to six. An open store has `-wal` and `-shm` files beside it; a
+    closed one has not.
 
     Args:
-        path: the file, made if it is not there; None keeps everything in memory.
-        base: the fingerprint of the base that its features are of; None takes a store that is
-            there as it is.
+        path: path of the file, which is created if it does not exist. None stores in memory.
+        base: fingerprint of the base that computes the features. None accepts any base.
 
     Raises:
-        StoreError: it is damaged, not a store, of a newer Sartor or of another base.
-        OSError: it cannot be opened or made.
+        StoreError: If the file is damaged, not a store, of a newer Sartor, or of another base.
+        OSError: If the file cannot be opened or created.
     """
 
     def __init__(self, path: Path | None, base: str | None) -> None:
         self.name = ":memory:" if path is None else str(path)
         self._lock = threading.RLock()
         self._depth = 0
-        self._forgot = False
+        self._erase = False
         self._eraser = Eraser(self.name)
         with translated(self.name):
             self._connection = connect(path)
@@ -59,16 +58,16 @@ class Database:
     def _open(self, path: Path | None, base: str | None) -> None:
         with self.reading():  # one state, while another process creates the store
             version = version_of(self._connection, self.name)
-            if path is not None and version and path.stat().st_size <= _CHECKED:
+            if path is not None and version and path.stat().st_size <= _CHECK_LIMIT:
                 self._check_pages()
             if version:
                 check_schema(self._connection, version, self.name)
                 self._check_base(base)
-        with contextlib.suppress(sqlite3.OperationalError):  # read-only: then nothing is written
+        with contextlib.suppress(sqlite3.OperationalError):  # a read-only file
             use_log(self._connection)
         if version < VERSION:
             self._upgrade(base)
-        self._eraser.find(self._connection)
+        self._eraser.check(self._connection)
         self._eraser.retry(self._connection)
 
     def _check_pages(self) -> None:
@@ -77,7 +76,7 @@ class Database:
             raise damaged(self.name, str(verdict).replace("\n", " "))
 
     def _upgrade(self, base: str | None) -> None:
-        """Make the tables, or bring them up to date, unless another process just has."""
+        """Create or upgrade the tables, unless another process just has."""
         with self.writing():
             version = version_of(self._connection, self.name)
             upgrade(self._connection, version)
@@ -86,62 +85,61 @@ class Database:
         self._check_base(base)
 
     def set_base(self, base: str) -> None:
-        """Within `writing`: note the fingerprint of the base that all features are of."""
+        """Write the fingerprint of the base that computes the features, within `writing`."""
         self.run("INSERT OR REPLACE INTO store VALUES ('base', ?)", base)
 
     def _check_base(self, base: str | None) -> None:
-        """Raise StoreError unless the features in the store are of this base."""
-        found = self.rows("SELECT value FROM store WHERE key = 'base'")
-        if base is not None and found != [(base,)]:
+        """Raise StoreError unless this base computed the features."""
+        stored = self.rows("SELECT value FROM store WHERE key = 'base'")
+        if base is not None and stored != [(base,)]:
             raise StoreError(
-                f"{self.name} holds features of another base than the model's. Open it with a "
-                "model made from the base that it was filled with; or, where the photos of all "
-                "samples are kept in it, embed them again with SampleStore.reembed."
+                f"{self.name} has features of another base. Open it with a model of that base; or, "
+                "if the photos of all samples are stored, call sartor.runtime.reembed."
             )
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """A transaction; one within another is undone by itself when it fails.
+        """Open a transaction for writing; a nested one is rolled back separately.
 
         Raises:
-            StoreError: another process does not let go of the store, or it is damaged.
-            OSError: the disk is full, or the store is read-only; nothing is changed.
+            StoreError: If another process locks the store, or it is damaged.
+            OSError: If the disk is full, or the store is read-only; nothing is changed.
         """
         with self._lock:
             if self._depth:
                 with self._savepoint():
                     yield
                 return
-            self._forgot = False
+            self._erase = False
             self.run("BEGIN IMMEDIATE")
-            with self._ending():
+            with self._transaction():
                 yield
-            if self._forgot:
+            if self._erase:
                 self._eraser.erase(self._connection)
             else:
                 self._eraser.retry(self._connection)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Several queries that see the same state."""
+        """Open a transaction for reading: all queries see the same state."""
         with self._lock:
             if self._depth:
                 yield
                 return
             self.run("BEGIN")
-            with self._ending():
+            with self._transaction():
                 yield
 
     @contextmanager
-    def _ending(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         self._depth = 1
         try:
             yield
             if not self._in_transaction():
-                raise StoreError(f"{self.name}: the changes failed together; none of them is kept")
+                raise StoreError(f"{self.name}: the transaction failed; nothing was changed")
             self.run("COMMIT")
         except BaseException:
-            if self._in_transaction():  # SQLite may have undone everything by itself
+            if self._in_transaction():  # SQLite may have rolled it back itself
                 self.run("ROLLBACK")
             raise
         finally:
@@ -169,33 +167,33 @@ class Database:
             return self._connection.in_transaction
 
     def rows(self, query: str, *values: object) -> list[Row]:
-        """All rows of a query."""
+        """Return all rows of a query."""
         with self._lock, translated(self.name):
             return self._connection.execute(query, values).fetchall()
 
     def run(self, statement: str, *values: object) -> int:
-        """Change something, within `writing`; the id of the row that was last inserted."""
+        """Run a statement within `writing`, and return the ID of the last inserted row."""
         with self._lock, translated(self.name):
             return self._connection.execute(statement, values).lastrowid or 0
 
     def run_each(self, statement: str, rows: Iterable[Row]) -> None:
-        """Change something for each row of values, within `writing`."""
+        """Run a statement for each row of values, within `writing`."""
         with self._lock, translated(self.name):
             self._connection.executemany(statement, rows)
 
     def erase_after(self) -> None:
-        """Within `writing`: overwrite what was deleted, once the transaction has ended."""
-        self._eraser.order(self._connection)
-        self._forgot = True
+        """Overwrite the deleted bytes after the transaction; call it within `writing`."""
+        self._eraser.request(self._connection)
+        self._erase = True
 
     def copy_to(self, path: Path) -> None:
-        """Write all that is there to a new file, flushed to the disk."""
+        """Copy the database to a new file, and flush it to the disk."""
         with self._lock, translated(self.name):
             self._connection.execute("VACUUM INTO ?", (str(path),))
         with open(path, "rb+") as file:
             os.fsync(file.fileno())
 
     def close(self) -> None:
-        """Close the file; every later call is refused, but for another `close`."""
+        """Close the file; later calls raise StoreError. May be called again."""
         with self._lock, translated(self.name):
             self._connection.close()

@@ -1,4 +1,4 @@
-"""Forgetting for real: no trace of what was deleted, in no page of the file and of its log."""
+"""Overwrite deleted bytes, in the file and in its log."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from .faults import translated
 
 __all__ = ["Eraser"]
 
-_KEY = "erase"  # its row in `store` says: something was forgotten, and is not yet overwritten
+_KEY = "erase"  # its row in the table `store` states that deleted bytes are not overwritten yet
 
 
 class Eraser:
-    """Writes a store anew after something in it was forgotten.
+    """Rewrites a store after samples were deleted.
 
-    `secure_delete` overwrites a deleted row, but not the copies that stay behind in a page when
-    SQLite moves rows to another one: of 5,490 deleted rows with random keys it left 10. So
-    `VACUUM` writes all that is left to fresh pages, and a checkpoint brings them from the log to
-    the file and empties the log. The store itself notes that this is due: a killed process or
-    another one's long query only puts it off.
+    `secure_delete` overwrites a deleted row, but not the copies that remain in a page when SQLite
+    moves rows to another one: of 5,490 deleted rows with random keys it left 10. So `VACUUM`
+    writes the remaining rows to new pages, and a checkpoint moves them from the log to the file
+    and empties the log. A row in the store records that this is due, so that it is only delayed
+    by a killed process or by a long query of another one.
 
     Args:
-        name: of the store, for messages.
+        name: name of the store, for messages.
     """
 
     def __init__(self, name: str) -> None:
@@ -31,46 +31,46 @@ class Eraser:
         self._due = False
         self._rewritten = False
 
-    def find(self, connection: sqlite3.Connection) -> None:
-        """Look whether the store says that something is still to be erased."""
+    def check(self, connection: sqlite3.Connection) -> None:
+        """Read whether deleted bytes are to be overwritten."""
         query = "SELECT count(*) FROM store WHERE key = ?"
         self._due = connection.execute(query, (_KEY,)).fetchone() != (0,)
 
-    def order(self, connection: sqlite3.Connection) -> None:
-        """Note it in the store, in the transaction that deletes."""
+    def request(self, connection: sqlite3.Connection) -> None:
+        """Record that deleted bytes are to be overwritten, in the transaction that deletes."""
         connection.execute("INSERT OR REPLACE INTO store VALUES (?, '')", (_KEY,))
         self._due, self._rewritten = True, False
 
     def retry(self, connection: sqlite3.Connection) -> None:
-        """Do what is due if that is possible at once."""
+        """Erase if that is due, and possible without waiting."""
         if not self._due:
             return
-        ((patience,),) = connection.execute("PRAGMA busy_timeout").fetchall()
+        ((timeout,),) = connection.execute("PRAGMA busy_timeout").fetchall()
         connection.execute("PRAGMA busy_timeout = 0")
         try:
             with contextlib.suppress(StoreError, OSError):
                 self.erase(connection)
         finally:
-            connection.execute(f"PRAGMA busy_timeout = {patience}")
+            connection.execute(f"PRAGMA busy_timeout = {timeout}")
 
     def erase(self, connection: sqlite3.Connection) -> None:
-        """Overwrite what was forgotten.
+        """Overwrite deleted bytes.
 
         Raises:
-            StoreError: another process reads the store, and did not end in time.
-            OSError: the disk is too full to write what is left anew.
+            StoreError: If another process reads the store for too long.
+            OSError: If the disk is too full to rewrite the file.
         """
         try:
             with translated(self._name):
                 self._erase(connection)
         except (StoreError, OSError) as error:
             text = (
-                "what was forgotten is out of the store, but its bytes are not yet overwritten. "
-                "That is tried again with the next change, and when the store is opened."
+                "the samples are deleted, but their bytes are not overwritten yet. "
+                "Sartor tries again at the next change, and when the store is opened."
             )
             if isinstance(error, OSError):
                 raise OSError(error.errno, f"{error.strerror}: {text}", self._name) from error
-            raise StoreError(f"{error} Until then, {text}") from error
+            raise StoreError(f"{error} Meanwhile, {text}") from error
 
     def _erase(self, connection: sqlite3.Connection) -> None:
         if not self._rewritten:

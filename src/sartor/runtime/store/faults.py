@@ -1,4 +1,4 @@
-"""What SQLite complains of, in the words of Sartor: no `sqlite3.Error` leaves the store."""
+"""Errors of SQLite as errors of Sartor: no `sqlite3.Error` leaves the store."""
 
 from __future__ import annotations
 
@@ -21,47 +21,49 @@ _SYSTEM = (
     ("unable to open database", errno.EACCES),
     ("disk I/O error", errno.EIO),
 )
-_INDEX = 32 << 10  # bytes that SQLite needs beside a store to open it
+_INDEX_SIZE = 32 << 10  # bytes of the -shm file, which SQLite needs to open a store
 _RESTORE = "Restore it from a backup, or delete it and add the samples again."
 
 
-def damaged(path: str, what: str) -> StoreError:
-    """The error of a store that is not as Sartor left it."""
-    return StoreError(f"{path} is damaged: {what}. {_RESTORE}")
+def damaged(path: str, reason: str) -> StoreError:
+    """Return the error of a damaged store."""
+    return StoreError(f"{path} is damaged: {reason}. {_RESTORE}")
 
 
 @contextmanager
 def translated(path: str) -> Iterator[None]:
-    """Raise OSError or StoreError in the place of what SQLite raises.
+    """Raise OSError or StoreError instead of an error of SQLite.
 
     Args:
-        path: the store's, for the message.
+        path: path of the store, for the message.
     """
     try:
         yield
     except sqlite3.Error as error:
-        raise _translation(path, error) from error
+        raise _translate(path, error) from error
 
 
-def _translation(path: str, error: sqlite3.Error) -> Exception:
+def _translate(path: str, error: sqlite3.Error) -> Exception:
     text = str(error)
     for words, number in _SYSTEM:
         if words in text:
-            if number == errno.EIO and _is_full(path):  # SQLite does not say so of its index
+            if number == errno.EIO and _is_full(
+                path
+            ):  # SQLite reports a full disk as I/O error here
                 number = errno.ENOSPC
             return OSError(number, f"{os.strerror(number)} ({text})", path)
     if "locked" in text:
         return StoreError(
-            f"{path} is in use by another program, which did not let go of it in time. "
-            "Try again when it is done."
+            f"{path} is locked by another program, which did not release it in time. "
+            "Try again later."
         )
     if "closed database" in text:
-        return StoreError(f"{path} is closed: open it again with SampleStore")
+        return StoreError(f"{path} is closed: open it again")
     return damaged(path, text)
 
 
 def _is_full(path: str) -> bool:
     try:
-        return shutil.disk_usage(Path(path).absolute().parent).free < _INDEX
+        return shutil.disk_usage(Path(path).absolute().parent).free < _INDEX_SIZE
     except OSError:
         return False

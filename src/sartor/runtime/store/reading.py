@@ -1,4 +1,4 @@
-"""Rows of a store as samples and features; each is held to its checksum before it is believed."""
+"""Read samples, features and images from the tables, and compare their checksums."""
 
 from __future__ import annotations
 
@@ -9,63 +9,75 @@ from datetime import datetime, timezone
 
 import numpy as np
 
+from ...errors import DataError
 from .codec import FeatureCodec
 from .database import Database, Row
 from .faults import damaged
-from .records import StoredSample
+from .records import SampleSet, StoredSample
 
 __all__ = [
-    "MAX_PICTURE",
+    "MAX_IMAGE_BYTES",
     "blob_checksum",
+    "check_class",
     "class_checksum",
     "read_classes",
     "read_features",
-    "read_picture",
+    "read_image",
+    "read_sample_set",
     "read_samples",
     "sample_checksum",
 ]
 
-MAX_PICTURE = 64 << 20
-"""The most bytes of a thumbnail or photo."""
+MAX_IMAGE_BYTES = 64 << 20
+"""Largest size of a thumbnail or photo, in bytes."""
 
 
 def sample_checksum(row: Row, targets: Sequence[tuple[int, float]]) -> int:
-    """Of a sample's row and targets.
+    """Return the checksum of a sample's row and targets.
 
     Args:
-        row: id, added, source, views, bytes, held out.
-        targets: (class id, value), in the order of the ids.
+        row: ID, time of adding, source, number of rows, bytes, held out.
+        targets: pairs (class ID, value), ordered by ID.
     """
     *fields, held_out = row
-    # Version 1 had no `held_out`: a sample that is not held out keeps the checksum that it had.
+    # Version 1 had no `held_out`: a training sample keeps the checksum of that version.
     return zlib.crc32(repr((*fields, *targets, *(["held out"] if held_out else ()))).encode())
 
 
 def class_checksum(number: int, name: str) -> int:
-    """Of a class's row."""
+    """Return the checksum of a class."""
     return zlib.crc32(f"{number} {name}".encode())
 
 
 def blob_checksum(sample: int, kind: str, data: bytes) -> int:
-    """Of features (kind: their encoding) or a picture."""
+    """Return the checksum of an image, or of features (`kind` is their encoding)."""
     return zlib.crc32(data, zlib.crc32(f"{sample} {kind}".encode()))
 
 
 def read_classes(database: Database) -> dict[int, str]:
-    """Class id → name, in the order in which the store first met them."""
+    """Return class ID → name, in the order of their first samples."""
     classes = {}
     for number, name, checksum in database.rows("SELECT id, name, checksum FROM class ORDER BY id"):
         if not isinstance(name, str) or class_checksum(number, name) != checksum:
-            raise damaged(database.name, f"the name of class {number} is not what was written")
+            raise damaged(database.name, f"the name of class {number} has changed")
         classes[number] = name
     return classes
 
 
+def check_class(database: Database, label: str) -> None:
+    """Raise DataError unless a sample has this class."""
+    classes = read_classes(database).values()
+    if label not in classes:
+        raise DataError(
+            f"the store has no class {label!r}; its classes: {', '.join(classes) or 'none'}"
+        )
+
+
 def read_samples(database: Database, sample: int | None = None) -> list[StoredSample]:
-    """All samples in the order of their ids, or one; the caller is in a transaction.
+    """Return all samples ordered by ID, or one; the caller holds a transaction.
 
     Raises:
-        StoreError: a row is not what was written.
+        StoreError: If a row is damaged.
     """
     classes = read_classes(database)
     one = "" if sample is None else "WHERE {} = ?"
@@ -75,16 +87,16 @@ def read_samples(database: Database, sample: int | None = None) -> list[StoredSa
     for number, *target in database.rows(query, *values):
         targets[number].append(tuple(target))
     query = (
-        "SELECT id, added, source, views, bytes, held_out, checksum FROM sample "
+        "SELECT id, added, source, feature_rows, bytes, held_out, checksum FROM sample "
         f"{one.format('id')} ORDER BY 1"
     )
-    found = [
+    samples = [
         _sample(database, classes, row, targets.pop(row[0], []), checksum)
         for *row, checksum in database.rows(query, *values)
     ]
     if targets:
-        raise damaged(database.name, f"sample {min(targets)} is lost")
-    return found
+        raise damaged(database.name, f"sample {min(targets)} is missing")
+    return samples
 
 
 def _sample(
@@ -94,26 +106,26 @@ def _sample(
     targets: list[tuple[int, float]],
     checksum: int,
 ) -> StoredSample:
-    number, added, source, views, _, held_out = row
+    number, added, source, rows, _, held_out = row
     if (
         sample_checksum(tuple(row), targets) != checksum
         or not isinstance(number, int)
         or not isinstance(added, float)
         or not isinstance(source, (bytes, type(None)))
-        or not isinstance(views, int)
+        or not isinstance(rows, int)
         or not all(key in classes and isinstance(value, float) for key, value in targets)
     ):
-        raise damaged(database.name, f"sample {number} is not what was written")
+        raise damaged(database.name, f"sample {number} has changed")
     try:
         time = datetime.fromtimestamp(added, timezone.utc)
     except (OverflowError, ValueError, OSError) as error:
-        raise damaged(database.name, f"sample {number} was added at no time: {added}") from error
+        raise damaged(database.name, f"sample {number} has an invalid time: {added}") from error
     return StoredSample(
         id=number,
         targets={classes[key]: value for key, value in targets},
         added=time,
         held_out=bool(held_out),
-        views=views,
+        rows=rows,
         source=None if source is None else source.hex(),
     )
 
@@ -121,60 +133,77 @@ def _sample(
 def read_features(
     database: Database, codec: FeatureCodec, samples: Iterable[tuple[int, int]]
 ) -> list[np.ndarray]:
-    """The rows of these samples, in their order: float32 [rows, …] for each tensor.
+    """Return the features of samples, in their order: float32 [rows, …] for each tensor.
 
     Args:
-        database: the store's.
-        codec: of the model's features.
-        samples: (id, how many views it has) of each.
+        database: database of the store.
+        codec: codec of the features.
+        samples: pairs (sample ID, number of rows).
 
     Raises:
-        StoreError: what is there is not what was written.
+        StoreError: If the features of a sample are damaged.
     """
     groups: dict[str, list[bytes]] = defaultdict(list)
-    rows: dict[str, list[np.ndarray]] = defaultdict(list)
+    indices: dict[str, list[np.ndarray]] = defaultdict(list)
     end = 0
-    for number, views in samples:
-        encoding, data = _features(database, codec, number, views)
+    for number, rows in samples:
+        encoding, data = _features(database, codec, number, rows)
         groups[encoding].append(data)
-        rows[encoding].append(np.arange(end, end := end + views))
+        indices[encoding].append(np.arange(end, end := end + rows))
     features = codec.empty(end)
     for encoding, group in groups.items():
-        chosen = np.concatenate(rows[encoding])
+        index = np.concatenate(indices[encoding])
         for tensor, decoded in zip(features, codec.decode(encoding, group), strict=True):
-            tensor[chosen] = decoded
+            tensor[index] = decoded
     return features
 
 
-def _features(
-    database: Database, codec: FeatureCodec, sample: int, views: int
-) -> tuple[str, bytes]:
-    found = database.rows(
+def read_sample_set(
+    database: Database, codec: FeatureCodec, samples: Sequence[StoredSample]
+) -> SampleSet:
+    """Return samples as arrays, with their features; the caller holds a transaction."""
+    classes = tuple(read_classes(database).values())
+    columns = {name: column for column, name in enumerate(classes)}
+    ids, rows = [sample.id for sample in samples], [sample.rows for sample in samples]
+    targets = np.full((len(samples), len(classes)), np.nan, np.float32)
+    for row, sample in enumerate(samples):
+        for name, value in sample.targets.items():
+            targets[row, columns[name]] = value
+    return SampleSet(
+        features=read_features(database, codec, zip(ids, rows, strict=True)),
+        samples=np.repeat(np.array(ids, np.int64), rows),
+        targets=np.repeat(targets, rows, axis=0),
+        classes=classes,
+    )
+
+
+def _features(database: Database, codec: FeatureCodec, sample: int, rows: int) -> tuple[str, bytes]:
+    result = database.rows(
         "SELECT encoding, checksum, CASE WHEN typeof(data) = 'blob' AND length(data) <= ? "
         "THEN data END FROM features WHERE sample = ?",
-        codec.most() * views, sample,
+        codec.max_size() * rows, sample,
     )  # fmt: skip
-    encoding, checksum, data = found[0] if found else ("", 0, None)
+    encoding, checksum, data = result[0] if result else ("", 0, None)
     if (
         data is None
-        or not codec.is_known(encoding)
-        or len(data) != codec.size(encoding) * views
+        or not codec.is_valid(encoding)
+        or len(data) != codec.size(encoding) * rows
         or blob_checksum(sample, encoding, data) != checksum
     ):
-        raise damaged(database.name, f"the features of sample {sample} are not what was written")
+        raise damaged(database.name, f"the features of sample {sample} have changed")
     return encoding, data
 
 
-def read_picture(database: Database, sample: int, kind: str) -> bytes | None:
-    """A thumbnail or photo; None where the sample has none."""
-    found = database.rows(
+def read_image(database: Database, sample: int, kind: str) -> bytes | None:
+    """Return a thumbnail or photo, or None if the sample has none."""
+    result = database.rows(
         "SELECT checksum, CASE WHEN typeof(data) = 'blob' AND length(data) <= ? THEN data END "
-        "FROM picture WHERE sample = ? AND kind = ?",
-        MAX_PICTURE, sample, kind,
+        "FROM image WHERE sample = ? AND kind = ?",
+        MAX_IMAGE_BYTES, sample, kind,
     )  # fmt: skip
-    if not found:
+    if not result:
         return None
-    ((checksum, data),) = found
+    ((checksum, data),) = result
     if data is None or blob_checksum(sample, kind, data) != checksum:
-        raise damaged(database.name, f"the {kind} of sample {sample} is not what was written")
+        raise damaged(database.name, f"the {kind} of sample {sample} has changed")
     return bytes(data)

@@ -1,4 +1,4 @@
-"""What a store hands out: samples as a user sees them, and as training takes them."""
+"""Samples as the store returns them: single ones, and arrays for training."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ class StoredSample:
     """One sample, without its features.
 
     Attributes:
-        id: its number; a later sample has a higher one, and none is given twice.
-        targets: class name → value. Of a classification `{"hat": 1.0}`; of several labels 1 or 0,
-            and a class that is not there is not known; of a regression any number.
-        added: when, by the clock of the time, in UTC. Nothing depends on it.
-        held_out: it is for measuring, and not for training.
-        views: how many rows of features it has: the sample itself, and what it was augmented to.
-        source: the hash of what it was made of, in hexadecimal; None where none was given.
+        id: number of the sample; numbers increase, and none is used twice.
+        targets: class name → target: `{"hat": 1.0}` for classification, 1 or 0 for several labels,
+            any number for regression. Other classes are unknown.
+        added: time of adding, in UTC, for information only.
+        held_out: whether the sample measures and does not train.
+        rows: number of rows of features: 1 for the sample, and 1 for each augmentation.
+        source: hash that identifies the sample, in hexadecimal, or None.
     """
 
     id: int
     targets: Mapping[str, float]
     added: datetime
     held_out: bool
-    views: int
+    rows: int
     source: str | None
 
     @property
     def label(self) -> str:
-        """The class of a sample that has just one target."""
+        """Name of the class of a sample with a single target."""
         (label,) = self.targets
         return label
 
 
 @dataclass(frozen=True)
 class SampleSet:
-    """Samples as training takes them: a row for each view, in the order of sample and view.
+    """Samples as arrays, with a row for each sample and each augmentation, ordered by sample.
 
     Attributes:
-        features: float32 [N, …], one for each features tensor.
-        samples: int64 [N]: the sample that each row belongs to.
-        targets: float32 [N, K]; NaN where a sample says nothing about a class.
-        classes: K names, in the order in which the store first met them.
+        features: float32 [N, …] for each features tensor.
+        samples: int64 [N]; ID of the sample of each row.
+        targets: float32 [N, K]; NaN if a target is unknown.
+        classes: K class names, in the order of their first samples.
     """
 
     features: list[np.ndarray]
@@ -59,6 +59,6 @@ class SampleSet:
         return len(self.samples)
 
     def take(self, rows: np.ndarray) -> SampleSet:
-        """Some of the rows: their indexes, or bool [N]."""
+        """Return some of the rows; `rows` are indices, or bool [N]."""
         features = [each[rows] for each in self.features]
         return SampleSet(features, self.samples[rows], self.targets[rows], self.classes)

@@ -1,161 +1,116 @@
-"""The samples that a model learns from, in one file that survives."""
+"""The sample store: features and labels of samples in one SQLite file."""
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
 from ..._files import replacing
 from ...contract.manifest import Manifest
-from ...errors import DataError, StoreError
-from .checks import check_bounds, check_label, check_picture, check_targets
-from .codec import FeatureCodec
+from ...errors import DataError
+from .checks import check_images, check_label, check_targets
+from .codec import FeatureCodec, FeatureRows
 from .database import Database
-from .eviction import make_room
-from .reading import read_classes, read_features, read_picture, read_samples
+from .eviction import Limits, evict
+from .reading import check_class, read_classes, read_image, read_sample_set, read_samples
 from .records import SampleSet, StoredSample
-from .writing import (
-    NewSample,
-    copy_all,
-    delete_samples,
-    delete_targets,
-    insert_sample,
-    rename_class,
-    replace_features,
-)
+from .transfer import replace_samples
+from .writing import NewSample, delete_samples, delete_targets, insert_sample, rename_class
 
 __all__ = ["SampleStore"]
 
-Views = Sequence[Sequence[np.ndarray]]
-
 
 class SampleStore:
-    """Samples as features, with what they stand for, in an SQLite file.
+    """Features and labels of samples, in an SQLite file.
 
-    What a method has done is on the disk when it returns, and survives a killed process and a
-    power cut; what failed has changed nothing. Any thread may call any method, and several
-    processes may have one store open: each sees what the others did at its next call. While it is
-    open there are two more files beside it, its name with `-wal` and `-shm`: to copy it, use
-    `backup`. Use it in a `with` block, or close it.
+    A method that returns has written its changes to the disk: they survive a killed process and
+    a power failure. A method that raises has changed nothing. Any thread may call any method, and
+    several processes may open one store: each sees the changes of the others at its next call.
+    An open store has two more files, with `-wal` and `-shm` behind its name; `backup` copies it.
+    Use the store in a `with` block, or close it.
 
     Args:
-        path: the file, made if it is not there or empty; None keeps the samples in memory.
-        manifest: of the model whose features these are.
-        max_samples: the most samples that are kept; None for any number.
-        max_bytes: the most bytes of features and pictures that are kept; None for any number.
-            When the store is full, a new sample takes the place of one of the class that has
-            most, held out or not: of a near-duplicate if there is one, else of any.
+        path: path of the file; a new or empty file becomes a store. None stores in memory.
+        manifest: manifest of the model that computes the features.
+        max_samples: largest number of samples. Default: no limit.
+        max_bytes: largest size of features and images, in bytes. Default: no limit.
+            A full store evicts a sample of the largest class, held out or not, for each new one:
+            a near-duplicate if there is one, otherwise a random one.
 
     Raises:
-        StoreError: the file is damaged, not a store, of a newer Sartor, or of another base.
-        DataError: a bound is less than 1.
-        OSError: the file cannot be opened or made.
+        StoreError: If the file is damaged, not a store, of a newer Sartor, or of another base.
+        DataError: If a limit is less than 1.
+        OSError: If the file cannot be opened or created.
     """
 
     def __init__(
-        self,
-        path: Path | None,
-        manifest: Manifest,
-        *,
-        max_samples: int | None = None,
+        self, path: Path | None, manifest: Manifest, *, max_samples: int | None = None,
         max_bytes: int | None = None,
-    ) -> None:
-        check_bounds(max_samples=max_samples, max_bytes=max_bytes)
+    ) -> None:  # fmt: skip
         self.path = path
         self._task = manifest.task
         self._codec = FeatureCodec(manifest.features)
-        self._max_samples = max_samples
-        self._max_bytes = max_bytes
+        self._limits = Limits(max_samples, max_bytes)
         self._base = manifest.fingerprints.base
         self._database = Database(path, self._base)
 
     def add(
-        self,
-        views: Views,
-        targets: Mapping[str, float],
-        *,
-        source: bytes | None = None,
-        held_out: bool = False,
-        thumbnail: bytes | None = None,
-        photo: bytes | None = None,
-    ) -> int:
-        """Keep a sample.
+        self, rows: FeatureRows, targets: Mapping[str, float], *, source: bytes | None = None,
+        held_out: bool = False, thumbnail: bytes | None = None, photo: bytes | None = None,
+    ) -> int:  # fmt: skip
+        """Store a sample.
 
         Args:
-            views: its features, and those of what it was augmented to: for each view a float32
-                [1, …] for each features tensor.
-            targets: class name → value: one class of value 1 for a classification; 0…1 for several
-                labels; any number for a regression. A class that is not there is not known.
-            source: a hash of what the sample was made of, for `find`.
-            held_out: it is for measuring, not for training.
-            thumbnail: a small picture to show, as a file's bytes.
-            photo: what the features were made of, as a file's bytes: `reembed` needs it.
+            rows: features of the sample and of its augmentations: for each a float32 [1, …] for
+                each features tensor.
+            targets: class name → target: one class of target 1 for classification, 0 to 1 for
+                several labels, any number for regression. Other classes are unknown.
+            source: hash that identifies the sample, for `find`. Default: None.
+            held_out: whether the sample measures and does not train. Default: False.
+            thumbnail: small image file. Default: None.
+            photo: original file, for `reembed`. Default: None.
 
         Returns:
-            Its id, higher than that of every sample before it.
+            The ID of the sample; IDs increase.
 
         Raises:
-            DataError: it is not what the model takes, or larger than the store may be.
-            OSError: the disk is full, or the store is read-only; nothing is changed.
-            StoreError: another program does not let go of the store, or it is damaged.
+            DataError: If it does not fit the model, or is larger than `max_bytes`.
+            OSError: If the disk is full or the store is read-only; nothing is changed.
+            StoreError: If another program locks the store, or it is damaged.
         """
-        encoding, features = self._codec.encode(views)
-        pictures = {"thumbnail": thumbnail, "photo": photo}
+        encoding, features = self._codec.encode(rows)
         new = NewSample(
             encoding=encoding,
             features=features,
-            views=len(views),
+            rows=len(rows),
             targets=check_targets(self._task, targets),
             source=source,
             held_out=held_out,
-            pictures={
-                kind: check_picture(kind, data)
-                for kind, data in pictures.items()
-                if data is not None
-            },
+            images=check_images(thumbnail=thumbnail, photo=photo),
         )
-        if self._max_bytes is not None and new.bytes > self._max_bytes:
-            raise DataError(
-                f"the sample takes {new.bytes:,} bytes, and the store may have {self._max_bytes:,}:"
-                " allow more with max_bytes, or keep no photo"
-            )
+        self._limits.check(new.bytes)
+        by_class = self._task != "regression"
         with self._database.writing():
             number = insert_sample(self._database, new)
-            make_room(
-                self._database,
-                self._codec,
-                number,
-                self._max_samples,
-                self._max_bytes,
-                by_class=self._task != "regression",
-            )
+            evict(self._database, self._codec, number, self._limits, by_class=by_class)
         return number
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Let a `with` block be written as one: whole or not at all, and with one flush.
-
-        Other threads and processes wait to write until it ends, so keep it short.
-        """
+        """Return a `with` block that is written completely or not at all; keep it short."""
         return self._database.writing()
 
     def find(self, source: bytes) -> StoredSample | None:
-        """The first sample made of what has this hash; None when there is none."""
+        """Return the first sample with this source, or None."""
         with self._database.reading():
             query = "SELECT min(id) FROM sample WHERE source = ?"
             ((number,),) = self._database.rows(query, source)
-            if number is None:
-                return None
-            (found,) = read_samples(self._database, number)
-            return found
+            return None if number is None else read_samples(self._database, number)[0]
 
     def samples(self) -> tuple[StoredSample, ...]:
-        """Every sample, in the order in which they came."""
+        """Return all samples, in the order in which they were added."""
         with self._database.reading():
             return tuple(read_samples(self._database))
 
@@ -164,19 +119,16 @@ class SampleStore:
         return int(count)
 
     def counts(self) -> dict[str, int]:
-        """Class name → how many samples show it, in the order in which the store met the classes.
-
-        A target above 0 shows a class; of a regression, any target.
-        """
+        """Return class name → number of its samples, in the order of their first samples."""
         with self._database.reading():
             counts = dict.fromkeys(read_classes(self._database).values(), 0)
             for sample in read_samples(self._database):
                 for label in sample.targets:
-                    counts[label] += self.shows(sample.targets, label)
+                    counts[label] += self.belongs(sample.targets, label)
             return counts
 
     def count(self, label: str) -> int:
-        """Return the number of samples of a class; see `shows`."""
+        """Return the number of samples of a class."""
         query = (
             "SELECT count(*) FROM target JOIN class ON class.id = target.class "
             "WHERE name = ? AND (value > 0 OR ?)"
@@ -184,193 +136,113 @@ class SampleStore:
         ((count,),) = self._database.rows(query, label, self._task == "regression")
         return int(count)
 
-    def shows(self, targets: Mapping[str, float], label: str) -> bool:
-        """Return whether a sample belongs to a class: its target is above 0, or a number."""
+    def belongs(self, targets: Mapping[str, float], label: str) -> bool:
+        """Return whether targets belong to a class: above 0, or any number for regression."""
         value = targets.get(label)
         return value is not None and (value > 0 or self._task == "regression")
 
-    def rounded(self, views: Views) -> list[np.ndarray]:
-        """Return features as the store gives them back: float32 [rows, …] for each tensor."""
-        encoding, data = self._codec.encode(views)
+    def rounded(self, rows: FeatureRows) -> list[np.ndarray]:
+        """Return features with the precision of the store: float32 [rows, …] for each tensor."""
+        encoding, data = self._codec.encode(rows)
         return self._codec.decode(encoding, [data])
 
     def select(self, *, held_out: bool | None = None, label: str | None = None) -> SampleSet:
-        """Samples with their features, for training.
+        """Return samples with their features.
 
         Args:
-            held_out: only those that are held out, or only those that are not; None for both.
-            label: only those that show this class, see `counts`.
+            held_out: True for held-out samples only, False for training samples only. Default:
+                both.
+            label: class name, to return the samples of this class only. Default: all.
 
         Raises:
-            StoreError: something is not what was written; the message names the sample.
+            StoreError: If a sample is damaged.
         """
         with self._database.reading():
-            classes = tuple(read_classes(self._database).values())
-            chosen = [
+            samples = [
                 sample
                 for sample in read_samples(self._database)
                 if held_out in (None, sample.held_out)
-                and (label is None or self.shows(sample.targets, label))
+                and (label is None or self.belongs(sample.targets, label))
             ]
-            views = [sample.views for sample in chosen]
-            ids = [sample.id for sample in chosen]
-            features = read_features(self._database, self._codec, zip(ids, views, strict=True))
-        targets = np.full((len(chosen), len(classes)), np.nan, np.float32)
-        columns = {name: column for column, name in enumerate(classes)}
-        for row, sample in enumerate(chosen):
-            for name, value in sample.targets.items():
-                targets[row, columns[name]] = value
-        return SampleSet(
-            features=features,
-            samples=np.repeat(np.array(ids, np.int64), views),
-            targets=np.repeat(targets, views, axis=0),
-            classes=classes,
-        )
+            return read_sample_set(self._database, self._codec, samples)
 
     def forget(self, ids: Iterable[int]) -> None:
-        """Delete samples, and overwrite every trace of them in the file.
+        """Delete samples, and overwrite their bytes in the file.
 
         Raises:
-            DataError: there is no sample of such an id; nothing is changed.
-            StoreError, OSError: see `forget_class`.
+            DataError: If an ID is unknown; nothing is deleted.
+            StoreError, OSError: See `forget_class`.
         """
-        wanted = set(ids)
+        chosen = set(ids)
         with self._database.writing():
-            unknown = wanted - {sample.id for sample in read_samples(self._database)}
+            unknown = chosen - {sample.id for sample in read_samples(self._database)}
             if unknown:
                 raise DataError(f"the store has no sample {', '.join(map(str, sorted(unknown)))}")
-            delete_samples(self._database, sorted(wanted))
+            delete_samples(self._database, sorted(chosen))
             self._database.erase_after()
 
     def forget_class(self, label: str) -> None:
-        """Delete a class, and overwrite every trace of it in the file.
-
-        Of a classification its samples go; else what samples say of it, and the samples that say
-        nothing any more.
+        """Delete the targets of a class and the samples without other targets; see `forget`.
 
         Raises:
-            DataError: there is no such class; nothing is changed.
-            StoreError: another program reads the store and does not end. Then the samples are
-                gone, but their bytes are overwritten only with a later change or opening.
-            OSError: likewise, where the disk is too full to write the rest anew.
+            DataError: If the class is unknown; nothing is deleted.
+            StoreError, OSError: If another program keeps reading the store, or the disk is full.
+                The samples are deleted; their bytes are overwritten at a later change or opening.
         """
         with self._database.writing():
-            self._check_known(label)
+            check_class(self._database, label)
             delete_targets(self._database, label)
             self._database.erase_after()
 
     def rename(self, old: str, new: str) -> None:
-        """Give a class another name; raises DataError unless the old one is there and the new not.
-
-        The class keeps its place in the order.
-        """
+        """Rename a class; raise DataError if it is unknown or the new name is in use."""
         check_label(new)
         with self._database.writing():
-            self._check_known(old)
+            check_class(self._database, old)
             if old != new and new in read_classes(self._database).values():
                 raise DataError(f"there is a class {new!r} already: forget it first")
             rename_class(self._database, old, new)
 
     def thumbnails(self, label: str, limit: int) -> list[bytes]:
-        """The thumbnails of the first samples that show a class, at most `limit` of them."""
+        """Return the first thumbnails of a class, at most `limit`."""
         found: list[bytes] = []
         with self._database.reading():
             for sample in read_samples(self._database):
                 if len(found) == limit:
                     break
-                if self.shows(sample.targets, label):
-                    picture = read_picture(self._database, sample.id, "thumbnail")
-                    found += [] if picture is None else [picture]
+                if self.belongs(sample.targets, label):
+                    image = read_image(self._database, sample.id, "thumbnail")
+                    found += [] if image is None else [image]
         return found
 
     def photos(self) -> Iterator[tuple[int, bytes]]:
-        """The photos that were kept, with the ids of their samples, one at a time."""
+        """Yield sample ID and photo of each sample with a stored photo."""
         for sample in self.samples():
             with self._database.reading():
-                photo = read_picture(self._database, sample.id, "photo")
+                photo = read_image(self._database, sample.id, "photo")
             if photo is not None:
                 yield sample.id, photo
 
-    @classmethod
-    def reembed(cls, path: Path, manifest: Manifest, embed: Callable[[bytes], Views]) -> None:
-        """Make the features of every sample anew from its photo, for a model of another base.
-
-        Args:
-            path: of the store; nobody else may be writing to it meanwhile.
-            manifest: of the new model.
-            embed: a photo's bytes → views, as `add` takes them.
-
-        Raises:
-            StoreError: a sample has no photo; nothing is changed. Or see `SampleStore`.
-            DataError: what `embed` gives is not what the new model takes; nothing is changed.
-            OSError: the file is not there, or the disk is full; nothing is changed.
-        """
-        codec = FeatureCodec(manifest.features)
-        database = Database(path, None)
-        try:
-            with database.writing():
-                for sample in read_samples(database):
-                    photo = read_picture(database, sample.id, "photo")
-                    if photo is None:
-                        raise StoreError(
-                            f"{path}: the photo of sample {sample.id} was not kept, so it cannot "
-                            "be embedded again. Forget the samples without photos, or start anew."
-                        )
-                    views = embed(photo)
-                    encoding, features = codec.encode(views)
-                    replace_features(database, sample.id, encoding, features, len(views))
-                database.set_base(manifest.fingerprints.base)
-        finally:
-            database.close()
-
     def backup(self, path: Path) -> None:
-        """Write a copy of the store, one file, whole or not at all; in place of what was there.
-
-        Raises:
-            OSError: the folder is not there or not writable, or the disk is full.
-        """
+        """Copy the store to a file atomically; raise OSError if that fails."""
         with replacing(path) as temporary:
             self._database.copy_to(temporary)
 
     def restore(self, path: Path) -> None:
-        """Take over the samples of another store, in place of those that are here.
-
-        What is replaced is forgotten as by `forget`.
+        """Replace all samples by those of another store; forget the old ones.
 
         Raises:
-            StoreError: the other is damaged, or of another base; nothing is changed.
-            OSError: it is not there, or the disk is full; nothing is changed.
+            StoreError: If the other store is damaged, or of another base; nothing is changed.
+            OSError: If it does not exist, or the disk is full; nothing is changed.
         """
-        if not path.exists():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-        other = Database(path, self._base)
-        try:
-            read_samples(other)  # a damaged one is noticed before anything is done
-            with self._database.writing():
-                delete_samples(self._database, [each.id for each in read_samples(self._database)])
-                copy_all(other, self._database)
-                self._database.erase_after()
-        finally:
-            other.close()
+        replace_samples(self._database, path, self._base)
 
     def close(self) -> None:
-        """Close the file; later calls are refused."""
+        """Close the file; later calls raise StoreError."""
         self._database.close()
 
     def __enter__(self) -> SampleStore:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
-
-    def _check_known(self, label: str) -> None:
-        known = read_classes(self._database).values()
-        if label not in known:
-            raise DataError(
-                f"the store has no class {label!r}; its classes: {', '.join(known) or 'none'}"
-            )

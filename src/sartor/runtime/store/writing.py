@@ -1,4 +1,4 @@
-"""Rows of a store as they are written, changed and deleted, each with its checksum."""
+"""Write, change and delete rows of the tables, with their checksums."""
 
 from __future__ import annotations
 
@@ -16,80 +16,81 @@ _TABLES = (
     ("sample", "id"),
     ("features", "sample"),
     ("target", "sample"),
-    ("picture", "sample"),
+    ("image", "sample"),
 )
 
 
 @dataclass(frozen=True)
 class NewSample:
-    """A sample that has been checked, as it goes into the tables.
+    """A valid sample that is to be stored.
 
     Attributes:
-        encoding, features: of all views, by the codec.
-        views: how many there are.
-        targets: class name → value.
-        source: a hash, or None.
-        held_out: it is for measuring only.
-        pictures: kind (`thumbnail`, `photo`) → the bytes of the file.
+        encoding: encoding of `features`.
+        features: encoded features of the sample and of its augmentations.
+        rows: number of rows of features.
+        targets: class name → target.
+        source: hash that identifies the sample, or None.
+        held_out: whether the sample measures and does not train.
+        images: kind (`thumbnail`, `photo`) → image file.
     """
 
     encoding: str
     features: bytes
-    views: int
+    rows: int
     targets: Mapping[str, float]
     source: bytes | None
     held_out: bool
-    pictures: Mapping[str, bytes]
+    images: Mapping[str, bytes]
 
     @property
     def bytes(self) -> int:
-        """Of features and pictures."""
-        return len(self.features) + sum(map(len, self.pictures.values()))
+        """Size of features and images."""
+        return len(self.features) + sum(map(len, self.images.values()))
 
 
 def insert_sample(database: Database, new: NewSample) -> int:
-    """Write a sample; the caller is in a transaction. Returns its id."""
+    """Write a sample and return its ID; the caller holds a transaction."""
     number = database.run(
-        "INSERT INTO sample (added, source, views, bytes, held_out, checksum) "
+        "INSERT INTO sample (added, source, feature_rows, bytes, held_out, checksum) "
         "VALUES (?, ?, ?, ?, ?, 0)",
-        time.time(), new.source, new.views, new.bytes, int(new.held_out),
+        time.time(), new.source, new.rows, new.bytes, int(new.held_out),
     )  # fmt: skip
     _insert_features(database, number, new.encoding, new.features)
-    for kind, data in new.pictures.items():
+    for kind, data in new.images.items():
         checksum = blob_checksum(number, kind, data)
-        database.run("INSERT INTO picture VALUES (?, ?, ?, ?)", number, kind, data, checksum)
+        database.run("INSERT INTO image VALUES (?, ?, ?, ?)", number, kind, data, checksum)
     for name, value in new.targets.items():
         target = (number, _class(database, name), float(value))
         database.run("INSERT INTO target VALUES (?, ?, ?)", *target)
-    _seal(database, number)
+    _update_checksum(database, number)
     return number
 
 
 def replace_features(
-    database: Database, sample: int, encoding: str, features: bytes, views: int
+    database: Database, sample: int, encoding: str, features: bytes, rows: int
 ) -> None:
-    """Give a sample other features; the caller is in a transaction."""
+    """Replace the features of a sample; the caller holds a transaction."""
     ((old,),) = database.rows("SELECT length(data) FROM features WHERE sample = ?", sample)
     database.run("DELETE FROM features WHERE sample = ?", sample)
     _insert_features(database, sample, encoding, features)
     database.run(
-        "UPDATE sample SET views = ?, bytes = bytes + ? WHERE id = ?",
-        views, len(features) - old, sample,
+        "UPDATE sample SET feature_rows = ?, bytes = bytes + ? WHERE id = ?",
+        rows, len(features) - old, sample,
     )  # fmt: skip
-    _seal(database, sample)
+    _update_checksum(database, sample)
 
 
 def copy_all(source: Database, database: Database) -> None:
-    """Write all samples of another store into an empty one; the caller is in a transaction."""
+    """Copy all samples of another store into an empty one; the caller holds a transaction."""
     for table, column in (("class", "id"), *_TABLES):
         for (number,) in source.rows(f"SELECT DISTINCT {column} FROM {table}"):
             rows = source.rows(f"SELECT * FROM {table} WHERE {column} = ?", number)
-            marks = ", ".join("?" * len(rows[0]))
-            database.run_each(f"INSERT INTO {table} VALUES ({marks})", rows)
+            values = ", ".join("?" * len(rows[0]))
+            database.run_each(f"INSERT INTO {table} VALUES ({values})", rows)
 
 
 def delete_samples(database: Database, samples: Iterable[int]) -> None:
-    """Delete all rows of these samples, and the classes that have none left."""
+    """Delete samples, and the classes without samples."""
     rows = [(sample,) for sample in samples]
     for table, column in _TABLES:
         database.run_each(f"DELETE FROM {table} WHERE {column} = ?", rows)
@@ -97,21 +98,21 @@ def delete_samples(database: Database, samples: Iterable[int]) -> None:
 
 
 def delete_targets(database: Database, label: str) -> None:
-    """Let no sample say anything about a class, and delete those that then say nothing."""
+    """Delete the targets of a class, and the samples without other targets."""
     query = "SELECT sample FROM target WHERE class = (SELECT id FROM class WHERE name = ?)"
     samples = [number for (number,) in database.rows(query, label)]
     database.run("DELETE FROM target WHERE class = (SELECT id FROM class WHERE name = ?)", label)
     empty = []
     for number in samples:
         if database.rows("SELECT 1 FROM target WHERE sample = ? LIMIT 1", number):
-            _seal(database, number)
+            _update_checksum(database, number)
         else:
             empty.append(number)
     delete_samples(database, empty)
 
 
 def rename_class(database: Database, old: str, new: str) -> None:
-    """Change a class's name; the caller knows that it is there, and that the new one is not."""
+    """Rename a class; the caller has checked both names."""
     ((number,),) = database.rows("SELECT id FROM class WHERE name = ?", old)
     checksum = class_checksum(number, new)
     database.run("UPDATE class SET name = ?, checksum = ? WHERE id = ?", new, checksum, number)
@@ -123,19 +124,19 @@ def _insert_features(database: Database, sample: int, encoding: str, data: bytes
 
 
 def _class(database: Database, name: str) -> int:
-    """The id of a class, which is made if it is not there."""
-    found = database.rows("SELECT id FROM class WHERE name = ?", name)
-    if found:
-        return int(found[0][0])
+    """Return the ID of a class; a new class is written."""
+    result = database.rows("SELECT id FROM class WHERE name = ?", name)
+    if result:
+        return int(result[0][0])
     number = database.run("INSERT INTO class (name, checksum) VALUES (?, 0)", name)
     checksum = class_checksum(number, name)
     database.run("UPDATE class SET checksum = ? WHERE id = ?", checksum, number)
     return number
 
 
-def _seal(database: Database, sample: int) -> None:
+def _update_checksum(database: Database, sample: int) -> None:
     """Write the checksum of a sample's row and targets."""
-    query = "SELECT id, added, source, views, bytes, held_out FROM sample WHERE id = ?"
+    query = "SELECT id, added, source, feature_rows, bytes, held_out FROM sample WHERE id = ?"
     (row,) = database.rows(query, sample)
     query = "SELECT class, value FROM target WHERE sample = ? ORDER BY class"
     checksum = sample_checksum(row, database.rows(query, sample))
