@@ -104,7 +104,7 @@ def test_what_a_reader_holds_back_is_overwritten_at_the_next_chance(
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM sample").fetchall()
-        with pytest.raises(StoreError, match=r"in use.*not yet overwritten.*tried again"):
+        with pytest.raises(StoreError, match=r"locked.*not overwritten yet.*tries again"):
             store.forget([4])
         assert len(store) == 19
         add(store, 0)  # the next change does not fail for it
