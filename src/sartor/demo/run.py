@@ -15,6 +15,7 @@ from ..charts import confusion_chart, loss_chart
 from ..charts.image import write_png
 from ..convert import convert
 from ..errors import DataError, SartorError
+from ..modalities import modality_of
 from ..runtime import Evaluation, History, PersonalModel, bake
 from .material import Count, Example, Material, of_folder, of_photos, say_nothing
 from .pixels import pixel_accuracy
@@ -83,8 +84,12 @@ class Demo:
 
     def _convert(self, capacity: int) -> Converted:
         made = convert(self.base, classes=capacity)
-        if [spec.modality for spec in made.manifest.inputs] != ["image"]:
-            raise DataError(f"{self.base} takes no picture, so the demo cannot show it any")
+        inputs = made.manifest.inputs
+        if len(inputs) != 1 or not modality_of(inputs[0]).reads_files:
+            raise DataError(
+                f"the demo needs a base with one image input, and {self.base} takes "
+                f"{', '.join(spec.name for spec in inputs)}: choose another --base"
+            )
         path = made.save(self.out / "model.tflite")
         return Converted(self.base, path, capacity, made.notes)
 

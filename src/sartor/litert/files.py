@@ -12,6 +12,7 @@ from ..contract.signatures import TensorSpec
 from ..errors import InvalidModelError, NotPersonalizableError
 from ..flatbuffer import check_shapes, files_start, read
 from ..graph import Model, Tensor
+from ..modalities import modality_of
 
 __all__ = ["check_signatures", "manifest_of", "open_model"]
 
@@ -29,7 +30,7 @@ def open_model(path: Path) -> Manifest:
     manifest = manifest_of(model, path)
     _check_digest(manifest, path)
     check_signatures(model, manifest, path)
-    _check_images(manifest, path)
+    _check_inputs(manifest, path)
     try:
         check_shapes(model)
     except InvalidModelError as error:
@@ -84,18 +85,13 @@ def _check_digest(manifest: Manifest, path: Path) -> None:
         )
 
 
-def _check_images(manifest: Manifest, path: Path) -> None:
+def _check_inputs(manifest: Manifest, path: Path) -> None:
     for spec in manifest.inputs:
-        if spec.modality != "image":
-            continue
-        channels = spec.shape[3:]
-        sizes = ((1,), channels)
-        fits = channels in ((1,), (3,)) and (len(spec.mean),) in sizes and (len(spec.std),) in sizes
-        if not fits or min(spec.std) <= 0:
+        problem = modality_of(spec).check(spec)
+        if problem is not None:
             raise NotPersonalizableError(
-                f"{path}: {MANIFEST_FILE} describes {spec.name} as an image, but its shape "
-                f"{list(spec.shape)}, mean {list(spec.mean)} and std {list(spec.std)} do not fit "
-                f"together. {_CONVERT}"
+                f"{path}: {MANIFEST_FILE} describes {spec.name} as {spec.modality}, but {problem}. "
+                f"{_CONVERT}"
             )
 
 

@@ -50,10 +50,12 @@ class Modality(Protocol):
         name: value of `InputSpec.modality`.
         reads_files: whether a value may be a file. The content of a file identifies a sample
             whatever the input is called.
+        has_normalization: whether `mean` and `std` of a float input have a meaning.
     """
 
     name: str
     reads_files: bool
+    has_normalization: bool
 
     def load(self, spec: InputSpec, value: Any) -> LoadedInput:
         """Read a value; it is decoded when first needed.
@@ -72,7 +74,7 @@ class Modality(Protocol):
         """Return whether `mean` and `std` of the spec apply."""
 
     def value_range(self, spec: InputSpec) -> tuple[float, float] | None:
-        """Return the smallest and largest value that is fed; None if unknown."""
+        """Return the smallest and largest value of a normalized input; None for other inputs."""
 
     def per_tensor_range(self, spec: InputSpec) -> tuple[float, float] | None:
         """Return `value_range` if one scale and zero point express it exactly; else None."""

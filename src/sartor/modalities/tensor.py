@@ -20,6 +20,7 @@ class TensorModality:
 
     name = "tensor"
     reads_files = False
+    has_normalization = False
 
     def load(self, spec: InputSpec, value: Any) -> LoadedTensor:
         """See `Modality`."""

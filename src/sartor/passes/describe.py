@@ -24,6 +24,7 @@ from ..flatbuffer.metadata_tables import (
     TensorMetadata,
 )
 from ..graph import DType, Graph, Model, Tensor
+from ..modalities import modality_of
 from ..modalities.image.conventions import Convention
 from .plan import Plan
 
@@ -85,7 +86,7 @@ def describe_inputs(
         plain = InputSpec(tensor.name, tensor.shape, tensor.dtype.name.lower(), kind)
         kept = own.get(tensor.name, plain)
         spec = kept if kept.dtype == plain.dtype else plain
-        if _is_scaled(spec) and (told or spec is plain):
+        if modality_of(spec).is_normalized(spec) and (told or spec is plain):
             spec, note = _scaled(spec, metadata, told)
             notes += note
         specs.append(spec)
@@ -139,12 +140,9 @@ def _is_picture(tensor: Tensor, described: TensorMetadata | None) -> bool:
     return large and (channels == 3 or (channels == 1 and height == width))
 
 
-def _is_scaled(spec: InputSpec) -> bool:
-    return spec.modality == "image" and spec.dtype == "float32"
-
-
 def _can_be_scaled(spec: InputSpec, tensor: Tensor) -> bool:
-    return spec.modality == "image" and (spec.dtype == "float32" or tensor.quantization is not None)
+    is_scalable = spec.dtype == "float32" or tensor.quantization is not None
+    return modality_of(spec).has_normalization and is_scalable
 
 
 def _scaled(
@@ -191,12 +189,21 @@ def _signature_metadata(plan: Plan, described: Sequence[TensorMetadata | None]) 
     )
 
 
+def _image_content(spec: InputSpec) -> Content:
+    color = ColorSpace.RGB if spec.shape[-1] == 3 else ColorSpace.GRAYSCALE
+    return Content(content_properties=ImageProperties(color_space=color))
+
+
+_CONTENT = {"image": _image_content}
+"""Modality → function that returns the content properties of an input."""
+
+
 def _input(spec: InputSpec, described: TensorMetadata | None) -> TensorMetadata:
     metadata = described or TensorMetadata(name=spec.name)
-    if spec.modality != "image":
+    create_content = _CONTENT.get(spec.modality)
+    if create_content is None:
         return metadata
-    color = ColorSpace.RGB if spec.shape[-1] == 3 else ColorSpace.GRAYSCALE
-    content = metadata.content or Content(content_properties=ImageProperties(color_space=color))
+    content = metadata.content or create_content(spec)
     if spec.dtype != "float32":
         return replace(metadata, content=content)
     scaling = ProcessUnit(options=NormalizationOptions(mean=spec.mean, std=spec.std))

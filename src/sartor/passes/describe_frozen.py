@@ -22,6 +22,7 @@ from ..flatbuffer.metadata_tables import (
     TensorMetadata,
 )
 from ..graph import Model
+from ..modalities import modality_of
 from .describe import UNNAMED, own_description
 
 __all__ = ["describe_frozen"]
@@ -72,7 +73,7 @@ def _decoded(model: Model) -> ModelMetadata:
 
 def _input(spec: InputSpec, known: TensorMetadata) -> TensorMetadata:
     """What was said of an input, with the scaling that it has now."""
-    if known.normalization is None or spec.modality != "image" or spec.dtype != "float32":
+    if known.normalization is None or not modality_of(spec).is_normalized(spec):
         return known
     scaling = ProcessUnit(options=NormalizationOptions(mean=spec.mean, std=spec.std))
     others = [u for u in known.process_units if not isinstance(u.options, NormalizationOptions)]

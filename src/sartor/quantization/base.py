@@ -10,6 +10,7 @@ from ..contract.names import FEATURES
 from ..contract.signatures import numbered
 from ..flatbuffer import write
 from ..graph import DType, Graph, Model, Quantization, Signature
+from ..modalities import modality_of
 from ..modalities.image.conventions import Convention
 from ..passes import open_inputs
 from ..passes.images.quantized_inputs import are_pixels, feed_reals
@@ -106,8 +107,9 @@ def quantize_base(
     calibration = CalibrationData([])
     if samples is not None and mode == "full-integer":
         calibration = samples.subset(_MAX_CALIBRATION_SAMPLES)
-    ranges = {spec.name: _pixel_range(spec) for spec in specs if _is_scaled_image(spec)}
-    quantized = quantize(model, mode, calibration.inputs(specs), ranges)
+    ranges = {spec.name: modality_of(spec).value_range(spec) for spec in specs}
+    value_ranges = {name: each for name, each in ranges.items() if each is not None}
+    quantized = quantize(model, mode, calibration.inputs(specs), value_ranges)
     quantized_bytes = len(_serialize(quantized))
     model.graphs, graph = quantized.graphs, quantized.main
     inputs = [_open_input(graph, index, spec) for index, spec in enumerate(specs)]
@@ -139,22 +141,6 @@ def _output_names(graph: Graph) -> list[str]:
     return [numbered(FEATURES, index) for index in range(len(graph.outputs))]
 
 
-def _is_scaled_image(spec: InputSpec) -> bool:
-    return spec.modality == "image" and spec.dtype == "float32"
-
-
-def _pixel_range(spec: InputSpec) -> tuple[float, float]:
-    """Return the smallest and the largest value of an image, over all channels."""
-    channels = max(len(spec.mean), len(spec.std))
-    mean, std = (_per_channel(values, channels) for values in (spec.mean, spec.std))
-    pairs = list(zip(mean, std, strict=True))
-    return min(-m / s for m, s in pairs), max((255 - m) / s for m, s in pairs)
-
-
-def _per_channel(values: Sequence[float], channels: int) -> Sequence[float]:
-    return values if len(values) == channels else tuple(values) * channels
-
-
 def _open_input(graph: Graph, index: int, spec: InputSpec) -> InputSpec:
     """Give an int8 input a dtype that a signature allows, and return its new spec."""
     tensor = graph.inputs[index]
@@ -162,7 +148,9 @@ def _open_input(graph: Graph, index: int, spec: InputSpec) -> InputSpec:
     if tensor.dtype is not DType.INT8 or quantization is None or quantization.per_tensor is None:
         return spec
     unsigned = Quantization(quantization.scale, quantization.zero_point + _UINT8_OFFSET)
-    if _is_scaled_image(spec) and are_pixels(unsigned, Convention(spec.mean, spec.std)):
+    if modality_of(spec).is_normalized(spec) and are_pixels(
+        unsigned, Convention(spec.mean, spec.std)
+    ):
         return replace(spec, dtype="uint8", mean=(0.0,), std=(1.0,))
     feed_reals(graph, index)
     return spec

@@ -14,8 +14,9 @@ from ..errors import DataError
 from ..flatbuffer import read, write
 from ..graph import DType, Graph, Model, Signature
 from ..litert import create_interpreter
+from ..modalities import modality_of
 from .calibration_data import CalibrationData, RepresentativeSamples
-from .integer_io import convert_io, pixel_range
+from .integer_io import convert_io
 from .partition import (
     boundary_name,
     boundary_ops,
@@ -161,7 +162,7 @@ def _boundary_ranges(model: Model) -> _Ranges:
 
 
 def _pixel_ranges(specs: Sequence[InputSpec]) -> _Ranges:
-    ranges = {spec.name: pixel_range(spec) for spec in specs}
+    ranges = {spec.name: modality_of(spec).per_tensor_range(spec) for spec in specs}
     return {name: limits for name, limits in ranges.items() if limits is not None}
 
 

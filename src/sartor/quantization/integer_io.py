@@ -9,22 +9,13 @@ import numpy as np
 
 from ..contract.manifest import InputSpec
 from ..graph import DType, Graph, Op, Quantization, Tensor
+from ..modalities import modality_of
 from ..ops import quantize
 
-__all__ = ["convert_io", "pixel_range", "scale_pixels_inside"]
+__all__ = ["convert_io", "scale_pixels_inside"]
 
 _UINT8_OFFSET = 128  # uint8 value − int8 value of the same real number
 _SCALE_TOLERANCE = 1e-3
-
-
-def pixel_range(spec: InputSpec) -> tuple[float, float] | None:
-    """Return the values of pixels 0 and 255; None if channels differ or 0 is out of range."""
-    if spec.modality != "image" or spec.dtype != "float32":
-        return None
-    mean, std = set(spec.mean), set(spec.std)
-    if len(mean) != 1 or len(std) != 1 or not 0 <= min(mean) <= 255:
-        return None
-    return -min(mean) / min(std), (255 - min(mean)) / min(std)
 
 
 def scale_pixels_inside(graph: Graph, specs: Sequence[InputSpec]) -> list[InputSpec]:
@@ -41,7 +32,8 @@ def scale_pixels_inside(graph: Graph, specs: Sequence[InputSpec]) -> list[InputS
     """
     return [
         _insert_scaling(graph, index, spec)
-        if spec.modality == "image" and spec.dtype == "float32" and pixel_range(spec) is None
+        if modality_of(spec).is_normalized(spec)
+        and modality_of(spec).per_tensor_range(spec) is None
         else spec
         for index, spec in enumerate(specs)
     ]
@@ -119,7 +111,7 @@ def _remove_quantize(graph: Graph, index: int) -> Tensor:
 
 def _pixel_quantization(spec: InputSpec, dtype: DType) -> Quantization | None:
     """Return the quantization for which bytes are pixels; None if there is none."""
-    if pixel_range(spec) is None:
+    if modality_of(spec).per_tensor_range(spec) is None:
         return None
     offset = _UINT8_OFFSET if dtype is DType.INT8 else 0
     return _per_tensor(1 / spec.std[0], round(spec.mean[0]) - offset)

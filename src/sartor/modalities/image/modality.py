@@ -31,6 +31,7 @@ class ImageModality:
 
     name = "image"
     reads_files = True
+    has_normalization = True
 
     def load(self, spec: InputSpec, value: Any) -> LoadedImage:
         """See `Modality`."""
@@ -62,7 +63,7 @@ class ImageModality:
     def value_range(self, spec: InputSpec) -> tuple[float, float] | None:
         """See `Modality`: over all channels."""
         if not self.is_normalized(spec):
-            return 0.0, 255.0
+            return None
         channels = max(len(spec.mean), len(spec.std))
         mean, std = (_per_channel(values, channels) for values in (spec.mean, spec.std))
         pairs = list(zip(mean, std, strict=True))

@@ -19,6 +19,7 @@ from ...errors import InvalidModelError
 from ...flatbuffer import write
 from ...graph import Graph, Model, Op, Signature, Tensor
 from ...litert import create_interpreter
+from ...modalities import modality_of
 from ...modalities.image.conventions import CONVENTIONS, Convention
 from ...ops import find_row
 
@@ -42,7 +43,7 @@ def check_scaling(graph: Graph, specs: Sequence[InputSpec]) -> list[str]:
     found = [
         _check(graph, tensor, spec)
         for tensor, spec in zip(graph.inputs, specs, strict=True)
-        if spec.modality == "image" and spec.dtype == "float32"
+        if modality_of(spec).is_normalized(spec)
     ]
     return [line for line in found if line is not None]
 
