@@ -189,7 +189,7 @@ def test_a_source_that_the_target_does_not_depend_on_is_refused() -> None:
     graph = Graph()
     x, other = graph.input("x", (1,)), graph.input("other", (1,))
     exp(other)
-    words = "<FLOAT32 [1] 'neg'> does not depend on <FLOAT32 [1] 'other'>, which is to be trained."
+    words = "<FLOAT32 [1] 'neg'> does not depend on <FLOAT32 [1] 'other'>, so it has no gradient. Leave it out."
     with pytest.raises(GradientError, match=re.escape(words)):
         gradients(neg(x), [x, other])
 
@@ -201,7 +201,7 @@ def test_a_target_that_is_no_float32_scalar_needs_a_seed(
     shape: tuple[int, ...], dtype: DType
 ) -> None:
     x = Graph().input("x", shape, dtype)
-    words = "is no float32 scalar: name the gradient to start from (`seed`), or sum it first."
+    words = "is not a float32 scalar. Sum it, or give its gradient (`seed`)."
     with pytest.raises(GradientError, match=re.escape(words)):
         gradients(neg(x), [x])
 
@@ -209,7 +209,7 @@ def test_a_target_that_is_no_float32_scalar_needs_a_seed(
 def test_a_seed_of_another_shape_than_the_target_is_refused() -> None:
     graph = Graph()
     x, seed = graph.input("x", (2, 3)), graph.input("seed", (3,))
-    words = "the seed <FLOAT32 [3] 'seed'> must have the shape of the target <FLOAT32 [2, 3] 'neg'>"
+    words = "the seed <FLOAT32 [3] 'seed'> does not have the shape of the target <FLOAT32 [2, 3] 'neg'>"
     with pytest.raises(GradientError, match=re.escape(words)):
         gradients(neg(x), [x], seed=seed)
 

@@ -1,9 +1,9 @@
 """Reverse-mode differentiation of a TFLite graph, into more ops of the same graph.
 
 The method is that of every tape (Griewank & Walther, *Evaluating Derivatives*, 2008, chapter 3):
-ops are visited against the order in which they run, each turns the gradient of its output into
-gradients of its inputs, and a tensor that several ops use sums what they send back. What an op's
-gradient is stands in its row of `sartor.ops`; nothing here names an op.
+ops are visited in reverse order, each op turns the gradient of its output into gradients of its
+inputs, and the gradients of a tensor with several consumers are summed. The gradient rules are in
+the rows of `sartor.ops`; this module names no op.
 """
 
 from __future__ import annotations
@@ -25,36 +25,39 @@ def gradients(
     """Emit the gradients of `target` with respect to each of `sources`.
 
     Args:
-        target: float32; of one element, unless there is a seed.
+        target: float32 tensor. It has one element if `seed` is None.
         sources: float32 tensors of the same graph.
-        seed: the gradient of `target`, in its shape; 1 if left out.
+        seed: gradient of `target`, in its shape. Default: 1.
 
     Returns:
         For each source a tensor of its shape.
 
     Raises:
-        GradientError: the target does not depend on a source, the target is no scalar and there
-            is no seed, the seed has another shape, or an op between the two has no gradient rule.
+        GradientError: If the target does not depend on a source, the target has several elements
+            and there is no seed, the seed has another shape, or an op between source and target
+            has no gradient rule.
     """
     if seed is not None and seed.shape != target.shape:
-        raise GradientError(f"the seed {seed!r} must have the shape of the target {target!r}.")
+        raise GradientError(
+            f"the seed {seed!r} does not have the shape of the target {target!r}. Reshape it."
+        )
     graph = target.graph
     forward = list(graph.ops)
-    between = _between(forward, sources, target)
+    path = _find_path(forward, sources, target)
     for source in sources:
-        if source not in between:
+        if source not in path:
             raise GradientError(
-                f"{target!r} does not depend on {source!r}, which is to be trained."
+                f"{target!r} does not depend on {source!r}, so it has no gradient. Leave it out."
             )
-    received: dict[Tensor, list[Tensor]] = {target: [seed or _ones(graph, target)]}
+    gradients_of: dict[Tensor, list[Tensor]] = {target: [seed or _ones(graph, target)]}
     for op in reversed(forward):
-        if between.intersection(op.inputs) and between.intersection(op.outputs):
-            _send_back(op, between, received)
-    return [_total(source, received) for source in sources]
+        if path.intersection(op.inputs) and path.intersection(op.outputs):
+            _propagate(op, path, gradients_of)
+    return [_sum_gradients(source, gradients_of) for source in sources]
 
 
-def _between(ops: Sequence[Op], sources: Sequence[Tensor], target: Tensor) -> set[Tensor]:
-    """The float tensors on a path from a source to the target."""
+def _find_path(ops: Sequence[Op], sources: Sequence[Tensor], target: Tensor) -> set[Tensor]:
+    """Return the float tensors on a path from a source to the target."""
     downstream = set(sources)
     for op in ops:
         if downstream.intersection(op.inputs):
@@ -66,35 +69,34 @@ def _between(ops: Sequence[Op], sources: Sequence[Tensor], target: Tensor) -> se
     return downstream & upstream
 
 
-def _send_back(op: Op, between: set[Tensor], received: dict[Tensor, list[Tensor]]) -> None:
+def _propagate(op: Op, path: set[Tensor], gradients_of: dict[Tensor, list[Tensor]]) -> None:
     """Turn the gradient of an op's output into gradients of its inputs."""
     if len(op.outputs) != 1:
         raise GradientError(f"{op!r} has several outputs: its gradient is not yet supported.")
-    if op.output not in received:
+    if op.output not in gradients_of:
         return
-    g = output_gradient(op, _total(op.output, received))
+    g = output_gradient(op, _sum_gradients(op.output, gradients_of))
     for index, tensor in enumerate(op.inputs):
-        if tensor is not None and tensor in between:
+        if tensor is not None and tensor in path:
             contribution = input_gradient(op, index, g)
             if contribution is not None:
-                received.setdefault(tensor, []).append(contribution)
+                gradients_of.setdefault(tensor, []).append(contribution)
 
 
-def _total(tensor: Tensor, received: dict[Tensor, list[Tensor]]) -> Tensor:
-    """Sum what the consumers of a tensor sent back: the one place where gradients meet."""
-    if tensor not in received:
+def _sum_gradients(tensor: Tensor, gradients_of: dict[Tensor, list[Tensor]]) -> Tensor:
+    """Sum the gradients from all consumers of a tensor."""
+    if tensor not in gradients_of:
         raise GradientError(f"the gradient of {tensor!r} is zero everywhere: it cannot be trained.")
-    total, *rest = received[tensor]
+    total, *rest = gradients_of[tensor]
     for contribution in rest:
         total = add(total, contribution)
-    received[tensor] = [total]
+    gradients_of[tensor] = [total]
     return total
 
 
 def _ones(graph: Graph, target: Tensor) -> Tensor:
     if target.size != 1 or target.dtype is not DType.FLOAT32:
         raise GradientError(
-            f"{target!r} is no float32 scalar: name the gradient to start from (`seed`), "
-            "or sum it first."
+            f"{target!r} is not a float32 scalar. Sum it, or give its gradient (`seed`)."
         )
     return graph.constant(np.ones(target.shape, np.float32), "one")

@@ -1,4 +1,4 @@
-"""Models as objects with use-def links. Nothing here knows how a file looks."""
+"""Models as objects with use-def links, independent of the file format."""
 
 from .dtype import DType
 from .graph import Graph

@@ -1,6 +1,7 @@
-"""A hash of what a graph computes: two have the same one if and only if they compute alike.
+"""Hashes of the content of graphs.
 
-Names, versions, the order in the file and everything behind the outputs are not part of it.
+The hash of a graph depends on the ops, constants and types that its outputs need. It does not
+depend on names, operator versions, the order in the file and ops that no output needs.
 """
 
 from __future__ import annotations
@@ -15,79 +16,79 @@ from .graph import Graph
 from .op import Op
 from .tensor import Tensor
 
-__all__ = ["digest", "graph_digest"]
+__all__ = ["hash_data", "hash_graph"]
 
 
-def digest(value: object) -> str:
-    """A hash of data: mappings, sequences, numbers, arrays."""
-    text = json.dumps(value, sort_keys=True, default=_plain)
+def hash_data(value: object) -> str:
+    """Return the hash of mappings, sequences, numbers and arrays: 32 hexadecimal digits."""
+    text = json.dumps(value, sort_keys=True, default=_to_json)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def graph_digest(
+def hash_graph(
     graph: Graph,
     outputs: Sequence[Tensor],
     *,
-    free: Collection[Tensor] = (),
-    clear: Collection[Op] = (),
+    variable_constants: Collection[Tensor] = (),
+    skipped_ops: Collection[Op] = (),
 ) -> str:
-    """Hash what the outputs are computed from: ops in a fixed order, each with what goes in.
+    """Return the hash of the computation of the outputs.
 
     Args:
-        graph: whose inputs may have any values.
-        outputs: of the graph.
-        free: constants whose values may differ as well, but not their shapes.
-        clear: ops that stand for what goes into them.
+        graph: graph, whose inputs may have any values.
+        outputs: tensors of the graph.
+        variable_constants: constants of which only the shape counts.
+        skipped_ops: ops that are replaced by their first input.
     """
-    numbers = {tensor: f"input {i}" for i, tensor in enumerate(graph.inputs)}
-    numbers.update({tensor: f"free {list(tensor.shape)}" for tensor in free})
-    described: list[object] = [_kind(tensor) for tensor in graph.inputs]
-    for op in _ancestors(graph, outputs):
-        if op in clear:
-            numbers[op.output] = numbers[op.input(0)]
+    names = {tensor: f"input {i}" for i, tensor in enumerate(graph.inputs)}
+    names.update({tensor: f"free {list(tensor.shape)}" for tensor in variable_constants})
+    lines: list[object] = [_describe_type(tensor) for tensor in graph.inputs]
+    for op in _ancestors(outputs):
+        if op in skipped_ops:
+            names[op.output] = names[op.input(0)]
             continue
-        inputs = [None if tensor is None else _reference(tensor, numbers) for tensor in op.inputs]
-        made = [_kind(tensor) for tensor in op.outputs]
-        described.append([op.code, op.custom_code, _options(op), inputs, made])
-        numbers.update({t: f"{len(described)}.{i}" for i, t in enumerate(op.outputs)})
-    return digest([described, [numbers[tensor] for tensor in outputs]])
+        inputs = [None if tensor is None else _describe(tensor, names) for tensor in op.inputs]
+        types = [_describe_type(tensor) for tensor in op.outputs]
+        lines.append([op.code, op.custom_code, _options(op), inputs, types])
+        names.update({t: f"{len(lines)}.{i}" for i, t in enumerate(op.outputs)})
+    return hash_data([lines, [names[tensor] for tensor in outputs]])
 
 
-def _ancestors(graph: Graph, outputs: Sequence[Tensor]) -> list[Op]:
-    """The ops that the outputs depend on, in an order that does not hang on that of the file."""
-    found: dict[Op, None] = {}
+def _ancestors(outputs: Sequence[Tensor]) -> list[Op]:
+    """Return the ops that the outputs need, in an order independent of the file."""
+    ordered: dict[Op, None] = {}
     stack: list[tuple[Op, bool]] = [(t.producer, False) for t in reversed(outputs) if t.producer]
     while stack:
         op, ready = stack.pop()
         if ready:
-            found[op] = None
-        elif op not in found:
+            ordered[op] = None
+        elif op not in ordered:
             stack.append((op, True))
             producers = [t.producer for t in reversed(op.inputs) if t is not None and t.producer]
-            stack.extend((producer, False) for producer in producers if producer not in found)
-    return list(found)
+            stack.extend((producer, False) for producer in producers if producer not in ordered)
+    return list(ordered)
 
 
-def _reference(tensor: Tensor, numbers: Mapping[Tensor, str]) -> object:
-    if tensor in numbers:
-        return numbers[tensor]
-    return [*_kind(tensor), None if tensor.data is None else _hash(tensor.data)]
+def _describe(tensor: Tensor, names: Mapping[Tensor, str]) -> object:
+    if tensor in names:
+        return names[tensor]
+    return [*_describe_type(tensor), None if tensor.data is None else _hash(tensor.data)]
 
 
-def _kind(tensor: Tensor) -> list[object]:
+def _describe_type(tensor: Tensor) -> list[object]:
     quantization = tensor.quantization
-    steps = None
+    scales = None
     if quantization is not None and quantization.scale.size:
-        steps = [_hash(quantization.scale), _hash(quantization.zero_point), quantization.axis]
-    return [tensor.dtype.name, tensor.shape, steps]
+        scales = [_hash(quantization.scale), _hash(quantization.zero_point), quantization.axis]
+    return [tensor.dtype.name, tensor.shape, scales]
 
 
 def _options(op: Op) -> dict[str, object]:
-    """Options that are set: a file states defaults that an op made here leaves out."""
+    """Return the options that are set; a file states defaults that an emitted op leaves out."""
     options: dict[str, object] = {}
     for name, value in {**op.options, **op.opaque}.items():
         if isinstance(value, Graph):
-            options[name] = graph_digest(value, value.outputs)
+            options[name] = hash_graph(value, value.outputs)
         elif value is not None and np.size(value) and np.any(np.asarray(value) != 0):
             options[name] = value
     return options
@@ -97,7 +98,7 @@ def _hash(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
-def _plain(value: object) -> object:
+def _to_json(value: object) -> object:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if isinstance(value, bytes):

@@ -10,7 +10,7 @@ __all__ = ["DType"]
 
 
 class DType(Enum):
-    """The element type of a tensor, under the name that the TFLite schema gives it."""
+    """The element type of a tensor, with the name of the TFLite schema."""
 
     FLOAT32 = "FLOAT32"
     FLOAT16 = "FLOAT16"
@@ -38,12 +38,12 @@ class DType(Enum):
 
     @property
     def numpy(self) -> np.dtype[np.generic] | None:
-        """The NumPy dtype, or None where NumPy has none (strings, resources, packed integers)."""
+        """The NumPy dtype, or None if NumPy has none (strings, resources, packed integers)."""
         return _NUMPY.get(self)
 
     @property
     def bits(self) -> int | None:
-        """Bits an element takes in a buffer, or None where that is not fixed."""
+        """The bits of an element in a buffer, or None if they vary."""
         dtype = self.numpy
         return dtype.itemsize * 8 if dtype is not None else _PACKED_BITS.get(self)
 
@@ -54,7 +54,7 @@ class DType(Enum):
 
     @classmethod
     def of(cls, array: np.ndarray) -> DType:
-        """Return the type whose elements `array` holds; raises KeyError where there is none."""
+        """Return the type of an array; raise KeyError if TFLite does not have it."""
         return _FROM_NUMPY[array.dtype]
 
 

@@ -1,4 +1,4 @@
-"""A graph: ops in the order they run, over tensors that they share."""
+"""A graph: ops in execution order, and the tensors that connect them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Graph:
     """One subgraph of a model.
 
     Attributes:
-        name: for people.
+        name: name for messages.
         inputs: tensors that the caller fills.
         outputs: tensors that the caller reads.
-        ops: in the order they run; a tensor is made before it is used.
-        tensors: all of them; `prune` drops those that nothing uses.
-        opaque: what the file has beside, kept untouched.
+        ops: ops in execution order: the producer of a tensor is before its consumers.
+        tensors: all tensors; `prune` removes unused tensors.
+        opaque: other content of the file, which is not changed.
     """
 
     def __init__(self, name: str = "") -> None:
@@ -35,13 +35,13 @@ class Graph:
         self._constants: dict[tuple[object, ...], Tensor] = {}
 
     def tensor(self, name: str, dtype: DType, shape: Sequence[int]) -> Tensor:
-        """Add a tensor that nothing makes yet."""
+        """Add a tensor without a producer."""
         tensor = Tensor(self, name, dtype, tuple(int(size) for size in shape))
         self.tensors.append(tensor)
         return tensor
 
     def input(self, name: str, shape: Sequence[int], dtype: DType = DType.FLOAT32) -> Tensor:
-        """Add an input."""
+        """Add an input tensor."""
         tensor = self.tensor(name, dtype, shape)
         self.inputs.append(tensor)
         return tensor
@@ -49,12 +49,12 @@ class Graph:
     def constant(
         self, value: np.ndarray, name: str = "constant", *, exclusive: bool = False
     ) -> Tensor:
-        """Add a constant, or return the one with this value that is there already.
+        """Add a constant, or return the existing constant with this value.
 
         Args:
-            value: of a dtype that TFLite has.
-            name: for people.
-            exclusive: give it a buffer of its own (see `Tensor.exclusive`).
+            value: array of a dtype that TFLite has.
+            name: name for messages. Default: `constant`.
+            exclusive: True to give the constant its own buffer (see `Tensor.exclusive`).
         """
         value = np.asarray(value, order="C")
         data = np.frombuffer(value.tobytes(), np.uint8)
@@ -69,25 +69,25 @@ class Graph:
         return tensor
 
     def add(self, op: Op) -> Op:
-        """Put an op at the end."""
+        """Append an op."""
         self.ops.append(op)
         return op
 
     def remove(self, ops: Iterable[Op]) -> None:
-        """Take ops out and cut their links."""
-        gone = set(ops)
-        self.ops = [op for op in self.ops if op not in gone]
-        for op in gone:
+        """Remove ops and their links."""
+        removed = set(ops)
+        self.ops = [op for op in self.ops if op not in removed]
+        for op in removed:
             op.detach()
 
     def replace_uses(self, old: Tensor, new: Tensor) -> None:
-        """Let every consumer of `old`, and the graph's outputs, take `new`."""
+        """Replace `old` by `new` in every consumer and in the graph's outputs."""
         for op in list(dict.fromkeys(old.consumers)):
             op.replace_input(old, new)
         self.outputs = [new if tensor is old else tensor for tensor in self.outputs]
 
     def prune(self) -> None:
-        """Drop the ops that no output needs (ops without outputs stay), then unused tensors."""
+        """Remove ops that no output needs (ops without outputs stay), then unused tensors."""
         needed: set[Tensor] = set(self.outputs)
         dead: list[Op] = []
         for op in reversed(self.ops):
@@ -102,7 +102,7 @@ class Graph:
         self._constants = {key: value for key, value in self._constants.items() if value in used}
 
     def find(self, name: str) -> list[Tensor]:
-        """The tensors of this name."""
+        """Return the tensors with this name."""
         return [tensor for tensor in self.tensors if tensor.name == name]
 
     def __repr__(self) -> str:

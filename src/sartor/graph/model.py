@@ -1,4 +1,4 @@
-"""A model: graphs, the signatures that name their ends, and what the file carries beside."""
+"""A model: graphs, signatures, metadata and associated files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["Model", "Signature"]
 
 
 class Signature:
-    """Names for the inputs and outputs of a graph, under a key that a caller asks for.
+    """A named entry point of a model.
 
     Attributes:
-        key: as `train`.
-        graph: what runs.
-        inputs, outputs: name → tensor of `graph`, in the order that the file lists them.
+        key: name of the signature, for example `train`.
+        graph: graph that runs.
+        inputs, outputs: name → tensor of `graph`, in the order of the file.
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class Signature:
 
 
 class Model:
-    """All that a `.tflite` file holds.
+    """The content of a `.tflite` file.
 
     Attributes:
-        graphs: the first is what runs without a signature.
-        signatures: in file order.
-        description: for people.
-        version: of the schema, 3 for every file there is.
+        graphs: subgraphs; the first one runs without a signature.
+        signatures: signatures, in file order.
+        description: free text.
+        version: version of the schema: 3.
         metadata: name → bytes, in file order (`TFLITE_METADATA` and others).
-        files: the ZIP appended to the flatbuffer: name → content, in archive order.
-        opaque: what the file has beside, kept untouched.
+        files: associated files in the ZIP after the flatbuffer: name → content, in archive order.
+        opaque: other content of the file, which is not changed.
     """
 
     def __init__(self) -> None:
@@ -59,13 +59,13 @@ class Model:
 
     @property
     def main(self) -> Graph:
-        """The graph that runs without a signature."""
+        """The graph that runs without a signature: the first one."""
         return self.graphs[0]
 
     def signature(self, key: str) -> Signature | None:
-        """The signature with this key, or None."""
-        return next((found for found in self.signatures if found.key == key), None)
+        """Return the signature with this key, or None."""
+        return next((each for each in self.signatures if each.key == key), None)
 
     def __repr__(self) -> str:
-        keys = ", ".join(found.key for found in self.signatures)
+        keys = ", ".join(each.key for each in self.signatures)
         return f"<Model: {len(self.graphs)} graphs, signatures: {keys or 'none'}>"

@@ -1,4 +1,4 @@
-"""Ops: a code, options, and the tensors that go in and out."""
+"""Ops: a code, options, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Op:
     """One operation of a graph.
 
     Attributes:
-        code: the builtin operator's name, as `CONV_2D`, or `CUSTOM`.
-        custom_code: the name of a custom op, else None.
-        version: the op version that the file stated, or None for an op that was made here; the
-            writer finds the lowest that the options need.
-        options: field → value, under the schema's own field names; enums are integers, and a
-            field that points to a subgraph holds the `Graph`. Empty where the op has none.
-        options_type: the schema's name of the options table, as `Conv2DOptions`, or None.
-        intermediates: tensors that the kernel uses inside (quantized LSTMs).
-        opaque: what the file has beside (custom options, …), kept untouched.
+        code: name of the builtin operator, for example `CONV_2D`, or `CUSTOM`.
+        custom_code: name of a custom op, or None.
+        version: operator version that the file states, or None for an emitted op. The writer
+            computes the lowest version that the op needs.
+        options: field → value, with the schema's field names. Enums are integers, and a field that
+            points to a subgraph holds the `Graph`.
+        options_type: the schema's name of the options table, for example `Conv2DOptions`, or None.
+        intermediates: tensors that the kernel uses internally (quantized LSTMs).
+        opaque: other content of the file, such as custom options, which is not changed.
     """
 
     def __init__(
@@ -49,18 +49,18 @@ class Op:
         self._outputs = tuple(outputs)
         for tensor in self._outputs:
             if tensor.producer is not None:
-                raise ValueError(f"{tensor!r} is already made by {tensor.producer!r}")
+                raise ValueError(f"{tensor!r} is already an output of {tensor.producer!r}")
             tensor.producer = self
         self.set_inputs(inputs)
 
     @property
     def inputs(self) -> tuple[Tensor | None, ...]:
-        """The tensors that go in; None for an optional one that is left out."""
+        """The inputs; None for an optional input that is left out."""
         return self._inputs
 
     @property
     def outputs(self) -> tuple[Tensor, ...]:
-        """The tensors that come out."""
+        """The outputs."""
         return self._outputs
 
     @property
@@ -70,18 +70,18 @@ class Op:
 
     @property
     def name(self) -> str:
-        """What to call the op in a message."""
+        """The name for messages: the custom code, if any, or the code."""
         return self.custom_code or self.code
 
     def input(self, index: int) -> Tensor:
-        """The input at `index`; raises ValueError when it is left out."""
+        """Return the input at `index`; raise ValueError if it is left out."""
         tensor = self._inputs[index] if index < len(self._inputs) else None
         if tensor is None:
             raise ValueError(f"{self!r} has no input {index}")
         return tensor
 
     def set_inputs(self, inputs: Sequence[Tensor | None]) -> None:
-        """Use other inputs, and keep the use lists of both right."""
+        """Replace the inputs, and update the consumers of old and new ones."""
         for tensor in self._inputs:
             if tensor is not None:
                 tensor.consumers.remove(self)
@@ -91,16 +91,16 @@ class Op:
                 tensor.consumers.append(self)
 
     def replace_input(self, old: Tensor, new: Tensor) -> None:
-        """Use `new` wherever `old` went in."""
+        """Replace `old` by `new` in the inputs."""
         self.set_inputs([new if tensor is old else tensor for tensor in self._inputs])
 
     def detach(self) -> None:
-        """Cut all links, as a removed op must."""
+        """Remove all links to tensors, for an op that leaves its graph."""
         self.set_inputs(())
         for tensor in self._outputs:
             tensor.producer = None
         self._outputs = ()
 
     def __repr__(self) -> str:
-        made = ", ".join(tensor.name for tensor in self._outputs)
-        return f"<{self.name} → {made or 'nothing'}>"
+        outputs = ", ".join(tensor.name for tensor in self._outputs)
+        return f"<{self.name} → {outputs or 'nothing'}>"

@@ -1,4 +1,4 @@
-"""Tensors: a name, a type and a shape, with links to what makes and what uses them."""
+"""Tensors: name, type and shape, with links to producer and consumers."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["Quantization", "Tensor"]
 
 @dataclass(frozen=True)
 class Quantization:
-    """How integers stand for reals: `real = scale * (integer - zero_point)`.
+    """Quantization parameters: `real = scale * (integer - zero_point)`.
 
     Attributes:
-        scale: one float32 for the tensor, or one for each slice along `axis`.
-        zero_point: int64, as many as `scale`.
-        axis: the axis that per-channel parameters run along.
-        minimum, maximum: the range observed in training, where the file has it.
-        details: block-wise and other schemes, as they were read; kept untouched.
+        scale: float32, one value for the tensor or one for each slice along `axis`.
+        zero_point: int64, of the size of `scale`.
+        axis: axis of per-channel parameters.
+        minimum, maximum: range observed in training, or None if the file has none.
+        details: block-wise and other schemes of the file, which are not changed.
     """
 
     scale: np.ndarray
@@ -37,7 +37,7 @@ class Quantization:
 
     @property
     def per_tensor(self) -> tuple[float, int] | None:
-        """`(scale, zero_point)` when one pair serves the whole tensor, else None."""
+        """`(scale, zero_point)` of the whole tensor, or None if they differ by channel."""
         if self.scale.size != 1:
             return None
         return float(self.scale[0]), int(self.zero_point[0]) if self.zero_point.size else 0
@@ -50,20 +50,20 @@ class Tensor:
     kept by `Op`; do not write to them.
 
     Attributes:
-        graph: the graph it belongs to.
-        name: for people; need not be unique.
-        dtype: the element type.
-        shape: the static shape; a dimension that may vary holds the size that the file states.
-        shape_signature: the same with -1 for dimensions that may vary, or None if none does.
-        data: the bytes of a constant (uint8, one axis), or None.
-        quantization: how its integers stand for reals, or None.
-        exclusive: share a buffer only with tensors that have this very `data` array, not with
-            those whose bytes happen to be equal: the initial value of a variable, which `bake`
-            overwrites.
-        is_variable: the file's flag for state that a stateful op keeps (not a resource variable).
-        sparsity, variants, has_rank: as read from the file; kept untouched.
-        producer: the op that makes it, or None for inputs and constants.
-        consumers: the ops that use it, once for each use.
+        graph: graph of the tensor.
+        name: name for messages; need not be unique.
+        dtype: element type.
+        shape: static shape; an axis of variable size has the size that the file states.
+        shape_signature: the shape with -1 for axes of variable size, or None if there are none.
+        data: bytes of a constant (uint8, one axis), or None.
+        quantization: quantization parameters, or None.
+        exclusive: True to share the buffer only with tensors that have the same `data` array, and
+            not with all of equal bytes. It is set for the initial value of a variable, which
+            `bake` overwrites.
+        is_variable: flag of the file for the state of a stateful op (not a resource variable).
+        sparsity, variants, has_rank: content of the file, which is not changed.
+        producer: op that computes the tensor, or None for inputs and constants.
+        consumers: ops that use the tensor, once for each use.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Tensor:
 
     @property
     def is_constant(self) -> bool:
-        """True when the file holds its value."""
+        """True if the file holds the value."""
         return self.data is not None
 
     @property
@@ -108,14 +108,14 @@ class Tensor:
 
     @property
     def value(self) -> np.ndarray:
-        """The value of a constant, in its shape; a read-only view where the bytes are.
+        """The value of a constant, as a read-only view of the bytes.
 
         Raises:
-            ValueError: it is not a constant, or of a type that NumPy does not have.
+            ValueError: If the tensor is not a constant, or of a type that NumPy does not have.
         """
         dtype = self.dtype.numpy
         if self.data is None or dtype is None:
-            raise ValueError(f"{self!r} has no value that NumPy can show")
+            raise ValueError(f"{self!r} is not a constant of a type that NumPy has")
         return self.data.view(dtype).reshape(self.shape)
 
     def __repr__(self) -> str:

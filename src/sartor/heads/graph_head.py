@@ -10,7 +10,7 @@ import numpy as np
 from ..autodiff import gradients
 from ..errors import ConversionError
 from ..graph import Graph, Model, Op, Tensor
-from ..graph.content_hash import graph_digest
+from ..graph.content_hash import hash_graph
 from ..losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
 from ..ops import find_row, flatten, zeros_like
 from ._dropout import Masks
@@ -107,8 +107,10 @@ class GraphHead:
         """The graph, with all values but those that are trained; and what the outputs are."""
         trained = [use.constant for use in self._uses.values()]
         dropping = marks(self._graph) if self._rates else []
-        digest = graph_digest(self._graph, self._graph.outputs, free=trained, clear=dropping)
-        return {"graph": digest, "task": self.loss.task}
+        content_hash = hash_graph(
+            self._graph, self._graph.outputs, variable_constants=trained, skipped_ops=dropping
+        )
+        return {"graph": content_hash, "task": self.loss.task}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
         """The trained constants with the values that they have; of a classifier also `gain`.

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..contract.manifest import Fingerprints
 from ..graph import Tensor
-from ..graph.content_hash import digest, graph_digest
+from ..graph.content_hash import hash_data, hash_graph
 from .plan import Plan
 
 __all__ = ["fingerprints"]
@@ -17,7 +17,7 @@ __all__ = ["fingerprints"]
 def fingerprints(plan: Plan, features: list[Tensor]) -> Fingerprints:
     """The three hashes of a plan whose base ends in `features`."""
     base = {
-        "graph": graph_digest(features[0].graph, features),
+        "graph": hash_graph(features[0].graph, features),
         "inputs": [_preprocessing(asdict(spec)) for spec in plan.inputs],
     }
     head = {
@@ -34,7 +34,7 @@ def fingerprints(plan: Plan, features: list[Tensor]) -> Fingerprints:
         "parameter_state": plan.optimizer.parameter_state,
         "shared_state": plan.optimizer.shared_state,
     }
-    return Fingerprints(digest(base), digest(head), digest(optimizer))
+    return Fingerprints(hash_data(base), hash_data(head), hash_data(optimizer))
 
 
 def _preprocessing(spec: Mapping[str, Any]) -> dict[str, Any]:
