@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import sartor
+from sartor.errors import ConversionError
 from sartor.flatbuffer import write
 from sartor.graph import Graph, Model
 from sartor.heads import SoftmaxClassifier
 from sartor.ops import fully_connected
-from sartor.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from sartor.optimizers import OPTIMIZERS as BUILT_IN
+from sartor.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, StepSpec
+from sartor.testing.verify import verify_contract
 from sartor.testing.verify.session import Session
 
 CLASSES, SIZE, BATCH, STEPS = 4, 64, 12, 25
@@ -142,6 +146,79 @@ def test_an_interrupted_training_goes_on_where_it_was() -> None:
         (first if step < 10 else second).call("train", **batch, learning_rate=rate)
     for name, value in whole.save().items():
         np.testing.assert_array_equal(second.save()[name], value)
+
+
+@dataclass(frozen=True)
+class OwnAdam(Adam):
+    """Adam under another name."""
+
+    name = "own_adam"
+
+
+def test_an_own_adam_converts_verifies_and_trains_at_the_rate_of_adam(tmp_path: Path) -> None:
+    own, adam = (_made(SoftmaxClassifier(), each) for each in (OwnAdam(), Adam()))
+    report, expected = (verify_contract(each.content) for each in (own, adam))
+    assert report.passed, report.failures
+    assert [check.name for check in report.checks] == [check.name for check in expected.checks]
+    rng = np.random.default_rng(0)
+    samples = [
+        (rng.normal(center, size=(1, SIZE)).astype(np.float32), label)
+        for center, label in ((-1, "low"), (1, "high"))
+        for _ in range(10)
+    ]
+    histories = []
+    for name, made in (("own", own), ("adam", adam)):
+        with sartor.PersonalModel(made.save(tmp_path / f"{name}.tflite")) as model:
+            for row, label in samples:
+                model.add_sample(row, label)
+            histories.append(model.fit())
+    rates = [[epoch.learning_rate for epoch in history.epochs] for history in histories]
+    assert rates[0] == rates[1]
+    assert max(rates[0]) > 0
+
+
+def test_the_manifest_states_the_step_of_each_optimizer() -> None:
+    assert list(BUILT_IN) == ["sgd", "adam", "adamw", "rmsprop"]
+    adaptive = {name: optimizer().step.adaptive for name, optimizer in BUILT_IN.items()}
+    assert adaptive == {"sgd": False, "adam": True, "adamw": True, "rmsprop": True}
+    sgd = _made(SoftmaxClassifier(), SGD(momentum=0.5, nesterov=True, clip_norm=2.0)).manifest
+    assert (sgd.optimizer.step.momentum, sgd.optimizer.step.nesterov) == (0.5, True)
+    assert sgd.optimizer.clip_norm == 2
+    assert type(sgd).from_json(sgd.to_json()) == sgd
+
+
+def test_the_verifier_compares_signs_if_the_first_step_does_not_determine_the_gradient() -> None:
+    class Opaque(Adam):
+        step = StepSpec(adaptive=True)
+
+    report = verify_contract(_made(SoftmaxClassifier(), Opaque()).content)
+    assert report.passed, report.failures
+    assert any(check.name.startswith("sign of the gradient") for check in report.checks)
+
+
+class NoStep:
+    """SGD, written before optimizers stated their step."""
+
+    name, learning_rate, clip_norm = "plain", None, None
+    parameter_state = shared_state = ()
+    settings, advance, update = SGD.settings, SGD.advance, SGD.update
+
+
+class WrongStep(Adam):
+    step = "adaptive"  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        (NoStep(), r"which lacks step \(see sartor\.optimizers\.optimizer\.Optimizer\)"),
+        (WrongStep(), "step must be a StepSpec, such as .*; got 'adaptive'"),
+        (SGD, "got the class SGD"),
+    ],
+)
+def test_a_wrong_optimizer_is_refused_at_conversion(optimizer: Optimizer, message: str) -> None:
+    with pytest.raises(ConversionError, match=message):
+        _made(SoftmaxClassifier(), optimizer)
 
 
 def _compare(

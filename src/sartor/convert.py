@@ -13,14 +13,22 @@ from ._files import write_atomically
 from ._version import __version__
 from .bases import Base, load_base
 from .contract.digest import model_digest
-from .contract.manifest import FeatureSpec, Fingerprints, Manifest, Part, VariableSpec
+from .contract.manifest import (
+    FeatureSpec,
+    Fingerprints,
+    HeadSpec,
+    LossSpec,
+    Manifest,
+    OptimizerSpec,
+    VariableSpec,
+)
 from .contract.names import MANIFEST_FILE
 from .errors import ConversionError
 from .flatbuffer import append_files, write, write_with_ranges
 from .graph import DType, Graph, Model
 from .heads import GraphHead, Head, SoftmaxClassifier
 from .modalities.image.conventions import convention
-from .optimizers import SGD, Optimizer
+from .optimizers import DEFAULT_OPTIMIZER, Optimizer
 from .passes import (
     Plan,
     attach_evaluate,
@@ -28,6 +36,7 @@ from .passes import (
     attach_set_class,
     attach_state,
     attach_train,
+    check_parts,
     cut,
     fingerprints,
     open_features,
@@ -129,8 +138,8 @@ def convert(
         InvalidModelError: the base's file is damaged.
         ConversionError: the parts do not fit together; the message says what to do.
     """
-    head, optimizer = head or SoftmaxClassifier(), optimizer or SGD(momentum=0.9)
-    _check_parts(head, optimizer)
+    head, optimizer = head or SoftmaxClassifier(), optimizer or DEFAULT_OPTIMIZER
+    check_parts(head, optimizer)
     slots = _slots(classes, capacity, head.outputs if isinstance(head, GraphHead) else None)
     if not 1 <= batch <= 65536:
         raise ConversionError(f"batch must be between 1 and 65536, got {batch}")
@@ -200,15 +209,6 @@ def _learner(specs: Sequence[FeatureSpec], classes: Sequence[str]) -> bytes:
     return convert(write(model), classes=classes, features=names).content
 
 
-def _check_parts(head: object, optimizer: object) -> None:
-    for part, value, kind, example in (
-        ("head", head, Head, "SoftmaxClassifier()"),
-        ("optimizer", optimizer, Optimizer, "SGD(momentum=0.9)"),
-    ):
-        if isinstance(value, type) or not isinstance(value, kind):
-            raise ConversionError(f"{part} must be one, as {example}; got {value!r}")
-
-
 def _slots(
     classes: int | Sequence[str], capacity: int | None, outputs: int | None
 ) -> tuple[str | None, ...]:
@@ -269,7 +269,7 @@ def _write(plan: Plan, marks: Fingerprints, why: str, notes: Sequence[str]) -> P
         VariableSpec(v.name, v.shape, v.role, v.class_axis, v.parameter, ranges[v.initial][0])
         for v in plan.variables.values()
     )
-    loss = plan.head.loss
+    loss, optimizer = plan.head.loss, plan.optimizer
     manifest = Manifest(
         inputs=tuple(plan.inputs),
         features=tuple(plan.features),
@@ -277,11 +277,12 @@ def _write(plan: Plan, marks: Fingerprints, why: str, notes: Sequence[str]) -> P
         classes=plan.classes,
         task=loss.task,
         weights_per_output=loss.weights_per_output,
-        head=Part(plan.head.name, plan.head.settings()),
-        loss=Part(loss.name, loss.settings()),
-        optimizer=Part(plan.optimizer.name, plan.optimizer.settings()),
-        feature_norm=plan.head.feature_norm,
-        learning_rate=plan.optimizer.learning_rate,
+        head=HeadSpec(plan.head.name, plan.head.settings(), plan.head.feature_norm),
+        loss=LossSpec(loss.name, loss.settings(), loss.curvature),
+        optimizer=OptimizerSpec(
+            optimizer.name, optimizer.settings(), optimizer.step, optimizer.clip_norm
+        ),
+        learning_rate=optimizer.learning_rate,
         variables=variables,
         fingerprints=marks,
         generator=f"sartor {__version__}",

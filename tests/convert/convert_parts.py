@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sartor.contract.specs import StepSpec
 from sartor.graph import Tensor
 from sartor.heads import MultiLabelClassifier, Parameter
 from sartor.losses import SoftmaxCrossEntropy
@@ -169,6 +170,7 @@ class Unheard:
     name = "unheard"
     parameter_state = ("square", "velocity")
     shared_state = ("step", "largest")
+    step = StepSpec(adaptive=True)
 
     def settings(self) -> dict[str, Any]:
         return {"decay": self.decay, "clip_norm": self.clip_norm}

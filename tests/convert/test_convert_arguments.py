@@ -52,8 +52,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no batch": ({"classes": 2, "batch": 0}, "between 1 and 65536, got 0"),
     "a huge batch": ({"classes": 2, "batch": 65537}, "between 1 and 65536"),
     "no base": ({"base": 3, "classes": 2}, "one of sartor.bases; got int"),
-    "a class for a head": ({"classes": 2, "head": SoftmaxClassifier}, "head must be one, as Soft"),
-    "text for an optimizer": ({"classes": 2, "optimizer": "sgd"}, "optimizer must be one, as SGD"),
+    "a class for a head": (
+        {"classes": 2, "head": SoftmaxClassifier},
+        "head must be an instance of Head, such as Soft.*; got the class Soft",
+    ),
+    "text for an optimizer": (
+        {"classes": 2, "optimizer": "sgd"},
+        "optimizer must be an instance of Optimizer, such as SGD",
+    ),
     "parts swapped": ({"classes": 2, "head": SGD(), "optimizer": SoftmaxClassifier()}, "head must"),
     "mean without a picture": ({"classes": 2, "mean": 1.0}, "pictures fed as float32"),
     "std without a picture": ({"classes": 2, "std": 2.0}, "pictures fed as float32"),

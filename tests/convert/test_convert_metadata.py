@@ -214,7 +214,7 @@ def test_the_manifest_says_what_the_file_was_made_of() -> None:
 
 
 WRONG: dict[str, tuple[str, object, str]] = {
-    "another version": ("contract", 2, "contract version 2; this Sartor knows version 1"),
+    "another version": ("contract", 2, "contract version 2; this Sartor supports version 1"),
     "what is not known": ("requires", ["magic"], "needs contract version 1, magic"),
     "no inputs": ("inputs", [], "inputs is empty"),
     "no features": ("features", [], "features is empty"),
@@ -224,6 +224,30 @@ WRONG: dict[str, tuple[str, object, str]] = {
     "a batch of words": ("batch", "six", "batch must be an integer of 1 or more, got 'six'"),
     "a rate that is no number": ("learning_rate", True, "learning_rate must be a finite number"),
     "classes that are numbers": ("classes", [1], "classes must be a list of strings and nulls"),
+    "a curvature of 0": (
+        "loss",
+        {"name": "own", "settings": {}, "curvature": 0},
+        "the curvature of the loss is 0.0, not above 0",
+    ),
+    "a loss without a curvature": (
+        "loss",
+        {"name": "own", "settings": {}},
+        "loss: curvature must be a finite number, got 'nothing'",
+    ),
+    "a momentum of 1": (
+        "optimizer",
+        {
+            "name": "own",
+            "settings": {},
+            "step": {"adaptive": False, "momentum": 1, "nesterov": False, "first": None},
+        },
+        "the momentum of the optimizer is 1.0, not between 0 and 1",
+    ),
+    "an optimizer without a step": (
+        "optimizer",
+        {"name": "own", "settings": {}},
+        "optimizer: step must be an object",
+    ),
     "a head of words": ("head", "softmax", "head must be an object"),
     "fewer classes than the mask": ("classes", ["a"], "no variable 'class_mask' of shape .1."),
 }

@@ -263,7 +263,7 @@ def test_huber_is_square_near_and_straight_far() -> None:
 WRONG: dict[str, Callable[[], object]] = {
     "hidden must be sizes": lambda: MLP(hidden=()),
     r"hidden must be sizes, as \(64,\); got \(0,\)": lambda: MLP(hidden=(0,)),
-    "MLP: loss must be one": lambda: MLP(loss=Huber),  # type: ignore[arg-type]
+    "MLP: loss must be an instance of Loss": lambda: MLP(loss=Huber),  # type: ignore[arg-type]
     "MLP: l2": lambda: MLP(l2=-1),
     "Regressor: loss": lambda: Regressor(loss=SoftmaxCrossEntropy()),
     "CosineClassifier: scale": lambda: CosineClassifier(scale=0),

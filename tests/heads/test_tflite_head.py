@@ -222,7 +222,9 @@ def test_what_does_not_fit_the_base_says_so(tiny: Convert) -> None:
     with pytest.raises(ConversionError, match="has 4 outputs, and there is to be room for 7"):
         tiny(head=TFLite(file_of(one_layer)), classes=7)
     assert len(manifest_of(tiny(head=TFLite(file_of(one_layer)), classes=["a"])).classes) == 4
-    with pytest.raises(ConversionError, match=r"loss must be one, as Huber\(\)"):
+    with pytest.raises(
+        ConversionError, match=r"loss must be an instance of Loss, such as Huber\(\)"
+    ):
         TFLite(file_of(one_layer), loss=Huber)  # type: ignore[arg-type]
 
 

@@ -121,7 +121,7 @@ def test_a_view_is_the_mean_and_one_size(
     spread = np.sqrt(((given - center) ** 2).sum(1).mean())
     np.testing.assert_allclose(after[CENTER], center, rtol=1e-4, atol=1e-5 * abs(given).max())
     np.testing.assert_allclose(after[SCALE], LENGTHS.get(head, 2.0) / spread, rtol=1e-3)
-    assert model.manifest.feature_norm == LENGTHS.get(head, 2.0)
+    assert model.manifest.head.feature_norm == LENGTHS.get(head, 2.0)
     changed = [name for name in before if not np.array_equal(before[name], after[name])]
     assert changed == [CENTER, SCALE]
 

@@ -1,1 +1,1 @@
-"""The contract between a personalizable file and every runtime: names, signatures, manifest, digests."""
+"""The contract of a personalizable file: names, signatures, manifest and digests."""

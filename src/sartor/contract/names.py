@@ -1,7 +1,7 @@
-"""The contract between a personalizable file and every runtime, version 1: the names, as data.
+"""The names of the contract, version 1: signatures, tensors, variables, roles and modalities.
 
-A runtime relies on what is here and on nothing else: it knows signatures, shapes and roles, and
-not how a head or an optimizer is laid out. `docs/contract.md` says the same in words.
+A runtime relies on these names and on the manifest only; the layout of heads and optimizers is not
+part of the contract. `docs/contract.md` describes it.
 """
 
 from __future__ import annotations
@@ -12,45 +12,111 @@ __all__ = [
     "CLASS_ONE_HOT",
     "DONE",
     "FEATURES",
+    "IMAGE",
     "INPUT",
     "LABELS",
+    "LABELS_FILE",
     "LEARNING_RATE",
     "LOSS",
     "MANIFEST_FILE",
     "MASK",
+    "MODALITIES",
+    "OPTIMIZER_STATE",
     "OUTPUT",
+    "PARAMETER",
     "RANDOM_STATE",
+    "ROLES",
     "RUN",
     "SCALE",
     "SIGNATURES",
+    "STATISTIC",
+    "TASKS",
     "TEMPERATURE",
+    "TENSOR",
     "VERSION",
     "WEIGHTS",
 ]
 
 VERSION = 1
-"""The version of the contract that this Sartor writes, and the only one that it reads."""
+"""Version of the contract: Sartor writes and reads this one only."""
 
 MANIFEST_FILE = "sartor.json"
-"""The file in the appended ZIP that describes the model (`sartor.contract.manifest`)."""
+"""Manifest, in the ZIP archive behind the flatbuffer."""
+
+LABELS_FILE = "labels.txt"
+"""Class names for other tools, one for each line, in the same archive."""
 
 SIGNATURES = ("infer", "train", "evaluate", "set_class", "save", "restore", "initialize")
-"""The keys of the signatures that every personalizable file has."""
+"""Signatures of every personalizable file."""
 
 INPUT = "input"
+"""Input of `infer`, if the base has one input."""
+
 FEATURES = "features"
+"""Features: output of `infer`, input of `train`, `evaluate` and `set_class`."""
+
 LABELS = "labels"
+"""Targets of a batch: input of `train` and `evaluate`."""
+
 WEIGHTS = "weights"
+"""Weights of the samples: input of `train`, `evaluate` and `set_class`."""
+
 LEARNING_RATE = "learning_rate"
+"""Learning rate: input of `train`."""
+
 LOSS = "loss"
+"""Loss: output of `train` and `evaluate`."""
+
 OUTPUT = "output"
+"""Output of the head: output of `infer`, `train` and `evaluate`."""
+
 CLASS_ONE_HOT = "class_one_hot"
+"""Class, one-hot: input of `set_class`."""
+
 ACTIVE = "active"
+"""1 to imprint a class, 0 to clear it: input of `set_class`."""
+
 RUN = "run"
+"""Input of `save` and `initialize`; its value has no effect."""
+
 DONE = "done"
+"""Output of `set_class`, `restore` and `initialize`; always 1."""
 
 MASK = "class_mask"
+"""Variable [C]: 1 for each active class, else 0."""
+
 TEMPERATURE = "temperature"
+"""Variable [1]: divides the logits in `infer` and `evaluate`."""
+
 CENTER = "head/center"
+"""Variable: center of the features, for normalization."""
+
 SCALE = "head/scale"
+"""Variable: factor of the features, for normalization."""
+
 RANDOM_STATE = "random_state"
+"""Variable [3] of dropout, and its role."""
+
+PARAMETER = "parameter"
+"""Role of a variable that training changes."""
+
+STATISTIC = "statistic"
+"""Role of a variable of the head that `set_class` changes and training does not."""
+
+OPTIMIZER_STATE = "optimizer_state"
+"""Role of a variable of the optimizer."""
+
+ROLES = (PARAMETER, STATISTIC, "mask", "temperature", OPTIMIZER_STATE, RANDOM_STATE)
+"""Roles of variables."""
+
+IMAGE = "image"
+"""Modality of an image input."""
+
+TENSOR = "tensor"
+"""Modality of any other input."""
+
+MODALITIES = (IMAGE, TENSOR)
+"""Modalities of inputs."""
+
+TASKS = ("classification", "multi_label", "regression")
+"""Tasks."""

@@ -11,7 +11,7 @@ from ..autodiff import gradients
 from ..errors import ConversionError
 from ..graph import Graph, Model, Op, Tensor
 from ..graph.content_hash import hash_graph
-from ..losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
+from ..losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy, check_loss
 from ..ops import find_row, flatten, zeros_like
 from ._dropout import Masks
 from ._head_graph import dense_end, open_graph
@@ -205,8 +205,8 @@ class GraphHead:
 
 def _loss(graph: Graph, told: Loss | None, what: str) -> Loss:
     """The loss; a graph that ends in what the loss brings ends before it from now on."""
-    if told is not None and (isinstance(told, type) or not isinstance(told, Loss)):
-        raise ConversionError(f"{what}: loss must be one, as Huber(); got {told!r}")
+    if told is not None:
+        check_loss(told, f"{what}: loss")
     last: Op | None = graph.outputs[0].producer
     probabilities = find_row(last).probabilities if last is not None else None
     loss = told or _ENDS.get(probabilities or "", SoftmaxCrossEntropy)()

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ConversionError
 from ..graph import Tensor
-from ..losses import Loss, SoftmaxCrossEntropy
+from ..losses import Loss, SoftmaxCrossEntropy, check_loss
 from ..ops import add, linear, logistic, mul, reduce_sum, reshape, square
 from ._dropout import Masks, check_rate
 from ._imprint import imprint_label, imprint_softmax, imprint_zero
@@ -59,8 +59,7 @@ class MLP(LinearLayer):
         units = tuple(self.hidden) if isinstance(self.hidden, Sequence) else ()
         if not units or not all(isinstance(n, int) and n > 0 for n in units):
             raise ConversionError(f"MLP: hidden must be sizes, as (64,); got {self.hidden!r}")
-        if not isinstance(self.loss, Loss) or isinstance(self.loss, type):
-            raise ConversionError(f"MLP: loss must be one, as Huber(); got {self.loss!r}")
+        check_loss(self.loss, "MLP: loss")
         check_rate(self.dropout, "MLP: dropout")
         object.__setattr__(self, "hidden", units)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ConversionError
 from ..graph import Tensor
-from ..losses import Loss, MeanSquaredError
+from ..losses import Loss, MeanSquaredError, check_loss
 from ._imprint import imprint_zero
 from .linear import LinearLayer
 
@@ -33,10 +33,11 @@ class Regressor(LinearLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        known = isinstance(self.loss, Loss) and not isinstance(self.loss, type)
-        if not known or self.loss.task != "regression":
+        check_loss(self.loss, "Regressor: loss")
+        if self.loss.task != "regression":
             raise ConversionError(
-                f"Regressor: loss must be one for numbers, as Huber(); got {self.loss!r}"
+                f"Regressor: loss must have the task 'regression', such as Huber(); got "
+                f"{self.loss!r}"
             )
 
     def settings(self) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
-"""Losses: from logits and targets to the value that training minimizes, as ops."""
+"""Losses, as ops."""
 
 from .cross_entropy import SigmoidCrossEntropy, SoftmaxCrossEntropy
-from .loss import Loss
+from .loss import Loss, check_loss
 from .mean import weighted_mean
 from .regression import Huber, MeanSquaredError
 
@@ -11,5 +11,6 @@ __all__ = [
     "MeanSquaredError",
     "SigmoidCrossEntropy",
     "SoftmaxCrossEntropy",
+    "check_loss",
     "weighted_mean",
 ]

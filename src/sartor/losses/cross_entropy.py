@@ -1,4 +1,4 @@
-"""Cross-entropy, by softmax or by sigmoid."""
+"""Cross-entropy losses, with softmax or sigmoid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..ops import (
 
 __all__ = ["SigmoidCrossEntropy", "SoftmaxCrossEntropy"]
 
-_OFF = 1e9  # what an inactive class's logit is lowered by: its probability is exactly 0
+_MASKED = 1e9  # subtracted from the logit of an inactive class: its probability is exactly 0
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class SoftmaxCrossEntropy:
     """Cross-entropy between targets and the softmax over active classes.
 
     Attributes:
-        label_smoothing: the part of each target that is spread evenly over the active classes
-            (Szegedy et al., 2016); 0 ≤ it < 1.
+        label_smoothing: fraction of each target that is spread evenly over the active classes
+            (Szegedy et al., 2016), 0 ≤ label_smoothing < 1. Default: 0.
     """
 
     label_smoothing: float = 0.0
@@ -43,6 +43,7 @@ class SoftmaxCrossEntropy:
     name = "softmax_cross_entropy"
     task = "classification"
     weights_per_output = False
+    curvature = 1 / 3  # p(1 − p) ≤ 1/4; the largest eigenvalue, 1/2, occurs with two classes only
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:
@@ -51,15 +52,15 @@ class SoftmaxCrossEntropy:
             )
 
     def settings(self) -> Mapping[str, Any]:
-        """What goes into the manifest."""
+        """Return the settings for the manifest."""
         return asdict(self)
 
     def output(self, logits: Tensor, mask: Tensor) -> Tensor:
-        """The probabilities; all 0 while no class is active."""
+        """Emit the probabilities; all are 0 if no class is active."""
         return mul(softmax(_masked(logits, mask)), mask, name="output")
 
     def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
-        """`−Σ target · ln p` of each sample: [B]."""
+        """Emit `−Σ target · ln p` of each sample: [B]."""
         targets = mul(labels, mask)
         if self.label_smoothing:
             targets = _smoothed(targets, mask, self.label_smoothing)
@@ -68,33 +69,34 @@ class SoftmaxCrossEntropy:
 
 @dataclass(frozen=True)
 class SigmoidCrossEntropy:
-    """Cross-entropy of each output for itself: a sample may be of several classes, or of none."""
+    """Cross-entropy of each output with the sigmoid: a sample has any number of classes."""
 
     name = "sigmoid_cross_entropy"
     task = "multi_label"
     weights_per_output = True
+    curvature = 1 / 4
 
     def settings(self) -> Mapping[str, Any]:
-        """What goes into the manifest."""
+        """Return the settings for the manifest."""
         return {}
 
     def output(self, logits: Tensor, mask: Tensor) -> Tensor:
-        """The probability of each class."""
+        """Emit the probability of each class."""
         return mul(logistic(logits), mask, name="output")
 
     def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
-        """`max(z, 0) − z·y + ln(1 + e^−|z|)`, which no logit overflows: [B, C]."""
+        """Emit `max(z, 0) − z·y + ln(1 + e^−|z|)`, which does not overflow: [B, C]."""
         positive = relu(logits)
         size = sub(mul(positive, 2.0), logits)  # |z|
         return add(sub(positive, mul(logits, labels)), log(add(exp(neg(size)), 1.0)))
 
 
 def _masked(logits: Tensor, mask: Tensor) -> Tensor:
-    return add(logits, mul(sub(mask, 1.0), _OFF))
+    return add(logits, mul(sub(mask, 1.0), _MASKED))
 
 
 def _smoothed(targets: Tensor, mask: Tensor, smoothing: float) -> Tensor:
-    """`(1 − ε) · target + ε · Σ target / (active classes)`, over the active classes."""
+    """Emit `(1 − ε) · target + ε · Σ target / (active classes)`, over the active classes."""
     even = div(mask, maximum(reduce_sum(mask, [0], keep_dims=True), 1.0))
     spread = mul(reduce_sum(targets, [1], keep_dims=True), even)
     return add(mul(targets, 1.0 - smoothing), mul(spread, smoothing))

@@ -1,4 +1,4 @@
-"""Losses of a regression: mean squared error and Huber."""
+"""Losses for regression: mean squared error and Huber."""
 
 from __future__ import annotations
 
@@ -16,33 +16,34 @@ __all__ = ["Huber", "MeanSquaredError"]
 
 @dataclass(frozen=True)
 class MeanSquaredError:
-    """`(z − y)²` of each output, and the mean over them."""
+    """The mean of `(z − y)²` over the outputs."""
 
     name = "mean_squared_error"
     task = "regression"
     weights_per_output = True
+    curvature = 2.0
 
     def settings(self) -> Mapping[str, Any]:
-        """What goes into the manifest."""
+        """Return the settings for the manifest."""
         return {}
 
     def output(self, logits: Tensor, mask: Tensor) -> Tensor:
-        """The numbers themselves."""
+        """Emit the logits of the active outputs."""
         return mul(logits, mask, name="output")
 
     def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
-        """`(z − y)²`: [B, C]."""
+        """Emit `(z − y)²`: [B, C]."""
         return square(sub(logits, labels))
 
 
 @dataclass(frozen=True)
 class Huber:
-    """`d²/2` where `d = |z − y|` is at most δ, and `δ · (d − δ/2)` beyond (Huber, 1964).
+    """`d²/2` if `d = |z − y|` is at most δ, else `δ · (d − δ/2)` (Huber, 1964).
 
-    An outlier pulls no harder than δ.
+    The gradient by an output is at most δ, which limits the effect of outliers.
 
     Attributes:
-        delta: δ > 0, in the unit of the targets.
+        delta: δ > 0, in the unit of the targets. Default: 1.
     """
 
     delta: float = 1.0
@@ -50,21 +51,22 @@ class Huber:
     name = "huber"
     task = "regression"
     weights_per_output = True
+    curvature = 1.0
 
     def __post_init__(self) -> None:
         if not 0 < self.delta < math.inf:
             raise ConversionError(f"Huber: delta must be above 0, got {self.delta}")
 
     def settings(self) -> Mapping[str, Any]:
-        """What goes into the manifest."""
+        """Return the settings for the manifest."""
         return asdict(self)
 
     def output(self, logits: Tensor, mask: Tensor) -> Tensor:
-        """The numbers themselves."""
+        """Emit the logits of the active outputs."""
         return mul(logits, mask, name="output")
 
     def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
-        """With `c = min(d, δ)` both branches are `c · (d − c/2)`: [B, C]."""
+        """Emit `c · (d − c/2)` with `c = min(d, δ)`, which is both branches: [B, C]."""
         error = sub(logits, labels)
         size = maximum(error, neg(error))
         capped = minimum(size, self.delta)

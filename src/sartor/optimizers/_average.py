@@ -9,7 +9,7 @@ __all__ = ["average"]
 
 
 def average(old: Tensor, new: Tensor | float, decay: float) -> Tensor:
-    """`decay · old + (1 − decay) · new`."""
+    """Emit `decay · old + (1 − decay) · new`."""
     return add(
         mul(old, decay), new * (1 - decay) if isinstance(new, float) else mul(new, 1 - decay)
     )

@@ -1,4 +1,4 @@
-"""Adam, and Adam with decay of the weights."""
+"""Adam, and Adam with decoupled weight decay."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..contract.specs import FirstStep, StepSpec
 from ..graph import Tensor
 from ..ops import add, div, mul, sqrt, square, sub
 from ._average import average
@@ -20,13 +21,14 @@ class Adam:
 
     `m ← β₁m + (1 − β₁)g`; `v ← β₂v + (1 − β₂)g²`;
     `w ← w − lr · m̂ / (√v̂ + ε)` with `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)`. The divisors are
-    kept as running weights, `u ← βu + (1 − β)`: in float32 `1 − βᵗ` loses digits at first.
+    updated in each step, `u ← βu + (1 − β)`: in float32, `1 − βᵗ` is inaccurate for small t.
 
     Attributes:
-        learning_rate: the default that the file states; None lets the runtime choose.
-        beta_1, beta_2: decay of the two moments, 0 ≤ β < 1.
-        epsilon: keeps the division finite; > 0.
-        clip_norm: greatest global norm of the gradients, or None.
+        learning_rate: default learning rate of the file, or None if the runtime chooses it.
+            Default: None.
+        beta_1, beta_2: decay of the two moments, 0 ≤ β < 1. Defaults: 0.9 and 0.999.
+        epsilon: summand of the denominator, > 0. Default: 1e-8.
+        clip_norm: largest global norm of the gradients, or None. Default: None.
     """
 
     learning_rate: float | None = None
@@ -43,12 +45,17 @@ class Adam:
         check_rates(self.learning_rate, self.clip_norm, beta_1=self.beta_1, beta_2=self.beta_2)
         check_epsilon(self, self.epsilon)
 
+    @property
+    def step(self) -> StepSpec:
+        """Steps of the size of the learning rate; after the first one, `m = (1 − β₁) · g`."""
+        return StepSpec(adaptive=True, first=FirstStep(factor=1 - self.beta_1, state="m"))
+
     def settings(self) -> dict[str, Any]:
-        """What goes into the manifest."""
+        """Return the settings for the manifest."""
         return asdict(self)
 
     def advance(self, shared_state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The weight that all gradients so far have in each average, `1 − βᵗ`."""
+        """Emit the total weight of the gradients in each average, `1 − βᵗ`."""
         return {
             "m_weight": average(shared_state["m_weight"], 1.0, self.beta_1),
             "v_weight": average(shared_state["v_weight"], 1.0, self.beta_2),
@@ -62,9 +69,9 @@ class Adam:
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Emit one parameter's step (see `Optimizer.update`).
+        """Emit the step of one parameter (see `Optimizer.update`).
 
-        The corrections of bias are scalars; both moments are touched once.
+        The bias corrections are scalars, so each moment is read and written once.
         """
         m = average(parameter_state["m"], gradient, self.beta_1)
         v = average(parameter_state["v"], square(gradient), self.beta_2)
@@ -75,14 +82,14 @@ class Adam:
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam whose weights decay beside the step and not through it (Loshchilov & Hutter, 2019).
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019).
 
-    `w ← w − lr · λ · w`, then Adam's step. As in PyTorch, λ is times the learning rate, and the
-    bias decays too.
+    `w ← w − lr · λ · w`, then the step of Adam. As in PyTorch, λ is multiplied by the learning
+    rate, and the bias decays too.
 
     Attributes:
         learning_rate, beta_1, beta_2, epsilon, clip_norm: see `Adam`.
-        weight_decay: λ ≥ 0.
+        weight_decay: λ ≥ 0. Default: 0.01.
     """
 
     weight_decay: float = 0.01
@@ -101,8 +108,8 @@ class AdamW(Adam):
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Emit one parameter's step (see `Optimizer.update`)."""
+        """Emit the step of one parameter (see `Optimizer.update`)."""
         if self.weight_decay:
-            kept = sub(1.0, mul(learning_rate, self.weight_decay))
-            parameter = mul(parameter, kept)
+            decay = sub(1.0, mul(learning_rate, self.weight_decay))
+            parameter = mul(parameter, decay)
         return super().update(parameter, gradient, parameter_state, shared_state, learning_rate)

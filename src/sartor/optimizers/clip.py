@@ -1,4 +1,4 @@
-"""Clipping: no step is longer than told."""
+"""Clipping of gradients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["clip_by_global_norm"]
 
 
 def clip_by_global_norm(gradients: list[Tensor], limit: float) -> list[Tensor]:
-    """Scale the gradients by `limit / max(‖all of them‖, limit)`."""
+    """Emit the gradients, times `limit / max(norm, limit)` with their global norm."""
     total = _sum_of_squares(gradients[0])
     for gradient in gradients[1:]:
         total = add(total, _sum_of_squares(gradient))

@@ -1,4 +1,4 @@
-"""RMSprop: each weight at a pace of its own."""
+"""RMSprop."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..contract.specs import FirstStep, StepSpec
 from ..graph import Tensor
 from ..ops import add, div, mul, sqrt, square, sub
 from ._average import average
@@ -16,16 +17,17 @@ __all__ = ["RMSprop"]
 
 @dataclass(frozen=True)
 class RMSprop:
-    """RMSprop (Tieleman & Hinton, 2012), with momentum if asked (as PyTorch's `RMSprop`).
+    """RMSprop (Tieleman & Hinton, 2012) with optional momentum, as in PyTorch.
 
     `s ← ρs + (1 − ρ)g²`; `v ← momentum · v + g / (√s + ε)`; `w ← w − lr · v`.
 
     Attributes:
-        learning_rate: the default that the file states; None lets the runtime choose.
-        decay: ρ, of the squares' average, 0 ≤ ρ < 1.
-        momentum: 0 ≤ momentum < 1.
-        epsilon: keeps the division finite; > 0.
-        clip_norm: greatest global norm of the gradients, or None.
+        learning_rate: default learning rate of the file, or None if the runtime chooses it.
+            Default: None.
+        decay: ρ, decay of the mean of the squares, 0 ≤ ρ < 1. Default: 0.9.
+        momentum: decay of the velocity, 0 ≤ momentum < 1. Default: 0.
+        epsilon: summand of the denominator, > 0. Default: 1e-8.
+        clip_norm: largest global norm of the gradients, or None. Default: None.
     """
 
     learning_rate: float | None = None
@@ -43,15 +45,21 @@ class RMSprop:
 
     @property
     def parameter_state(self) -> tuple[str, ...]:
-        """The squares, and the velocity where there is momentum."""
+        """The mean of the squares, and the velocity if there is momentum."""
         return ("square", "momentum") if self.momentum else ("square",)
 
+    @property
+    def step(self) -> StepSpec:
+        """Steps of the size of the learning rate; after the first one, `s = (1 − ρ) · g²`."""
+        first = FirstStep(factor=1 - self.decay, state="square", power=2)
+        return StepSpec(True, self.momentum, first=first)
+
     def settings(self) -> dict[str, Any]:
-        """What goes into the manifest."""
+        """Return the settings for the manifest."""
         return asdict(self)
 
     def advance(self, shared_state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Nothing is kept for all parameters together."""
+        """Return nothing: there is no shared state."""
         return {}
 
     def update(
@@ -62,7 +70,7 @@ class RMSprop:
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Emit one parameter's step (see `Optimizer.update`)."""
+        """Emit the step of one parameter (see `Optimizer.update`)."""
         squares = average(parameter_state["square"], square(gradient), self.decay)
         step = div(gradient, add(sqrt(squares), self.epsilon))
         new = {"square": squares}

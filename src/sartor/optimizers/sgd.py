@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..contract.specs import FirstStep, StepSpec
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..ops import add, mul, sub
@@ -16,17 +17,18 @@ __all__ = ["SGD"]
 
 @dataclass(frozen=True)
 class SGD:
-    """Stochastic gradient descent, with momentum if asked (as PyTorch's `SGD`).
+    """Stochastic gradient descent with optional momentum, as in PyTorch.
 
     `g ← g + weight_decay · w`; `v ← momentum · v + g`; `w ← w − lr · v`, with Nesterov
     `w ← w − lr · (g + momentum · v)` (Sutskever et al., 2013).
 
     Attributes:
-        learning_rate: the default that the file states; None lets the runtime choose.
-        momentum: 0 ≤ momentum < 1.
-        nesterov: look ahead; needs momentum.
-        weight_decay: added to the gradient, times the weights.
-        clip_norm: greatest global norm of the gradients, or None.
+        learning_rate: default learning rate of the file, or None if the runtime chooses it.
+            Default: None.
+        momentum: decay of the velocity, 0 ≤ momentum < 1. Default: 0.
+        nesterov: True for Nesterov momentum; requires a momentum above 0. Default: False.
+        weight_decay: factor of the weights that are added to the gradient, ≥ 0. Default: 0.
+        clip_norm: largest global norm of the gradients, or None. Default: None.
     """
 
     learning_rate: float | None = None
@@ -42,19 +44,26 @@ class SGD:
         check_rates(self.learning_rate, self.clip_norm, momentum=self.momentum)
         check_not_negative(weight_decay=self.weight_decay)
         if self.nesterov and not self.momentum:
-            raise ConversionError("SGD: nesterov needs a momentum, as momentum=0.9")
+            raise ConversionError("SGD: nesterov needs a momentum, such as momentum=0.9")
 
     @property
     def parameter_state(self) -> tuple[str, ...]:
-        """The velocity, where there is momentum."""
+        """The velocity, if there is momentum."""
         return ("momentum",) if self.momentum else ()
 
+    @property
+    def step(self) -> StepSpec:
+        """Gradient descent; the first step is `lr · (g + λw)`, with Nesterov times 1 + momentum."""
+        factor = 1 + self.momentum if self.nesterov else 1.0
+        first = FirstStep(factor=factor, weight_decay=self.weight_decay)
+        return StepSpec(False, self.momentum, self.nesterov, first)
+
     def settings(self) -> dict[str, Any]:
-        """What goes into the manifest."""
+        """Return the settings for the manifest."""
         return asdict(self)
 
     def advance(self, shared_state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Nothing is kept for all parameters together."""
+        """Return nothing: there is no shared state."""
         return {}
 
     def update(
@@ -65,7 +74,7 @@ class SGD:
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Emit one parameter's step (see `Optimizer.update`)."""
+        """Emit the step of one parameter (see `Optimizer.update`)."""
         if self.weight_decay:
             gradient = add(gradient, mul(parameter, self.weight_decay))
         if not self.momentum:

@@ -5,6 +5,7 @@ from .attach_head import attach_head
 from .attach_loss import attach_evaluate
 from .attach_optimizer import attach_train
 from .attach_state import attach_state
+from .check_parts import check_parts
 from .cut import cut
 from .describe_frozen import describe_frozen
 from .fingerprint import fingerprints
@@ -24,6 +25,7 @@ __all__ = [
     "attach_set_class",
     "attach_state",
     "attach_train",
+    "check_parts",
     "cut",
     "describe_frozen",
     "fingerprints",

@@ -63,7 +63,7 @@ class ClassWeights:
         after = self._engine.variables()
         self._engine.restore(before)
         center, scale = (after[name].astype(np.float64) for name in (CENTER, SCALE))
-        spread = (self._manifest.feature_norm or 1.0) / scale[0]
+        spread = (self._manifest.head.feature_norm or 1.0) / scale[0]
         offset = float(np.linalg.norm(center - before[CENTER]))
         return float(before[SCALE][0]) * math.hypot(offset, spread)
 

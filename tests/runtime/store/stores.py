@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from sartor.contract.manifest import FeatureSpec, Fingerprints, Manifest, Part
+from sartor.contract.manifest import (
+    FeatureSpec,
+    Fingerprints,
+    HeadSpec,
+    LossSpec,
+    Manifest,
+    OptimizerSpec,
+)
+from sartor.contract.specs import StepSpec
 from sartor.runtime.store import SampleStore
 
 SIZE = 24
@@ -18,7 +26,6 @@ INT8 = FeatureSpec("features", (SIZE,), "int8", 0.05, -3)
 
 def manifest(*specs: FeatureSpec, task: str = "classification", base: str = "the base") -> Manifest:
     """What a model says of itself, as far as a store cares."""
-    part = Part("any", {})
     return Manifest(
         inputs=(),
         features=specs or (HALF,),
@@ -26,10 +33,9 @@ def manifest(*specs: FeatureSpec, task: str = "classification", base: str = "the
         classes=(None,) * 4,
         task=task,
         weights_per_output=task != "classification",
-        head=part,
-        loss=part,
-        optimizer=part,
-        feature_norm=None,
+        head=HeadSpec("any", {}),
+        loss=LossSpec("any", {}, curvature=1.0),
+        optimizer=OptimizerSpec("any", {}, StepSpec(adaptive=False)),
         learning_rate=None,
         variables=(),
         fingerprints=Fingerprints(base, "head", "optimizer"),

@@ -1,15 +1,15 @@
-"""How long to train and how fast, where the user does not say: all of it is in this file."""
+"""The learning-rate schedule, and its defaults."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ...contract.manifest import Manifest
+from ...contract.specs import StepSpec
 from ...errors import DataError
 
 __all__ = ["DECAYS", "Schedule", "default_schedule"]
@@ -19,35 +19,29 @@ DECAYS: Mapping[str, Callable[[float], float]] = {
     "linear": lambda progress: 1 - progress,
     "constant": lambda progress: 1.0,
 }
-"""Name → the part of the peak rate that is left after this part of the training."""
+"""Name → learning rate relative to the peak, as a function of the progress of the training."""
 
 _MIN_STEPS, _EPOCHS, _MAX_STEPS = 400, 60, 4000
-_NO_MOMENTUM = 3  # times as many steps where nothing carries a step on
-_OWN_PACE = ("adam", "adamw", "rmsprop")
-_SHARE = 0.5  # of the largest rate at which training is stable
-_FEW, _FEW_AS_THEY_ARE = 600, 150  # fewer samples are learned from at a lower rate
-_NUMBERS = ("mean_squared_error", "huber")
-_CURVATURE: Mapping[str, tuple[float, bool]] = {
-    "softmax_cross_entropy": (1 / 3, False),  # ½ at most, and of two classes alone
-    "sigmoid_cross_entropy": (1 / 4, True),
-    "mean_squared_error": (2.0, True),
-    "huber": (1.0, True),
-}  # by the logit; whether the loss is a mean over the outputs
+_STEPS_WITHOUT_MOMENTUM = 3  # times as many
+_STABLE_FRACTION = 0.5  # of the largest stable learning rate
+_FULL_RATE_SAMPLES = 600  # with fewer samples the learning rate is lower
+_FULL_RATE_SAMPLES_UNNORMALIZED = 150  # the same, for a head that does not normalize features
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The learning rate along the training: up to `peak` in the warm-up, and down from there.
+    """A learning rate that rises to a peak in the warm-up, and decays afterwards.
 
     Attributes:
-        epochs: passes over the samples, at least 1.
-        batches: of one pass, at least 1.
+        epochs: number of epochs, at least 1.
+        batches: number of batches of an epoch, at least 1.
         peak: the largest learning rate.
-        decay: `cosine` (half a cosine, to 0), `linear` (to 0) or `constant`.
-        warmup: steps before the peak, in which the rate grows evenly; at least 0.
+        decay: `cosine` (half a cosine, to 0), `linear` (to 0) or `constant`. Default: `cosine`.
+        warmup: number of steps before the peak, in which the learning rate rises linearly; at
+            least 0. Default: 0.
 
     Raises:
-        DataError: there is no such decay, or the warm-up is negative or as long as the training.
+        DataError: If the decay is unknown, or the warm-up is negative or as long as the training.
     """
 
     epochs: int
@@ -67,15 +61,15 @@ class Schedule:
 
     @property
     def steps(self) -> int:
-        """Of the whole training, unless it is stopped."""
+        """Number of steps of the training, if it is not stopped."""
         return self.epochs * self.batches
 
     def rate(self, progress: float) -> float:
-        """The learning rate of a step.
+        """Return the learning rate of a step.
 
         Args:
-            progress: the part of the training that lies behind it, 0…1: of the steps, or of the
-                time where that is bounded.
+            progress: fraction of the training before the step, 0…1: of the steps, or of the time
+                if the time is limited.
         """
         progress = min(max(progress, 0.0), 1.0)
         warm = self.warmup / self.steps
@@ -97,30 +91,28 @@ def default_schedule(
     decay: str = "cosine",
     warmup: int = 0,
 ) -> Schedule:
-    """The schedule for a set of samples.
+    """Return the schedule for a set of samples.
 
     Args:
-        manifest: of the file.
-        features: float32 [N, …] each; N above 0.
-        samples: as how many the rows are to be believed (several views of a photo are one, see
-            `Dataset.effective_sample_size`); N unless told.
-        outputs: the active classes; as many as there is room for unless told.
-        magnitude: of a regression's targets, their root mean square; > 0.
-        length: the root mean square of the lengths that the head sees features with, where that
-            may be more than it brings them to (`ClassMaker.length_seen`).
-        epochs: passes over the samples; else as many as few samples need to converge, and fewer
-            for many.
-        learning_rate: the largest; else what the file states; else one that suits the optimizer,
-            the loss and the size of the features (`_default_rate`).
+        manifest: manifest of the file.
+        features: float32 [N, …] for each features tensor; N above 0.
+        samples: effective number of samples (see `Dataset.effective_sample_size`). Default: N.
+        outputs: number of active classes. Default: the capacity.
+        magnitude: root mean square of the targets of a regression; above 0. Default: 1.
+        length: root mean square of the norms of the normalized features. It replaces the
+            `feature_norm` of the head if it is larger. Default: `feature_norm`.
+        epochs: number of epochs. Default: many for few samples, fewer for many.
+        learning_rate: the largest learning rate. Default: the one of the file; if the file has
+            none, one computed from optimizer, loss and features (see `_default_rate`).
         decay: see `Schedule`.
         warmup: see `Schedule`.
 
     Raises:
-        DataError: there is no such decay, or the warm-up is negative or as long as the training.
+        DataError: If the decay is unknown, or the warm-up is negative or as long as the training.
     """
     batches = math.ceil(len(features[0]) / manifest.batch)
     if epochs is None:
-        epochs = math.ceil(_steps(manifest, batches) / batches)
+        epochs = math.ceil(_default_steps(manifest.optimizer.step, batches) / batches)
     peak = manifest.learning_rate if learning_rate is None else learning_rate
     if peak is None:
         peak = _default_rate(
@@ -134,10 +126,10 @@ def default_schedule(
     return Schedule(epochs, batches, peak, decay, warmup)
 
 
-def _steps(manifest: Manifest, batches: int) -> int:
+def _default_steps(step: StepSpec, batches: int) -> int:
     steps = min(max(_MIN_STEPS, _EPOCHS * batches), _MAX_STEPS)
-    slow = manifest.optimizer.name == "sgd" and not _momentum(manifest)
-    return _NO_MOMENTUM * steps if slow else steps
+    is_slow = not step.adaptive and step.momentum == 0
+    return _STEPS_WITHOUT_MOMENTUM * steps if is_slow else steps
 
 
 def _default_rate(
@@ -146,45 +138,40 @@ def _default_rate(
     samples: float,
     outputs: int,
     magnitude: float,
-    at_least: float,
+    min_norm: float,
 ) -> float:
-    """Half of the largest stable rate, and less for few samples: they are not believed too much.
+    """Return the default learning rate: half of the largest stable one, less for few samples.
 
-    A step of Adam's kind moves each weight by the rate itself; then it is one at which it moves a
-    logit by at most 1. Gradient descent with momentum μ is stable up to `2 (1 + μ) / L`, with
-    Nesterov up to `2 (1 + μ) / (1 + 2μ) / L`; the loss's curvature L is at most its curvature by
-    the logit times `1 + ‖x‖²`.
+    The step of an adaptive optimizer changes each weight by the learning rate: the default
+    changes a logit by at most 1. Gradient descent is stable up to `_stable_rate / L`, where L is
+    the curvature of the loss by the weights, at most its curvature by a logit times `1 + ‖x‖²`.
     """
     flat = [array.reshape(len(array), -1) for array in features]
     rows = np.concatenate(flat, 1, dtype=np.float64)
-    length = manifest.feature_norm
-    if length is not None:
-        length = max(length, at_least)
-    if manifest.optimizer.name in _OWN_PACE:
-        sizes = np.abs(rows).sum(1)
-        if length is not None:
-            sizes *= length / np.maximum(np.linalg.norm(rows, axis=1), 1e-12)
-        return magnitude / (1 + float(sizes.mean()))
-    square = float((rows**2).sum(1).mean()) if length is None else length**2
-    curvature, is_mean = _CURVATURE[manifest.loss.name]
-    steepest = (1 + square) * curvature / (outputs if is_mean else 1)
-    believed = min(1, samples / (_FEW_AS_THEY_ARE if length is None else _FEW))
-    return believed * _SHARE * _largest(manifest) / steepest
+    norm = manifest.head.feature_norm
+    if norm is not None:
+        norm = max(norm, min_norm)
+    if manifest.optimizer.step.adaptive:
+        sums = np.abs(rows).sum(1)
+        if norm is not None:
+            sums *= norm / np.maximum(np.linalg.norm(rows, axis=1), 1e-12)
+        return magnitude / (1 + float(sums.mean()))
+    square = float((rows**2).sum(1).mean()) if norm is None else norm**2
+    is_mean = manifest.weights_per_output  # the loss is the mean over the outputs
+    curvature = (1 + square) * manifest.loss.curvature / (outputs if is_mean else 1)
+    enough = _FULL_RATE_SAMPLES_UNNORMALIZED if norm is None else _FULL_RATE_SAMPLES
+    fraction = _STABLE_FRACTION * min(1, samples / enough)
+    return fraction * _stable_rate(manifest) / curvature
 
 
-def _largest(manifest: Manifest) -> float:
-    """The largest stable rate at a curvature of 1.
+def _stable_rate(manifest: Manifest) -> float:
+    """Return the largest stable learning rate of gradient descent at a curvature of 1.
 
-    The gradient of a squared distance has no bound, so that what one batch overshoots the next may
-    multiply: there momentum is to make steps no longer than plain descent's.
+    With momentum μ it is `2 (1 + μ)`, with Nesterov momentum `2 (1 + μ) / (1 + 2μ)`. The targets
+    of a regression have no bound, so that the error of one batch can grow in the next: there the
+    momentum must not make steps longer than those of plain gradient descent.
     """
-    momentum = _momentum(manifest)
-    if manifest.loss.name in _NUMBERS:
-        return 2 * (1 - momentum)
-    nesterov = bool(manifest.optimizer.settings.get("nesterov", False))
-    return 2 * (1 + momentum) / (1 + 2 * momentum if nesterov else 1)
-
-
-def _momentum(manifest: Manifest) -> float:
-    value: Any = manifest.optimizer.settings.get("momentum", 0.0)
-    return float(value)
+    step = manifest.optimizer.step
+    if manifest.task == "regression":
+        return 2 * (1 - step.momentum)
+    return 2 * (1 + step.momentum) / (1 + 2 * step.momentum if step.nesterov else 1)

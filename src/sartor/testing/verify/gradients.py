@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from ...contract.specs import FirstStep
 from .report import Check
 from .session import Batch, Session, Variables
 
@@ -28,15 +29,17 @@ def check_gradients(session: Session, rng: np.random.Generator) -> Iterator[Chec
     compared.
     """
     point = _Point(session, session.random_variables(rng), session.random_batch(rng))
-    gradient_of = _GRADIENT_OF.get(session.manifest.optimizer.name)
-    if gradient_of is None:
+    first = session.manifest.optimizer.step.first
+    if first is None:
         after = session.train(point.variables, point.batch, _SMALL_LEARNING_RATE)
         for name in session.parameters():
             yield _check_signs(point, name, after[name] - point.variables[name])
         return
     after = session.train(point.variables, point.batch, _LEARNING_RATE)
-    gradients = _undo_clipping(point, gradient_of(session, point.variables, after))
-    for name in session.parameters():
+    names = session.parameters()
+    gradients = {name: _first_gradient(point, first, name, after) for name in names}
+    gradients = _undo_clipping(point, gradients)
+    for name in names:
         yield _check_parameter(point, name, gradients[name], rng)
 
 
@@ -150,7 +153,7 @@ def _undo_clipping(point: _Point, gradients: Variables) -> Variables:
 
     The derivative along the normalized gradient is its norm before clipping.
     """
-    limit = point.session.manifest.optimizer.settings.get("clip_norm")
+    limit = point.session.manifest.optimizer.clip_norm
     norm = float(np.sqrt(sum(np.square(gradient).sum() for gradient in gradients.values())))
     if not limit or norm < 0.999 * limit:
         return gradients
@@ -158,39 +161,11 @@ def _undo_clipping(point: _Point, gradients: Variables) -> Variables:
     return {name: value * (true_norm / norm) for name, value in gradients.items()}
 
 
-def _sgd_gradient(session: Session, before: Variables, after: Variables) -> Variables:
-    """The first step is `lr · (g + λw)`, times `1 + momentum` for Nesterov momentum."""
-    settings = session.manifest.optimizer.settings
-    factor = 1 + settings["momentum"] if settings["nesterov"] else 1.0
-    gradients = {}
-    for name in session.parameters():
-        step = before[name].astype(np.float64) - after[name]
-        decay = settings["weight_decay"] * before[name]
-        gradients[name] = step / (_LEARNING_RATE * factor) - decay
-    return gradients
-
-
-def _adam_gradient(session: Session, before: Variables, after: Variables) -> Variables:
-    """After the first step, `m = (1 − β₁) · g`."""
-    decay = session.manifest.optimizer.settings["beta_1"]
-    names = session.parameters()
-    return {name: after[f"optimizer/m/{name}"].astype(np.float64) / (1 - decay) for name in names}
-
-
-def _rmsprop_gradient(session: Session, before: Variables, after: Variables) -> Variables:
-    """After the first step, `s = (1 − ρ) · g²`; the step has the sign of `−g`."""
-    decay = session.manifest.optimizer.settings["decay"]
-    gradients = {}
-    for name in session.parameters():
-        squares = after[f"optimizer/square/{name}"].astype(np.float64) / (1 - decay)
-        gradients[name] = np.sqrt(squares) * np.sign(before[name] - after[name])
-    return gradients
-
-
-_GRADIENT_OF: dict[str, Callable[[Session, Variables, Variables], Variables]] = {
-    "sgd": _sgd_gradient,
-    "adam": _adam_gradient,
-    "adamw": _adam_gradient,
-    "rmsprop": _rmsprop_gradient,
-}
-"""Optimizer name → function that computes the gradient from the first step."""
+def _first_gradient(point: _Point, first: FirstStep, name: str, after: Variables) -> np.ndarray:
+    """Return the gradient of a parameter from the first step (see `FirstStep`)."""
+    before = point.variables[name].astype(np.float64)
+    step = before - after[name]
+    if first.state is None:
+        return step / (_LEARNING_RATE * first.factor) - first.weight_decay * before
+    value = after[f"optimizer/{first.state}/{name}"].astype(np.float64) / first.factor
+    return value if first.power == 1 else np.sqrt(value) * np.sign(step)
