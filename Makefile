@@ -1,9 +1,10 @@
-# Two commands: `make demo` runs the main job, `make test` passes the tests.
-# Everything is installed into .venv/ and web/node_modules/, nothing elsewhere.
+# Two commands: `make demo` shows what Sartor does, `make test` runs all checks and tests.
+# Both install what they need into .venv/ and web/node_modules/, and nothing elsewhere.
+# `make test` adds packages to the environment of `make demo`; neither removes any.
 
 PYTHON ?= python3
-EXTRAS ?= demo
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet
 
 .PHONY: demo test test-python test-web test-torch check nightly bench clean
 
@@ -12,24 +13,24 @@ demo: .venv/ready
 
 test: check test-python test-web
 
-check: .venv/ready
+check: .venv/test-ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@# A folder at a time: several have a conftest of their own.
+	@# One folder at a time, because several have their own conftest.
 	@for part in "tests/*.py" contract $(wildcard tests/*/) $(wildcard benchmarks tools); do \
 	    echo "mypy $$part"; MYPYPATH=src:contract $(BIN)/mypy $$part || exit 1; \
 	done
 	$(BIN)/lint-imports
 
-test-python: .venv/ready
+test-python: .venv/test-ready
 	$(BIN)/pytest
 
-# The browser part: with CI set all of it must run; elsewhere it says what it left out.
-test-web: .venv/ready
+# The tests in the browser. If CI is set, a missing program fails them; otherwise they are left out.
+test-web: .venv/test-ready
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh web/test.sh
 
-# PyTorch as a base, in an environment of its own: 7 GB, most of it CUDA. Not part of `make test`.
+# PyTorch as a base, in its own environment: 7 GB, most of it CUDA. Not part of `make test`.
 test-torch: build/torch/ready
 	build/torch/bin/pytest tests/pytorch
 
@@ -39,11 +40,11 @@ build/torch/ready: pyproject.toml
 	build/torch/bin/python -m pip install --quiet --editable '.[torch]' --group dev torchvision
 	@touch $@
 
-# Kills, damaged files, threads and memory at length: an hour or two. `make test` has some of each.
-nightly: .venv/ready
+# Kills, damaged files, threads and memory for one to two hours. `make test` runs a part of each.
+nightly: .venv/test-ready
 	SARTOR_NIGHTLY=1 $(BIN)/pytest tests/survival
 
-# Beside other frameworks, each where it can be installed; several GB.
+# Comparison with other frameworks, as far as they can be installed: several GB.
 bench: build/bench/ready
 	build/bench/bin/python -m benchmarks
 
@@ -54,8 +55,13 @@ build/bench/ready: benchmarks/requirements.txt
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]' --group dev
+	$(INSTALL) --upgrade 'pip>=25.1'
+	$(INSTALL) --editable '.[demo]'
+	@touch $@
+
+# Everything that the tests need from Python, about 3 GB, most of it TensorFlow.
+.venv/test-ready: .venv/ready
+	$(INSTALL) --editable '.[demo,interop,quantize,tensorflow]' --group dev
 	@touch $@
 
 clean:

@@ -13,6 +13,8 @@ import sartor
 from sartor.flatbuffer import write
 from sartor.graph import DType, Graph, Model, Op, Tensor
 
+pytest_plugins = ["skipped"]
+
 SHARED = Path(__file__).parents[1].parent / "shared"
 
 Convert = Callable[..., Path]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).parents[1] / "conftest.py"
+TESTS_FOLDER = Path(__file__).parents[1]
 TESTS = """
 import pytest
 
@@ -30,7 +31,8 @@ def run(
 ) -> tuple[int, str]:
     tests = folder / "project" / "tests"
     tests.mkdir(parents=True)
-    shutil.copy(CONFTEST, tests)
+    for name in ("conftest.py", "skipped.py"):
+        shutil.copy(TESTS_FOLDER / name, tests)
     (tests / "test_it.py").write_text(TESTS.format(skipped=skipped))
     if models is not None:
         (folder / "shared" / "models").mkdir(parents=True)
@@ -38,7 +40,12 @@ def run(
             (folder / "shared" / "models" / f"{name}.tflite").touch()
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     done = subprocess.run(
-        command, cwd=folder / "project", capture_output=True, text=True, check=False
+        command,
+        cwd=folder / "project",
+        env={name: value for name, value in os.environ.items() if name != "CI"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.returncode, done.stdout
 
