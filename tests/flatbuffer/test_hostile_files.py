@@ -142,7 +142,7 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     ),
     "an input of the graph": (
         put(graph, "inputs", ints(0, 999)),
-        "subgraph 0: an input is number 999, expected one of the",
+        "subgraph 0: an input is number 999, expected a number below",
     ),
     "an output of the graph": (put(graph, "outputs", ints(-1)), "an output is number -1"),
     "an input of an op": (

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..errors import InvalidModelError
 from .layout import Field, Kind, Layout, Record, Schema
 
-__all__ = ["DAMAGED", "Decoder"]
+__all__ = ["DAMAGED", "Decoder", "find_item"]
 
 DAMAGED = "The file is damaged or was cut short: download or convert it again."
 
@@ -23,6 +23,17 @@ _REPEATS = 16
 _SLACK = 1 << 20
 _MOST_TABLES = 1_000_000  # LiteRT's verifier takes no more
 _SPARE_TABLES = 4096
+
+T = TypeVar("T")
+
+
+def find_item(items: list[T], index: int, what: str) -> T:
+    """Return the item at an index that the file states."""
+    if not 0 <= index < len(items):
+        raise InvalidModelError(
+            f"{what} is number {index}, expected a number below {len(items)}. {DAMAGED}"
+        )
+    return items[index]
 
 
 class Decoder:

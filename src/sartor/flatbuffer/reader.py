@@ -8,18 +8,20 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..errors import InvalidModelError
-from ..graph import DType, Graph, Model, Op, Quantization, Signature, Tensor
+from ..graph import DType, Graph, Model, Op, Signature, Tensor
 from .archive import read_files
 from .check import check_model
-from .decode import DAMAGED, Decoder
+from .decode import DAMAGED, Decoder, find_item
 from .layout import Record
+from .load import load_file
+from .operator_codes import read_operator_code
 from .options import read_options
-from .schema import OPERATORS, TENSOR_FIELDS, TENSOR_TYPES, TFLITE
+from .quantization import read_quantization
+from .schema import TENSOR_TYPES, TFLITE
 
 __all__ = ["read"]
 
 _IDENTIFIER = b"TFL3"
-_LARGEST = 2**31 - 1
 _MOST_AXES = 32  # NumPy 1 has no more, and no kernel takes as many
 
 T = TypeVar("T")
@@ -42,27 +44,11 @@ def read(source: str | Path | bytes) -> Model:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _parse(bytes(source))
     path = Path(source)
-    data = _load(path)
+    data = load_file(path)
     try:
         return _parse(data)
     except InvalidModelError as error:
         raise InvalidModelError(f"{path}: {error}") from error
-
-
-def _load(path: Path) -> bytes:
-    advice = "Give the path of a .tflite file."
-    try:
-        if not path.is_file():
-            what = "is a directory" if path.is_dir() else "is not there"
-            raise InvalidModelError(f"{path} {what}, expected a file. {advice}")
-        size = path.stat().st_size
-        if size > _LARGEST:
-            raise InvalidModelError(
-                f"{path} has {size} bytes, expected fewer than 2 GiB: a flatbuffer holds no more."
-            )
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise InvalidModelError(f"{path} cannot be read: {error}. {advice}") from error
 
 
 def _parse(data: bytes) -> Model:
@@ -72,15 +58,6 @@ def _parse(data: bytes) -> Model:
     model.files = read_files(data, decoder.end)
     check_model(model)
     return model
-
-
-def _item(items: list[T], index: int, what: str) -> T:
-    """The item at an index that the file states."""
-    if not 0 <= index < len(items):
-        raise InvalidModelError(
-            f"{what} is number {index}, expected one of the {len(items)} there are. {DAMAGED}"
-        )
-    return items[index]
 
 
 def _numbers(array: np.ndarray | None) -> list[Any]:
@@ -100,7 +77,7 @@ class _Reader:
             missing = "subgraphs" if root["buffers"] is not None else "buffers"
             raise InvalidModelError(f"the model has no {missing}. {DAMAGED}")
         self._buffers = [self._buffer(record) for record in root["buffers"]]
-        self._codes = [_operator_code(record) for record in root["operatorCodes"] or ()]
+        self._codes = [read_operator_code(record) for record in root["operatorCodes"] or ()]
         self.model = model = Model()
         model.description = root["description"] or ""
         model.graphs = [Graph(record["name"] or "") for record in root["subgraphs"]]
@@ -147,7 +124,7 @@ class _Reader:
         return size, offset
 
     def _content(self, index: int) -> bytes:
-        data = _item(self._buffers, index, "the buffer of metadata")
+        data = find_item(self._buffers, index, "the buffer of metadata")
         if data is None:
             return b""
         self._decoder.spend(data.size)
@@ -162,9 +139,11 @@ class _Reader:
                 raise InvalidModelError(f"tensor {index} {each['name']!r}: {error}") from error
         for tensor, each in zip(graph.tensors, records, strict=True):
             if each["quantization"] is not None:
-                tensor.quantization = _quantization(each["quantization"], graph)
-        graph.inputs = [_item(graph.tensors, i, "an input") for i in _numbers(record["inputs"])]
-        graph.outputs = [_item(graph.tensors, i, "an output") for i in _numbers(record["outputs"])]
+                tensor.quantization = read_quantization(each["quantization"], graph)
+        graph.inputs = [find_item(graph.tensors, i, "an input") for i in _numbers(record["inputs"])]
+        graph.outputs = [
+            find_item(graph.tensors, i, "an output") for i in _numbers(record["outputs"])
+        ]
         for index, each in enumerate(record["operators"] or ()):
             try:
                 self._op(graph, each)
@@ -194,20 +173,24 @@ class _Reader:
         tensor.has_rank = record["hasRank"]
         tensor.sparsity = record["sparsity"]
         tensor.variants = record["variantTensors"]
-        data = _item(self._buffers, record["buffer"], "its buffer") if record["buffer"] else None
+        data = (
+            find_item(self._buffers, record["buffer"], "its buffer") if record["buffer"] else None
+        )
         # Some writers give an empty vector to tensors that are no constants.
         if data is not None and (data.size or 0 in tensor.shape):
             tensor.data = data
 
     def _op(self, graph: Graph, record: Record) -> None:
-        code, custom_code, version = _item(self._codes, record["opcodeIndex"], "its operator code")
+        code, custom_code, version = find_item(
+            self._codes, record["opcodeIndex"], "its operator code"
+        )
         tensors = graph.tensors
         inputs = [
-            None if i == -1 else _item(tensors, i, f"an input of {custom_code or code}")
+            None if i == -1 else find_item(tensors, i, f"an input of {custom_code or code}")
             for i in _numbers(record["inputs"])
         ]
         outputs = [
-            _item(tensors, i, f"an output of {custom_code or code}")
+            find_item(tensors, i, f"an output of {custom_code or code}")
             for i in _numbers(record["outputs"])
         ]
         made = [tensor for tensor in outputs if tensor.producer is not None]
@@ -228,7 +211,7 @@ class _Reader:
             opaque=self._op_opaque(record),
         )
         op.intermediates = tuple(
-            _item(tensors, i, f"an intermediate of {op.name}")
+            find_item(tensors, i, f"an intermediate of {op.name}")
             for i in _numbers(record["intermediates"])
         )
         graph.add(op)
@@ -244,7 +227,9 @@ class _Reader:
             return None, {}
         name, options = chosen
         graphs = self.model.graphs
-        return name, read_options(name, options, lambda i: _item(graphs, i, "a subgraph it runs"))
+        return name, read_options(
+            name, options, lambda i: find_item(graphs, i, "a subgraph it runs")
+        )
 
     def _op_opaque(self, record: Record) -> dict[str, Any]:
         opaque: dict[str, Any] = {}
@@ -268,7 +253,7 @@ class _Reader:
         if key is None:
             raise InvalidModelError(f"a signature has no key. {DAMAGED}")
         where = f"signature {key!r}"
-        graph = _item(self.model.graphs, record["subgraphIndex"], f"the subgraph of {where}")
+        graph = find_item(self.model.graphs, record["subgraphIndex"], f"the subgraph of {where}")
         ends = []
         for side in ("inputs", "outputs"):
             names: dict[str, Tensor] = {}
@@ -278,56 +263,6 @@ class _Reader:
                     raise InvalidModelError(
                         f"{where} has two {side} {name!r}, or one without a name. {DAMAGED}"
                     )
-                names[name] = _item(graph.tensors, entry["tensorIndex"], f"{name!r} of {where}")
+                names[name] = find_item(graph.tensors, entry["tensorIndex"], f"{name!r} of {where}")
             ends.append(names)
         return Signature(key, graph, *ends)
-
-
-def _operator_code(record: Record) -> tuple[str, str | None, int]:
-    """Return an operator's name, the name of a custom operator, and the version."""
-    # Writers from before there were 127 operators fill only the old field.
-    number = max(record["deprecatedBuiltinCode"], record["builtinCode"])
-    code = OPERATORS.get(number)
-    custom_code: str | None = record["customCode"]
-    if code is None or (code == "CUSTOM" and not custom_code):
-        what = f"number {number}" if code is None else "custom without a name"
-        raise InvalidModelError(
-            f"an operator code is {what}, expected one that the installed schema knows. "
-            f"Update ai-edge-litert. {DAMAGED}"
-        )
-    if record["version"] < 1:
-        raise InvalidModelError(f"{code} has version {record['version']}, expected 1 on. {DAMAGED}")
-    return code, custom_code, record["version"]
-
-
-def _quantization(record: Record, graph: Graph) -> Quantization | None:
-    """Return how integers stand for reals, or None for a table that says nothing."""
-    details = record["details"]
-    if details is not None:
-        name, fields = details
-        details = (
-            name,
-            {
-                key: _detail(graph, value) if key in TENSOR_FIELDS else value
-                for key, value in fields.items()
-            },
-        )
-    arrays = [record["scale"], record["zeroPoint"], record["min"], record["max"]]
-    scale, zero_point, minimum, maximum = (
-        array if array is not None and array.size else None for array in arrays
-    )
-    if scale is zero_point is minimum is maximum is details is None:
-        return None
-    return Quantization(
-        np.zeros(0, np.float32) if scale is None else scale,
-        np.zeros(0, np.int64) if zero_point is None else zero_point,
-        record["quantizedDimension"],
-        minimum,
-        maximum,
-        details,
-    )
-
-
-def _detail(graph: Graph, index: int) -> Tensor | None:
-    """The tensor that holds block-wise scales or zero points."""
-    return None if index < 0 else _item(graph.tensors, index, "a tensor of block-wise scales")

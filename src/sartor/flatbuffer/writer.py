@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import flatbuffers
-import numpy as np
 
 from ..errors import InvalidModelError
-from ..graph import Graph, Model, Op, Quantization, Signature, Tensor
+from ..graph import Graph, Model, Op, Signature, Tensor
 from ..ops import version_of
 from .archive import append_files
+from .buffers import BufferTable
 from .check import check_model
 from .encode import Encoder, Place
 from .layout import Record
+from .operator_codes import operator_code_record
 from .options import options_record
-from .schema import OPERATORS, TENSOR_FIELDS, TENSOR_TYPES, TFLITE
+from .quantization import quantization_record, split_details
+from .schema import TENSOR_TYPES, TFLITE
 
 __all__ = ["write", "write_with_ranges"]
 
 _IDENTIFIER = b"TFL3"
-_LAST_OLD_CODE = 127  # the old field for operator codes is a byte; readers take the larger
-_OPERATOR_NUMBERS = {name: number for number, name in OPERATORS.items()}
 _TYPE_NUMBERS = {name: number for number, name in TENSOR_TYPES.items()}
 
 
@@ -67,37 +66,6 @@ def write_with_ranges(model: Model) -> tuple[bytes, dict[Tensor, tuple[int, int]
     return append_files(content, model.files), ranges
 
 
-class _Buffers:
-    """The buffers of a file; number 0 stands for none."""
-
-    def __init__(self) -> None:
-        self.contents: list[np.ndarray | bytes | None] = [None]
-        self._numbers: dict[bytes, int] = {}
-        self._owned: dict[int, int] = {}
-        self._digests: dict[int, bytes] = {}
-
-    def add(self, content: np.ndarray | bytes) -> int:
-        """Number of a new buffer."""
-        self.contents.append(content)
-        return len(self.contents) - 1
-
-    def own(self, content: np.ndarray) -> int:
-        """Number of the buffer of this very array, which no equal one shares."""
-        if id(content) not in self._owned:
-            self._owned[id(content)] = self.add(content)
-        return self._owned[id(content)]
-
-    def share(self, content: np.ndarray) -> int:
-        """Number of the buffer with this content, new when there is none."""
-        digest = self._digests.get(id(content))
-        if digest is None:
-            digest = hashlib.blake2b(np.ascontiguousarray(content).data, digest_size=32).digest()
-            self._digests[id(content)] = digest
-        if digest not in self._numbers:
-            self._numbers[digest] = self.add(content)
-        return self._numbers[digest]
-
-
 class _Writer:
     """Gives everything its number, and builds the records of the file's tables."""
 
@@ -105,7 +73,7 @@ class _Writer:
         self._model = model
         self._graphs = {graph: index for index, graph in enumerate(model.graphs)}
         self._tensors = {graph: _numbered(graph) for graph in model.graphs}
-        self._buffers = _Buffers()
+        self._buffers = BufferTable()
         self._exclusive: dict[Tensor, int] = {}
         self._codes: dict[tuple[str, str | None, int], int] = {}
         self._places: dict[int, Place] = {}
@@ -125,7 +93,7 @@ class _Writer:
             or None,
             **self._opaque(model.opaque),
         }
-        record["operatorCodes"] = [_code_record(*code) for code in self._codes]
+        record["operatorCodes"] = [operator_code_record(*code) for code in self._codes]
         sizes = (len(each) for each in self._buffers.contents if each is not None)
         encoder = Encoder(TFLITE, min(sum(sizes) + 65536, 2**31 - 1))
         record["buffers"] = self._write_buffers(encoder)
@@ -172,7 +140,7 @@ class _Writer:
             "shape": tensor.shape,
             "type": _TYPE_NUMBERS[tensor.dtype.name],
             "buffer": self._buffer(tensor),
-            "quantization": _quantization_record(tensor, numbers),
+            "quantization": quantization_record(tensor, numbers),
             "isVariable": tensor.is_variable,
             "sparsity": tensor.sparsity,
             "shapeSignature": tensor.shape_signature,
@@ -218,7 +186,7 @@ def _numbered(graph: Graph) -> dict[Tensor, int]:
     numbers = {tensor: index for index, tensor in enumerate(graph.tensors)}
     for tensor in graph.tensors:
         if tensor.quantization is not None and tensor.quantization.details is not None:
-            for value in _details(tensor.quantization)[1].values():
+            for value in split_details(tensor.quantization)[1].values():
                 if isinstance(value, Tensor):
                     numbers.setdefault(value, len(numbers))
     return numbers
@@ -234,49 +202,3 @@ def _indices(
             f"{owner!r} uses {error.args[0]!r}, which is not among its graph's tensors. "
             "Add it, or take one that is."
         ) from error
-
-
-def _code_record(code: str, custom_code: str | None, version: int) -> Record:
-    number = _OPERATOR_NUMBERS.get(code)
-    if number is None:
-        raise InvalidModelError(
-            f"there is no op {code!r} in the installed schema. Update ai-edge-litert."
-        )
-    return {
-        "deprecatedBuiltinCode": min(number, _LAST_OLD_CODE),
-        "builtinCode": number,
-        "customCode": custom_code,
-        "version": version,
-    }
-
-
-def _detail(tensor: Tensor | None, numbers: Mapping[Tensor, int]) -> int:
-    return -1 if tensor is None else numbers[tensor]
-
-
-def _details(quantization: Quantization) -> tuple[str, Record]:
-    details: Any = quantization.details
-    return details[0], details[1]
-
-
-def _quantization_record(tensor: Tensor, numbers: Mapping[Tensor, int]) -> Record | None:
-    quantization = tensor.quantization
-    if quantization is None:
-        return None
-    record: Record = {
-        "scale": quantization.scale if quantization.scale.size else None,
-        "zeroPoint": quantization.zero_point if quantization.zero_point.size else None,
-        "min": quantization.minimum,
-        "max": quantization.maximum,
-        "quantizedDimension": quantization.axis,
-    }
-    if quantization.details is not None:
-        name, fields = _details(quantization)
-        record["details"] = (
-            name,
-            {
-                key: _detail(value, numbers) if key in TENSOR_FIELDS else value
-                for key, value in fields.items()
-            },
-        )
-    return record
