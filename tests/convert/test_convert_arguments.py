@@ -38,16 +38,16 @@ def test_classes_fill_the_slots_from_the_first_on(name: str) -> None:
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "no class": ({"classes": 0}, "room for 1 to 100,000 classes"),
-    "no name": ({"classes": []}, "got 0 names and room for 0"),
-    "no room": ({"classes": ["cup"], "capacity": 0}, "got 1 names and room for 0"),
-    "too little room": ({"classes": ["cup", "key"], "capacity": 1}, "2 names and room for 1"),
-    "too many": ({"classes": 100_001}, "room for 100001"),
-    "negative": ({"classes": -1}, "room for -1"),
+    "no class": ({"classes": 0}, "capacity must be 1 to 100,000 classes"),
+    "no name": ({"classes": []}, "got 0 names and a capacity of 0"),
+    "no room": ({"classes": ["cup"], "capacity": 0}, "got 1 names and a capacity of 0"),
+    "too little room": ({"classes": ["cup", "key"], "capacity": 1}, "2 names and a capacity of 1"),
+    "too many": ({"classes": 100_001}, "a capacity of 100001"),
+    "negative": ({"classes": -1}, "a capacity of -1"),
     "two numbers": ({"classes": 3, "capacity": 5}, "classes=3 and capacity=5 contradict"),
     "a name twice": ({"classes": ["cup", " cup"]}, "must differ"),
     "an empty name": ({"classes": ["cup", " "]}, "must differ and not be empty"),
-    "one string": ({"classes": "cup"}, "a list of names, as .'cup', 'key'.; got 'cup'"),
+    "one string": ({"classes": "cup"}, "a list of names, for example .'cup', 'key'.; got 'cup'"),
     "numbers for names": ({"classes": [1, 2]}, "a list of names"),
     "no batch": ({"classes": 2, "batch": 0}, "between 1 and 65536, got 0"),
     "a huge batch": ({"classes": 2, "batch": 65537}, "between 1 and 65536"),
@@ -61,8 +61,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "optimizer must be an instance of Optimizer, such as SGD",
     ),
     "parts swapped": ({"classes": 2, "head": SGD(), "optimizer": SoftmaxClassifier()}, "head must"),
-    "mean without a picture": ({"classes": 2, "mean": 1.0}, "pictures fed as float32"),
-    "std without a picture": ({"classes": 2, "std": 2.0}, "pictures fed as float32"),
+    "mean without a picture": ({"classes": 2, "mean": 1.0}, "need an image input"),
+    "std without a picture": ({"classes": 2, "std": 2.0}, "need an image input"),
     "too many means": ({"base": PICTURES, "classes": 2, "mean": [1, 2]}, "each of the 3 channels"),
     "std of zero": ({"base": PICTURES, "classes": 2, "std": 0}, "std must be above 0, got .0.0."),
     "negative std": ({"base": PICTURES, "classes": 2, "std": [1, -1, 1]}, "std must be above 0"),
@@ -210,7 +210,7 @@ def test_mean_and_std_are_as_told_and_stay_so(
     for each in (made, again):
         (spec,) = each.manifest.inputs
         assert (spec.mean, spec.std) == (mean, std)
-        assert not any("says nothing" in note for note in each.notes)
+        assert not any("no metadata on image scaling" in note for note in each.notes)
     other = sartor.convert(made.content, classes=3, mean=9, std=8)
     assert (other.manifest.inputs[0].mean, other.manifest.inputs[0].std) == ((9.0,), (8.0,))
     assert other.manifest.fingerprints.base != made.manifest.fingerprints.base

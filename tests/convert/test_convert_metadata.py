@@ -72,7 +72,7 @@ def metadata_of(made: PersonalizableModel) -> ModelMetadata:
 def test_the_metadata_says_what_the_file_now_is(made: PersonalizableModel) -> None:
     metadata = metadata_of(made)
     assert (metadata.name, metadata.author) == ("Things", "Somebody")
-    assert metadata.description.startswith("Learns its user's classes on the device")
+    assert metadata.description.startswith("Can be trained on the device")
     assert metadata.description.endswith("Tells things apart.")
     (graph,) = metadata.subgraph_metadata
     (taken,) = graph.input_tensor_metadata

@@ -134,13 +134,13 @@ def test_what_is_wrong_is_said(told: dict[str, Any], message: str) -> None:
 
 
 def test_bgr_needs_three_channels(tiny_base: bytes) -> None:
-    with pytest.raises(ConversionError, match="no picture with three channels"):
+    with pytest.raises(ConversionError, match="image input of three channels"):
         sartor.convert(tiny_base, classes=2, preprocessing="caffe")
 
 
 def test_bgr_is_for_the_base_itself() -> None:
     made = sartor.convert(base(), classes=2).content
-    with pytest.raises(ConversionError, match="convert the base itself again"):
+    with pytest.raises(ConversionError, match="convert the original base"):
         sartor.convert(made, classes=2, preprocessing="caffe")
 
 
@@ -273,6 +273,6 @@ def test_a_scale_is_told_by_the_first_layer(
 
 def test_without_a_word_of_it_one_note_says_what_is_worse() -> None:
     (unknown,) = sartor.convert(base(), classes=2).notes
-    assert "says nothing of how pictures are to be scaled" in unknown
+    assert "no metadata on image scaling" in unknown
     (wrong,) = sartor.convert(base(gain=0.01), classes=2).notes
     assert "Say which: preprocessing 0..255" in wrong

@@ -1,41 +1,49 @@
-"""The edits that turn a base into a personalizable model, and that into a plain one."""
+"""Passes: each edits the graph of a model once."""
 
-from .attach_classes import attach_set_class
+from .adapt_features import adapt_features
+from .adapt_inputs import adapt_inputs
+from .attach_evaluate import attach_evaluate
 from .attach_head import attach_head
-from .attach_loss import attach_evaluate
-from .attach_optimizer import attach_train
+from .attach_set_class import attach_set_class
 from .attach_state import attach_state
+from .attach_train import attach_train
+from .build_manifest import build_manifest
 from .check_parts import check_parts
+from .compute_fingerprints import compute_fingerprints
 from .cut import cut
 from .describe_frozen import describe_frozen
-from .fingerprint import fingerprints
+from .describe_model import describe_model
 from .fold_constants import fold_constants
 from .fold_variables import fold_variables, initial_values
 from .merge_dense import merge_dense
-from .part_reads import part_reads
 from .plan import Plan
-from .ports import open_features, open_inputs
+from .prepare_base import PreparedBase, prepare_base
 from .rebatch import rebatch
 from .simplify import simplify
+from .split_variable_reads import split_variable_reads
 
 __all__ = [
     "Plan",
+    "PreparedBase",
+    "adapt_features",
+    "adapt_inputs",
     "attach_evaluate",
     "attach_head",
     "attach_set_class",
     "attach_state",
     "attach_train",
+    "build_manifest",
     "check_parts",
+    "compute_fingerprints",
     "cut",
     "describe_frozen",
-    "fingerprints",
+    "describe_model",
     "fold_constants",
     "fold_variables",
     "initial_values",
     "merge_dense",
-    "open_features",
-    "open_inputs",
-    "part_reads",
+    "prepare_base",
     "rebatch",
     "simplify",
+    "split_variable_reads",
 ]

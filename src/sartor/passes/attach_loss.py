@@ -1,48 +1,33 @@
-"""Attach the loss: the signature `evaluate`, and the first half of `train`."""
+"""Attach the loss to the head: shared by `evaluate` and `train`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ..contract.names import LABELS, LOSS, MASK, OUTPUT, TEMPERATURE, WEIGHTS
+from ..contract.names import LABELS, MASK, WEIGHTS
 from ..graph import Tensor
 from ..losses import weighted_mean
-from ..ops import add, div, mul
-from .plan import Plan, Workspace
+from ..ops import add, mul
+from .signature_builder import SignatureBuilder
 
-__all__ = ["attach_evaluate", "batch_logits", "batch_loss"]
-
-
-def attach_evaluate(plan: Plan) -> None:
-    """Add `evaluate`: loss and output of a batch at the fitted temperature, changing nothing."""
-    work = Workspace(plan, "evaluate")
-    logits = div(batch_logits(work, work.feature_inputs()), work.read(TEMPERATURE))
-    loss = batch_loss(work, logits)
-    work.sign({LOSS: loss, OUTPUT: plan.head.loss.output(logits, work.read(MASK))})
+__all__ = ["attach_loss"]
 
 
-def batch_logits(work: Workspace, features: Sequence[Tensor]) -> Tensor:
-    """The head's logits for a batch: [B, C]."""
-    return work.plan.head.logits(features, work.parameters())
+def attach_loss(builder: SignatureBuilder, logits: Tensor) -> Tensor:
+    """Add the inputs `labels` and `weights`, and return the loss, [1].
 
+    The loss is the weighted mean over the samples, plus the penalty of the head. If each output
+    has a weight of its own, only outputs of active classes count.
 
-def batch_loss(work: Workspace, logits: Tensor) -> Tensor:
-    """What training makes small: the weighted mean over the samples, and the head's penalty.
-
-    Where each output has a weight, the mean is over those of active classes: free slots do not
-    thin it out.
-
-    Adds the inputs `labels` and `weights`.
-
-    Returns:
-        [1].
+    Args:
+        builder: the signature.
+        logits: [B, C].
     """
-    plan = work.plan
-    labels = work.input(LABELS, (plan.batch, plan.capacity))
-    each = (plan.batch, plan.capacity) if plan.head.loss.weights_per_output else (plan.batch,)
-    weights = work.input(WEIGHTS, each)
-    mask = work.read(MASK)
-    counted = mul(weights, mask) if plan.head.loss.weights_per_output else weights
-    loss = weighted_mean(plan.head.loss.rows(logits, labels, mask), counted)
-    penalty = plan.head.penalty(work.parameters())
-    return loss if penalty is None else add(loss, penalty)
+    plan, loss = builder.plan, builder.plan.head.loss
+    outputs = (plan.batch, plan.capacity)
+    labels = builder.input(LABELS, outputs)
+    weights = builder.input(WEIGHTS, outputs if loss.weights_per_output else (plan.batch,))
+    mask = builder.read(MASK)
+    if loss.weights_per_output:
+        weights = mul(weights, mask)
+    mean = weighted_mean(loss.rows(logits, labels, mask), weights)
+    penalty = plan.head.penalty(builder.head_parameters())
+    return mean if penalty is None else add(mean, penalty)

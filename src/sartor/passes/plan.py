@@ -1,29 +1,26 @@
-"""What the passes share: the model in the making, and the variables that its signatures use."""
+"""The model under construction, as the passes share it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..contract.manifest import FeatureSpec, InputSpec
-from ..contract.names import FEATURES
-from ..contract.signatures import numbered
-from ..graph import DType, Graph, Model, Signature, Tensor
+from ..graph import Graph, Model, Tensor
 from ..heads import Head, RandomHead
-from ..ops import assign_variable, call_once, read_variable, var_handle
+from ..ops import assign_variable, var_handle
 from ..optimizers import Optimizer
 
-__all__ = ["Plan", "Variable", "Workspace"]
+__all__ = ["Plan", "Variable"]
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable in the making; the fields are those of `VariableSpec`.
+    """A variable of the model; the fields are those of `VariableSpec`.
 
     Attributes:
-        initial: the constant of the initializer graph that holds its first value.
+        initial: the constant of the initializer graph that holds the initial value.
     """
 
     name: str
@@ -34,21 +31,22 @@ class Variable:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its shape."""
+        """Shape of the variable."""
         return self.initial.shape
 
 
 @dataclass
 class Plan:
-    """A personalizable model in the making.
+    """The parts of a personalizable model under construction.
 
     Attributes:
         model: the base at first; each pass adds its signatures.
-        head, optimizer: what the user combines.
+        head, optimizer: the trainable parts.
         batch: B, the rows of one training step.
-        classes: the name of each of the C slots, None while it is free.
-        inputs, features: what the base takes and gives.
-        initializer: gives each variable its first value.
+        classes: the name of each class index, None for a free one.
+        inputs: specs of the inputs of the base.
+        features: specs of its features.
+        initializer: the graph that gives each variable its initial value.
         variables: name → variable, in the order of `save` and `restore`.
     """
 
@@ -64,12 +62,12 @@ class Plan:
 
     @property
     def capacity(self) -> int:
-        """C, the most classes there can be."""
+        """C, the largest number of classes."""
         return len(self.classes)
 
     @property
-    def random_head(self) -> RandomHead | None:
-        """The head, where its training is random."""
+    def dropout_head(self) -> RandomHead | None:
+        """The head if it uses dropout, else None."""
         head = self.head
         return head if isinstance(head, RandomHead) and head.is_random else None
 
@@ -82,72 +80,12 @@ class Plan:
         class_axis: int | None = None,
         parameter: str | None = None,
     ) -> None:
-        """Make a variable, float32, and let the initializer set it."""
+        """Add a float32 variable, and its initial value to the initializer."""
         value = np.ascontiguousarray(initial, np.float32)
         constant = self.initializer.constant(value, name, exclusive=True)
         assign_variable(var_handle(self.initializer, name), constant)
         self.variables[name] = Variable(name, role, constant, class_axis, parameter)
 
-    def named(self, role: str) -> list[Variable]:
-        """The variables of a role."""
+    def variables_with_role(self, role: str) -> list[Variable]:
+        """Return the variables of a role, in order."""
         return [variable for variable in self.variables.values() if variable.role == role]
-
-
-class Workspace:
-    """The graph of one signature, with the variables at hand.
-
-    CALL_ONCE comes first in each: a signature without it would be overwritten by the next one's
-    initial values.
-    """
-
-    def __init__(self, plan: Plan, key: str, graph: Graph | None = None) -> None:
-        """Start a graph, or go on with the one given."""
-        self.plan = plan
-        self.key = key
-        self.graph = graph or Graph()
-        self.graph.name = key
-        self._handles: dict[str, Tensor] = {}
-        self._values: dict[str, Tensor] = {}
-        call_once(self.graph, plan.initializer)
-        self.graph.ops.insert(0, self.graph.ops.pop())
-
-    def input(self, name: str, shape: Sequence[int]) -> Tensor:
-        """Add a float32 input."""
-        return self.graph.input(name, shape, DType.FLOAT32)
-
-    def feature_inputs(self) -> list[Tensor]:
-        """Add the inputs `features`, `features_1`, … of a batch."""
-        specs = enumerate(self.plan.features)
-        return [self.input(numbered(FEATURES, i), (self.plan.batch, *s.shape)) for i, s in specs]
-
-    def read(self, name: str) -> Tensor:
-        """The value that a variable has when the signature starts."""
-        if name not in self._values:
-            shape = self.plan.variables[name].shape
-            self._values[name] = read_variable(self._handle(name), shape, name=name)
-        return self._values[name]
-
-    def parameters(self) -> dict[str, Tensor]:
-        """What the head keeps, under the head's own names."""
-        kept = [*self.plan.named("parameter"), *self.plan.named("statistic")]
-        return {v.name.removeprefix("head/"): self.read(v.name) for v in kept}
-
-    def assign(self, name: str, value: Tensor) -> None:
-        """Give a variable another value."""
-        assign_variable(self._handle(name), value)
-
-    def sign(self, outputs: Mapping[str, Tensor]) -> None:
-        """Add the signature to the model; the inputs are the graph's, under their own names."""
-        graph = self.graph
-        graph.outputs = list(outputs.values())
-        for name, tensor in outputs.items():
-            tensor.name = name
-        names = {tensor.name: tensor for tensor in graph.inputs}
-        self.plan.model.signatures.append(Signature(self.key, graph, names, outputs))
-        if graph not in self.plan.model.graphs:
-            self.plan.model.graphs.append(graph)
-
-    def _handle(self, name: str) -> Tensor:
-        if name not in self._handles:
-            self._handles[name] = var_handle(self.graph, name)
-        return self._handles[name]

@@ -12,8 +12,8 @@ from ..flatbuffer import write
 from ..graph import DType, Graph, Model, Quantization, Signature
 from ..modalities import modality_of
 from ..modalities.image.conventions import Convention
-from ..passes import open_inputs
-from ..passes.images.quantized_inputs import are_pixels, feed_reals
+from ..passes import adapt_inputs
+from ..passes.images.adapt_quantized_images import insert_quantize, takes_pixels
 from .calibration_data import CalibrationData, RepresentativeSamples
 from .quantizer import quantize
 from .report import QuantizationReport, compare_features, compute_features
@@ -113,7 +113,7 @@ def quantize_base(
     quantized_bytes = len(_serialize(quantized))
     model.graphs, graph = quantized.graphs, quantized.main
     inputs = [_open_input(graph, index, spec) for index, spec in enumerate(specs)]
-    open_inputs(graph, named=True)
+    adapt_inputs(graph, keep_names=True)
     return QuantizedBase(
         mode=mode,
         graph=graph,
@@ -148,9 +148,9 @@ def _open_input(graph: Graph, index: int, spec: InputSpec) -> InputSpec:
     if tensor.dtype is not DType.INT8 or quantization is None or quantization.per_tensor is None:
         return spec
     unsigned = Quantization(quantization.scale, quantization.zero_point + _UINT8_OFFSET)
-    if modality_of(spec).is_normalized(spec) and are_pixels(
+    if modality_of(spec).is_normalized(spec) and takes_pixels(
         unsigned, Convention(spec.mean, spec.std)
     ):
         return replace(spec, dtype="uint8", mean=(0.0,), std=(1.0,))
-    feed_reals(graph, index)
+    insert_quantize(graph, index)
     return spec

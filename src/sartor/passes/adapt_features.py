@@ -1,0 +1,63 @@
+"""Make the features float32 outputs of the base."""
+
+from __future__ import annotations
+
+from ..contract.manifest import FeatureSpec
+from ..contract.names import FEATURES
+from ..contract.signatures import numbered
+from ..errors import ConversionError
+from ..graph import DType, Graph, Tensor
+from ..ops import dequantize, flatten, reshape
+
+__all__ = ["adapt_features"]
+
+_INTEGERS = (DType.INT32, DType.INT64)
+
+
+def adapt_features(graph: Graph, *, flat: bool) -> list[FeatureSpec]:
+    """Dequantize the features, and flatten them if the head takes rows.
+
+    Before: the outputs are the features, of any shape, float or quantized. After: float32 outputs
+    `features`, `features_1`, …, of shape [1, F] if `flat`.
+
+    Args:
+        graph: the base; changed in place.
+        flat: flatten each feature to [1, F].
+
+    Returns:
+        The shape, dtype and quantization of each feature.
+
+    Raises:
+        ConversionError: If a feature has no batch axis of size 1.
+    """
+    specs = []
+    for index, tensor in enumerate(graph.outputs):
+        name = numbered(FEATURES, index)
+        feature = tensor if tensor.dtype is DType.FLOAT32 else dequantize(tensor)
+        feature = flatten(feature) if flat else feature
+        if feature.rank < 2 or feature.shape[0] != 1:
+            raise ConversionError(f"{tensor!r} has no batch axis of 1, so it cannot be a feature")
+        if feature in graph.inputs or _has_computed_shape(feature):
+            feature = reshape(feature, feature.shape)  # some runtimes read garbage otherwise
+        feature.name = name
+        graph.outputs[index] = feature
+        specs.append(_feature_spec(name, feature.shape[1:], tensor))
+    return specs
+
+
+def _has_computed_shape(tensor: Tensor) -> bool:
+    """Return True if the shape depends on computed values, as in RESHAPE to a computed shape."""
+    operands = tensor.producer.inputs[1:] if tensor.producer is not None else ()
+    return any(
+        operand is not None and not operand.is_constant and operand.dtype in _INTEGERS
+        for operand in operands
+    )
+
+
+def _feature_spec(name: str, shape: tuple[int, ...], tensor: Tensor) -> FeatureSpec:
+    """Return the spec of a feature; `tensor` is the tensor at the cut, before dequantization."""
+    quantization = tensor.quantization
+    per_tensor = quantization.per_tensor if quantization is not None else None
+    if per_tensor is None or tensor.dtype.is_float:
+        return FeatureSpec(name, shape, "float32", None, None)
+    return FeatureSpec(name, shape, tensor.dtype.name.lower(), *per_tensor)

@@ -1,0 +1,59 @@
+"""Build the manifest of a personalizable file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .._version import __version__
+from ..contract.digest import model_digest
+from ..contract.manifest import (
+    Fingerprints,
+    HeadSpec,
+    LossSpec,
+    Manifest,
+    OptimizerSpec,
+    VariableSpec,
+)
+from ..graph import Tensor
+from .plan import Plan
+
+__all__ = ["build_manifest"]
+
+
+def build_manifest(
+    plan: Plan,
+    fingerprints: Fingerprints,
+    content: bytes,
+    ranges: Mapping[Tensor, tuple[int, int]],
+) -> Manifest:
+    """Return the manifest of a written model.
+
+    Args:
+        plan: the parts of the model.
+        fingerprints: its fingerprints.
+        content: bytes of the flatbuffer, without appended files.
+        ranges: offset and size in `content` of each initial value, in bytes.
+    """
+    head, loss, optimizer = plan.head, plan.head.loss, plan.optimizer
+    variables = tuple(
+        VariableSpec(v.name, v.shape, v.role, v.class_axis, v.parameter, ranges[v.initial][0])
+        for v in plan.variables.values()
+    )
+    return Manifest(
+        inputs=tuple(plan.inputs),
+        features=tuple(plan.features),
+        batch=plan.batch,
+        classes=plan.classes,
+        task=loss.task,
+        weights_per_output=loss.weights_per_output,
+        head=HeadSpec(head.name, head.settings(), head.feature_norm),
+        loss=LossSpec(loss.name, loss.settings(), loss.curvature),
+        optimizer=OptimizerSpec(
+            optimizer.name, optimizer.settings(), optimizer.step, optimizer.clip_norm
+        ),
+        learning_rate=optimizer.learning_rate,
+        variables=variables,
+        fingerprints=fingerprints,
+        generator=f"sartor {__version__}",
+        digest=model_digest(content, variables),
+    )
