@@ -74,8 +74,7 @@ def _print_store(description: StoreDescription) -> None:
         f"{store.rows:,} rows of features, {store.feature_bytes:,} bytes"
     )
     typer.echo(
-        f"{store.photos:,} photos and {store.thumbnails:,} thumbnails, "
-        f"{store.image_bytes:,} bytes"
+        f"{store.photos:,} photos and {store.thumbnails:,} thumbnails, {store.image_bytes:,} bytes"
     )
     typer.echo(f"schema version {store.version}")
     _print_fingerprints({"base": store.base})

@@ -11,11 +11,12 @@ from ..errors import DataError
 from ..litert import open_model
 from ..modalities import Sample, prepare
 from .data.tasks import Label
+from .embedding import check_classes, embed_samples, stored_samples
 from .project import export_project, import_project
 from .results.evaluation import Evaluator
 from .results.html import model_html
 from .results.records import Evaluation, History, Prediction, Predictions
-from .samples import SampleCollection, check_classes
+from .samples import SampleCollection
 from .saved.checkpoint import read_checkpoint, write_checkpoint
 from .state import ModelState
 from .store import SampleStore, StoredSample
@@ -25,7 +26,6 @@ from .training.trainer import EpochCallback
 
 __all__ = ["PersonalModel"]
 
-_THUMBNAILS = 6  # of each class, in a notebook
 Self = TypeVar("Self", bound="PersonalModel")
 _Path: TypeAlias = "str | os.PathLike[str]"
 
@@ -46,11 +46,10 @@ class PersonalModel:
         max_bytes: largest size of all samples, in bytes. Default: no limit.
 
     Raises:
-        InvalidModelError: If the file does not exist, is not a model, or is damaged.
+        InvalidModelError: If the model file does not exist or is damaged.
         NotPersonalizableError: If the model cannot be trained.
-        StoreError: If the store is damaged, or belongs to another base.
+        StoreError, OSError: If the store is damaged, of another base, or cannot be opened.
         DataError: If the samples have more classes than the model has capacity for.
-        OSError: If the store cannot be opened or created.
     """
 
     def __init__(
@@ -61,10 +60,7 @@ class PersonalModel:
         self.path = Path(path)
         self.manifest = open_model(self.path)
         self._state = ModelState(self.path, self.manifest, threads or min(2, os.cpu_count() or 1))
-        samples = SampleStore(
-            None if store is None else Path(store), self.manifest,
-            max_samples=max_samples, max_bytes=max_bytes,
-        )  # fmt: skip
+        samples = SampleStore(store, self.manifest, max_samples=max_samples, max_bytes=max_bytes)
         self._samples = SampleCollection(
             samples, self._state, self.manifest, thumbnails=thumbnails, photos=photos
         )
@@ -115,9 +111,9 @@ class PersonalModel:
             The number of the sample, for `forget`.
 
         Raises:
-            DataError: If the image or the label does not fit the model, if no class is free, or if
-                the sample is stored with another label; nothing is changed.
-            OSError: If the file cannot be read, or the store cannot be written.
+            DataError, OSError: If the image or the label does not fit the model, if no class is
+                free, if the sample is stored with another label, or if a file cannot be read or
+                written; nothing is changed.
         """
         return self._samples.add(image, label, source, held_out, augment)
 
@@ -135,8 +131,8 @@ class PersonalModel:
             samples: numbers of the samples, as `add_sample` and `samples` return them.
 
         Raises:
-            DataError: If a number is unknown; nothing is deleted.
-            OSError: If the store cannot be written.
+            DataError, OSError: If a number is unknown or the store cannot be written; nothing is
+                deleted.
         """
         with self._jobs.exclusive():
             self._samples.forget(samples)
@@ -170,8 +166,7 @@ class PersonalModel:
         if self.manifest.task == "regression":
             raise DataError("the model predicts numbers, not classes: call predict_values")
         outputs, in_distribution = self._state.predict(prepare(self.manifest.inputs, image))
-        predictions = (Prediction(name, value) for name, value in outputs.items())
-        return Predictions(predictions, in_distribution)
+        return Predictions((Prediction(*each) for each in outputs.items()), in_distribution)
 
     def predict_values(self, image: Sample) -> dict[str, float]:
         """Return name → output: a number for regression, a probability otherwise; see `predict`."""
@@ -189,7 +184,10 @@ class PersonalModel:
             OSError: If a file cannot be read.
         """
         with self._samples.lock:
-            pairs = self._samples.embed(samples)
+            pairs = (
+                stored_samples(self._samples.validation_set())
+                if samples is None else embed_samples(self._state, self.manifest, samples)
+            )  # fmt: skip
             evaluator = Evaluator(self._state.engine, self.manifest, self._state.class_indices)
         for features, targets in pairs:
             evaluator.add(features, targets)
@@ -215,24 +213,17 @@ class PersonalModel:
             patience: number of epochs without improvement on held-out samples that ends the
                 training. The best weights are kept. Without held-out samples, a third of each
                 class is held out for this training. Default: no early stopping.
-            learning_rate: learning rate of the first step. 0 only measures the loss. Default:
-                depends on the features.
+            learning_rate: learning rate of the first step. Default: depends on the features.
             decay: decay of the learning rate: `cosine`, `linear` or `constant`. Default: `cosine`.
             warm_start: whether to continue from the present weights. Default: False.
             seed: random seed. The same seed gives the same weights if `seconds` is None.
 
         Raises:
             DataError: If there are no samples, or an argument is out of range.
-            TrainingError: If a training is running, or the loss is no longer finite; then the
-                weights before the training stay.
+            TrainingError: If a training is running, or the loss is not finite; the weights stay.
         """
         config = TrainingConfig(epochs, seconds, patience, learning_rate, decay, warm_start, seed)
-        job = self._jobs.start(config, on_epoch, background=False)
-        try:
-            return job.wait()
-        except BaseException:  # also KeyboardInterrupt
-            job.stop_and_wait()
-            raise
+        return self._jobs.run(config, on_epoch)
 
     def start_training(
         self, epochs: int | None = None, on_epoch: EpochCallback | None = None, *,
@@ -268,9 +259,9 @@ class PersonalModel:
             OSError: If the file cannot be read.
         """
         with self._jobs.exclusive():
-            notes = self._state.load(read_checkpoint(Path(path)), str(path))
+            messages = self._state.load(read_checkpoint(Path(path)), str(path))
             self._samples.imprint_stored_classes()
-        return notes
+            return messages
 
     def export_project(self, path: _Path) -> Path:
         """Write model, weights and samples into one file and return its path; see `save`."""
@@ -280,8 +271,8 @@ class PersonalModel:
         """Replace weights, classes and samples by those of a project; otherwise like `load`.
 
         Raises:
-            DataError, CheckpointError, StoreError, OSError: If the file is not a project, is
-                damaged, belongs to another model, or cannot be read; nothing is changed.
+            DataError, CheckpointError, StoreError, OSError: If the project is damaged, belongs to
+                another model, or cannot be read; nothing is changed.
         """
         with self._jobs.exclusive():
             return import_project(Path(path), self._state, self._samples)
@@ -305,5 +296,5 @@ class PersonalModel:
 
     def _repr_html_(self) -> str:
         """Return a table of the classes, for a notebook."""
-        counts, images = self._samples.overview(_THUMBNAILS)
+        counts, images = self._samples.overview()
         return model_html(str(self.path), self.capacity, counts, images, self._state.history)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from ..contract.manifest import Manifest
 from ..errors import DataError
-from ..modalities import LoadedSample, Sample, identity_of_name, load, prepare
+from ..modalities import LoadedSample, Sample, identity_of_name, load
 from .data.tasks import TASKS, Label
 from .state import ModelState
-from .store import SampleSet, SampleStore, StoredSample
+from .store import FeatureRows, SampleSet, SampleStore, StoredSample
 
-__all__ = ["SampleCollection", "check_classes"]
+__all__ = ["SampleCollection"]
 
-_Pair: TypeAlias = "tuple[list[np.ndarray], Mapping[str, float]]"
-"""Features [1, …] and targets of a sample."""
+_THUMBNAILS = 6  # of each class, in an overview
 
 
 class SampleCollection:
@@ -43,14 +40,9 @@ class SampleCollection:
     """
 
     def __init__(
-        self,
-        store: SampleStore,
-        state: ModelState,
-        manifest: Manifest,
-        *,
-        thumbnails: bool,
+        self, store: SampleStore, state: ModelState, manifest: Manifest, *, thumbnails: bool,
         photos: bool,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.lock = threading.RLock()
         self.store = store
         self._state = state
@@ -72,11 +64,11 @@ class SampleCollection:
         """Return the number of samples of each class."""
         return self.store.counts()
 
-    def overview(self, limit: int) -> tuple[dict[str, int], dict[str, list[bytes]]]:
-        """Return the number of samples and the first thumbnails, at most `limit`, by class."""
+    def overview(self) -> tuple[dict[str, int], dict[str, list[bytes]]]:
+        """Return the number of samples and the first thumbnails of each class."""
         counts = self.store.counts()
         classes = self._state.class_indices
-        thumbnails = {name: self.store.thumbnails(name, limit) for name in classes}
+        thumbnails = {name: self.store.thumbnails(name, _THUMBNAILS) for name in classes}
         return {name: counts.get(name, 0) for name in classes}, thumbnails
 
     def check_capacity(self, labels: Iterable[str]) -> None:
@@ -111,15 +103,9 @@ class SampleCollection:
         )
 
     def add_features(
-        self,
-        features: Sequence[Sequence[np.ndarray]],
-        targets: Mapping[str, float],
-        *,
-        source: bytes | None = None,
-        held_out: bool = False,
-        thumbnail: bytes | None = None,
-        photo: bytes | None = None,
-    ) -> int:
+        self, features: FeatureRows, targets: Mapping[str, float], *, source: bytes | None = None,
+        held_out: bool = False, thumbnail: bytes | None = None, photo: bytes | None = None,
+    ) -> int:  # fmt: skip
         """Store a sample unless its source is stored, and imprint its new classes.
 
         Args:
@@ -142,13 +128,9 @@ class SampleCollection:
                     return _same_sample(stored, targets)
                 self.check_capacity(targets)
                 number = self.store.add(
-                    features,
-                    targets,
-                    source=source,
-                    held_out=held_out,
-                    thumbnail=thumbnail,
-                    photo=photo,
-                )
+                    features, targets, source=source, held_out=held_out,
+                    thumbnail=thumbnail, photo=photo,
+                )  # fmt: skip
             self._imprint_first(features, targets, held_out)
             self._state.samples_seen += 1
         return number
@@ -205,40 +187,10 @@ class SampleCollection:
             if set(rows.classes) <= set(self._state.class_indices):
                 return rows  # else another process has removed a class meanwhile
 
-    def embed(self, samples: Iterable[tuple[Sample, Label]] | None) -> Iterator[_Pair]:
-        """Return the features and the targets of samples, computed one at a time.
-
-        Args:
-            samples: pairs (image, label). None stands for the held-out samples of the store, or
-                for all if none is held out, without their augmentations.
-        """
-        if samples is None:
-            return self._stored_pairs()
-        return self._pairs(samples, tuple(self._state.class_indices))
-
-    def _pairs(
-        self, samples: Iterable[tuple[Sample, Label]], classes: Sequence[str]
-    ) -> Iterator[_Pair]:
-        for image, label in samples:
-            targets = self._task.targets(label, classes)
-            check_classes(targets, classes)
-            yield self._state.features(prepare(self._manifest.inputs, image)), targets
-
-    def _stored_pairs(self) -> Iterator[_Pair]:
+    def validation_set(self) -> SampleSet:
+        """Return the held-out samples, or all samples if none is held out."""
         rows = self.select(held_out=True)
-        if not len(rows):
-            rows = self.select(held_out=None)
-        return (
-            (
-                [each[row : row + 1] for each in rows.features],
-                {
-                    name: value
-                    for name, value in zip(rows.classes, rows.targets[row].tolist(), strict=True)
-                    if not math.isnan(value)
-                },
-            )
-            for row in np.unique(rows.samples, return_index=True)[1]
-        )
+        return rows if len(rows) else self.select(held_out=None)
 
     def imprint_stored_classes(self) -> None:
         """Imprint the classes that a loaded checkpoint lacks, up to the capacity."""
@@ -248,7 +200,7 @@ class SampleCollection:
         self._imprint([*old, *new[: self._state.free_classes]])
 
     def _imprint_first(
-        self, features: Sequence[Sequence[np.ndarray]], targets: Mapping[str, float], held_out: bool
+        self, features: FeatureRows, targets: Mapping[str, float], held_out: bool
     ) -> None:
         """Imprint the new classes of a sample that was just added, from its features."""
         new = [label for label in targets if not self._state.is_imprinted(label)]
@@ -276,14 +228,6 @@ class SampleCollection:
         targets = rows.targets[:, rows.classes.index(label)]
         is_number = self._manifest.task == "regression"
         return rows.take(~np.isnan(targets) if is_number else targets > 0).features
-
-
-def check_classes(labels: Iterable[str], classes: Sequence[str]) -> None:
-    """Raise DataError unless `classes` contains all labels."""
-    for label in labels:
-        if label not in classes:
-            names = ", ".join(classes) or "none"
-            raise DataError(f"the model has no class {label!r}; its classes: {names}")
 
 
 def _identity(sample: LoadedSample, name: str | None) -> bytes:

@@ -38,7 +38,7 @@ class ModelState:
 
     Attributes:
         engine: engine that predicts.
-        samples_seen: number of samples added since the first training, also of former sessions.
+        samples_seen: number of samples added so far, including earlier sessions.
         history: history of the training that gave the weights, or None.
     """
 
@@ -75,12 +75,7 @@ class ModelState:
         return self._features_of(self.engine.run("infer", inputs))
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> tuple[dict[str, float], bool | None]:
-        """Predict one sample.
-
-        Returns:
-            Class name → output, and whether the sample is in-distribution. The latter is None if
-            there is no detector.
-        """
+        """Return class name → output, and whether the sample is in-distribution, or None."""
         with self.engine.lock:
             outputs = self.engine.run("infer", inputs)
             class_indices, detector = self.class_indices, self._detector

@@ -1,7 +1,8 @@
 """The sample store: samples as features in one SQLite file."""
 
+from .codec import FeatureRows
 from .records import SampleSet, StoredSample
 from .store import SampleStore
 from .transfer import reembed_samples
 
-__all__ = ["SampleSet", "SampleStore", "StoredSample", "reembed_samples"]
+__all__ = ["FeatureRows", "SampleSet", "SampleStore", "StoredSample", "reembed_samples"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -47,15 +48,15 @@ class SampleStore:
     """
 
     def __init__(
-        self, path: Path | None, manifest: Manifest, *, max_samples: int | None = None,
-        max_bytes: int | None = None,
+        self, path: str | os.PathLike[str] | None, manifest: Manifest, *,
+        max_samples: int | None = None, max_bytes: int | None = None,
     ) -> None:  # fmt: skip
-        self.path = path
+        self.path = None if path is None else Path(path)
         self._task = manifest.task
         self._codec = FeatureCodec(manifest.features)
         self._limits = Limits(max_samples, max_bytes)
         self._base = manifest.fingerprints.base
-        self._database = Database(path, self._base)
+        self._database = Database(self.path, self._base)
 
     def add(
         self, rows: FeatureRows, targets: Mapping[str, float], *, source: bytes | None = None,

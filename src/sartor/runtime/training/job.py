@@ -163,6 +163,15 @@ class TrainingJobs:
             self._job = TrainingJob(work, control)
             return self._job.start(background)
 
+    def run(self, config: TrainingConfig, on_epoch: EpochCallback | None) -> History:
+        """Run a training job to its end; stop it if this thread is interrupted."""
+        job = self.start(config, on_epoch, background=False)
+        try:
+            return job.wait()
+        except BaseException:  # also KeyboardInterrupt
+            job.stop_and_wait()
+            raise
+
     def stop(self) -> None:
         """End a running job after its present step."""
         job = self._job

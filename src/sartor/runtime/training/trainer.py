@@ -1,4 +1,4 @@
-"""Epochs of steps on one engine."""
+"""The training loop: epochs of steps on one engine."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from .schedule import Schedule
 __all__ = ["EpochCallback", "Trainer"]
 
 EpochCallback = Callable[[Epoch], object]
-"""Called after each epoch; returning False ends the training."""
+"""Called after each epoch; returning False stops the training."""
 
 
 class Trainer:
-    """Trains what an engine holds, on one set of samples.
+    """Trains the model of an engine on one dataset.
 
     Args:
-        engine: nobody else calls it meanwhile.
-        manifest: of its file.
-        samples: at least one.
-        schedule: how long and how fast.
-        control: pauses it, and ends it after the step that runs.
-        held_out: samples to watch that are not learned from; the weights of the epoch that was
-            best on them are what stays.
-        patience: end after so many epochs in which the loss on `held_out` did not fall.
+        engine: engine that holds the model; no other thread may call it.
+        manifest: manifest of the model file.
+        samples: training samples, at least one.
+        schedule: number of epochs and learning rates.
+        control: pauses and stops the training between steps.
+        held_out: samples for early stopping: the weights with the lowest loss on them are kept.
+            Default: None.
+        patience: number of epochs without a lower loss on `held_out` that ends the training.
+            Default: no early stopping.
     """
 
     def __init__(
@@ -56,41 +57,45 @@ class Trainer:
         self._schedule = schedule
         self._parts = _parts(len(samples), schedule.batches)
         self._control = control
-        self._watch = None if held_out is None else _Watch(held_out, patience)
+        self._early_stopping = None if held_out is None else _EarlyStopping(held_out, patience)
         self._steps = 0
 
     def run(self, seed: int, on_epoch: EpochCallback | None = None) -> History:
         """Train from the present weights; the same seed gives the same weights.
 
-        An error that `on_epoch` raises ends the training and is passed on; what was learned stays.
+        An error of `on_epoch` ends the training and is raised; the present weights stay.
 
         Raises:
-            TrainingError: the loss or a weight is no longer finite, and the weights are useless.
+            TrainingError: If the loss or a weight is no longer finite.
         """
-        done: list[Epoch] = []
+        epochs: list[Epoch] = []
         rng = np.random.default_rng(seed)
         try:
-            while len(done) < self._schedule.epochs:
-                epoch = self._epoch(len(done) + 1, rng)
+            while len(epochs) < self._schedule.epochs:
+                epoch = self._epoch(len(epochs) + 1, rng)
                 if epoch is None:
                     break
-                done.append(epoch)
-                asked = on_epoch is not None and on_epoch(epoch) is False
-                if asked or self._control.stopped or self._is_enough():
+                epochs.append(epoch)
+                stop = on_epoch is not None and on_epoch(epoch) is False
+                if stop or self._control.stopped or self._is_converged():
                     break
             self._check_weights()
         except _NotFiniteError as error:
             raise TrainingError(
-                f"{error} is no longer finite after {self._steps} steps, so the weights are as "
-                "they were before: train with a lower learning rate"
+                f"{error} is no longer finite after {self._steps} steps; the weights before the "
+                "training stay. Train with a lower learning rate"
             ) from None
-        whole = len(done) == self._schedule.epochs or self._is_enough() or self._control.used == 1
-        if self._watch is not None and self._watch.best is not None:
-            self._engine.restore(self._watch.best)
-        return History(tuple(done), self._steps, self._samples.sample_count, stopped=not whole)
+        is_complete = (
+            len(epochs) == self._schedule.epochs or self._is_converged() or self._control.used == 1
+        )
+        if self._early_stopping is not None and self._early_stopping.best is not None:
+            self._engine.restore(self._early_stopping.best)
+        return History(
+            tuple(epochs), self._steps, self._samples.sample_count, stopped=not is_complete
+        )
 
     def _epoch(self, number: int, rng: np.random.Generator) -> Epoch | None:
-        """One pass in random order; None when it was stopped within."""
+        """Train one epoch in random order; return None if it was stopped."""
         order = rng.permutation(len(self._samples))
         losses, outputs, rate = [], [], 0.0
         for part in self._parts:
@@ -100,15 +105,15 @@ class Trainer:
             loss, output = self._step(order[part], rate)
             losses.append(loss)
             outputs.append(output)
-        loss, accuracy = self._summed(order, losses, outputs)
-        return Epoch(number, self._schedule.epochs, loss, accuracy, rate, self._measured())
+        loss, accuracy = self._summarize(order, losses, outputs)
+        return Epoch(number, self._schedule.epochs, loss, accuracy, rate, self._held_out_loss())
 
     def _progress(self) -> float:
-        """How much of the training is over, by its steps or by its time."""
+        """Return the finished fraction of the training, by steps or by time."""
         return max(self._steps / self._schedule.steps, self._control.used)
 
     def _step(self, rows: np.ndarray, rate: float) -> tuple[float, np.ndarray]:
-        """Learn from some rows; returns their mean loss and the outputs before."""
+        """Train one step on some rows; return their loss and outputs before the update."""
         inputs = self._batch.labelled_inputs(self._samples, rows)
         inputs[LEARNING_RATE] = np.full(1, rate, np.float32)
         outputs = self._engine.run("train", inputs)
@@ -118,10 +123,10 @@ class Trainer:
             raise _NotFiniteError("the loss")
         return loss, outputs[OUTPUT][: len(rows)]
 
-    def _summed(
+    def _summarize(
         self, order: np.ndarray, losses: list[float], outputs: list[np.ndarray]
     ) -> tuple[float, float]:
-        """The mean loss and the accuracy of an epoch; once, as every step is to be short."""
+        """Return the mean loss and the accuracy of an epoch, computed once to keep steps short."""
         weights = self._samples.weights[order]
         rows = weights.sum(1) if weights.ndim > 1 else weights
         parts = np.add.reduceat(rows, [part.start for part in self._parts], dtype=np.float64)
@@ -131,16 +136,16 @@ class Trainer:
         right = self._task.right(np.concatenate(outputs), self._samples.targets[order], weights)
         return loss, np.count_nonzero(right) / np.count_nonzero(weights)
 
-    def _measured(self) -> float | None:
-        """The loss on the samples that are watched."""
-        if self._watch is None:
+    def _held_out_loss(self) -> float | None:
+        """Return the loss on the held-out samples, and note it for early stopping."""
+        if self._early_stopping is None:
             return None
-        loss, _ = evaluate_batches(self._engine, self._batch, self._watch.samples)
-        self._watch.see(loss, self._engine)
+        loss, _ = evaluate_batches(self._engine, self._batch, self._early_stopping.samples)
+        self._early_stopping.note(loss, self._engine)
         return loss
 
-    def _is_enough(self) -> bool:
-        return self._watch is not None and self._watch.is_over
+    def _is_converged(self) -> bool:
+        return self._early_stopping is not None and self._early_stopping.is_over
 
     def _check_weights(self) -> None:
         for name, value in self._engine.variables().items():
@@ -148,8 +153,8 @@ class Trainer:
                 raise _NotFiniteError(name)
 
 
-class _Watch:
-    """The best weights so far, by their loss on samples that are not learned from."""
+class _EarlyStopping:
+    """The weights with the lowest loss on held-out samples."""
 
     def __init__(self, samples: Dataset, patience: int | None) -> None:
         self.samples = samples
@@ -160,11 +165,11 @@ class _Watch:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing became better for as long as one is to wait."""
+        """Whether the loss has not fallen for `patience` epochs."""
         return self._patience is not None and self._waited >= self._patience
 
-    def see(self, loss: float, engine: Engine) -> None:
-        """Take note of an epoch's loss; one that is not finite is no better than any."""
+    def note(self, loss: float, engine: Engine) -> None:
+        """Note the loss of an epoch, and keep the weights if it is the lowest."""
         if loss < self._loss:
             self.best, self._loss, self._waited = engine.variables(), loss, 0
         else:
@@ -172,10 +177,10 @@ class _Watch:
 
 
 def _parts(count: int, parts: int) -> list[slice]:
-    """Cut so many rows into parts whose sizes differ by one at most, so that all weigh the same."""
+    """Split `count` rows into parts whose sizes differ by at most one."""
     ends = np.cumsum([count // parts + (part < count % parts) for part in range(parts)]).tolist()
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 class _NotFiniteError(Exception):
-    """What is no longer finite."""
+    """A loss or weight that is no longer finite."""
