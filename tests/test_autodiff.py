@@ -209,7 +209,9 @@ def test_a_target_that_is_no_float32_scalar_needs_a_seed(
 def test_a_seed_of_another_shape_than_the_target_is_refused() -> None:
     graph = Graph()
     x, seed = graph.input("x", (2, 3)), graph.input("seed", (3,))
-    words = "the seed <FLOAT32 [3] 'seed'> does not have the shape of the target <FLOAT32 [2, 3] 'neg'>"
+    words = (
+        "the seed <FLOAT32 [3] 'seed'> does not have the shape of the target <FLOAT32 [2, 3] 'neg'>"
+    )
     with pytest.raises(GradientError, match=re.escape(words)):
         gradients(neg(x), [x], seed=seed)
 

@@ -191,15 +191,11 @@ def _head_of_file(name: str, settings: dict[str, Any]) -> Head:
 def _optimizer(name: str, **settings: Any) -> Optimizer:
     from .. import optimizers
 
-    kinds: dict[str, Any] = {
-        "sgd": optimizers.SGD,
-        "adam": optimizers.Adam,
-        "adamw": optimizers.AdamW,
-        "rmsprop": optimizers.RMSprop,
-    }
-    kind = _known("--optimizer", kinds, name)
+    kind = _known("--optimizer", dict(optimizers.OPTIMIZERS), name)
     given = {key: value for key, value in settings.items() if value is not None}
-    return cast("Optimizer", _made(name, kind, given, {"momentum": 0.9} if name == "sgd" else {}))
+    default = optimizers.DEFAULT_OPTIMIZER
+    defaults = asdict(default) if default.name == name else {}
+    return cast("Optimizer", _made(name, kind, given, defaults))
 
 
 def _known(option: str, kinds: dict[str, Any], name: str, more: str = "") -> Any:

@@ -63,7 +63,7 @@ class Manifest:
         fingerprints: hashes that decide what user data still fits.
         requires: features that a runtime must support; a runtime refuses the file otherwise.
         generator: program that wrote the file, with its version.
-        digest: SHA-256 of the model (`sartor.contract.digest.model_digest`), or None.
+        digest: SHA-256 of the model without the initial values of its variables, or None.
         version: version of the contract.
     """
 

@@ -66,7 +66,7 @@ class VariableSpec:
     Attributes:
         name: name in `save` and `restore`.
         shape: exact shape.
-        role: one of `sartor.contract.names.ROLES`.
+        role: one of `ROLES`.
         class_axis: the axis that runs over classes, or None.
         parameter: for an optimizer state, the parameter it belongs to; None for a state shared by
             all parameters, and for other roles.

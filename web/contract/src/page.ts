@@ -1,34 +1,35 @@
-/** Replays vectors with LiteRT.js, in a browser: the tests drive `window.replay`. */
+/** Replay vectors with LiteRT.js in a browser; the tests call `window.replay`. */
 
 import { type CompiledModel, loadAndCompile, loadLiteRt, Tensor } from '@litertjs/core';
-import { type Call, difference, type Got, type TensorJson, type VectorFile } from './vectors.js';
+import type { SignatureKey } from '../../../contract/generated/contract.js';
+import { type Call, difference, type Output, parseVectors, type TensorJson } from './vectors.js';
 
-/** How one call went. */
+/** The result of one call. */
 export interface Outcome {
   readonly about: string;
-  readonly signature: string;
+  readonly signature: SignatureKey;
   /** See `difference`. */
   readonly difference: number;
-  /** What was thrown. */
+  /** The message of the error, if there was one. */
   readonly error?: string;
 }
 
 declare global {
   interface Window {
-    /** Replay the vector file at a URL; the model lies beside it. */
+    /** Replay the vector file at a URL; the model is in the same folder. */
     replay: (url: string) => Promise<Outcome[]>;
   }
 }
 
 const TYPES = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
 
-// `?wasm=` names another build of the runtime, as that for browsers without relaxed SIMD.
+// `?wasm=` selects another build of the runtime, such as the one without relaxed SIMD.
 const ready = loadLiteRt(`/litert/${new URLSearchParams(location.search).get('wasm') ?? ''}`);
 
 window.replay = async (url) => {
   await ready;
   const response = await fetch(url);
-  const file = (await response.json()) as VectorFile;
+  const file = parseVectors(await response.json());
   const model = await loadAndCompile(new URL(file.model, response.url).href, {
     accelerator: 'wasm',
   });
@@ -46,8 +47,8 @@ window.replay = async (url) => {
 async function outcome(model: CompiledModel, call: Call): Promise<Outcome> {
   const { about, signature } = call;
   try {
-    const got = await run(model, signature, call.inputs);
-    return { about, signature, difference: difference(got, call.outputs) };
+    const outputs = await run(model, signature, call.inputs);
+    return { about, signature, difference: difference(outputs, call.outputs) };
   } catch (error) {
     return { about, signature, difference: Number.NaN, error: String(error) };
   }
@@ -55,18 +56,18 @@ async function outcome(model: CompiledModel, call: Call): Promise<Outcome> {
 
 async function run(
   model: CompiledModel,
-  signature: string,
+  signature: SignatureKey,
   values: Readonly<Record<string, TensorJson>>,
-): Promise<Record<string, Got>> {
+): Promise<Record<string, Output>> {
   const inputs = mapValues(values, ({ dtype, data, shape }) => {
     return new Tensor(TYPES[dtype].from(data), [...shape]);
   });
   try {
     const outputs = await model.run(signature, inputs);
     return mapValues(outputs, (tensor) => {
-      const got = { shape: [...tensor.type.layout.dimensions], data: tensor.toTypedArray() };
+      const output = { shape: [...tensor.type.layout.dimensions], data: tensor.toTypedArray() };
       tensor.delete();
-      return got;
+      return output;
     });
   } finally {
     mapValues(inputs, (tensor) => tensor.delete());

@@ -1,4 +1,6 @@
-/** The vectors of `contract/`: calls on a fresh model, and what each must yield. */
+/** The vectors of `contract/`: calls on a fresh model, with their expected outputs. */
+
+import { type SignatureKey, VERSION } from '../../../contract/generated/contract.js';
 
 export interface TensorJson {
   readonly shape: readonly number[];
@@ -8,7 +10,7 @@ export interface TensorJson {
 
 export interface Call {
   readonly about: string;
-  readonly signature: string;
+  readonly signature: SignatureKey;
   readonly inputs: Readonly<Record<string, TensorJson>>;
   readonly outputs: Readonly<Record<string, TensorJson>>;
 }
@@ -20,49 +22,63 @@ export interface VectorFile {
   readonly calls: readonly Call[];
 }
 
-/** What came out of one output. */
-export interface Got {
+/** One output of a call. */
+export interface Output {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
 }
 
 /**
- * The largest difference between what was got and what is expected: absolute where the expected
- * value is below 1, relative above.
+ * Read a vector file.
  *
- * @throws Error where a name or a shape differs.
+ * @throws Error if its contract has another version.
+ */
+export function parseVectors(json: unknown): VectorFile {
+  const file = json as VectorFile;
+  if (file.contract !== VERSION) {
+    throw new Error(`the vectors have contract version ${file.contract}, expected ${VERSION}`);
+  }
+  return file;
+}
+
+/**
+ * Return the largest difference between outputs and their expected values: absolute if the
+ * expected value is below 1, relative otherwise.
+ *
+ * @throws Error if a name or a shape differs.
  */
 export function difference(
-  got: Readonly<Record<string, Got>>,
+  outputs: Readonly<Record<string, Output>>,
   expected: Readonly<Record<string, TensorJson>>,
 ): number {
   const names = Object.keys(expected).sort().join(', ');
-  if (Object.keys(got).sort().join(', ') !== names) {
-    throw new Error(`got the outputs ${Object.keys(got).sort().join(', ')}, expected ${names}`);
+  const outputNames = Object.keys(outputs).sort().join(', ');
+  if (outputNames !== names) {
+    throw new Error(`got the outputs ${outputNames}, expected ${names}`);
   }
   let largest = 0;
-  for (const [name, want] of Object.entries(expected)) {
-    const have = got[name];
-    if (have === undefined || have.shape.join() !== want.shape.join()) {
-      throw new Error(`${name}: got the shape [${have?.shape}], expected [${want.shape}]`);
+  for (const [name, tensor] of Object.entries(expected)) {
+    const output = outputs[name];
+    if (output === undefined || output.shape.join() !== tensor.shape.join()) {
+      throw new Error(`${name}: got the shape [${output?.shape}], expected [${tensor.shape}]`);
     }
-    largest = worse(largest, tensorDifference(have.data, want.data));
+    largest = worse(largest, tensorDifference(output.data, tensor.data));
   }
   return largest;
 }
 
-function tensorDifference(got: ArrayLike<number>, expected: readonly number[]): number {
-  if (got.length !== expected.length) {
+function tensorDifference(values: ArrayLike<number>, expected: readonly number[]): number {
+  if (values.length !== expected.length) {
     return Number.NaN;
   }
   return expected.reduce(
-    (largest, want, i) =>
-      worse(largest, Math.abs((got[i] ?? Number.NaN) - want) / Math.max(1, Math.abs(want))),
+    (largest, value, i) =>
+      worse(largest, Math.abs((values[i] ?? Number.NaN) - value) / Math.max(1, Math.abs(value))),
     0,
   );
 }
 
-/** The larger one; NaN is the worst. */
+/** Return the larger number; NaN is the largest. */
 function worse(a: number, b: number): number {
   return Number.isNaN(a) || a > b ? a : b;
 }

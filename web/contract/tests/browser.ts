@@ -60,7 +60,7 @@ export async function serve(folders: Readonly<Record<string, string>>): Promise<
     configFile: false,
     root: repository('web/contract'),
     logLevel: 'error',
-    server: { host: '127.0.0.1', port: 0 },
+    server: { host: '127.0.0.1', port: 0, fs: { allow: [repository('.')] } },
     plugins: [
       {
         name: 'folders',

@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { difference, type TensorJson } from '../src/vectors.js';
+import { difference, parseVectors, type TensorJson } from '../src/vectors.js';
 
 const expected: Record<string, TensorJson> = {
   loss: { shape: [2], dtype: 'float32', data: [0.5, 200] },
 };
+
+describe('parseVectors', () => {
+  it('refuses vectors of another contract version', () => {
+    expect(() => parseVectors({ contract: 2 })).toThrow('version 2, expected 1');
+  });
+});
 
 describe('difference', () => {
   it('is absolute below 1 and relative above', () => {

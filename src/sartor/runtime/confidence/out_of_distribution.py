@@ -14,6 +14,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from ...contract.checkpoint import OOD_CLASS_INDICES, OOD_PROTOTYPES, OOD_STATISTICS
 from ...errors import CheckpointError, DataError
 from .prototypes import directions, typical, within_class_similarity
 
@@ -21,7 +22,7 @@ __all__ = ["OODDetector"]
 
 _SURENESS = 0.5  # how much the output counts, beside the features
 _USUAL, _IMAGINED = 0.25, 4  # a usual deviation, and how many samples it counts as
-_NAMES = _PROTOTYPES, _SLOTS, _SCALE = "ood/prototypes", "ood/class_indices", "ood/statistics"
+_NAMES = (OOD_PROTOTYPES, OOD_CLASS_INDICES, OOD_STATISTICS)
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,9 @@ class OODDetector:
     def to_arrays(self) -> dict[str, np.ndarray]:
         """What a checkpoint keeps of it, float32, besides the threshold."""
         return {
-            _PROTOTYPES: self.prototypes,
-            _SLOTS: self.slots.astype(np.float32),
-            _SCALE: np.array([*self.scale, self.like], np.float32),
+            OOD_PROTOTYPES: self.prototypes,
+            OOD_CLASS_INDICES: self.slots.astype(np.float32),
+            OOD_STATISTICS: np.array([*self.scale, self.like], np.float32),
         }
 
     @classmethod
@@ -145,7 +146,7 @@ class OODDetector:
         if not len(slots) or prototypes.shape != (*slots.shape, size) or scale.shape != (5,):
             got = ", ".join(f"{name} {list(array.shape)}" for name, array in arrays.items())
             raise CheckpointError(
-                f"expected {_PROTOTYPES} [R, {size}], {_SLOTS} [R] and {_SCALE} [5], got "
+                f"expected {OOD_PROTOTYPES} [R, {size}], {OOD_CLASS_INDICES} [R] and {OOD_STATISTICS} [5], got "
                 f"{got or 'nothing'}: the checkpoint is damaged"
             )
         *four, like = scale.astype(float).tolist()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..._files import write_atomically
+from ...contract.checkpoint import APP_PREFIX, HEADER_KEY, OOD_PREFIX, CheckpointHeader
 from ...contract.digest import checkpoint_digest
 from ...contract.fields import Fields
 from ...contract.manifest import Fingerprints
@@ -18,8 +19,6 @@ from ...errors import CheckpointError
 
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
-_HEADER = "sartor"
-_APP, _OOD = "app/", "ood/"
 _DAMAGED = "Use another copy of it, or train again."
 
 
@@ -58,19 +57,19 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
     from safetensors.numpy import save
 
     _check_finite(path, checkpoint.state)
-    header: dict[str, object] = {
-        "contract": VERSION,
-        "fingerprints": asdict(checkpoint.fingerprints),
-        "classes": checkpoint.classes,
-        "samples_seen": checkpoint.samples_seen,
-        "ood_threshold": checkpoint.ood_threshold,
-    }
     arrays = {
         name: np.ascontiguousarray(array)
         for name, array in {**checkpoint.state, **checkpoint.ood, **checkpoint.app}.items()
     }
-    header["digest"] = checkpoint_digest(_without(arrays, _APP), checkpoint.classes)
-    return write_atomically(path, save(arrays, {_HEADER: json.dumps(header, ensure_ascii=False)}))
+    header = CheckpointHeader(
+        contract=VERSION,
+        fingerprints=checkpoint.fingerprints,
+        classes=checkpoint.classes,
+        samples_seen=checkpoint.samples_seen,
+        ood_threshold=checkpoint.ood_threshold,
+        digest=checkpoint_digest(_without(arrays, APP_PREFIX), checkpoint.classes),
+    )
+    return write_atomically(path, save(arrays, {HEADER_KEY: header.to_json()}))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -90,22 +89,20 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"{path} is of contract version {version}, expected {VERSION}: "
             "another version of Sartor has written it. Update Sartor."
         )
-    marks = fields.object("fingerprints")
+    header = CheckpointHeader.from_fields(fields)
     checkpoint = Checkpoint(
-        classes=fields.names("classes"),
-        fingerprints=Fingerprints(
-            marks.string("base"), marks.string("head"), marks.string("optimizer")
-        ),
-        state=_without(arrays, _APP, _OOD),
-        samples_seen=fields.integer("samples_seen", minimum=0),
-        ood_threshold=fields.optional_number("ood_threshold"),
-        ood=_with(arrays, _OOD),
-        app=_with(arrays, _APP),
+        classes=header.classes,
+        fingerprints=header.fingerprints,
+        state=_without(arrays, APP_PREFIX, OOD_PREFIX),
+        samples_seen=header.samples_seen,
+        ood_threshold=header.ood_threshold,
+        ood=_with(arrays, OOD_PREFIX),
+        app=_with(arrays, APP_PREFIX),
     )
     _check_classes(path, checkpoint.classes)
-    _check_finite(path, _without(arrays, _APP))
-    digest = checkpoint_digest(_without(arrays, _APP), checkpoint.classes)
-    if fields.optional_string("digest") not in (None, digest):
+    _check_finite(path, _without(arrays, APP_PREFIX))
+    digest = checkpoint_digest(_without(arrays, APP_PREFIX), checkpoint.classes)
+    if header.digest not in (None, digest):
         raise CheckpointError(f"{path}: it is not what was written. {_DAMAGED}")
     return checkpoint
 
@@ -126,7 +123,7 @@ def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], str]:
     try:
         arrays = load(content)  # checks every offset and size
         size = int.from_bytes(content[:8], "little")
-        text = json.loads(content[8 : 8 + size]).get("__metadata__", {}).get(_HEADER)
+        text = json.loads(content[8 : 8 + size]).get("__metadata__", {}).get(HEADER_KEY)
     except SafetensorError as error:
         raise CheckpointError(
             f"{path} is no checkpoint, or a damaged one: {error}. {_DAMAGED}"
@@ -136,7 +133,7 @@ def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], str]:
     if text is None:
         raise CheckpointError(
             f"{path} is a safetensors file, but not a checkpoint of Sartor: its header has no "
-            f"{_HEADER!r}. Give one that `sartor fit` or `PersonalModel.save` has written."
+            f"{HEADER_KEY!r}. Give one that `sartor fit` or `PersonalModel.save` has written."
         )
     return arrays, text
 

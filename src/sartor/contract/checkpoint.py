@@ -1,0 +1,75 @@
+"""The names of a checkpoint: a safetensors file with the state of a user's model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from .fields import Fields
+from .parsing import parse_fingerprints
+from .specs import Fingerprints
+
+__all__ = [
+    "APP_PREFIX",
+    "HEADER_KEY",
+    "OOD_CLASS_INDICES",
+    "OOD_PREFIX",
+    "OOD_PROTOTYPES",
+    "OOD_STATISTICS",
+    "CheckpointHeader",
+]
+
+HEADER_KEY = "sartor"
+"""Key of the header, a JSON text, in the metadata of the safetensors file."""
+
+APP_PREFIX = "app/"
+"""Prefix of the names of tensors of the app; Sartor keeps them unchanged."""
+
+OOD_PREFIX = "ood/"
+"""Prefix of the names of tensors of the OOD detector."""
+
+OOD_PROTOTYPES = "ood/prototypes"
+"""Tensor [R, F]: directions of typical samples."""
+
+OOD_CLASS_INDICES = "ood/class_indices"
+"""Tensor [R]: class index of each prototype."""
+
+OOD_STATISTICS = "ood/statistics"
+"""Tensor [5]: statistics that normalize the OOD score."""
+
+
+@dataclass(frozen=True)
+class CheckpointHeader:
+    """The header of a checkpoint.
+
+    Attributes:
+        contract: version of the contract.
+        fingerprints: fingerprints of the model that the checkpoint was saved from.
+        classes: the name of each class index, or None if the index is free.
+        samples_seen: number of samples added before the checkpoint was saved.
+        ood_threshold: OOD score below which an input is out-of-distribution, or None.
+        digest: SHA-256 of the tensors and the class names, or None.
+    """
+
+    contract: int
+    fingerprints: Fingerprints
+    classes: tuple[str | None, ...]
+    samples_seen: int = 0
+    ood_threshold: float | None = None
+    digest: str | None = None
+
+    def to_json(self) -> str:
+        """Return the text of the header."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> CheckpointHeader:
+        """Return a header from its JSON fields; raises their error if one is wrong."""
+        return cls(
+            contract=fields.integer("contract"),
+            fingerprints=parse_fingerprints(fields.object("fingerprints")),
+            classes=fields.names("classes"),
+            samples_seen=fields.integer("samples_seen", minimum=0),
+            ood_threshold=fields.optional_number("ood_threshold"),
+            digest=fields.optional_string("digest"),
+        )
