@@ -1,8 +1,8 @@
-"""Measure what range each activation of the starter base takes, for its int8 form.
+"""Measure the range of each activation of the starter base, for its quantization to int8.
 
-Runs the float network over photos at several sizes and writes the least and the greatest value of
-each activation to the table that the base is quantized by. Run it again only when the network, the
-weights or the way in which pictures are prepared change:
+Run the float network on photos of several sizes, and write the minimum and the maximum of each
+activation to `ranges.json`. Run this again only if the network, the weights or the preprocessing
+of images change:
 
     python tools/calibrate_starter.py ../shared/data/imagenet_samples
 """
@@ -23,19 +23,19 @@ from sartor.flatbuffer import write
 from sartor.modalities import image_pixels
 
 SIZES = (96, 128, 160, 224, 320)
-PICTURES = 100  # at each size, other ones each time
+PHOTOS = 100  # for each size, different ones
 MEAN, DEVIATION = 127, 128
 TABLE = Path(__file__).parents[1] / "src/sartor/bases/efficientnet_lite0/ranges.json"
 
 
 def main() -> None:
-    """Measure, and write the table."""
+    """Measure the ranges and write the table."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("photos", type=Path, help="a folder of photos of many kinds")
+    arguments.add_argument("photos", type=Path, help="folder with photos of many subjects")
     photos = sorted(arguments.parse_args().photos.glob("*.jpg"))
     weights = load_weights()
     rows = [
-        measure(weights, size, photos[start :: len(SIZES)][:PICTURES])
+        measure(weights, size, photos[start :: len(SIZES)][:PHOTOS])
         for start, size in enumerate(SIZES)
     ]
     lines = [f"  {json.dumps(name)}: {_joined([row[name] for row in rows])}" for name in rows[0]]
@@ -44,26 +44,26 @@ def main() -> None:
 
 
 def measure(weights: Weights, size: int, photos: list[Path]) -> dict[str, tuple[float, float]]:
-    """Name → the least and greatest value of each activation over some photos."""
+    """Return name → minimum and maximum of each activation over the photos."""
     model = network(weights, size)
     names = [op.output.name for op in model.main.ops]
-    warnings.simplefilter("ignore")  # keeping all tensors is for debugging, as here
+    warnings.simplefilter("ignore")  # LiteRT warns that all tensors are preserved
     interpreter = Interpreter(
         model_content=write(model), num_threads=2, experimental_preserve_all_tensors=True
     )
     interpreter.allocate_tensors()
-    places = {each["name"]: each["index"] for each in interpreter.get_tensor_details()}
+    indices = {each["name"]: each["index"] for each in interpreter.get_tensor_details()}
     image = interpreter.get_input_details()[0]["index"]
-    found: dict[str, tuple[float, float]] = dict.fromkeys(names, (0.0, 0.0))
+    ranges: dict[str, tuple[float, float]] = dict.fromkeys(names, (0.0, 0.0))
     for photo in photos:
         pixels = image_pixels(photo, (size, size)).astype(np.float32)
         interpreter.set_tensor(image, (pixels[np.newaxis] - MEAN) / DEVIATION)
         interpreter.invoke()
         for name in names:
-            value = interpreter.get_tensor(places[name])
-            low, high = found[name]
-            found[name] = min(low, float(value.min())), max(high, float(value.max()))
-    return found
+            value = interpreter.get_tensor(indices[name])
+            low, high = ranges[name]
+            ranges[name] = min(low, float(value.min())), max(high, float(value.max()))
+    return ranges
 
 
 def _joined(ranges: list[tuple[float, float]]) -> str:
