@@ -283,13 +283,13 @@ def _foreign_graph(model: Model) -> None:
     ("break_it", "words"),
     [
         (_drop_tensor, "not among its graph's tensors"),
-        (_swap_ops, "before anything makes it"),
+        (_swap_ops, "before it has a value"),
         (_forget_options_type, "no options_type"),
         (_misspell_option, "expected those of AddOptions: fusedActivationFunction"),
         (_misname_options, "'AdditionOptions', which the installed schema does not know"),
-        (_misname_op, "no op 'ADDITION'"),
+        (_misname_op, "does not have the op 'ADDITION'"),
         (_overflow_option, "AddOptions.fusedActivationFunction is 1000, expected a number"),
-        (_foreign_graph, "runs a graph that is not of the model"),
+        (_foreign_graph, "runs a graph that is not in the model"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )

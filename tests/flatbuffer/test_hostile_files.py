@@ -130,7 +130,7 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     ),
     "the version of an op": (
         put(lambda r: r["operatorCodes"][1], "version", 0),
-        "WHILE has version 0, expected 1 on",
+        "WHILE has version 0, expected 1 or more",
     ),
     "a custom op without a name": (
         lambda r: r["operatorCodes"][0].update(builtinCode=32, deprecatedBuiltinCode=32),
@@ -171,7 +171,7 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     ),
     "a buffer": (put(constant, "buffer", 99), "its buffer is number 99"),
     "an element type": (put(constant, "type", 99), "element type 99"),
-    "data in another file": (put(constant, "externalBuffer", 1), "lie in another file"),
+    "data in another file": (put(constant, "externalBuffer", 1), "are in another file"),
     "a negative size": (put(constant, "shape", ints(-2, -3)), r"has shape \[-2, -3\]"),
     "an absurd size": (put(constant, "shape", ints(*[2**31 - 1] * 8)), "at most 2147483647"),
     "many axes": (put(constant, "shape", ints(*[1] * 99)), "got 99 axes, expected at most 32"),
@@ -208,28 +208,31 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     ),
     "an op before what it reads": (
         lambda r: graph(r)["operators"].reverse(),
-        "op 1 LESS|before anything makes it|expected an op before",
+        "op 1 LESS|before it has a value|output of an op before",
     ),
     "a tensor that nothing makes": (
         lambda r: graph(r)["operators"].pop(3),
-        "reads .*'read'.* before anything makes it",
+        "reads .*'read'.* before it has a value",
     ),
-    "a tensor made twice": (twice(lambda r: graph(r)["operators"]), "IF makes .* made already"),
-    "an op that makes one tensor twice": (
+    "a tensor of two ops": (
+        twice(lambda r: graph(r)["operators"]),
+        "IF returns .* already an output",
+    ),
+    "an op with one output twice": (
         put(lambda r: op(r, 1), "outputs", ints(2, 2)),
-        "WHILE makes .* made already",
+        "WHILE returns .* already an output",
     ),
     "an input that an op makes": (
         put(lambda r: op(r, 4), "outputs", ints(1)),
-        "input 'x' is made by <ADD",
+        "input 'x' is an output of <ADD",
     ),
     "a constant that an op makes": (
         put(lambda r: op(r, 0, 2), "outputs", ints(3)),
-        "LESS makes .* which is a constant",
+        "LESS returns .* which is a constant",
     ),
     "a variable that an op makes": (
         put(lambda r: tensor(r, "total"), "isVariable", True),
-        "ADD makes .* which is a constant or variable",
+        "ADD returns .* which is a constant or variable",
     ),
     "an input that is a constant": (
         put(lambda r: graph(r, 2), "inputs", ints(0, 1, 3)),
@@ -237,7 +240,7 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     ),
     "an output that nothing makes": (
         put(lambda r: graph(r, 4), "operators", None),
-        "output 'neg' is made by nothing",
+        "output 'neg' has no value",
     ),
     "numbers where a handle is kept": (
         put(lambda r: tensor(r, "total"), "type", 13),
@@ -253,11 +256,11 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     ),
     "a variable's size": (
         lambda r: [tensor(r, name).update(shape=ints(4, 3)) for name in ("read", "total")],
-        r"variable 'w' to be FLOAT32 \[2, 3\], and subgraph 0 'main' to be FLOAT32 \[4, 3\]",
+        r"FLOAT32 \[2, 3\] for the variable 'w', and subgraph 0 'main' states FLOAT32 \[4, 3\]",
     ),
     "a variable's type": (
         put(lambda r: tensor(r, "read"), "type", 2),
-        "takes the variable 'w' to be FLOAT32 .* to be INT32",
+        "states FLOAT32 .* for the variable 'w', and .* states INT32",
     ),
     "a subgraph to run": (call(1, bodySubgraphIndex=99), "a subgraph it runs is number 99"),
     "a negative subgraph to run": (call(7, elseSubgraphIndex=-1), "it runs is number -1"),
@@ -275,11 +278,11 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     ),
     "a signature's input that is none": (
         put(lambda r: signature(r)["inputs"][0], "tensorIndex", 2),
-        "as its input 'n', but it is no input",
+        "as its input 'n', which is not an input",
     ),
     "a signature's output that is none": (
         put(lambda r: signature(r)["outputs"][0], "tensorIndex", 0),
-        "as its output 'steps', but it is no output",
+        "as its output 'steps', which is not an output",
     ),
     "a signature without a key": (put(signature, "signatureKey", None), "has no key"),
     "a name without letters": (
@@ -287,7 +290,10 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
         "inputs None, or one without a name",
     ),
     "a name there twice": (twice(lambda r: signature(r)["inputs"]), "has two inputs 'x'"),
-    "a key there twice": (twice(lambda r: r["signatureDefs"]), "signature 'train' is there twice"),
+    "a key there twice": (
+        twice(lambda r: r["signatureDefs"]),
+        "signature 'train' is in the model twice",
+    ),
     "metadata without a name": (
         put(lambda r: r, "metadata", [{"buffer": 0}]),
         "a metadata entry has no name",
@@ -299,15 +305,15 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     "the old list of metadata": (put(lambda r: r, "metadataBuffer", ints(99)), "is number 99"),
     "a buffer behind the end": (
         put(lambda r: r["buffers"], 1, {"offset": 10**6, "size": 24}),
-        "a buffer lies at bytes 1000000 to 1000024 of a file of",
+        "a buffer is at bytes 1000000 to 1000024 of a file of",
     ),
     "a buffer of absurd size": (
         put(lambda r: r["buffers"], 1, {"offset": 2, "size": 2**64 - 1}),
-        "a buffer lies at bytes 2 to",
+        "a buffer is at bytes 2 to",
     ),
     "options behind the end": (
         lambda r: op(r, 4).update(largeCustomOptionsOffset=10**6, largeCustomOptionsSize=9),
-        "its options lies at bytes 1000000",
+        "its options is at bytes 1000000",
     ),
     "text shorter than its table": (text(bytes(8)), "does not describe 1 strings in 8 bytes"),
     "text without end": (text(struct.pack("<3i", 1, 12, 99)), "does not describe 1 strings"),

@@ -1,4 +1,4 @@
-"""`.tflite` files: reading, checking and writing them. Nothing else knows the schema."""
+"""Read, check and write `.tflite` files. No other package uses the schema."""
 
 from .archive import append_files, files_start
 from .metadata import METADATA_NAME, decode_metadata, encode_metadata

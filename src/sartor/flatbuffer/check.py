@@ -1,7 +1,6 @@
-"""What a model must keep so that LiteRT neither refuses it nor crashes.
+"""Checks of a model: LiteRT must neither reject it nor crash.
 
-The same checks run after reading, against hostile files, and before writing, against mistakes of
-our own.
+They run after reading, against hostile files, and before writing, against errors in Sartor.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from .variables import check_variables
 
 __all__ = ["check_model"]
 
-_MAX_CALLS = 64  # nested; LiteRT enters each on the stack
+_MAX_CALLS = 64  # nested; LiteRT uses the stack for each
 
 
 def check_model(model: Model) -> None:
-    """Check a model that is to be used or written.
+    """Check a model before it is used or written.
 
     Raises:
-        InvalidModelError: it contradicts itself, or would crash LiteRT.
+        InvalidModelError: If the model contradicts itself, or would crash LiteRT.
     """
     if not model.graphs:
         raise InvalidModelError(f"the model has no subgraph, expected at least one. {ADVICE}")
@@ -40,12 +39,14 @@ def check_model(model: Model) -> None:
 
 
 def _check_ends(graph: Graph, where: str) -> None:
-    """Check that inputs can be written."""
+    """Check that the caller can fill the inputs."""
     for tensor in graph.inputs:
         if tensor.data is not None or tensor.producer is not None:
-            kind = "a constant" if tensor.data is not None else f"made by {tensor.producer!r}"
+            reason = (
+                "a constant" if tensor.data is not None else f"an output of {tensor.producer!r}"
+            )
             raise InvalidModelError(
-                f"{where}, input {tensor.name!r} is {kind}, expected the caller to fill it. "
+                f"{where}, input {tensor.name!r} is {reason}, expected the caller to fill it. "
                 f"{ADVICE}"
             )
 
@@ -59,35 +60,35 @@ def _check_order(graph: Graph, where: str) -> None:
         problem = find_operand_error(op)
         if problem is not None:
             raise InvalidModelError(f"{what} {problem}. {ADVICE}")
-        for slot, tensor in enumerate(op.inputs):
-            if tensor is None or tensor in ready or _only_its_shape(op, slot, tensor):
+        for input_index, tensor in enumerate(op.inputs):
+            if tensor is None or tensor in ready or _needs_shape_only(op, input_index, tensor):
                 continue
             raise InvalidModelError(
-                f"{what} reads {tensor!r} before anything makes it; expected an input, a "
-                f"constant, or an op before this one. {ADVICE}"
+                f"{what} reads {tensor!r} before it has a value; expected an input, a "
+                f"constant, or an output of an op before this one. {ADVICE}"
             )
         for tensor in op.outputs:
             if tensor in ready:
                 raise InvalidModelError(
-                    f"{what} makes {tensor!r}, which is a constant or variable; expected a tensor "
-                    f"that has no value yet. {ADVICE}"
+                    f"{what} returns {tensor!r}, which is a constant or variable; expected a "
+                    f"tensor without a value. {ADVICE}"
                 )
         ready.update(op.outputs)
     for tensor in graph.outputs:
         if tensor not in ready:
             raise InvalidModelError(
-                f"{where}, output {tensor.name!r} is made by nothing; expected an op to make it. "
+                f"{where}, output {tensor.name!r} has no value; expected an op to compute it. "
                 f"{ADVICE}"
             )
 
 
-def _only_its_shape(op: Op, slot: int, tensor: Tensor) -> bool:
-    """True for the shape of an old RESHAPE, which has no value: LiteRT takes its own shape."""
-    return op.code == "RESHAPE" and slot == 1 and tensor.rank != 1 and tensor.producer is None
+def _needs_shape_only(op: Op, index: int, tensor: Tensor) -> bool:
+    """Return True for the second input of an old RESHAPE, of which LiteRT uses the shape only."""
+    return op.code == "RESHAPE" and index == 1 and tensor.rank != 1 and tensor.producer is None
 
 
 def _check_calls(model: Model) -> None:
-    """Check that graphs run others of the model, and do not run themselves through them."""
+    """Check that graphs run only graphs of the model, without a cycle."""
     graphs = {graph: index for index, graph in enumerate(model.graphs)}
     calls = {
         graph: [called for op in graph.ops for called in called_graphs(op)]
@@ -107,7 +108,7 @@ def _check_calls(model: Model) -> None:
                 _check_depth(depth[graph], graphs[graph])
                 continue
             if called not in graphs:
-                raise InvalidModelError(f"{called!r} is run, but is not of the model. {ADVICE}")
+                raise InvalidModelError(f"{called!r} is run, but is not in the model. {ADVICE}")
             if called in active:
                 raise InvalidModelError(
                     f"subgraph {graphs[called]} {called.name!r} runs itself, through subgraph "
@@ -130,15 +131,17 @@ def _check_signatures(model: Model) -> None:
     for signature in model.signatures:
         what = f"signature {signature.key!r}"
         if signature.key in keys:
-            raise InvalidModelError(f"{what} is there twice, expected keys to differ. {ADVICE}")
+            raise InvalidModelError(
+                f"{what} is in the model twice, expected different keys. {ADVICE}"
+            )
         keys.add(signature.key)
         if signature.graph not in model.graphs:
-            raise InvalidModelError(f"{what} runs a graph that is not of the model. {ADVICE}")
+            raise InvalidModelError(f"{what} runs a graph that is not in the model. {ADVICE}")
         _check_names(signature, what)
 
 
 def _check_names(signature: Signature, what: str) -> None:
-    """Check that a signature names inputs and outputs of its graph."""
+    """Check that a signature names only inputs and outputs of its graph."""
     graph = signature.graph
     for side, ends, there in (
         ("input", signature.inputs, set(graph.inputs)),
@@ -147,6 +150,6 @@ def _check_names(signature: Signature, what: str) -> None:
         for name, tensor in ends.items():
             if tensor not in there:
                 raise InvalidModelError(
-                    f"{what} names {tensor!r} as its {side} {name!r}, but it is no {side} of the "
-                    f"subgraph. {ADVICE}"
+                    f"{what} names {tensor!r} as its {side} {name!r}, which is not an {side} of "
+                    f"the subgraph. {ADVICE}"
                 )

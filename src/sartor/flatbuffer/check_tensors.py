@@ -32,7 +32,7 @@ def check_tensor(tensor: Tensor, where: str) -> None:
     elements = math.prod(tensor.shape)
     if any(size < 0 for size in tensor.shape) or elements > _MAX_ELEMENTS:
         raise InvalidModelError(
-            f"{what} has shape {list(tensor.shape)}, expected sizes from 0 on and at most "
+            f"{what} has shape {list(tensor.shape)}, expected sizes of 0 or more and at most "
             f"{_MAX_ELEMENTS} elements. {ADVICE}"
         )
     signature = tensor.shape_signature
@@ -49,7 +49,9 @@ def check_tensor(tensor: Tensor, where: str) -> None:
 
 def _check_constant(tensor: Tensor, data: np.ndarray, elements: int, what: str) -> None:
     if tensor.is_variable:
-        raise InvalidModelError(f"{what} is a variable with data, expected one. {ADVICE}")
+        raise InvalidModelError(
+            f"{what} is a variable with data, expected a variable without. {ADVICE}"
+        )
     bits = tensor.dtype.bits
     if tensor.dtype is DType.STRING:
         _check_strings(data, elements, what)
@@ -66,7 +68,7 @@ def _check_constant(tensor: Tensor, data: np.ndarray, elements: int, what: str) 
 
 
 def _check_strings(data: np.ndarray, elements: int, what: str) -> None:
-    """Check the table that starts a string constant: the count, and an offset more than that."""
+    """Check the table at the start of a string constant: the count, and count + 1 offsets."""
     if not data.size and not elements:
         return
     header = data[: 4 * (elements + 2)]
@@ -91,13 +93,13 @@ def _check_quantization(tensor: Tensor, what: str) -> None:
     scale, count = quantization.scale, quantization.scale.size
     if not bool(np.all(np.isfinite(scale) & (scale >= 0))):
         raise InvalidModelError(
-            f"{what} has a scale that is negative, infinite or not a number, expected positive "
-            f"ones. {ADVICE}"
+            f"{what} has a scale that is negative, infinite or not a number, expected a "
+            f"positive number. {ADVICE}"
         )
     if quantization.zero_point.size != count:
         raise InvalidModelError(
             f"{what} has {count} scales and {quantization.zero_point.size} zero points, expected "
-            f"as many. {ADVICE}"
+            f"equal numbers. {ADVICE}"
         )
     _check_zero_points(tensor, quantization.zero_point, what)
     axis = quantization.axis
@@ -113,11 +115,11 @@ def _check_quantization(tensor: Tensor, what: str) -> None:
 
 
 def _check_zero_points(tensor: Tensor, zero_points: np.ndarray, what: str) -> None:
-    """Check that they are values of the tensor's type: XNNPACK takes them for that."""
-    kind: np.dtype[Any] = np.dtype(tensor.dtype.numpy or np.float32)
-    if kind.kind not in "iu":
+    """Check that zero points are values of the tensor's type, as XNNPACK assumes."""
+    dtype: np.dtype[Any] = np.dtype(tensor.dtype.numpy or np.float32)
+    if dtype.kind not in "iu":
         return
-    limits = np.iinfo(kind)
+    limits = np.iinfo(dtype)
     if bool(np.any((zero_points < limits.min) | (zero_points > limits.max))):
         raise InvalidModelError(
             f"{what} has a zero point beyond the values of {tensor.dtype.name}, expected "

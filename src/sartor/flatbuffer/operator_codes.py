@@ -22,11 +22,13 @@ def read_operator_code(record: Record) -> tuple[str, str | None, int]:
     if code is None or (code == "CUSTOM" and not custom_code):
         what = f"number {number}" if code is None else "custom without a name"
         raise InvalidModelError(
-            f"an operator code is {what}, expected one that the installed schema knows. "
+            f"an operator code is {what}, expected one of the installed schema. "
             f"Update ai-edge-litert. {DAMAGED}"
         )
     if record["version"] < 1:
-        raise InvalidModelError(f"{code} has version {record['version']}, expected 1 on. {DAMAGED}")
+        raise InvalidModelError(
+            f"{code} has version {record['version']}, expected 1 or more. {DAMAGED}"
+        )
     return code, custom_code, record["version"]
 
 
@@ -35,7 +37,7 @@ def operator_code_record(code: str, custom_code: str | None, version: int) -> Re
     number = _NUMBERS.get(code)
     if number is None:
         raise InvalidModelError(
-            f"there is no op {code!r} in the installed schema. Update ai-edge-litert."
+            f"the installed schema does not have the op {code!r}. Update ai-edge-litert."
         )
     return {
         "deprecatedBuiltinCode": min(number, _LARGEST_OLD_CODE),

@@ -1,4 +1,4 @@
-"""From the bytes of a `.tflite` file to a `Model`."""
+"""Read the bytes of a `.tflite` file into a `Model`."""
 
 from __future__ import annotations
 
@@ -30,16 +30,15 @@ T = TypeVar("T")
 def read(source: str | Path | bytes) -> Model:
     """Read a `.tflite` file.
 
-    Every offset, index and size is checked, also those at which the runtime would crash. The
-    data of constants are views of the file's bytes. Constants that lie behind the flatbuffer
-    are found, and are constants like any other afterwards.
+    Every offset, index and size is checked, including those that crash the runtime. The data of
+    constants are views of the file's bytes, also of constants stored after the flatbuffer.
 
     Args:
-        source: a path, or the content of a file.
+        source: path, or content of a file.
 
     Raises:
-        InvalidModelError: there is no such file, it is no model, or a damaged one, or one that
-            would crash LiteRT.
+        InvalidModelError: If there is no such file, it is not a model, it is damaged, or it would
+            crash LiteRT.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _parse(bytes(source))
@@ -65,7 +64,7 @@ def _numbers(array: np.ndarray | None) -> list[Any]:
 
 
 class _Reader:
-    """Puts the decoded tables together; numbers of things become the things."""
+    """Builds a model from decoded tables, with objects in place of indices."""
 
     def __init__(self, data: bytes, decoder: Decoder, root: Record) -> None:
         self._data = data
@@ -106,7 +105,7 @@ class _Reader:
         return opaque
 
     def _buffer(self, record: Record) -> np.ndarray | None:
-        """The data of a buffer, also where they lie behind the flatbuffer."""
+        """Return the data of a buffer, which may be stored after the flatbuffer."""
         offset, size = record["offset"], record["size"]
         data: np.ndarray | None = record["data"]
         if data is not None or offset <= 1:
@@ -114,10 +113,10 @@ class _Reader:
         return np.frombuffer(self._data, np.uint8, *self._outside(offset, size, "a buffer"))
 
     def _outside(self, offset: int, size: int, what: str) -> tuple[int, int]:
-        """Return `(size, offset)` of bytes behind the flatbuffer, when they are there."""
+        """Check bytes after the flatbuffer, and return `(size, offset)`."""
         if offset + size > len(self._data):
             raise InvalidModelError(
-                f"{what} lies at bytes {offset} to {offset + size} of a file of "
+                f"{what} is at bytes {offset} to {offset + size} of a file of "
                 f"{len(self._data)}. {DAMAGED}"
             )
         self._decoder.spend(size)
@@ -156,11 +155,11 @@ class _Reader:
         dtype = TENSOR_TYPES.get(record["type"], "")
         if dtype not in DType.__members__:
             raise InvalidModelError(
-                f"got element type {record['type']}, which Sartor does not know. {DAMAGED}"
+                f"got element type {record['type']}, which Sartor does not support. {DAMAGED}"
             )
         if record.get("externalBuffer"):
             raise InvalidModelError(
-                "its data lie in another file, which Sartor does not read. "
+                "its data are in another file, which Sartor does not read. "
                 "Convert the model again, with its weights in the file itself."
             )
         shape = record["shape"]
@@ -176,7 +175,7 @@ class _Reader:
         data = (
             find_item(self._buffers, record["buffer"], "its buffer") if record["buffer"] else None
         )
-        # Some writers give an empty vector to tensors that are no constants.
+        # Some writers give an empty vector to tensors that are not constants.
         if data is not None and (data.size or 0 in tensor.shape):
             tensor.data = data
 
@@ -193,11 +192,11 @@ class _Reader:
             find_item(tensors, i, f"an output of {custom_code or code}")
             for i in _numbers(record["outputs"])
         ]
-        made = [tensor for tensor in outputs if tensor.producer is not None]
-        if made or len(set(outputs)) < len(outputs):
+        duplicates = [tensor for tensor in outputs if tensor.producer is not None]
+        if duplicates or len(set(outputs)) < len(outputs):
             raise InvalidModelError(
-                f"{custom_code or code} makes {(made or outputs)[0]!r}, which is made already; "
-                f"expected one op to make it, once. {DAMAGED}"
+                f"{custom_code or code} returns {(duplicates or outputs)[0]!r}, which is already "
+                f"an output; expected a tensor to be the output of one op. {DAMAGED}"
             )
         name, options = self._options(record)
         op = Op(

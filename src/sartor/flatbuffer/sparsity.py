@@ -1,6 +1,6 @@
-"""Sparse constants: whether the indices of the format fit the tensor.
+"""Check that the indices of sparse constants fit their shapes.
 
-Kernels follow them without a look at how many there are.
+Kernels use the indices without a check.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ _DENSE, _CSR = 0, 1
 def stored_values(tensor: Tensor, what: str) -> int:
     """Return the number of elements that a sparse constant stores.
 
-    The axes of the tensor, and of the blocks it is cut into, are passed in an order that the file
-    states. A dense one has all its slices; a compressed one (CSR) has those that its indices
-    tell, from segment to segment.
+    The file states an order of the axes of the tensor and of its blocks. A dense axis has all of
+    its slices; a compressed axis (CSR) has the slices that its indices name, segment by segment.
 
     Raises:
-        InvalidModelError: the indices do not fit the shape.
+        InvalidModelError: If the indices do not fit the shape.
     """
     record: Record = tensor.sparsity  # type: ignore[assignment]  # as the reader left it
     blocks = _numbers(record["blockMap"])
@@ -54,7 +53,7 @@ def stored_values(tensor: Tensor, what: str) -> int:
 def _sizes(
     tensor: Tensor, blocks: list[int], order: list[int], levels: list[Record], what: str
 ) -> list[int]:
-    """The size of each axis: those of the tensor in blocks, then those of a block."""
+    """Return the sizes of the axes: of the tensor in blocks, then of a block."""
     level_of = dict(zip(order, levels, strict=True))
     inner = [level_of[tensor.rank + i]["denseSize"] for i in range(len(blocks))]
     sizes = list(tensor.shape)
@@ -66,7 +65,7 @@ def _sizes(
 
 
 def _compressed(level: Record, count: int, size: int, what: str) -> int:
-    """The number of slices that the indices of one axis tell."""
+    """Return the number of slices that the indices of one axis name."""
     if level["arraySegments"] is None or level["arrayIndices"] is None:
         raise _error(what, "segments and indices for each compressed axis")
     segments = _array(level["arraySegments"][1]["values"])
@@ -94,5 +93,5 @@ def _numbers(values: np.ndarray | None) -> list[int]:
 def _error(what: str, expected: str) -> InvalidModelError:
     return InvalidModelError(
         f"{what} is sparse, but its indices do not fit its shape: expected {expected}. "
-        "Download the model again, or correct what made it."
+        "Download the model again, or correct the program that wrote it."
     )

@@ -1,6 +1,6 @@
-"""Resource variables: whether all that write and read one agree on its size.
+"""Check that all ops that read or write a resource variable state the same size.
 
-LiteRT gives a reader the bytes that its output declares, and does not look how many there are.
+LiteRT copies as many bytes as the output of READ_VARIABLE states, without a check.
 """
 
 from __future__ import annotations
@@ -12,41 +12,43 @@ __all__ = ["check_variables"]
 
 
 def check_variables(model: Model) -> None:
-    """Check each variable of a model whose handle is made where it is used.
+    """Check each variable whose handle is in the same graph as its use.
 
     Raises:
-        InvalidModelError: two ops take a variable to be of different sizes.
+        InvalidModelError: If two ops state different sizes of a variable.
     """
     sizes: dict[tuple[object, object], tuple[Tensor, str]] = {}
     for index, graph in enumerate(model.graphs):
         for op in graph.ops:
             value = _value(op)
-            maker = op.input(0).producer if value is not None else None
-            if value is None or maker is None or maker.code != "VAR_HANDLE":
+            handle = op.input(0).producer if value is not None else None
+            if value is None or handle is None or handle.code != "VAR_HANDLE":
                 continue
-            name = maker.options.get("sharedName")
+            name = handle.options.get("sharedName")
             where = f"subgraph {index} {graph.name!r}"
-            first, before = sizes.setdefault((maker.options.get("container"), name), (value, where))
+            first, before = sizes.setdefault(
+                (handle.options.get("container"), name), (value, where)
+            )
             if (first.dtype, first.size) != (value.dtype, value.size):
                 raise InvalidModelError(
-                    f"{where}, {op!r} takes the variable {name!r} to be {_text(value)}, and "
-                    f"{before} to be {_text(first)}; expected one size. Correct what made the "
-                    "model: LiteRT would read beyond its end."
+                    f"{where}, {op!r} states {_describe(value)} for the variable {name!r}, and "
+                    f"{before} states {_describe(first)}; expected one size. LiteRT would read "
+                    "beyond its end: correct the program that wrote the model."
                 )
 
 
 def _value(op: Op) -> Tensor | None:
-    """What an op writes to a variable or reads from it, where its size is fixed."""
+    """Return the tensor that an op reads from or writes to a variable, if its size is fixed."""
     if op.code == "READ_VARIABLE":
         value = op.output
     elif op.code == "ASSIGN_VARIABLE":
         value = op.input(1)
     else:
         return None
-    # Without axes, a tensor may be a scalar, or one of which nothing is known.
+    # A tensor without axes is a scalar, or has an unknown shape.
     fixed = value.rank and -1 not in (value.shape_signature or ())
     return value if fixed and value.dtype is not DType.STRING else None
 
 
-def _text(tensor: Tensor) -> str:
+def _describe(tensor: Tensor) -> str:
     return f"{tensor.dtype.name} {list(tensor.shape)}"

@@ -1,4 +1,4 @@
-"""From a `Model` to the bytes of a `.tflite` file."""
+"""Write a `Model` as the bytes of a `.tflite` file."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ _TYPE_NUMBERS = {name: number for number, name in TENSOR_TYPES.items()}
 def write(model: Model) -> bytes:
     """Return the content of a `.tflite` file.
 
-    The same model gives the same bytes. Constants with equal bytes share a buffer, except
-    exclusive ones; each starts at a multiple of 16; each op states the lowest version that it
+    The same model gives the same bytes. Constants with equal bytes share a buffer, except exclusive
+    constants. Each buffer starts at a multiple of 16. Each op states the lowest version that it
     needs.
 
     Raises:
-        InvalidModelError: the model contradicts itself, or is larger than a file can be.
+        InvalidModelError: If the model contradicts itself, or is larger than a file can be.
     """
     return write_with_ranges(model)[0]
 
 
 def write_with_ranges(model: Model) -> tuple[bytes, dict[Tensor, tuple[int, int]]]:
-    """Write a model, and tell where its exclusive constants are.
+    """Write a model, and return the byte ranges of its exclusive constants.
 
     Returns:
         The content of the file, and for each exclusive constant the offset and the number of its
-        bytes in it. Files behind the model (`Model.files`) do not move them.
+        bytes. The files after the model (`Model.files`) do not change the offsets.
 
     Raises:
-        InvalidModelError: the model contradicts itself, or is larger than a file can be.
+        InvalidModelError: If the model contradicts itself, or is larger than a file can be.
     """
     check_model(model)
     writer = _Writer(model)
@@ -67,7 +67,7 @@ def write_with_ranges(model: Model) -> tuple[bytes, dict[Tensor, tuple[int, int]
 
 
 class _Writer:
-    """Gives everything its number, and builds the records of the file's tables."""
+    """Assigns indices, and builds the records of the file's tables."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -100,11 +100,11 @@ class _Writer:
         return encoder.finish(encoder.table("Model", record), _IDENTIFIER)
 
     def exclusive_places(self) -> dict[Tensor, Place]:
-        """Where the vectors of exclusive constants start, counted from the end."""
+        """Return the starts of the vectors of exclusive constants, counted from the end."""
         return {tensor: self._places[number] for tensor, number in self._exclusive.items()}
 
     def _write_buffers(self, encoder: Encoder) -> list[Place]:
-        """Write the buffers before all else, so that they stand behind it in the file."""
+        """Write the buffers first, so that they are last in the file."""
         field = next(each for each in TFLITE.layout("Buffer").fields if each.name == "data")
         tables = []
         for number, content in enumerate(self._buffers.contents):
@@ -182,7 +182,7 @@ class _Writer:
 
 
 def _numbered(graph: Graph) -> dict[Tensor, int]:
-    """Tensor → its number; those that only a quantization needs come last."""
+    """Return tensor → index; tensors that only a quantization needs are last."""
     numbers = {tensor: index for index, tensor in enumerate(graph.tensors)}
     for tensor in graph.tensors:
         if tensor.quantization is not None and tensor.quantization.details is not None:
@@ -200,5 +200,5 @@ def _indices(
     except KeyError as error:
         raise InvalidModelError(
             f"{owner!r} uses {error.args[0]!r}, which is not among its graph's tensors. "
-            "Add it, or take one that is."
+            "Add it to the graph."
         ) from error
