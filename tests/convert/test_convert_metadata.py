@@ -232,7 +232,7 @@ WRONG: dict[str, tuple[str, object, str]] = {
     "a loss without a curvature": (
         "loss",
         {"name": "own", "settings": {}},
-        "loss: curvature must be a finite number, got 'nothing'",
+        "loss: curvature must be a finite number, got nothing",
     ),
     "a momentum of 1": (
         "optimizer",

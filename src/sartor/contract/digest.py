@@ -1,4 +1,4 @@
-"""Hashes that tell a damaged file from a whole one: a flipped bit in a weight is no error else."""
+"""Digests of models and checkpoints, which reveal damage such as a flipped bit in a weight."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ __all__ = ["checkpoint_digest", "model_digest"]
 
 
 def model_digest(flatbuffer: bytes, variables: Sequence[VariableSpec]) -> str:
-    """SHA-256, in hexadecimal, of a model without the initial values of its variables.
+    """Return the SHA-256, in hexadecimal, of a model without the initial values of its variables.
 
-    So that a baked file keeps it. The files behind the flatbuffer are not part of it: the ZIP has
-    checksums of its own, and the digest stands in one of them.
+    Baking does not change it. The appended ZIP archive has checksums of its own.
 
     Args:
-        flatbuffer: all bytes before the files.
-        variables: what is left out: `4 · size` bytes at the offset of each.
+        flatbuffer: all bytes before the archive.
+        variables: variables; of each, `4 · size` bytes at its offset are left out.
     """
     digest, view, start = hashlib.sha256(), memoryview(flatbuffer), 0
     for spec in sorted(variables, key=lambda each: each.offset):
@@ -32,13 +31,14 @@ def model_digest(flatbuffer: bytes, variables: Sequence[VariableSpec]) -> str:
 
 
 def checkpoint_digest(arrays: Mapping[str, np.ndarray], classes: Sequence[str | None]) -> str:
-    """SHA-256, in hexadecimal, of a checkpoint's tensors and of the names of the classes.
+    """Return the SHA-256, in hexadecimal, of the tensors and class names of a checkpoint.
+
+    It is that of each tensor, sorted by name: its name, a line feed, its bytes; then of each class
+    index: the name of its class, or nothing if it is free, and a line feed.
 
     Args:
-        arrays: name → tensor, an app's own left out; each counts, in the order of the names, with
-            its name, a line end, and its bytes.
-        classes: in the order of the slots; each counts with a line end, a free slot as an empty
-            line.
+        arrays: name → tensor, without the tensors of the app.
+        classes: the name of each class index, or None if it is free.
     """
     digest = hashlib.sha256()
     for name in sorted(arrays):

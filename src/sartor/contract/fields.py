@@ -1,4 +1,4 @@
-"""Reading JSON that someone else may have written: each field is checked, and named if wrong."""
+"""A reader of JSON objects that checks each field."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Fields:
 
     Attributes:
         values: name → value.
-        where: what to call the object in a message.
-        error: what to raise when a field is missing or of the wrong type.
+        where: name of the object, for errors.
+        error: error to raise if a field is missing or has a wrong type.
     """
 
     values: dict[str, Any]
@@ -28,7 +28,7 @@ class Fields:
 
     @classmethod
     def parse(cls, text: str | bytes, where: str, error: type[SartorError]) -> Fields:
-        """Read a JSON object; raises `error` when the text is none."""
+        """Read a JSON object; raises `error` if the text is not one."""
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as cause:
@@ -38,76 +38,76 @@ class Fields:
         return cls(values, where, error)
 
     def string(self, name: str) -> str:
-        """A string."""
+        """Return a string."""
         value = self.values.get(name)
         return value if isinstance(value, str) else self._refuse(name, "a string")
 
     def optional_string(self, name: str) -> str | None:
-        """A string, or None where there is none."""
+        """Return a string, or None if it is missing or null."""
         return None if self.values.get(name) is None else self.string(name)
 
     def integer(self, name: str, *, minimum: int | None = None) -> int:
-        """An integer."""
+        """Return an integer."""
         value = self.values.get(name)
         if not _is_integer(value) or (minimum is not None and value < minimum):
             self._refuse(name, "an integer" + ("" if minimum is None else f" of {minimum} or more"))
         return int(self.values[name])
 
     def optional_integer(self, name: str, *, minimum: int | None = None) -> int | None:
-        """An integer, or None where there is none."""
+        """Return an integer, or None if it is missing or null."""
         return None if self.values.get(name) is None else self.integer(name, minimum=minimum)
 
     def number(self, name: str) -> float:
-        """A finite number."""
+        """Return a finite number."""
         value = self.values.get(name)
         return float(value) if _is_number(value) else self._refuse(name, "a finite number")
 
     def optional_number(self, name: str) -> float | None:
-        """A finite number, or None where there is none."""
+        """Return a finite number, or None if it is missing or null."""
         return None if self.values.get(name) is None else self.number(name)
 
     def boolean(self, name: str) -> bool:
-        """A truth value."""
+        """Return a boolean."""
         value = self.values.get(name)
         return value if isinstance(value, bool) else self._refuse(name, "true or false")
 
     def numbers(self, name: str) -> tuple[float, ...]:
-        """A list of finite numbers."""
+        """Return a list of finite numbers."""
         values = self._list(name)
         if not all(_is_number(value) for value in values):
             self._refuse(name, "a list of finite numbers")
         return tuple(float(value) for value in values)
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """A list of sizes."""
+        """Return a list of positive integers."""
         values = self._list(name)
         if not all(_is_integer(value) and 0 < value < 2**31 for value in values):
             self._refuse(name, "a list of positive sizes")
         return tuple(values)
 
     def strings(self, name: str) -> tuple[str, ...]:
-        """A list of strings."""
+        """Return a list of strings."""
         values = self._list(name)
         if not all(isinstance(value, str) for value in values):
             self._refuse(name, "a list of strings")
         return tuple(values)
 
     def names(self, name: str) -> tuple[str | None, ...]:
-        """A list of strings and nulls."""
+        """Return a list of strings and nulls."""
         values = self._list(name)
         if not all(value is None or isinstance(value, str) for value in values):
             self._refuse(name, "a list of strings and nulls")
         return tuple(values)
 
     def object(self, name: str) -> Fields:
-        """An object."""
+        """Return an object."""
         value = self.values.get(name)
         if not isinstance(value, dict):
             self._refuse(name, "an object")
         return Fields(self.values[name], f"{self.where}: {name}", self.error)
 
     def objects(self, name: str) -> list[Fields]:
-        """A list of objects."""
+        """Return a list of objects."""
         values = self._list(name)
         if not all(isinstance(value, dict) for value in values):
             self._refuse(name, "a list of objects")
@@ -118,7 +118,7 @@ class Fields:
         return value if isinstance(value, list) else self._refuse(name, "a list")
 
     def _refuse(self, name: str, expected: str) -> Any:
-        got = repr(self.values.get(name, "nothing"))
+        got = repr(self.values[name]) if name in self.values else "nothing"
         raise self.error(f"{self.where}: {name} must be {expected}, got {got[:80]}")
 
 

@@ -23,11 +23,11 @@ __all__ = ["TensorSpec", "numbered", "signatures"]
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """The shape and type of one end of a signature.
+    """The shape and type of an input or output of a signature.
 
     Attributes:
-        shape: exact; rank 1 or more.
-        dtype: `float32`, `int32` or `uint8`: nothing else crosses a signature.
+        shape: exact shape, of rank 1 or more.
+        dtype: `float32`, `int32` or `uint8`.
     """
 
     shape: tuple[int, ...]
@@ -35,7 +35,7 @@ class TensorSpec:
 
 
 def numbered(name: str, index: int) -> str:
-    """The name of the `index`th of several: `features`, then `features_1`, and so on."""
+    """Return the name of one of several tensors: `features`, `features_1`, `features_2`, …"""
     return name if index == 0 else f"{name}_{index}"
 
 
@@ -48,15 +48,15 @@ def signatures(
     weights_per_output: bool,
     variables: Mapping[str, tuple[int, ...]],
 ) -> dict[str, tuple[dict[str, TensorSpec], dict[str, TensorSpec]]]:
-    """The whole contract of one file: key → (inputs, outputs), name → shape and type.
+    """Return the signatures of a file: key → (inputs, outputs), each name → shape and type.
 
     Args:
-        inputs: the base's inputs, with their batch of 1.
-        features: the shape of each features tensor, without the batch.
+        inputs: inputs of the base, with a batch of 1.
+        features: shape of each features tensor, without the batch.
         batch: B, the rows of one training step.
-        capacity: C, the most classes there can be.
+        capacity: C, the largest number of classes.
         weights_per_output: whether a sample has a weight for each output.
-        variables: the shape of each variable.
+        variables: name → shape of each variable.
     """
     scalar = TensorSpec((1,))
 
@@ -68,13 +68,13 @@ def signatures(
     row_weights = {WEIGHTS: TensorSpec((batch,))}
     weights = {WEIGHTS: output} if weights_per_output else row_weights
     samples = {**rows(batch), LABELS: output, **weights}
-    measured = {LOSS: scalar, OUTPUT: output}
+    results = {LOSS: scalar, OUTPUT: output}
     state = {name: TensorSpec(shape) for name, shape in variables.items()}
     run, done = {RUN: scalar}, {DONE: scalar}
     return {
         "infer": (dict(inputs), {OUTPUT: TensorSpec((1, capacity)), **rows(1)}),
-        "train": ({**samples, LEARNING_RATE: scalar}, measured),
-        "evaluate": (samples, measured),
+        "train": ({**samples, LEARNING_RATE: scalar}, results),
+        "evaluate": (samples, results),
         "set_class": (
             {CLASS_ONE_HOT: TensorSpec((capacity,)), **rows(batch), **row_weights, ACTIVE: scalar},
             done,
