@@ -1,7 +1,8 @@
-"""Ctrl-C: what was learned is kept, and the shell is told."""
+"""Ctrl-C and SIGTERM: the training until then is saved, and the exit code names the signal."""
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import select
@@ -16,63 +17,120 @@ import pytest
 
 from sartor import PersonalModel
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
 LONG = ("--epochs", "10000000")
+SIGNALS = [
+    pytest.param(signal.SIGINT, "Ctrl-C", 130, id="ctrl-c"),
+    pytest.param(signal.SIGTERM, "SIGTERM", 143, id="sigterm"),
+]
 
 
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "sartor", *map(str, arguments)]
+def start(*arguments: object, **options: object) -> subprocess.Popen[str]:
+    """Start `sartor` with the default signals: a background job inherits an ignored SIGINT."""
+    command = [sys.executable, "-m", "sartor", *map(str, arguments)]
+    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+        command, preexec_fn=_default_signals, text=True, **options
+    )
 
 
-def read_until(handle: int, wanted: bytes, seconds: float = 60) -> bytes:
-    """What a terminal shows until `wanted` is there, or the program ends."""
-    shown, end = b"", time.monotonic() + seconds
-    while wanted not in shown and time.monotonic() < end:
+def _default_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def read_until(handle: int, text: bytes, seconds: float = 60) -> bytes:
+    """Return the output of a terminal up to `text`, or up to the end of the program."""
+    output, end = b"", time.monotonic() + seconds
+    while text not in output and time.monotonic() < end:
         if select.select([handle], [], [], 0.1)[0]:
             try:
-                shown += os.read(handle, 65536)
+                output += os.read(handle, 65536)
             except OSError:  # the program has ended
                 break
-    return shown
+    return output
 
 
-def test_ctrl_c_keeps_what_was_learned(model: Path, train: Path, tmp_path: Path) -> None:
-    """In a terminal, so that progress is seen too."""
+def wait_for_reader(fifo: Path, seconds: float = 60) -> int:
+    """Wait until a program reads the FIFO; return a handle that keeps it waiting."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("number", "name", "code"), SIGNALS)
+def test_a_stopped_training_is_saved(
+    number: signal.Signals, name: str, code: int, model: Path, train: Path, tmp_path: Path
+) -> None:
+    """Run in a terminal, so that the progress bar is tested as well."""
     checkpoint = tmp_path / "mine.safetensors"
     terminal, side = pty.openpty()
-    process = subprocess.Popen(
-        command("fit", model, train, "--checkpoint", checkpoint, *LONG),
+    process = start(
+        "fit", model, train, "--checkpoint", checkpoint, *LONG,
         stdin=side, stdout=side, stderr=side, env={**os.environ, "TERM": "xterm"},
     )  # fmt: skip
-    os.close(side)
-    shown = read_until(terminal, b"accuracy")
-    assert b"learning" in shown
-    assert b"loss" in shown
-    process.send_signal(signal.SIGINT)
-    shown = read_until(terminal, b"stopped by Ctrl-C; what was learned until then is in")
-    assert b"stopped by Ctrl-C" in shown
-    assert process.wait(60) == 130
-    os.close(terminal)
+    try:
+        os.close(side)
+        output = read_until(terminal, b"accuracy")
+        assert b"training" in output
+        assert b"loss" in output
+        process.send_signal(number)
+        message = f"stopped by {name}; the training until then is saved in".encode()
+        assert message in read_until(terminal, message)
+        assert process.wait(60) == code
+    finally:
+        process.kill()
+        os.close(terminal)
     with PersonalModel(model) as personal:
         personal.load(checkpoint)
-        assert personal.predict(train / "red" / "0.png")[0].label == "red"
-        assert personal.predict(train / "red" / "0.png")[0].probability > 0.5
+        best = personal.predict(train / "red" / "0.png")[0]
+        assert best.label == "red"
+        assert best.probability > 0.5
 
 
-def test_ctrl_c_while_photos_are_read_changes_nothing(
-    pictures: Callable[..., Path], train: Path, tmp_path: Path
+@pytest.mark.parametrize(("number", "name", "code"), SIGNALS)
+def test_a_signal_while_photos_are_read_writes_no_checkpoint(
+    number: signal.Signals,
+    name: str,
+    code: int,
+    pictures: Callable[..., Path],
+    train: Path,
+    tmp_path: Path,
 ) -> None:
     fifo = train / "red" / "slow.png"
-    os.mkfifo(fifo)  # reading it waits for ever
+    os.mkfifo(fifo)
     checkpoint = tmp_path / "mine.safetensors"
-    process = subprocess.Popen(
-        command("fit", pictures("m"), train, "--checkpoint", checkpoint, "--json"),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    process = start(
+        "fit", pictures("m"), train, "--checkpoint", checkpoint, "--json",
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    time.sleep(3)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
-    assert "stopped by Ctrl-C; nothing was changed" in err
+    try:
+        handle = wait_for_reader(fifo)
+        time.sleep(0.5)  # until it reads; a signal between opening and reading comes too early
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=60)
+        os.close(handle)
+    finally:
+        process.kill()
+    assert (process.returncode, output) == (code, "")
+    assert f"stopped by {name}; no result was written" in errors
     assert not checkpoint.exists()
+
+
+def test_an_ignored_sigint_stays_ignored(model: Path, train: Path, tmp_path: Path) -> None:
+    """A shell starts background jobs so, and Ctrl-C is meant for another program then."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sartor", "fit", model, train,
+         "--checkpoint", tmp_path / "mine.safetensors", "--epochs", "2000", "--json"],
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )  # fmt: skip
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    assert process.returncode == 0

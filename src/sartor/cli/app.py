@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: in place of those that the program was started with.
 
     Raises:
-        SystemExit: always. 0: done; 1: it could not be done, as one line on stderr says; 2: the
-            arguments are wrong; 130: stopped by Ctrl-C.
+        SystemExit: Always. Code 0: success; 1: failure, with one line on stderr; 2: wrong
+            arguments; 130: stopped by Ctrl-C; 143: stopped by SIGTERM.
     """
     _app(args=None if arguments is None else list(arguments), prog_name="sartor")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,10 +12,11 @@ from ._photos import Photos, SkipUnreadable
 from ._plot import Plot, check_plot
 from ._progress import Advance, progress
 from ._user import at_work, save
+from .interrupt import describe_signal, exit_code, stop_on_signal
 from .report import Json, check_folder, fail, percent, print_json, print_table
 
 if TYPE_CHECKING:
-    from ..runtime import Epoch, Evaluation, History, PersonalModel
+    from ..runtime import Epoch, Evaluation, History
 
 __all__ = ["fit"]
 
@@ -57,7 +54,7 @@ def fit(
     with at_work(model, checkpoint) as personal:
         personal.check_capacity(photos.labels)
         new = photos.add_to(personal, augment)
-        with _ctrl_c_stops(personal), progress("learning") as show:
+        with stop_on_signal(personal.stop) as stop, progress("training") as show:
             history = personal.fit(
                 epochs,
                 lambda epoch: _show(show, epoch),
@@ -77,28 +74,17 @@ def fit(
         print_json(_described(checkpoint, history, measured, photos, new, seconds_used))
     else:
         _print(checkpoint, history, measured, new, seconds_used)
-    if history.stopped:
-        fail(f"stopped by Ctrl-C; what was learned until then is in {checkpoint}", code=130)
+    if history.stopped and stop.number is not None:
+        fail(
+            f"stopped by {describe_signal(stop.number)}; the training until then is saved in "
+            f"{checkpoint}",
+            code=exit_code(stop.number),
+        )
 
 
 def _show(show: Advance, epoch: Epoch) -> None:
     text = f"loss {epoch.loss:.3f}, accuracy {percent(epoch.accuracy)}"
     show(epoch.epoch, epoch.epochs, text)
-
-
-@contextlib.contextmanager
-def _ctrl_c_stops(model: PersonalModel) -> Iterator[None]:
-    """Let the first Ctrl-C end the training after its present step, and a second one all."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, before)
-        model.stop()
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _described(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 import typer
 
 from ..errors import SartorError
+from .interrupt import TerminatedError, describe_signal, exit_code, terminable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +35,6 @@ T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-_STOPPED = 130  # as a shell reports what SIGINT has ended
 _WIDE = 160
 
 
@@ -43,7 +44,8 @@ def reported(command: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return command(*args, **kwargs)
+            with terminable():
+                return command(*args, **kwargs)
         except SartorError as error:
             fail(str(error))
         except BrokenPipeError:
@@ -51,8 +53,12 @@ def reported(command: Callable[P, T]) -> Callable[P, T]:
         except OSError as error:
             where = f"{error.filename}: " if error.filename is not None else ""
             fail(f"{where}{error.strerror or error}")
-        except KeyboardInterrupt:
-            fail("stopped by Ctrl-C; nothing was changed", code=_STOPPED)
+        except KeyboardInterrupt as error:
+            number = signal.SIGTERM if isinstance(error, TerminatedError) else signal.SIGINT
+            fail(
+                f"stopped by {describe_signal(number)}; no result was written",
+                code=exit_code(number),
+            )
 
     return run
 
