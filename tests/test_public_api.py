@@ -17,9 +17,10 @@ import sartor
 
 SURFACE = {
     "sartor": {
-        "Adam", "AdamW", "CosineClassifier", "Frozen", "MLP", "MultiLabelClassifier",
+        "Adam", "AdamW", "CosineClassifier", "FrozenModel", "MLP", "MultiLabelClassifier",
         "PersonalModel", "PersonalizableModel", "RMSprop", "Regressor", "SGD",
-        "SoftmaxClassifier", "__version__", "convert", "describe", "freeze",
+        "SoftmaxClassifier", "__version__", "bases", "convert", "describe", "freeze", "heads",
+        "losses", "optimizers", "runtime",
     },
     "sartor.bases": {
         "Base", "EfficientNetLite0", "Keras", "MOBILENET_V2", "MobileNetV2", "PyTorch",
@@ -32,10 +33,12 @@ SURFACE = {
     },
     "sartor.losses": {
         "Huber", "Loss", "MeanSquaredError", "SigmoidCrossEntropy", "SoftmaxCrossEntropy",
+        "check_loss",
         "weighted_mean",
     },
     "sartor.optimizers": {
-        "Adam", "AdamW", "Optimizer", "RMSprop", "SGD", "clip_by_global_norm",
+        "Adam", "AdamW", "DEFAULT_OPTIMIZER", "FirstStep", "OPTIMIZERS", "Optimizer", "RMSprop",
+        "SGD", "StepSpec", "check_optimizer", "clip_by_global_norm",
     },
     "sartor.testing": {
         "Check", "GradientCheck", "Report", "Uniform", "check_gradients", "run_graph",

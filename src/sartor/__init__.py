@@ -1,4 +1,4 @@
-"""Sartor makes a `.tflite` model learn from its user, on the user's device, in stock LiteRT."""
+"""Sartor trains `.tflite` models on the user's device, in stock LiteRT."""
 
 import sys
 from importlib import import_module
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from . import bases, heads, losses, optimizers, runtime
     from .convert import PersonalizableModel, convert
-    from .freeze import Frozen, freeze
+    from .freeze import FrozenModel, freeze
     from .heads import (
         MLP,
         CosineClassifier,
@@ -27,7 +28,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "CosineClassifier",
-    "Frozen",
+    "FrozenModel",
     "MultiLabelClassifier",
     "PersonalModel",
     "PersonalizableModel",
@@ -35,16 +36,21 @@ __all__ = [
     "Regressor",
     "SoftmaxClassifier",
     "__version__",
+    "bases",
     "convert",
     "describe",
     "freeze",
+    "heads",
+    "losses",
+    "optimizers",
+    "runtime",
 ]
 
-_HOMES = {
+_MODULES = {
     "Adam": "optimizers",
     "AdamW": "optimizers",
     "CosineClassifier": "heads",
-    "Frozen": "freeze",
+    "FrozenModel": "freeze",
     "MLP": "heads",
     "MultiLabelClassifier": "heads",
     "PersonalModel": "runtime",
@@ -59,11 +65,16 @@ _HOMES = {
 }
 
 
+_SUBPACKAGES = ("bases", "heads", "losses", "optimizers", "runtime")
+
+
 def __getattr__(name: str) -> Any:
-    """Import what is public when it is first used: a device never loads the converter."""
-    if name not in _HOMES:
+    """Import a public name at first use, so that a device does not load the converter."""
+    if name in _SUBPACKAGES:
+        return import_module(f".{name}", __name__)
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
     globals()[name] = value
     return value
 
@@ -73,10 +84,7 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """`sartor.convert` is the function, also after the module of that name has been imported.
-
-    So is `sartor.freeze`.
-    """
+    """The package; `convert` and `freeze` are functions even if their modules are imported."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in ("convert", "freeze") and isinstance(value, ModuleType):

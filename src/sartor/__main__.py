@@ -1,4 +1,4 @@
-"""`python -m sartor`: the command line."""
+"""Run the command line: `python -m sartor`."""
 
 from .cli import main
 

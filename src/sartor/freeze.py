@@ -1,9 +1,9 @@
-"""From a personalizable file to the plain classifier that it has become."""
+"""Freeze a personalizable file into a plain classifier."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,38 +11,30 @@ import numpy as np
 
 from ._files import write_atomically
 from .contract.manifest import Manifest
-from .contract.names import MASK, OUTPUT
+from .contract.names import MASK
 from .errors import ConversionError
 from .flatbuffer import read, write
-from .graph import DType, Model, Signature
+from .graph import DType, Model
 from .litert import check_signatures, manifest_of
-from .passes import (
-    cut,
-    describe_frozen,
-    fold_constants,
-    fold_variables,
-    initial_values,
-    merge_dense,
-)
+from .passes import describe_frozen, freeze_infer, initial_values
 from .quantization import RepresentativeData, quantize_frozen, scale_pixels_inside
 from .runtime.saved.adapt import Adapted, adapt
 from .runtime.saved.checkpoint import Checkpoint, read_checkpoint
 
-__all__ = ["Frozen", "freeze"]
+__all__ = ["FrozenModel", "freeze"]
 
-_SIGNATURE = "serving_default"
-_INTEGER = "full-integer"
-_TEACH = "Give the checkpoint of a model that was taught (`sartor fit`)."
+_FULL_INTEGER = "full-integer"
+_HINT = "Give the checkpoint of a trained model (`sartor fit` writes one)."
 
 
 @dataclass(frozen=True)
-class Frozen:
-    """A file that was written.
+class FrozenModel:
+    """A frozen file on disk.
 
     Attributes:
-        path: where it is.
-        classes: the names of its outputs, in their order.
-        notes: what the user should know.
+        path: path of the file.
+        classes: names of its outputs, in order.
+        notes: messages for the user.
     """
 
     path: Path
@@ -57,130 +49,122 @@ def freeze(
     *,
     quantize: str = "none",
     representative: RepresentativeData | None = None,
-    ends: str = "uint8",
-) -> Frozen:
-    """Write the plain classifier that a personalizable file has become.
+    io_dtype: str = "uint8",
+) -> FrozenModel:
+    """Write a personalizable file as a plain classifier.
 
-    It has one signature, from the base's inputs to the probabilities (or numbers) of the classes
-    that have a name, no variable and no training, and standard metadata with the labels.
+    The result has one signature, from the inputs of the base to the output of each named class. It
+    has no variables, cannot be trained, and carries standard metadata with the class names.
 
     Args:
-        model: a personalizable file.
-        output: where to write; not `model` itself.
-        checkpoint: of this model, or of one with other room for classes; what is baked into the
-            file unless told.
-        quantize: `none`: the base as it is, the rest float32. `full-integer`: int8 throughout,
-            for microcontrollers, by ai-edge-quantizer (the extra `quantize`).
-        representative: for `full-integer`, what shows the values that the model sees: a folder of
-            pictures, an array [N, …], or samples as `PersonalModel` takes them. For a base that is
-            quantized already, stored features do: `{"features": rows}`, float32 [N, F].
-        ends: for `full-integer`, the bytes that go in and come out: `uint8`, as MediaPipe and the
-            browser want them (pixels as they are), or `int8`, for TFLite Micro (pixels less 128).
+        model: path of a personalizable file.
+        output: path of the file to write; must differ from `model`.
+        checkpoint: path of a checkpoint of this model, or of one with another capacity. Default:
+            the values in the file (see `sartor bake`).
+        quantize: `none` (the base keeps its dtype, the head is float32) or `full-integer` (int8
+            throughout, for microcontrollers; needs the extra `quantize`).
+        representative: representative samples for `full-integer`: a folder of images, an array
+            [N, …], or samples as `PersonalModel` takes them. For a base that is quantized already,
+            stored features: `{"features": rows}` with float32 [N, F].
+        io_dtype: dtype of input and output for `full-integer`: `uint8` (images are pixels, as
+            MediaPipe and browsers expect) or `int8` (pixels minus 128, for TFLite Micro).
 
     Returns:
         The path, the classes and notes.
 
     Raises:
-        InvalidModelError: the model is not there, or damaged.
-        NotPersonalizableError: it cannot learn.
-        CheckpointError: the checkpoint is damaged, or belongs to another model.
-        ConversionError: there is no class, or of a classifier only one; `output` is the model; or
-            it cannot be quantized.
-        DataError: a representative sample is not what the model takes.
-        OSError: a file cannot be read or written.
+        InvalidModelError: If the model does not exist or is damaged.
+        NotPersonalizableError: If the model is not a personalizable file.
+        CheckpointError: If the checkpoint is damaged or belongs to another model.
+        ConversionError: If there are too few classes, `output` is the model, or the model cannot
+            be quantized.
+        DataError: If a representative sample does not fit the model.
+        OSError: If a file cannot be read or written.
     """
-    _check_choices(quantize, representative, ends)
+    _check_options(quantize, representative, io_dtype)
     path, target = Path(model), Path(output)
     parsed = read(path)
     manifest = manifest_of(parsed, path)
     check_signatures(parsed, manifest, path)
-    if target.exists() and target.samefile(path):
-        raise ConversionError(
-            f"{target} is the model itself, which would not learn any more: choose another output"
-        )
-    learned = _learned(parsed, manifest, checkpoint)
-    slots = _slots(learned, manifest, path if checkpoint is None else Path(checkpoint))
-    classifier = _frozen(parsed, _of_slots(learned.state, manifest, slots))
-    manifest, notes = _with_pixels(classifier, manifest)
-    labels = tuple(str(learned.classes[slot]) for slot in slots)
+    _check_target(target, path)
+    trained = _load_variables(parsed, manifest, checkpoint)
+    indices = _used_class_indices(trained, manifest, checkpoint or path)
+    labels = tuple(str(trained.classes[index]) for index in indices)
+    freeze_infer(parsed, _select_classes(trained.state, manifest, indices))
+    manifest, notes = _scale_pixels(parsed, manifest)
     if representative is not None:
-        quantize_frozen(classifier, manifest, representative, DType[ends.upper()])
-    describe_frozen(classifier, manifest, labels)
-    written = write_atomically(target, write(classifier))
-    return Frozen(written, labels, notes)
+        quantize_frozen(parsed, manifest, representative, DType[io_dtype.upper()])
+    describe_frozen(parsed, manifest, labels)
+    return FrozenModel(write_atomically(target, write(parsed)), labels, notes)
 
 
-def _check_choices(quantize: str, representative: object, ends: str) -> None:
-    if quantize not in ("none", _INTEGER):
-        raise ConversionError(f"quantize must be 'none' or {_INTEGER!r}, got {quantize!r}")
-    if ends not in ("uint8", "int8"):
-        raise ConversionError(f"ends must be 'uint8' or 'int8', got {ends!r}")
-    if (quantize == _INTEGER) != (representative is not None):
+def _check_options(quantize: str, representative: object, io_dtype: str) -> None:
+    if quantize not in ("none", _FULL_INTEGER):
+        raise ConversionError(f"quantize must be 'none' or {_FULL_INTEGER!r}, got {quantize!r}")
+    if io_dtype not in ("uint8", "int8"):
+        raise ConversionError(f"io_dtype must be 'uint8' or 'int8', got {io_dtype!r}")
+    if (quantize == _FULL_INTEGER) != (representative is not None):
         raise ConversionError(
-            f"quantize={_INTEGER!r} and representative samples go together: some dozens show what "
-            "values the model sees"
+            f"quantize={_FULL_INTEGER!r} and representative samples go together: give both or "
+            "neither (a few dozen samples suffice)"
         )
 
 
-def _learned(
+def _check_target(target: Path, model: Path) -> None:
+    if target.exists() and target.samefile(model):
+        raise ConversionError(
+            f"{target} is the model itself, and a frozen file cannot be trained: choose another "
+            "output"
+        )
+
+
+def _load_variables(
     model: Model, manifest: Manifest, checkpoint: str | os.PathLike[str] | None
 ) -> Adapted:
-    """The variables and classes."""
+    """Return variables and class names of the checkpoint, or else of the file."""
     initialize = model.signature("initialize")
     initial = initial_values(initialize.graph) if initialize is not None else {}
     if checkpoint is None:
-        own = Checkpoint(manifest.classes, manifest.fingerprints, initial)
-        return adapt(own, manifest, initial, "the file")
+        baked = Checkpoint(manifest.classes, manifest.fingerprints, initial)
+        return adapt(baked, manifest, initial, "the file")
     return adapt(read_checkpoint(Path(checkpoint)), manifest, initial, str(checkpoint))
 
 
-def _slots(learned: Adapted, manifest: Manifest, source: Path) -> list[int]:
-    """The slots of the classes that have a name and are active."""
-    active = learned.state[MASK] > 0
-    slots = [i for i, name in enumerate(learned.classes) if name is not None and active[i]]
-    if not slots:
-        raise ConversionError(f"{source} knows no class yet. {_TEACH}")
-    if len(slots) == 1 and manifest.task == "classification":
+def _used_class_indices(
+    trained: Adapted, manifest: Manifest, source: str | os.PathLike[str]
+) -> list[int]:
+    """Return the indices of the classes that have a name and are active."""
+    active = trained.state[MASK] > 0
+    indices = [i for i, name in enumerate(trained.classes) if name is not None and active[i]]
+    if not indices:
+        raise ConversionError(f"{os.fspath(source)} has no class. {_HINT}")
+    if len(indices) == 1 and manifest.task == "classification":
         raise ConversionError(
-            f"{source} knows one class, {learned.classes[slots[0]]!r}, and would call everything "
-            f"that: teach it another. {_TEACH}"
+            f"{os.fspath(source)} has only one class, {trained.classes[indices[0]]!r}, and a "
+            f"classifier needs two. {_HINT}"
         )
-    return slots
+    return indices
 
 
-def _of_slots(
-    state: Mapping[str, np.ndarray], manifest: Manifest, slots: list[int]
+def _select_classes(
+    variables: Mapping[str, np.ndarray], manifest: Manifest, indices: Sequence[int]
 ) -> dict[str, np.ndarray]:
-    """The variables without what belongs to other slots."""
+    """Return the variables with the given classes only."""
     axes = {spec.name: spec.class_axis for spec in manifest.variables}
     return {
-        name: value if axes[name] is None else value.take(slots, axes[name])
-        for name, value in state.items()
+        name: value if axes[name] is None else value.take(indices, axes[name])
+        for name, value in variables.items()
     }
 
 
-def _frozen(model: Model, state: Mapping[str, np.ndarray]) -> Model:
-    """The model with `infer` alone, and constants for variables."""
-    infer = next(signature for signature in model.signatures if signature.key == "infer")
-    graph, inputs = infer.graph, infer.inputs
-    fold_variables(graph, state)
-    cut(model, [OUTPUT])
-    fold_constants(graph)
-    merge_dense(graph)
-    fold_constants(graph)
-    graph.name, graph.outputs[0].name = "main", OUTPUT
-    model.signatures = [Signature(_SIGNATURE, graph, inputs, {OUTPUT: graph.outputs[0]})]
-    return model
-
-
-def _with_pixels(model: Model, manifest: Manifest) -> tuple[Manifest, tuple[str, ...]]:
-    """Scale pictures inside where each channel is scaled by itself, which MediaPipe cannot do."""
+def _scale_pixels(model: Model, manifest: Manifest) -> tuple[Manifest, tuple[str, ...]]:
+    """Move image scaling with a mean or std per channel into the graph: MediaPipe has none."""
     specs = tuple(scale_pixels_inside(model.main, manifest.inputs))
     (signature,) = model.signatures
     signature.inputs = dict(zip(signature.inputs, model.main.inputs, strict=True))
     notes = tuple(
-        f"{spec.name} now takes pixels as they are, 0…255: they are scaled inside"
-        for spec, before in zip(specs, manifest.inputs, strict=True)
-        if spec != before
+        f"input {spec.name!r} now takes pixels 0…255: the model scales them itself"
+        for spec, previous in zip(specs, manifest.inputs, strict=True)
+        if spec != previous
     )
     return replace(manifest, inputs=specs), notes

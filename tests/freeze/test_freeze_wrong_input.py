@@ -69,8 +69,8 @@ WRONG: dict[str, tuple[Wrong, type[Exception], str]] = {
     "a damaged model": (damaged, InvalidModelError, "cut.tflite"),
     "another's checkpoint": (checkpoint_of_another, CheckpointError, "another head"),
     "no checkpoint": (no_checkpoint, FileNotFoundError, "none.safetensors"),
-    "nothing taught": (nothing_taught, ConversionError, "knows no class yet"),
-    "one class": (one_class, ConversionError, "one class, 'hat'"),
+    "nothing taught": (nothing_taught, ConversionError, "has no class"),
+    "one class": (one_class, ConversionError, "only one class, 'hat'"),
     "onto itself": (onto_itself, ConversionError, "choose another output"),
     "nowhere": (nowhere, OSError, "nowhere"),
 }

@@ -42,16 +42,16 @@ def bytes_of(pixels: np.ndarray, shift: int = 0) -> list[dict[str, np.ndarray]]:
     return [{"input": (each[np.newaxis].astype(np.int32) - shift).astype(kind)} for each in pixels]
 
 
-@pytest.mark.parametrize("ends", ["uint8", "int8"])
+@pytest.mark.parametrize("io_dtype", ["uint8", "int8"])
 @pytest.mark.parametrize("head", HEADS)
-def test_every_head(head: str, ends: str, picture_base: bytes, tmp_path: Path) -> None:
+def test_every_head(head: str, io_dtype: str, picture_base: bytes, tmp_path: Path) -> None:
     made = learned(picture_base, tmp_path, head=head)
-    path = integers(made, ends=ends)
-    model, kind = read(path), DType[ends.upper()]
+    path = integers(made, io_dtype=io_dtype)
+    model, kind = read(path), DType[io_dtype.upper()]
     assert not any(t.dtype.is_float for t in model.main.tensors)
     assert [t.dtype for t in (*model.main.inputs, *model.main.outputs)] == [kind, kind]
     wanted = personal_outputs(made, scaled(PICTURES, made))
-    found = outputs(path, bytes_of(PICTURES, 128 if ends == "int8" else 0))
+    found = outputs(path, bytes_of(PICTURES, 128 if io_dtype == "int8" else 0))
     assert np.abs(found - wanted).max() < 0.05 * np.ptp(wanted) + 1 / 255
 
 
@@ -80,7 +80,7 @@ def test_the_base_that_is_quantized_stays_as_it_is(shared_models: Path, tmp_path
     pictures = integers(made, "pictures.tflite")
     assert codes(pictures)[: at + 1] == [*base[:at], "FULLY_CONNECTED"]
     assert codes(pictures)[at:] == ["FULLY_CONNECTED", "SOFTMAX", "QUANTIZE"]
-    bare = codes(integers(made, "bare.tflite", ends="int8"))
+    bare = codes(integers(made, "bare.tflite", io_dtype="int8"))
     assert bare == codes(pictures)[1:-1]  # no QUANTIZE from and to uint8
 
 
@@ -98,7 +98,7 @@ def test_microcontrollers_run_it(
     head: str, picture_base: bytes, tmp_path: Path, micro: Any
 ) -> None:
     """TFLite Micro knows every op, and rounds within two levels of LiteRT."""
-    path = integers(learned(picture_base, tmp_path, head=head), ends="int8")
+    path = integers(learned(picture_base, tmp_path, head=head), io_dtype="int8")
     runner, given = micro.from_file(str(path), arena_size=1 << 20), bytes_of(PICTURES[:5], 128)
     quantization = runner.get_output_details(0)["quantization_parameters"]
     scale, zero = quantization["scales"][0], quantization["zero_points"][0]
@@ -159,7 +159,7 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     ),
     "another kind": ({"quantize": "int4"}, ConversionError, "'full-integer', got 'int4'"),
     "samples for nothing": ({"quantize": "none"}, ConversionError, "go together"),
-    "ends of reals": ({"ends": "float32"}, ConversionError, "'uint8' or 'int8'"),
+    "float32 input and output": ({"io_dtype": "float32"}, ConversionError, "'uint8' or 'int8'"),
 }  # fmt: skip
 
 

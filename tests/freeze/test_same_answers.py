@@ -86,7 +86,7 @@ def test_pictures_of_which_each_channel_is_scaled(picture_base: bytes, tmp_path:
     """MediaPipe knows one mean only: pixels go in, and are scaled inside."""
     made = learned(picture_base, tmp_path, mean=(1, 2, 3), std=(4, 5, 6))
     frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
-    assert "pixels as they are" in frozen.notes[0]
+    assert "takes pixels 0…255" in frozen.notes[0]
     pixels = np.random.default_rng(0).integers(0, 256, (1, 8, 10, 3)).astype(np.float32)
     scaled = (pixels - np.array([1, 2, 3], np.float32)) / np.array([4, 5, 6], np.float32)
     found, wanted = outputs(frozen.path, [{"input": pixels}]), [{"input": scaled}]

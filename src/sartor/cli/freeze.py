@@ -10,7 +10,7 @@ import typer
 from .report import Json, check_folder, note, print_json
 
 if TYPE_CHECKING:
-    from ..freeze import Frozen
+    from ..freeze import FrozenModel
 
 __all__ = ["freeze"]
 
@@ -27,7 +27,7 @@ def freeze(
     representative: Annotated[
         Path | None, typer.Option(help="full-integer: a folder of pictures such as it will see.")
     ] = None,
-    ends: Annotated[
+    io_dtype: Annotated[
         str, typer.Option(help="full-integer: uint8 or int8 bytes go in and come out.")
     ] = "uint8",
     as_json: Json = False,
@@ -37,7 +37,12 @@ def freeze(
     from ..freeze import freeze as freeze_model
 
     frozen = freeze_model(
-        model, output, checkpoint, quantize=quantize, representative=representative, ends=ends
+        model,
+        output,
+        checkpoint,
+        quantize=quantize,
+        representative=representative,
+        io_dtype=io_dtype,
     )
     if as_json:
         print_json(_described(frozen, model))
@@ -45,7 +50,7 @@ def freeze(
         _print(frozen, model)
 
 
-def _described(frozen: Frozen, model: Path) -> dict[str, object]:
+def _described(frozen: FrozenModel, model: Path) -> dict[str, object]:
     return {
         "file": str(frozen.path),
         "bytes": frozen.path.stat().st_size,
@@ -55,7 +60,7 @@ def _described(frozen: Frozen, model: Path) -> dict[str, object]:
     }
 
 
-def _print(frozen: Frozen, model: Path) -> None:
+def _print(frozen: FrozenModel, model: Path) -> None:
     for message in frozen.notes:
         note(message)
     sizes = f"{frozen.path.stat().st_size:,} bytes, of a model of {model.stat().st_size:,}"

@@ -15,6 +15,7 @@ from .describe_frozen import describe_frozen
 from .describe_model import describe_model
 from .fold_constants import fold_constants
 from .fold_variables import fold_variables, initial_values
+from .freeze_infer import freeze_infer
 from .merge_dense import merge_dense
 from .plan import Plan
 from .prepare_base import PreparedBase, prepare_base
@@ -40,6 +41,7 @@ __all__ = [
     "describe_model",
     "fold_constants",
     "fold_variables",
+    "freeze_infer",
     "initial_values",
     "merge_dense",
     "prepare_base",
