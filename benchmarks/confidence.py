@@ -15,13 +15,13 @@ import numpy as np
 
 import sartor
 from sartor.contract.names import CENTER, SCALE
+from sartor.runtime.confidence.folds import assign_folds
 from sartor.runtime.confidence.out_of_distribution import OODDetector
 from sartor.runtime.confidence.temperature import (
     apply_temperature,
     default_temperature,
     expected_calibration_error,
     fit_temperature,
-    folds,
 )
 from sartor.runtime.saved.checkpoint import read_checkpoint
 
@@ -188,11 +188,11 @@ def _draw(split: Split, shots: int, classes: int, seed: int) -> Draw:
         np.repeat(range(classes), shots),
     )
     head = Head(split.file, features, labels)
-    parts = folds(labels, np.arange(len(labels)), _FOLDS, rng)
+    parts = assign_folds(labels, np.arange(len(labels)), folds=_FOLDS, seed=rng)
     held_out = _held_out(split.file, features, labels, parts) if shots > 1 else None
     temperature = default_temperature(head.probabilities(features))
     if held_out is not None:
-        temperature = fit_temperature(held_out, np.eye(classes)[labels], expected=temperature)
+        temperature = fit_temperature(held_out, np.eye(classes)[labels], prior=temperature)
         held_out = apply_temperature(held_out, temperature)
     model = OODDetector.fit([features], labels, parts, held_out, recall=_RECALL)
     assert model is not None

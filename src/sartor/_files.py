@@ -1,4 +1,4 @@
-"""Writing files so that nothing is lost: whole, or not at all."""
+"""Atomic writes: a write either completes or leaves the old file untouched."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ __all__ = ["replacing", "write_atomically"]
 
 
 def write_atomically(path: Path, content: bytes) -> Path:
-    """Write a file under another name, flush it to the disk, then rename it.
+    """Write a file atomically, and return its path.
 
-    A reader sees the old file or the new one; a full disk or a killed process leaves the old one.
+    A reader sees the old file or the new one. If the disk is full or the process is killed, the
+    old file stays.
 
     Args:
-        path: where; its folder must be there.
-        content: all of it.
-
-    Returns:
-        The path.
+        path: path of the file; its folder must exist.
+        content: whole content of the file.
 
     Raises:
-        OSError: the folder is not there or not writable, or the disk is full.
+        OSError: If the folder does not exist or is not writable, or the disk is full.
     """
     with replacing(path) as temporary, open(temporary, "xb") as file:
         file.write(content)
@@ -33,18 +31,19 @@ def write_atomically(path: Path, content: bytes) -> Path:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Let the block write a file under another name; afterwards flush it and rename it.
+    """Replace a file atomically by one that the `with` block writes.
 
-    When the block fails, what it wrote is removed and the old file stays.
+    After the block, the new file is flushed to the disk and renamed. If the block raises, the new
+    file is deleted and the old one stays.
 
     Args:
-        path: where the file is to be; its folder must be there.
+        path: path of the file to replace or create; its folder must exist.
 
     Yields:
-        The path to write to, in the same folder; nothing is there yet.
+        A path in the same folder, where the block must create the new file.
 
     Raises:
-        OSError: the folder is not there or not writable, or the disk is full.
+        OSError: If the folder does not exist or is not writable, or the disk is full.
     """
     temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
     try:
@@ -57,19 +56,19 @@ def replacing(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         if isinstance(error, OSError) and error.filename in (None, str(temporary)):
-            error.filename = str(path)  # that is what the caller knows; a full disk names nothing
+            error.filename = str(path)  # the path that the caller knows; a full disk names none
         raise
     _sync_folder(path.parent)
 
 
 def _keep_mode(old: Path, new: Path) -> None:
-    """Give a file the permissions of the one that it is to replace, where there is one."""
+    """Copy the permissions of the old file, if there is one."""
     with contextlib.suppress(OSError):
         os.chmod(new, old.stat().st_mode & 0o777)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Let the rename itself survive a power cut, where the system can do that."""
+    """Flush a folder, so that a rename survives a power cut, if the system supports it."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

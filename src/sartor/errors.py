@@ -1,8 +1,7 @@
-"""Every error that Sartor raises on purpose.
+"""The exceptions of Sartor.
 
-A message says what was got, what was expected, and what to do about it. All derive from
-`SartorError`, so that an app (and the command line) can tell a mistake in the input from a
-defect in Sartor.
+All derive from `SartorError`, so that an app can distinguish invalid input from a defect in
+Sartor. A message states the actual value, the expected one, and the next step.
 """
 
 from __future__ import annotations
@@ -23,44 +22,44 @@ __all__ = [
 
 
 class SartorError(Exception):
-    """The base of all errors that Sartor raises on purpose."""
+    """The base class of all exceptions of Sartor."""
 
 
 class InvalidModelError(SartorError):
-    """The file is not a `.tflite` model, or one that LiteRT must not be given."""
+    """A file is not a `.tflite` model, or is damaged, so that LiteRT must not load it."""
 
 
 class NotPersonalizableError(SartorError):
-    """The file is a model, but does not keep the contract of a personalizable file."""
+    """A model does not fulfill the contract of a personalizable file."""
 
 
 class ConversionError(SartorError):
-    """The base, head and optimizer given cannot become a personalizable file."""
+    """A base, head and optimizer cannot be converted into a personalizable file."""
 
 
 class GradientError(ConversionError):
-    """A gradient was asked for that does not exist or is not yet supported."""
+    """A gradient does not exist or is not supported."""
 
 
 class DataError(SartorError, ValueError):
-    """A sample, label, array or folder is not what the model takes."""
+    """An argument is invalid: a sample, label, array, folder or option."""
 
 
 class CheckpointError(SartorError):
-    """A checkpoint is damaged, or belongs to another model."""
+    """A checkpoint is damaged or belongs to another model."""
 
 
 class StoreError(SartorError):
-    """A sample store is damaged, in use elsewhere, or belongs to another model."""
+    """A sample store is damaged, is in use by another process, or belongs to another model."""
 
 
 class TrainingError(SartorError):
-    """Training went astray; the weights are those of before."""
+    """A training diverged; the weights are the same as before it."""
 
 
 class VerificationError(SartorError):
-    """A file breaks a promise of the contract: the message lists each one."""
+    """A file violates the contract; the message lists each violation."""
 
 
 class CancelledError(SartorError):
-    """The caller asked to stop before the work was done."""
+    """An operation was cancelled by the caller."""

@@ -1,4 +1,4 @@
-"""Charts: what is on them, at any size, and whatever the classes are called."""
+"""Charts of any size and with any class names can be drawn."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import PIL.Image
 import pytest
 
 from sartor.charts import Chart, confusion_chart, loss_chart
-from sartor.charts.chart import BLUE, RED, short
-from sartor.charts.confusion import shade
+from sartor.charts.chart import BLUE, RED, shorten
+from sartor.charts.confusion import cell_color
 
 NAMES = ["hat", "<script>alert(1)</script>", 'a "b" & c', "猫 \x07", "x" * 300]
 
 
 def texts(chart: Chart) -> list[str]:
-    """What is written on an SVG."""
+    """Return the texts of the SVG of a chart."""
     root = ElementTree.fromstring(chart.svg())
     return [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
 
@@ -46,12 +46,14 @@ def test_a_confusion_matrix_of_any_size_can_be_drawn(count: int) -> None:
     assert ("class 0" in texts(chart)) == (count <= 40 - 2)
 
 
-def test_a_confusion_matrix_shows_each_count_and_none_for_zero() -> None:
+def test_a_confusion_matrix_shows_its_counts_except_zero() -> None:
     chart = confusion_chart(["hat", "shoe"], [[7, 0], [2, 5]])
+    assert {"true class", "prediction"} <= set(texts(chart))
+    assert chart.title.startswith("Confusion matrix: rows are true classes")
     assert sorted(each for each in texts(chart) if each.isdecimal()) == ["2", "5", "7"]
 
 
-def test_names_of_classes_are_text_whatever_they_hold() -> None:
+def test_class_names_are_escaped() -> None:
     chart = confusion_chart(NAMES, np.eye(5, dtype=int).tolist())
     assert "<script>" not in chart.svg()
     assert "<script>alert(1)<…" in texts(chart)
@@ -59,22 +61,22 @@ def test_names_of_classes_are_text_whatever_they_hold() -> None:
     chart.image()
 
 
-def test_what_is_right_and_what_is_wrong_differ_in_colour() -> None:
-    assert shade(1.0, right=True) == BLUE
-    assert shade(1.0, right=False) == RED
-    assert shade(0.0, right=True) == shade(0.0, right=False)
+def test_correct_and_wrong_predictions_have_different_colors() -> None:
+    assert cell_color(1.0, correct=True) == BLUE
+    assert cell_color(1.0, correct=False) == RED
+    assert cell_color(0.0, correct=True) == cell_color(0.0, correct=False)
 
 
-def test_the_name_decides_what_is_written(tmp_path: Path) -> None:
+def test_the_suffix_of_the_path_decides_the_format(tmp_path: Path) -> None:
     chart = loss_chart([2.0, 1.0])
     assert chart.save(tmp_path / "loss.svg").read_text().startswith("<svg")
-    with PIL.Image.open(chart.save(tmp_path / "loss.png")) as picture:
-        assert picture.format == "PNG"
-        assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 10
+    with PIL.Image.open(chart.save(tmp_path / "loss.png")) as image:
+        assert image.format == "PNG"
+        assert len(np.unique(np.asarray(image).reshape(-1, 3), axis=0)) > 10
 
 
 @pytest.mark.parametrize(
-    ("text", "cut"), [("hat", "hat"), ("hats", "ha…"), ("a\nb", "a b"), ("", "")]
+    ("text", "shortened"), [("hat", "hat"), ("hats", "ha…"), ("a\nb", "a b"), ("", "")]
 )
-def test_long_names_are_cut_off(text: str, cut: str) -> None:
-    assert short(text, 3) == cut
+def test_long_names_are_shortened(text: str, shortened: str) -> None:
+    assert shorten(text, 3) == shortened

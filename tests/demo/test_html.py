@@ -1,4 +1,4 @@
-"""What a notebook shows of a model and its results."""
+"""The HTML of models and results in a notebook."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ EVIL = "<img src=x onerror=alert(1)>"
 
 
 class Page(HTMLParser):
-    """The tags and the words of a piece of HTML; every tag that is opened must be closed."""
+    """The tags and the texts of well-formed HTML."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[str] = []
-        self.words: list[str] = []
+        self.texts: list[str] = []
         self._open: list[str] = []
         self.feed(text)
         self.close()
@@ -40,7 +40,7 @@ class Page(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        self.texts.append(data)
 
 
 def evaluation(*labels: str) -> Evaluation:
@@ -60,27 +60,28 @@ def model(tiny: Callable[..., Path]) -> PersonalModel:
     return PersonalModel(tiny(f"of {EVIL.replace('/', '')}", classes=40))
 
 
-def test_an_evaluation_is_a_confusion_matrix() -> None:
+def test_an_evaluation_has_a_confusion_matrix() -> None:
     page = Page(evaluation("hat", EVIL, "shoe")._repr_html_())
     assert "table" in page.tags
     assert "img" not in page.tags
-    assert page.words.count(EVIL) == 2
-    assert [word for word in page.words if word.isdecimal()] == ["3", "1", "3", "3"]
-    assert {"75.0 %", "–", "100.0 %"} <= set(page.words)
+    assert page.texts.count(EVIL) == 2
+    assert [text for text in page.texts if text.isdecimal()] == ["3", "1", "3", "3"]
+    assert {"75.0 %", "–", "100.0 %", "recall"} <= set(page.texts)
+    assert "Confusion matrix: rows are true classes, columns are predictions" in page.texts
 
 
-def test_a_large_one_is_a_picture() -> None:
+def test_a_large_confusion_matrix_is_a_chart() -> None:
     page = Page(evaluation(EVIL, *(f"class {i}" for i in range(99)))._repr_html_())
     assert "svg" in page.tags
     assert "img" not in page.tags
 
 
 @pytest.mark.parametrize(("count", "stopped"), [(0, True), (1, False), (9, False), (4, True)])
-def test_a_history_is_a_curve(count: int, stopped: bool) -> None:
+def test_a_history_has_a_loss_curve(count: int, stopped: bool) -> None:
     page = Page(history(count, stopped=stopped)._repr_html_())
     assert ("polyline" in page.tags) == (count > 1)
-    assert f"{count} epochs, 7 steps, 20 samples" in page.words[0]
-    assert ("stopped" in page.words[0]) == stopped
+    assert f"{count} epochs, 7 steps, 20 samples" in page.texts[0]
+    assert ("stopped" in page.texts[0]) == stopped
 
 
 def test_a_model_shows_its_classes_samples_and_training(model: PersonalModel) -> None:
@@ -90,19 +91,19 @@ def test_a_model_shows_its_classes_samples_and_training(model: PersonalModel) ->
             model.add_sample(np.full((1, 8), index, np.float32), label)
         page = Page(model._repr_html_())
         assert "img" not in page.tags
-        assert page.words[-4:] == ["hat", "2", EVIL, "1"]
+        assert page.texts[-4:] == ["hat", "2", EVIL, "1"]
         model.fit(2)
         assert "polyline" in Page(model._repr_html_()).tags
 
 
-def test_a_model_of_many_classes_shows_some_and_says_how_many_more(model: PersonalModel) -> None:
+def test_a_model_with_many_classes_shows_the_first_30(model: PersonalModel) -> None:
     with model:
         for index in range(35):
             model.add_sample(np.full((1, 8), index, np.float32), f"class {index}")
-        assert "and 5 more" in Page(model._repr_html_()).words
+        assert "and 5 more" in Page(model._repr_html_()).texts
 
 
-def test_a_checkpoint_brings_no_training_with_it(model: PersonalModel, tmp_path: Path) -> None:
+def test_a_checkpoint_has_no_training_history(model: PersonalModel, tmp_path: Path) -> None:
     with model:
         model.add_sample(np.ones((1, 8), np.float32), "hat")
         model.fit(2)
@@ -110,18 +111,18 @@ def test_a_checkpoint_brings_no_training_with_it(model: PersonalModel, tmp_path:
         assert "polyline" not in Page(model._repr_html_()).tags
 
 
-def test_thumbnails_are_shown_where_they_were_asked_for(pictures: Callable[..., Path]) -> None:
+def test_thumbnails_are_shown_if_requested(pictures: Callable[..., Path]) -> None:
     red = np.zeros((20, 30, 3), np.uint8) + np.array([200, 30, 30], np.uint8)
-    for asked in (True, False):
-        with PersonalModel(pictures(), thumbnails=asked) as model:
-            for shade in range(9):
-                model.add_sample(red + np.uint8(shade), EVIL)
+    for thumbnails in (True, False):
+        with PersonalModel(pictures(), thumbnails=thumbnails) as model:
+            for brightness in range(9):
+                model.add_sample(red + np.uint8(brightness), EVIL)
             page = model._repr_html_()
-        assert page.count("<img") == (6 if asked else 0)
+        assert page.count("<img") == (6 if thumbnails else 0)
         assert EVIL not in page
     with PersonalModel(pictures(), thumbnails=True) as model:
         model.add_sample(red, "red")
         data = model._repr_html_().partition("base64,")[2].partition('"')[0]
-    with PIL.Image.open(io.BytesIO(base64.b64decode(data))) as picture:
-        shown = np.asarray(picture)
-    assert np.abs(shown.astype(int) - red[0, 0]).max() <= 1
+    with PIL.Image.open(io.BytesIO(base64.b64decode(data))) as image:
+        pixels = np.asarray(image)
+    assert np.abs(pixels.astype(int) - red[0, 0]).max() <= 1

@@ -1,4 +1,4 @@
-"""Several labels a sample, and numbers."""
+"""Classifiers with several labels per sample, and regressors."""
 
 from __future__ import annotations
 
@@ -17,59 +17,59 @@ Convert = Callable[..., Path]
 DIRECTIONS = np.eye(8, dtype=np.float32)[:3] * 3
 
 
-def _labelled(count: int, names: tuple[str, ...], seed: int = 0) -> list[tuple[Any, list[str]]]:
-    """Samples that each show some of the directions."""
+def draw_samples(count: int, names: tuple[str, ...], seed: int = 0) -> list[tuple[Any, list[str]]]:
+    """Draw samples that are sums of some directions, with their labels."""
     rng = np.random.default_rng(seed)
-    found = []
+    samples = []
     for _ in range(count):
-        shows = rng.random(len(names)) < 0.5
-        sample = shows @ DIRECTIONS[: len(names)] + 0.2 * rng.normal(size=8)
-        labels = [name for name, shown in zip(names, shows, strict=True) if shown]
-        found.append((sample[np.newaxis].astype(np.float32), labels))
-    return found
+        applies = rng.random(len(names)) < 0.5
+        sample = applies @ DIRECTIONS[: len(names)] + 0.2 * rng.normal(size=8)
+        labels = [name for name, applied in zip(names, applies, strict=True) if applied]
+        samples.append((sample[np.newaxis].astype(np.float32), labels))
+    return samples
 
 
-def test_several_labels_a_sample_are_learned(tiny: Convert, tmp_path: Path) -> None:
+def test_several_labels_per_sample_can_be_trained(tiny: Convert, tmp_path: Path) -> None:
     names = ("red", "round", "large")
     with PersonalModel(tiny(head=sartor.MultiLabelClassifier(), classes=list(names))) as model:
-        for sample, labels in _labelled(60, names):
+        for sample, labels in draw_samples(60, names):
             model.add_sample(sample, labels)
         model.fit()
-        found = model.evaluate(_labelled(60, names, seed=1))
-        assert found.accuracy > 0.97
-        assert found.confusion.shape == (0, 0)
-        assert all((part or 0) > 0.9 for part in found.per_class.values())
-        only = model.predict_values(DIRECTIONS[:1] * 1.0)
-        assert only["red"] > 0.8
-        assert max(only["round"], only["large"]) < 0.4
+        evaluation = model.evaluate(draw_samples(60, names, seed=1))
+        assert evaluation.accuracy > 0.97
+        assert evaluation.confusion.shape == (0, 0)
+        assert all((each or 0) > 0.9 for each in evaluation.per_class.values())
+        values = model.predict_values(DIRECTIONS[:1] * 1.0)
+        assert values["red"] > 0.8
+        assert max(values["round"], values["large"]) < 0.4
         assert model.predict(DIRECTIONS[:1])[0].label == "red"
-        assert "right" in found._repr_html_()
+        assert "Accuracy over all labels" in evaluation._repr_html_()
         model.save(tmp_path / "mine.safetensors")
         model.load(tmp_path / "mine.safetensors")
-        assert model.predict_values(DIRECTIONS[:1]) == only
+        assert model.predict_values(DIRECTIONS[:1]) == values
 
 
-def test_a_new_label_leaves_old_samples_open(tiny: Convert) -> None:
-    """They say neither yes nor no to it, so that what they show is not unlearned."""
+def test_a_new_label_is_missing_in_old_samples(tiny: Convert) -> None:
+    """Missing targets have no gradient, so that old samples do not count as negative."""
     with PersonalModel(tiny(head=sartor.MultiLabelClassifier())) as model:
-        for sample, labels in _labelled(40, ("red", "round")):
+        for sample, labels in draw_samples(40, ("red", "round")):
             model.add_sample(sample, labels)
         old = len(model.samples)
         model.add_sample(DIRECTIONS[2:], ["large"])
         assert model.predict_values(DIRECTIONS[2:])["large"] > 0.5
         assert all("large" not in sample.targets for sample in model.samples[:old])
         assert model.samples[old].targets == {"red": 0, "round": 0, "large": 1}
-        with_old = model.fit()
-        assert with_old.samples == old + 1
+        history = model.fit()
+        assert history.samples == old + 1
         assert model.predict_values(DIRECTIONS[2:])["large"] > 0.7
-        loud = model.predict_values(DIRECTIONS[:1])["large"]
-        for sample, labels in _labelled(40, ("red", "round"), seed=1):
-            model.add_sample(sample, labels)  # now they say no to it
+        before = model.predict_values(DIRECTIONS[:1])["large"]
+        for sample, labels in draw_samples(40, ("red", "round"), seed=1):
+            model.add_sample(sample, labels)  # negative for the new label
         model.fit()
-        assert model.predict_values(DIRECTIONS[:1])["large"] < loud / 2
+        assert model.predict_values(DIRECTIONS[:1])["large"] < before / 2
 
 
-def test_a_mapping_says_yes_no_and_nothing(tiny: Convert) -> None:
+def test_a_mapping_gives_positive_negative_and_missing_targets(tiny: Convert) -> None:
     with PersonalModel(tiny(head=sartor.MultiLabelClassifier())) as model:
         model.add_sample(DIRECTIONS[:1], {"red": True, "round": False})
         model.add_sample(DIRECTIONS[1:2], {"round": True})
@@ -82,7 +82,7 @@ def test_a_mapping_says_yes_no_and_nothing(tiny: Convert) -> None:
 
 
 @pytest.mark.parametrize("loss", ["squares", "huber"])
-def test_numbers_are_learned(tiny: Convert, loss: str) -> None:
+def test_a_regressor_can_be_trained(tiny: Convert, loss: str) -> None:
     head = sartor.Regressor() if loss == "squares" else sartor.Regressor(loss=sartor.losses.Huber())
     slopes = np.random.default_rng(1).normal(size=(8, 2))
 
@@ -99,13 +99,13 @@ def test_numbers_are_learned(tiny: Convert, loss: str) -> None:
             model.add_sample(sample, values)
         before = model.evaluate(samples(50, 1)).absolute_error
         model.fit()
-        found = model.evaluate(samples(50, 1))
-        assert np.isnan(found.accuracy)
-        assert set(found.absolute_error) == {"warmth", "length"}
-        for name, error in found.absolute_error.items():
+        evaluation = model.evaluate(samples(50, 1))
+        assert np.isnan(evaluation.accuracy)
+        assert set(evaluation.absolute_error) == {"warmth", "length"}
+        for name, error in evaluation.absolute_error.items():
             assert (error or 9) < 0.6 * (before[name] or 0)
         assert model.predict_values(samples(1, 2)[0][0]).keys() == {"warmth", "length"}
-        assert "off by" in found._repr_html_()
+        assert "mean absolute error" in evaluation._repr_html_()
         with pytest.raises(DataError, match="predict_values"):
             model.predict(samples(1, 2)[0][0])
 
@@ -116,14 +116,14 @@ def test_numbers_are_learned(tiny: Convert, loss: str) -> None:
         (sartor.MultiLabelClassifier(), 3, "names of classes"),
         (sartor.MultiLabelClassifier(), ["hat", 3], "name of a class"),
         (sartor.MultiLabelClassifier(), {"": True}, "name of a class"),
-        (sartor.Regressor(), "hat", "learns numbers"),
+        (sartor.Regressor(), "hat", "predicts numbers"),
         (sartor.Regressor(), {"hat": "warm"}, "hat must be a finite number"),
         (sartor.Regressor(), {"hat": float("nan")}, "finite"),
         (sartor.SoftmaxClassifier(), ["hat"], "name of a class"),
         (sartor.SoftmaxClassifier(), {"hat": 1}, "name of a class"),
     ],
 )
-def test_labels_that_do_not_fit_the_task(
+def test_labels_that_do_not_match_the_task_are_refused(
     tiny: Convert, head: Any, label: Any, message: str
 ) -> None:
     with PersonalModel(tiny(head=head)) as model:

@@ -1,6 +1,6 @@
-"""Small pictures of how learning went, with no plotting library: SVG for pages, PNG for files.
+"""Charts of training and evaluation, without a plotting library: as SVG or PNG.
 
-A chart is a list of shapes; `Chart.svg` and `Chart.image` each draw all of them.
+A chart is a list of shapes, which `Chart.svg` and `Chart.image` draw.
 """
 
 from .chart import Chart

@@ -1,4 +1,4 @@
-"""What a chart is: shapes in a rectangle, from the top left; later ones over earlier ones."""
+"""Charts: shapes in a rectangle. The origin is at the top left; later shapes cover earlier ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .._files import write_atomically
 if TYPE_CHECKING:
     import PIL.Image
 
-__all__ = ["BLUE", "GREY", "INK", "PALE", "RED", "Align", "Box", "Chart", "Line", "Text", "short"]
+__all__ = ["BLUE", "GREY", "INK", "PALE", "RED", "Align", "Box", "Chart", "Line", "Text", "shorten"]
 
 INK, GREY, PALE = "#1f2937", "#6b7280", "#e5e7eb"
 BLUE, RED = "#2563eb", "#c2410c"
@@ -28,7 +28,7 @@ class Box:
     y: float
     width: float
     height: float
-    colour: str
+    color: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Line:
     """A line through points."""
 
     points: tuple[tuple[float, float], ...]
-    colour: str
+    color: str
     width: float = 1.0
 
 
@@ -45,33 +45,33 @@ class Text:
     """One line of text.
 
     Attributes:
-        x: where the text starts, or what `align` says.
-        y: the middle of its height.
-        text: what it says.
-        size: of the letters.
-        colour: of the letters.
-        align: which part of the text stands at (x, y).
-        turned: it runs upwards.
+        x: horizontal position of the anchor point.
+        y: vertical middle of the text.
+        text: characters to draw.
+        size: font size. Default: 11.
+        color: color of the letters. Default: `INK`.
+        align: part of the text that is at the anchor point. Default: start.
+        vertical: whether the text runs upwards. Default: False.
     """
 
     x: float
     y: float
     text: str
     size: float = 11
-    colour: str = INK
+    color: str = INK
     align: Align = "start"
-    turned: bool = False
+    vertical: bool = False
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture made of shapes.
+    """A chart of shapes.
 
     Attributes:
-        width: in units of the shapes.
-        height: likewise.
-        shapes: what is on it.
-        title: what it shows, in words, for those who cannot see it.
+        width: width, in the units of the shapes.
+        height: height, in the same units.
+        shapes: shapes, in drawing order.
+        title: description for screen readers.
     """
 
     width: float
@@ -80,22 +80,26 @@ class Chart:
     title: str
 
     def svg(self) -> str:
-        """As an SVG element, for a page."""
+        """Return an `<svg>` element."""
         from .svg import svg
 
         return svg(self)
 
     def image(self, scale: int = 2) -> PIL.Image.Image:
-        """As RGB pixels, `scale` to a unit."""
+        """Return an RGB image.
+
+        Args:
+            scale: pixels per unit. Default: 2.
+        """
         from .image import image
 
         return image(self, scale)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write an SVG file where the name ends in .svg, else a PNG; returns the path.
+        """Write an SVG file if the name ends in `.svg`, else a PNG file; return the path.
 
         Raises:
-            OSError: the folder is not there, not writable, or the disk is full.
+            OSError: If the folder does not exist or is not writable, or the disk is full.
         """
         if Path(path).suffix.lower() == ".svg":
             return write_atomically(Path(path), self.svg().encode())
@@ -104,7 +108,7 @@ class Chart:
         return write_png(self.image(), Path(path))
 
 
-def short(text: str, most: int) -> str:
-    """A text in one line, cut off behind `most` letters."""
+def shorten(text: str, limit: int) -> str:
+    """Return a text in one line, with at most `limit` characters."""
     text = " ".join(text.split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

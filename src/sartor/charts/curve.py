@@ -1,4 +1,4 @@
-"""The course of the loss."""
+"""Loss curves."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 44.0, 16.0, 24.0, 34.0
 
 
 def loss_chart(losses: Sequence[float]) -> Chart:
-    """The loss of each epoch as a line that, one hopes, falls.
+    """Draw the loss of each epoch.
 
     Args:
-        losses: finite, at least 0; there may be none.
+        losses: loss of each epoch, finite, at least 0; may be empty.
     """
-    highest, step = _scale(max(losses, default=0.0))
+    upper, step = _axis(max(losses, default=0.0))
     plot = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     shapes: list[Box | Line | Text] = []
-    for tick in range(round(highest / step) + 1):
-        y = _TOP + plot[1] * (1 - tick * step / highest)
+    for tick in range(round(upper / step) + 1):
+        y = _TOP + plot[1] * (1 - tick * step / upper)
         shapes.append(Box(_LEFT, y - 0.5, plot[0], 1, PALE))
-        shapes.append(Text(_LEFT - 6, y, f"{tick * step:.4g}", colour=GREY, align="end"))
-    for epoch in _epochs(len(losses)):
-        x = _LEFT + plot[0] * _share(epoch - 1, len(losses))
-        shapes.append(Text(x, _HEIGHT - _BOTTOM + 10, str(epoch), colour=GREY, align="middle"))
+        shapes.append(Text(_LEFT - 6, y, f"{tick * step:.4g}", color=GREY, align="end"))
+    for epoch in _epoch_ticks(len(losses)):
+        x = _LEFT + plot[0] * _fraction(epoch - 1, len(losses))
+        shapes.append(Text(x, _HEIGHT - _BOTTOM + 10, str(epoch), color=GREY, align="middle"))
     middle = _LEFT + plot[0] / 2
-    shapes.append(Text(middle, _HEIGHT - 9, "epochs", colour=GREY, align="middle"))
+    shapes.append(Text(middle, _HEIGHT - 9, "epochs", color=GREY, align="middle"))
     shapes.append(Text(_LEFT, 10, "loss", 12, align="start"))
     points = tuple(
-        (_LEFT + plot[0] * _share(i, len(losses)), _TOP + plot[1] * (1 - loss / highest))
+        (_LEFT + plot[0] * _fraction(i, len(losses)), _TOP + plot[1] * (1 - loss / upper))
         for i, loss in enumerate(losses)
     )
     if len(points) == 1:
@@ -41,13 +41,13 @@ def loss_chart(losses: Sequence[float]) -> Chart:
     elif points:
         shapes.append(Line(points, BLUE, 2))
     if losses:
-        words = f"{losses[0]:.3f} to {losses[-1]:.3f}" if len(losses) > 1 else f"{losses[0]:.3f}"
-        shapes.append(Text(_WIDTH - _RIGHT, 10, words, 12, BLUE, "end"))
-    return Chart(_WIDTH, _HEIGHT, tuple(shapes), f"Loss of {len(losses)} epochs")
+        text = f"{losses[0]:.3f} to {losses[-1]:.3f}" if len(losses) > 1 else f"{losses[0]:.3f}"
+        shapes.append(Text(_WIDTH - _RIGHT, 10, text, 12, BLUE, "end"))
+    return Chart(_WIDTH, _HEIGHT, tuple(shapes), f"Loss curve of {len(losses)} epochs")
 
 
-def _scale(highest: float) -> tuple[float, float]:
-    """The upper end of an axis from 0, and the distance of its ticks."""
+def _axis(highest: float) -> tuple[float, float]:
+    """Return the upper end of an axis from 0, and the distance between its ticks."""
     if highest <= 0:
         return 1.0, 0.5
     power = 10.0 ** math.floor(math.log10(highest / 4))
@@ -55,12 +55,12 @@ def _scale(highest: float) -> tuple[float, float]:
     return math.ceil(highest / step - 1e-9) * step, step
 
 
-def _epochs(count: int) -> list[int]:
-    """Which epochs to name below the line."""
+def _epoch_ticks(count: int) -> list[int]:
+    """Return the epochs to label on the axis."""
     if not count:
         return []
     return sorted({1, count, *(round(count * part / 4) for part in (1, 2, 3))} - {0})
 
 
-def _share(index: int, count: int) -> float:
+def _fraction(index: int, count: int) -> float:
     return index / max(1, count - 1)

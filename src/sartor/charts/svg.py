@@ -12,7 +12,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif
 
 
 def svg(chart: Chart) -> str:
-    """An `<svg>` element that stands by itself; texts are escaped."""
+    """Return a self-contained `<svg>` element; texts are escaped."""
     size = f"{_number(chart.width)} {_number(chart.height)}"
     title = html.escape(_printable(chart.title))
     return "\n".join(
@@ -29,27 +29,27 @@ def svg(chart: Chart) -> str:
 
 def _element(shape: Box | Line | Text) -> str:
     if isinstance(shape, Box):
-        place = " ".join(
+        position = " ".join(
             f'{name}="{_number(getattr(shape, name))}"' for name in ("x", "y", "width", "height")
         )
-        return f'<rect {place} fill="{shape.colour}"/>'
+        return f'<rect {position} fill="{shape.color}"/>'
     if isinstance(shape, Line):
         points = " ".join(f"{_number(x)},{_number(y)}" for x, y in shape.points)
         return (
-            f'<polyline points="{points}" fill="none" stroke="{shape.colour}" '
+            f'<polyline points="{points}" fill="none" stroke="{shape.color}" '
             f'stroke-width="{_number(shape.width)}" stroke-linejoin="round"/>'
         )
     x, y = _number(shape.x), _number(shape.y)
-    turn = f' transform="rotate(-90 {x} {y})"' if shape.turned else ""
+    rotation = f' transform="rotate(-90 {x} {y})"' if shape.vertical else ""
     return (
         f'<text x="{x}" y="{y}" dy="0.35em" font-size="{_number(shape.size)}" '
-        f'fill="{shape.colour}" text-anchor="{shape.align}"{turn}>'
+        f'fill="{shape.color}" text-anchor="{shape.align}"{rotation}>'
         f"{html.escape(_printable(shape.text))}</text>"
     )
 
 
 def _printable(text: str) -> str:
-    """Without what XML cannot hold."""
+    """Replace characters that XML does not allow."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import PIL.Image
 from rich.text import Text
 
-from ..charts.chart import short
+from ..charts.chart import shorten
 from .sheet import Answer
 
 __all__ = ["picture_rows", "spark"]
@@ -53,7 +53,7 @@ def _captions(answers: Sequence[Answer]) -> Text:
     row = Text()
     for answer in answers:
         sure = f" {100 * answer.probability:.0f} %"
-        words = short(answer.said, _SIDE - len(sure)) + sure
+        words = shorten(answer.said, _SIDE - len(sure)) + sure
         row.append(f"{words:<{_SIDE + _GAP}}", "green" if answer.right else "red")
     return row
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import PIL.Image
 import PIL.ImageDraw
 
-from ..charts.chart import short
-from ..charts.image import font, text_width, writable
+from ..charts.chart import shorten
+from ..charts.image import drawable, font, text_width
 from .material import Example
 
 __all__ = ["Answer", "contact_sheet", "few_of_each"]
@@ -90,12 +90,12 @@ def _place(sheet: PIL.Image.Image, corner: tuple[int, int], answer: Answer) -> N
 def _fitting(text: str, end: str, size: int) -> str:
     """A text and its end, not wider than a picture: the text is cut off where it must be."""
     lengths = range(len(text), 0, -1)
-    tried = (short(text, most) + end for most in lengths)
+    tried = (shorten(text, most) + end for most in lengths)
     return next((each for each in tried if text_width(each, size) <= _SIDE), end)
 
 
 def _write(
     sheet: PIL.Image.Image, corner: tuple[int, int], text: str, size: int, colour: str
 ) -> None:
-    words = writable(text, size)
+    words = drawable(text, size)
     PIL.ImageDraw.Draw(sheet).text(corner, words, fill=colour, font=font(text, size))

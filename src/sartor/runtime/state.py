@@ -118,7 +118,7 @@ class ModelState:
             self._imprinted.pop(label, None)
             self._new_classes.pop(label, None)
             if self._detector is not None:
-                self._detector = self._detector.without(index)
+                self._detector = self._detector.without_class(index)
 
     def rename(self, old: str, new: str) -> None:
         """Rename a class."""
@@ -144,7 +144,7 @@ class ModelState:
                 index = self.class_indices[label]
                 self._weights.imprint(index, features)
                 if detector is not None and len(features[0]):
-                    detector = detector.including(index, features)
+                    detector = detector.with_class(index, features)
             self._detector = detector
 
     def forget_samples(self, remaining: Mapping[str, Sequence[np.ndarray]]) -> None:
@@ -218,7 +218,7 @@ class ModelState:
             self._names[index] = label
             self._new_classes[label] = self._first_batch(features)
             if self._detector is not None and len(features[0]):
-                self._detector = self._detector.including(index, features)
+                self._detector = self._detector.with_class(index, features)
         self._imprinted[label] = len(features[0]) > 0
         return is_new
 

@@ -1,4 +1,4 @@
-"""How sure a model may be, and what it knows: told by samples that a training left out."""
+"""Cross-validation: the temperature, the OOD detector and the accuracy on held-out samples."""
 
 from __future__ import annotations
 
@@ -10,36 +10,39 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ..data.dataset import Dataset
 from ..data.tasks import TASKS
+from .folds import assign_folds
 from .out_of_distribution import OODDetector
 from .temperature import (
     apply_temperature,
     default_temperature,
     expected_calibration_error,
     fit_temperature,
-    folds,
 )
 
-__all__ = ["CrossValidation", "Trial", "cross_validate", "divided"]
+__all__ = ["CrossValidation", "HeldOutOutputs", "cross_validate"]
 
-_PARTS = 3
-_MANY = 400  # rows; of more, one part is left out, and not each in turn
+_FOLDS = 3
+_MAX_ROWS = 400  # above, one fold is enough, and a third of the time
 
-Trial = Callable[[np.ndarray, np.ndarray], "np.ndarray | None"]
-"""Takes rows to learn from and rows to leave out, as bool [N]; returns the outputs [n, C] for the
-second, at temperature 1, or None when it was stopped."""
+HeldOutOutputs = Callable[[np.ndarray, np.ndarray], "np.ndarray | None"]
+"""Trains on some rows and returns the outputs on others.
+
+Takes two masks, bool [N]: the training rows and the n held-out rows. Returns the outputs for the
+held-out rows, float32 [n, C], at temperature 1; None if the training was stopped.
+"""
 
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """What is to be believed of a model.
+    """The result of a cross-validation.
 
     Attributes:
-        temperature: divides its logits.
-        ood_detector: tells what is none of its classes; None where samples have several labels, or
-            there are too few.
-        accuracy: 0…1; on samples that were left out; None where none could be.
-        calibration_error: 0…1; likewise, with this temperature; None where samples have several
-            labels.
+        temperature: temperature of the model, above 0.
+        ood_detector: out-of-distribution detector; None for several labels per sample, or too few
+            samples.
+        accuracy: accuracy on held-out samples, 0…1; None if no sample could be held out.
+        calibration_error: expected calibration error on held-out samples at `temperature`, 0…1;
+            None if no sample could be held out, or for several labels per sample.
     """
 
     temperature: float
@@ -49,72 +52,70 @@ class CrossValidation:
 
 
 def cross_validate(
-    manifest: Manifest, samples: Dataset, outputs: np.ndarray, trial: Trial, seed: int
+    manifest: Manifest,
+    dataset: Dataset,
+    outputs: np.ndarray,
+    held_out_outputs: HeldOutOutputs,
+    seed: int,
 ) -> CrossValidation | None:
-    """Judge a model that was trained with some samples.
+    """Cross-validate a model.
+
+    Each of three folds is held out in turn; of more than 400 rows, only the first.
 
     Args:
-        manifest: of the model.
-        samples: N rows.
-        outputs: float32 [N, C]; what the model says of them, at temperature 1.
-        trial: trains again with some of the rows.
-        seed: of how the samples are divided.
+        manifest: manifest of the model.
+        dataset: N rows, all training data.
+        outputs: float32 [N, C]; outputs of the model that was trained on all rows, at
+            temperature 1.
+        held_out_outputs: trains on some rows and returns the outputs on others.
+        seed: seed of the fold assignment.
 
     Returns:
-        None where the model learns numbers, or a trial was stopped.
+        The result; None for a regression, or if a training was stopped.
     """
     if manifest.task == "regression":
         return None
-    parts = divided(samples.targets.argmax(1), samples.sample_ids, seed)
-    left_out = np.zeros_like(outputs)
-    for part in np.unique(parts[parts >= 0]):
-        out = parts == part
-        found = trial(~out, out)
-        if found is None:
+    class_indices = dataset.targets.argmax(1)
+    folds = assign_folds(class_indices, dataset.sample_ids, folds=_FOLDS, seed=seed)
+    if len(dataset) > _MAX_ROWS:
+        folds[folds > 0] = -1
+    validation = np.zeros_like(outputs)
+    for fold in np.unique(folds[folds >= 0]):
+        held_out = folds == fold
+        fold_outputs = held_out_outputs(~held_out, held_out)
+        if fold_outputs is None:
             return None
-        left_out[out] = found
-    tried = parts >= 0
-    several = manifest.weights_per_output
+        validation[held_out] = fold_outputs
+    rows = folds >= 0
     temperature = default_temperature(outputs)
-    if tried.any():
-        temperature = fit_temperature(
-            left_out[tried],
-            samples.targets[tried],
-            samples.weights[tried] if several else samples.sample_fraction[tried],
-            expected=temperature,
-            independent=several,
-        )
-    targets, weights = samples.targets[tried], samples.weights[tried]
-    right = TASKS[manifest.task].right(left_out[tried], targets, weights)
-    accuracy = float(right.sum() / np.count_nonzero(weights)) if tried.any() else None
-    if several:
+    if rows.any():
+        temperature = _fit_temperature(manifest, dataset, validation, rows, temperature)
+    accuracy = _accuracy(manifest, dataset, validation, rows) if rows.any() else None
+    if manifest.weights_per_output:
         return CrossValidation(temperature, None, accuracy, None)
-    sure = apply_temperature(left_out, temperature)
-    slots = samples.targets.argmax(1)
+    calibrated = apply_temperature(validation, temperature) if rows.any() else None
     return CrossValidation(
         temperature,
-        OODDetector.fit(samples.features, slots, parts, sure if tried.any() else None),
+        OODDetector.fit(dataset.features, class_indices, folds, calibrated),
         accuracy,
-        expected_calibration_error(sure[tried], targets) if tried.any() else None,
+        None if calibrated is None
+        else expected_calibration_error(calibrated[rows], dataset.targets[rows]),
+    )  # fmt: skip
+
+
+def _fit_temperature(
+    manifest: Manifest, dataset: Dataset, outputs: np.ndarray, rows: np.ndarray, prior: float
+) -> float:
+    """Fit the temperature to held-out rows (bool [N]); each sample counts once."""
+    independent = manifest.weights_per_output
+    weights = dataset.weights if independent else dataset.sample_fraction
+    return fit_temperature(
+        outputs[rows], dataset.targets[rows], weights[rows], prior=prior, independent=independent
     )
 
 
-def divided(slots: np.ndarray, samples: np.ndarray, seed: int) -> np.ndarray:
-    """Divide rows into parts to be left out in turn, or of many one.
-
-    Args:
-        slots: int [N]; the class of each row.
-        samples: int [N]; the sample that each row is a view of.
-        seed: of what is drawn.
-
-    Returns:
-        int [N]: in which part each row is left out; −1: in none, as its class would be gone.
-    """
-    parts = folds(slots, samples, _PARTS, np.random.default_rng(seed))
-    if len(samples) > _MANY:
-        parts[parts > 0] = -1
-    for slot in np.unique(slots):
-        rows = slots == slot
-        if len(np.unique(samples[rows])) < 2:
-            parts[rows] = -1
-    return parts
+def _accuracy(manifest: Manifest, dataset: Dataset, outputs: np.ndarray, rows: np.ndarray) -> float:
+    """Return the accuracy on held-out rows (bool [N]), over outputs of a weight above 0."""
+    weights = dataset.weights[rows]
+    correct = TASKS[manifest.task].correct(outputs[rows], dataset.targets[rows], weights)
+    return float(correct.sum() / np.count_nonzero(weights))

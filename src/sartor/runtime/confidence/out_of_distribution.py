@@ -1,8 +1,8 @@
-"""Whether an input is like anything that was taught: the answer "none of these".
+"""Out-of-distribution (OOD) detection: the answer "none of these".
 
-There are no examples of what is unknown. So the score is made of what known samples show while
-they are held out: how near a sample's features lie to a few typical ones of its class, and how
-sure the head is. Predicting needs a few rows of numbers and none of the samples.
+There are no examples of OOD inputs. So the detector is fitted to the scores of training samples
+that were held out. The score combines the cosine similarity to the class prototypes with the
+negative entropy of the output. A prediction needs a few prototypes, and no stored samples.
 """
 
 from __future__ import annotations
@@ -11,190 +11,254 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
 from ...contract.checkpoint import OOD_CLASS_INDICES, OOD_PROTOTYPES, OOD_STATISTICS
 from ...errors import CheckpointError, DataError
-from .prototypes import directions, typical, within_class_similarity
+from .prototypes import class_prototypes, unit_features, within_class_similarity
 
-__all__ = ["OODDetector"]
+__all__ = ["OODDetector", "ScoreStatistics"]
 
-_SURENESS = 0.5  # how much the output counts, beside the features
-_USUAL, _IMAGINED = 0.25, 4  # a usual deviation, and how many samples it counts as
-_NAMES = (OOD_PROTOTYPES, OOD_CLASS_INDICES, OOD_STATISTICS)
+_ENTROPY_WEIGHT = 0.5  # of the entropy term; the similarity term has weight 1
+_PRIOR_STD, _PRIOR_SAMPLES = 0.25, 4
+_MIN_STD = 1e-6
+_TENSORS = (OOD_PROTOTYPES, OOD_CLASS_INDICES, OOD_STATISTICS)
+
+
+class ScoreStatistics(NamedTuple):
+    """Statistics of held-out training samples, which standardize the two terms of the score.
+
+    Attributes:
+        similarity_mean: m₀, mean similarity to the nearest prototype.
+        similarity_factor: 1/d₀; d₀ is the standard deviation of that similarity.
+        entropy_mean: m₁, mean negative entropy of the output.
+        entropy_factor: ½/d₁; d₁ is the standard deviation of the negative entropy. 0 if there is
+            no entropy term.
+    """
+
+    similarity_mean: float
+    similarity_factor: float
+    entropy_mean: float = 0.0
+    entropy_factor: float = 0.0
 
 
 @dataclass(frozen=True)
 class OODDetector:
-    """How familiar an input is.
+    """A detector of out-of-distribution inputs.
 
-    The score is `(s − m₀)/d₀ + ½ · (h − m₁)/d₁`: `s` is the greatest product of a prototype and
-    the features, brought to length 1; `h = Σ p · log p` is minus the entropy of the output; the
-    means `m` and standard deviations `d` are those of known samples that were held out.
+    The score is `(s − m₀)/d₀ + ½ · (h − m₁)/d₁`. `s` is the largest product of a prototype with
+    the features, scaled to length 1. `h = Σ p · ln p` is the negative entropy of the output. The
+    means `m` and the standard deviations `d` are those of held-out training samples.
 
     Attributes:
-        prototypes: float32 [R, F]; see `sartor.runtime.confidence.prototypes.typical`.
-        slots: int64 [R]; the class of each.
-        like: mean cosine similarity within a class; see `within_class_similarity`.
-        scale: m₀, 1/d₀, m₁, ½/d₁.
-        threshold: an input whose score is below it is "none of these".
+        prototypes: float32 [R, F]; see `class_prototypes`.
+        class_indices: int64 [R]; class index of each prototype.
+        similarity: mean cosine similarity within a class; see `within_class_similarity`.
+        statistics: means and standard deviations of the score.
+        threshold: an input with a score below it is out-of-distribution.
     """
 
     prototypes: np.ndarray
-    slots: np.ndarray
-    like: float
-    scale: tuple[float, ...]
+    class_indices: np.ndarray
+    similarity: float
+    statistics: ScoreStatistics
     threshold: float
 
     @classmethod
     def fit(
         cls,
         features: Sequence[np.ndarray],
-        slots: np.ndarray,
-        parts: np.ndarray,
+        class_indices: np.ndarray,
+        folds: np.ndarray,
         outputs: np.ndarray | None = None,
         *,
         recall: float = 0.95,
     ) -> OODDetector | None:
-        """Learn what known samples look like.
+        """Fit a detector to training samples.
 
         Args:
-            features: float32 [N, …], one for each features tensor.
-            slots: int [N]; the class of each sample.
-            parts: int [N]; see `folds`. Below 0: never held out.
-            outputs: float [N, C]; what heads that had not seen the sample's part say of it, at the
-                temperature in use. None while nothing has been trained: features decide alone.
-            recall: the part of known inputs that is to be accepted.
+            features: float32 [N, …] for each features tensor.
+            class_indices: int [N]; class index of each sample.
+            folds: int [N]; fold of each sample, below 0 if it is never held out. See
+                `assign_folds`.
+            outputs: float [N, C]; the output for each sample from a model that was trained
+                without its fold, at the temperature of the model. None for a model without
+                training: then the score has no entropy term. Default: None.
+            recall: fraction of in-distribution inputs to accept, between 0 and 1. Default: 0.95.
 
         Returns:
-            None where there is nothing to compare: one class, with nothing held out.
+            The detector; None if there is one class and no sample is held out.
 
         Raises:
-            DataError: `recall` is not between 0 and 1.
+            DataError: If `recall` is not between 0 and 1.
         """
         if not 0 < recall < 1:
             raise DataError(f"recall must be between 0 and 1, got {recall}")
-        rows = directions(features)
-        like = within_class_similarity(rows, slots)
-        nearness, own = _held_out(rows, slots, parts, like)
-        if not own.any():  # no class has two samples: like is what classes are to each other
-            nearness, own = _between(rows, slots), np.full(len(rows), len(np.unique(slots)) > 1)
+        rows = unit_features(features)
+        within = within_class_similarity(rows, class_indices)
+        similarities, valid = _held_out_similarities(rows, class_indices, folds, within)
+        if not valid.any():  # no class has two samples: compare the classes with each other
+            similarities = _similarities_between_classes(rows, class_indices)
+            valid = np.full(len(rows), len(np.unique(class_indices)) > 1)
             outputs = None
-        if not own.any():
+        if not valid.any():
             return None
-        nearness = nearness[own]
-        scale = [*_standard(nearness, _USUAL * (1 - float(nearness.mean()))), 0.0, 0.0]
-        scores = (nearness - scale[0]) * scale[1]
-        sureness = np.zeros(1) if outputs is None else _sureness(outputs[own])
-        if np.ptp(sureness) > 0:  # a single class is always certain
-            mean, inverse = _standard(sureness, _USUAL)
-            scale[2:] = mean, _SURENESS * inverse
-            scores += (sureness - scale[2]) * scale[3]
-        prototypes, of = typical(rows, slots, np.bincount(slots), like)
-        return cls(prototypes, of, like, tuple(scale), _threshold(scores, recall))
+        entropies = None if outputs is None else _negative_entropy(outputs[valid])
+        statistics = _score_statistics(similarities[valid], entropies)
+        scores = _scores(statistics, similarities[valid], entropies)
+        prototypes, indices = class_prototypes(
+            rows, class_indices, np.bincount(class_indices), within
+        )
+        return cls(prototypes, indices, within, statistics, _threshold(scores, recall))
 
     def score(self, features: Sequence[np.ndarray], output: np.ndarray) -> float:
-        """How familiar one input is: about 0 for known ones, and lower for others.
+        """Return the score of one input: about 0 if it is in-distribution, lower if it is not.
 
         Args:
-            features: float32 [1, …] each, as `infer` gives them.
-            output: float32 [1, C], likewise.
+            features: float32 [1, …] for each features tensor, as `infer` returns them.
+            output: float32 [1, C], as `infer` returns it.
         """
-        nearness = float((self.prototypes @ directions(features)[0]).max())
-        mean, inverse, sure_mean, sure_inverse = self.scale
-        sureness = float(_sureness(output)[0])
-        return (nearness - mean) * inverse + (sureness - sure_mean) * sure_inverse
+        similarity = (self.prototypes @ unit_features(features)[0]).max(keepdims=True)
+        scores = _scores(self.statistics, similarity.astype(np.float64), _negative_entropy(output))
+        return float(scores[0])
 
-    def including(self, slot: int, features: Sequence[np.ndarray]) -> OODDetector:
-        """The same with a class made, or made again, of samples: float32 [n, …] each."""
-        rows = directions(features)
-        of = np.full(len(rows), slot)
-        prototypes, of = typical(rows, of, np.bincount(of), self.like)
-        kept = self.slots != slot
+    def with_class(self, class_index: int, features: Sequence[np.ndarray]) -> OODDetector:
+        """Return a detector with the prototypes of a class added or replaced.
+
+        Args:
+            class_index: index of the class.
+            features: float32 [n, …] for each features tensor, the samples of the class.
+        """
+        rows = unit_features(features)
+        indices = np.full(len(rows), class_index)
+        prototypes, indices = class_prototypes(rows, indices, np.bincount(indices), self.similarity)
+        others = self.class_indices != class_index
         return replace(
             self,
-            prototypes=np.concatenate([self.prototypes[kept], prototypes]),
-            slots=np.concatenate([self.slots[kept], of]),
+            prototypes=np.concatenate([self.prototypes[others], prototypes]),
+            class_indices=np.concatenate([self.class_indices[others], indices]),
         )
 
-    def without(self, slot: int) -> OODDetector | None:
-        """The same after a class is gone; None when none is left."""
-        kept = self.slots != slot
-        if not kept.any():
+    def without_class(self, class_index: int) -> OODDetector | None:
+        """Return a detector without the prototypes of a class; None if no class is left."""
+        others = self.class_indices != class_index
+        if not others.any():
             return None
-        return replace(self, prototypes=self.prototypes[kept], slots=self.slots[kept])
+        return replace(
+            self, prototypes=self.prototypes[others], class_indices=self.class_indices[others]
+        )
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """What a checkpoint keeps of it, float32, besides the threshold."""
+        """Return the float32 tensors of a checkpoint; the threshold is in its header."""
         return {
             OOD_PROTOTYPES: self.prototypes,
-            OOD_CLASS_INDICES: self.slots.astype(np.float32),
-            OOD_STATISTICS: np.array([*self.scale, self.like], np.float32),
+            OOD_CLASS_INDICES: self.class_indices.astype(np.float32),
+            OOD_STATISTICS: np.array([*self.statistics, self.similarity], np.float32),
         }
 
     @classmethod
     def from_arrays(
         cls, arrays: Mapping[str, np.ndarray], threshold: float, size: int
     ) -> OODDetector:
-        """Back from a checkpoint, for a model whose features are `size` numbers in all.
+        """Create a detector from the tensors of a checkpoint.
+
+        Args:
+            arrays: name → tensor; see `to_arrays`.
+            threshold: threshold of the score.
+            size: F, the number of values of all features tensors of the model.
 
         Raises:
-            CheckpointError: a tensor is missing, or has another shape.
+            CheckpointError: If a tensor is missing or has another shape.
         """
-        prototypes, slots, scale = (arrays.get(n, np.empty(0)) for n in _NAMES)
-        if not len(slots) or prototypes.shape != (*slots.shape, size) or scale.shape != (5,):
-            got = ", ".join(f"{name} {list(array.shape)}" for name, array in arrays.items())
+        prototypes, indices, statistics = (arrays.get(name, np.empty(0)) for name in _TENSORS)
+        if (
+            not len(indices)
+            or prototypes.shape != (*indices.shape, size)
+            or statistics.shape != (len(ScoreStatistics._fields) + 1,)
+        ):
+            shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in arrays.items())
             raise CheckpointError(
-                f"expected {OOD_PROTOTYPES} [R, {size}], {OOD_CLASS_INDICES} [R] and {OOD_STATISTICS} [5], got "
-                f"{got or 'nothing'}: the checkpoint is damaged"
+                f"expected {OOD_PROTOTYPES} [R, {size}], {OOD_CLASS_INDICES} [R] and "
+                f"{OOD_STATISTICS} [5], got {shapes or 'none of them'}: the checkpoint is damaged"
             )
-        *four, like = scale.astype(float).tolist()
-        return cls(prototypes, slots.astype(np.int64), like, tuple(four), threshold)
+        *four, similarity = statistics.astype(float).tolist()
+        return cls(
+            prototypes, indices.astype(np.int64), similarity, ScoreStatistics(*four), threshold
+        )
 
 
-def _sureness(output: np.ndarray) -> np.ndarray:
-    """`Σ p · log p` of each row: 0 when one class is certain, −log C when all are as likely."""
-    p = output.astype(np.float64)
+def _negative_entropy(outputs: np.ndarray) -> np.ndarray:
+    """Return `Σ p · ln p` of each row, [N]: 0 for a certain class, −ln C for a uniform output."""
+    p = outputs.astype(np.float64)
     return np.asarray((p * np.log(np.maximum(p, 1e-30))).sum(1))
 
 
-def _held_out(
-    rows: np.ndarray, slots: np.ndarray, parts: np.ndarray, like: float
+def _held_out_similarities(
+    rows: np.ndarray, class_indices: np.ndarray, folds: np.ndarray, within: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's nearness to prototypes of other parts, and whether its class is there: [N]."""
-    nearness, own, counts = np.zeros(len(rows)), np.zeros(len(rows), bool), np.bincount(slots)
-    for part in np.unique(parts[parts >= 0]):
-        out = parts == part
-        if out.all():
+    """Compare each row with the prototypes of the other folds.
+
+    Returns:
+        The largest similarity of each row, [N], and whether it is valid, bool [N]: the row is
+        held out, and the other folds have samples of its class.
+    """
+    similarities, valid = np.zeros(len(rows)), np.zeros(len(rows), bool)
+    counts = np.bincount(class_indices)
+    for fold in np.unique(folds[folds >= 0]):
+        held_out = folds == fold
+        if held_out.all():
             continue
-        prototypes, of = typical(rows[~out], slots[~out], counts, like)
-        nearness[out] = (rows[out] @ prototypes.T).max(1)
-        own[out] = np.isin(slots[out], of)
-    return nearness, own
+        prototypes, indices = class_prototypes(
+            rows[~held_out], class_indices[~held_out], counts, within
+        )
+        similarities[held_out] = (rows[held_out] @ prototypes.T).max(1)
+        valid[held_out] = np.isin(class_indices[held_out], indices)
+    return similarities, valid
 
 
-def _between(rows: np.ndarray, slots: np.ndarray) -> np.ndarray:
-    """Each row's nearness to the nearest row of another class: [N]."""
+def _similarities_between_classes(rows: np.ndarray, class_indices: np.ndarray) -> np.ndarray:
+    """Return the cosine similarity of each row to the nearest row of another class, [N]."""
     cosines = rows @ rows.T
-    cosines[slots[:, None] == slots] = -1
+    cosines[class_indices[:, None] == class_indices] = -1
     return np.asarray(cosines.max(1))
 
 
-def _standard(values: np.ndarray, usual: float) -> tuple[float, float]:
-    """Mean, and one over the standard deviation."""
-    return float(values.mean()), 1 / max(_deviation(values, usual), 1e-6)
+def _score_statistics(similarities: np.ndarray, entropies: np.ndarray | None) -> ScoreStatistics:
+    """Fit the statistics; without the entropy term if all entropies are equal (one class)."""
+    prior = _PRIOR_STD * (1 - float(similarities.mean()))
+    similarity = float(similarities.mean()), 1 / max(_std(similarities, prior), _MIN_STD)
+    if entropies is None or np.ptp(entropies) == 0:
+        return ScoreStatistics(*similarity)
+    inverse = 1 / max(_std(entropies, _PRIOR_STD), _MIN_STD)
+    return ScoreStatistics(*similarity, float(entropies.mean()), _ENTROPY_WEIGHT * inverse)
 
 
-def _deviation(values: np.ndarray, usual: float) -> float:
-    """The standard deviation, as if four more values had the usual one."""
-    squares = len(values) * float(values.var()) + _IMAGINED * usual**2
-    return math.sqrt(squares / (len(values) + _IMAGINED))
+def _scores(
+    statistics: ScoreStatistics, similarities: np.ndarray, entropies: np.ndarray | None
+) -> np.ndarray:
+    """Return the scores, [N], from the similarities and the negative entropies, [N] each."""
+    scores = (similarities - statistics.similarity_mean) * statistics.similarity_factor
+    if entropies is None:
+        return np.asarray(scores)
+    entropy_term = (entropies - statistics.entropy_mean) * statistics.entropy_factor
+    return np.asarray(scores + entropy_term)
+
+
+def _std(values: np.ndarray, prior: float) -> float:
+    """Return the standard deviation, with a prior that counts as four samples.
+
+    It is `√((n · s² + 4 · prior²) / (n + 4))`.
+    """
+    squares = len(values) * float(values.var()) + _PRIOR_SAMPLES * prior**2
+    return math.sqrt(squares / (len(values) + _PRIOR_SAMPLES))
 
 
 def _threshold(scores: np.ndarray, recall: float) -> float:
-    """What that part of known inputs exceeds, if scores are normally distributed around 0.
+    """Return the score that a fraction `recall` of in-distribution inputs exceeds.
 
-    For few samples a quantile of the scores themselves is twice as uncertain.
+    The scores are assumed to be normally distributed with mean 0: for few samples, an empirical
+    quantile would be twice as uncertain.
     """
-    return -NormalDist().inv_cdf(recall) * _deviation(scores, 1.0)
+    return -NormalDist().inv_cdf(recall) * _std(scores, 1.0)

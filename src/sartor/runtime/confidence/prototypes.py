@@ -1,4 +1,4 @@
-"""A few typical directions of each class, which stand for its samples."""
+"""Prototypes: a few typical feature directions per class."""
 
 from __future__ import annotations
 
@@ -6,73 +6,93 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["directions", "typical", "within_class_similarity"]
+__all__ = ["class_prototypes", "unit_features", "within_class_similarity"]
 
-_MOST, _ROUNDS = 4, 10
-_ENOUGH = 256  # samples of a class: more do not move its clusters
-
-
-def directions(features: Sequence[np.ndarray]) -> np.ndarray:
-    """Features float32 [N, …] each, joined as rows [N, F] of length 1; zeros stay zeros."""
-    rows = np.concatenate([array.reshape(len(array), -1) for array in features], 1)
-    return _unit(rows.astype(np.float32, copy=False))
+_MAX_PROTOTYPES = 4  # per class
+_ITERATIONS = 10
+_MAX_ROWS = 256  # per class: more rows do not move the clusters
+_MIN_SIMILARITY = 0.05
+_EPSILON = 1e-12
 
 
-def within_class_similarity(rows: np.ndarray, slots: np.ndarray) -> float:
-    """The mean cosine of two samples of one class, 0.05…1; 1 where no class has two.
+def unit_features(features: Sequence[np.ndarray]) -> np.ndarray:
+    """Concatenate the features of each sample and scale them to length 1.
 
     Args:
-        rows: float32 [N, F] of length 1.
-        slots: int [N]; the class of each.
-    """
-    total, pairs = 0.0, 0
-    for slot in np.unique(slots):
-        own = rows[slots == slot]
-        total += len(own) * float((own.mean(0) ** 2).sum()) - 1
-        pairs += len(own) - 1
-    return min(max(total / pairs, 0.05), 1.0) if pairs else 1.0
-
-
-def typical(
-    rows: np.ndarray, slots: np.ndarray, counts: np.ndarray, like: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """At most four rows a class that lie near all of its samples.
-
-    A sample is nearer to the mean of many others than to a single one: its cosine is `√ρ` or `ρ`,
-    where `ρ` is the likeness. So the rows of a class of n samples get the length
-    `√(1 + (1/ρ − 1)/n)`, and a new class is not held to what only a well-known one can reach.
-
-    Args:
-        rows: float32 [N, F] of length 1; N above 0.
-        slots: int [N]; the class of each.
-        counts: int [C]; n of each class.
-        like: ρ, of the samples of all classes.
+        features: float32 [N, …] for each features tensor.
 
     Returns:
-        float32 [R, F], and the class of each int64 [R].
+        float32 [N, F]; a row of zeros stays zero.
     """
-    found, of = [], []
-    for slot in np.unique(slots):
-        own = rows[slots == slot]
-        length = np.float32(np.sqrt(1 + (1 / like - 1) / counts[slot]))
-        found.append(length * _clusters(own[:: -(-len(own) // _ENOUGH)]))
-        of.append(np.full(len(found[-1]), slot, np.int64))
-    return np.concatenate(found), np.concatenate(of)
+    rows = np.concatenate([array.reshape(len(array), -1) for array in features], 1)
+    return _normalize(rows.astype(np.float32, copy=False))
 
 
-def _clusters(rows: np.ndarray) -> np.ndarray:
-    """Spherical k-means, from the most central sample and those farthest from all before."""
-    centres = rows[[int((rows @ rows.mean(0)).argmax())]]
-    while len(centres) < min(_MOST, len(rows)):
-        farthest = int((rows @ centres.T).max(1).argmin())
-        centres = np.concatenate([centres, rows[[farthest]]])
-    for _ in range(_ROUNDS):
-        nearest = (rows @ centres.T).argmax(1)
-        sums = np.equal.outer(np.arange(len(centres)), nearest).astype(np.float32) @ rows
-        centres = np.where(sums.any(1, keepdims=True), _unit(sums), centres)
-    return np.asarray(centres)
+def within_class_similarity(rows: np.ndarray, class_indices: np.ndarray) -> float:
+    """Return the mean cosine similarity between two samples of the same class.
+
+    Args:
+        rows: float32 [N, F], each of length 1.
+        class_indices: int [N]; class index of each row.
+
+    Returns:
+        0.05…1; 1 if no class has two samples.
+    """
+    total, pairs = 0.0, 0
+    for index in np.unique(class_indices):
+        members = rows[class_indices == index]
+        total += len(members) * float((members.mean(0) ** 2).sum()) - 1
+        pairs += len(members) - 1
+    return min(max(total / pairs, _MIN_SIMILARITY), 1.0) if pairs else 1.0
 
 
-def _unit(rows: np.ndarray) -> np.ndarray:
+def class_prototypes(
+    rows: np.ndarray, class_indices: np.ndarray, counts: np.ndarray, similarity: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute at most four prototypes per class, with spherical k-means.
+
+    The cosine similarity between a sample and the mean of many others is about √ρ; between a
+    sample and a single other one it is ρ. So the prototypes of a class with n samples get the
+    length √(1 + (1/ρ − 1)/n), which makes scores of classes with few and with many samples
+    comparable.
+
+    Args:
+        rows: float32 [N, F], each of length 1; N at least 1.
+        class_indices: int [N]; class index of each row.
+        counts: int [C]; n, the number of samples of each class.
+        similarity: ρ, the mean cosine similarity within a class, above 0.
+
+    Returns:
+        The prototypes, float32 [R, F], and their class indices, int64 [R].
+    """
+    prototypes, indices = [], []
+    for index in np.unique(class_indices):
+        members = rows[class_indices == index]
+        length = np.float32(np.sqrt(1 + (1 / similarity - 1) / counts[index]))
+        step = -(-len(members) // _MAX_ROWS)
+        centers = length * _spherical_k_means(members[::step])
+        prototypes.append(centers)
+        indices.append(np.full(len(centers), index, np.int64))
+    return np.concatenate(prototypes), np.concatenate(indices)
+
+
+def _spherical_k_means(rows: np.ndarray) -> np.ndarray:
+    """Return cluster centers of length 1.
+
+    The first center is the row nearest to the mean; each further one is the row farthest from all
+    centers before it.
+    """
+    centers = rows[[int((rows @ rows.mean(0)).argmax())]]
+    while len(centers) < min(_MAX_PROTOTYPES, len(rows)):
+        farthest = int((rows @ centers.T).max(1).argmin())
+        centers = np.concatenate([centers, rows[[farthest]]])
+    for _ in range(_ITERATIONS):
+        nearest = (rows @ centers.T).argmax(1)
+        sums = np.equal.outer(np.arange(len(centers)), nearest).astype(np.float32) @ rows
+        centers = np.where(sums.any(1, keepdims=True), _normalize(sums), centers)
+    return np.asarray(centers)
+
+
+def _normalize(rows: np.ndarray) -> np.ndarray:
     lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.asarray(rows / np.maximum(lengths, 1e-12))
+    return np.asarray(rows / np.maximum(lengths, _EPSILON))

@@ -1,4 +1,4 @@
-"""Batches as the signatures take them: always B rows, those that are not there of weight 0."""
+"""Batches: the inputs of the signatures, always B rows; missing rows have weight 0."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ __all__ = ["Batch", "evaluate_batches"]
 
 
 class Batch:
-    """Arrays of one batch, filled again for each: LiteRT copies what it is given.
+    """Input arrays of one batch.
+
+    The arrays are allocated once and filled for each batch, since LiteRT copies its inputs.
 
     Args:
-        manifest: of the file.
+        manifest: manifest of the model.
+
+    Attributes:
+        size: B, the number of rows.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -33,47 +38,58 @@ class Batch:
         self._weights = np.zeros(shape, np.float32)
         self._row_weights = np.zeros(self.size, np.float32)
 
-    def labelled_inputs(self, samples: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Samples with their targets and weights, for `train` and `evaluate`.
+    def labelled_inputs(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the inputs `features`, `labels` and `weights` of `train` and `evaluate`.
 
         Args:
-            samples: N rows.
-            rows: int [n], n ≤ B; which of them.
+            dataset: N rows.
+            rows: int [n], n ≤ B; row indices. Rows n…B − 1 of the batch are 0.
         """
-        _fill(self._labels, samples.targets, rows)
-        _fill(self._weights, samples.weights, rows)
-        filled = self._filled(samples.features, rows)
-        return {**filled, LABELS: self._labels, WEIGHTS: self._weights}
+        _fill(self._labels, dataset.targets, rows)
+        _fill(self._weights, dataset.weights, rows)
+        inputs = self._fill_features(dataset.features, rows)
+        return {**inputs, LABELS: self._labels, WEIGHTS: self._weights}
 
     def class_inputs(self, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Samples of one class, for `set_class`: float32 [n, …] each, n ≤ B."""
+        """Return the inputs `features` and `weights` of `set_class`.
+
+        Args:
+            features: float32 [n, …] for each features tensor, n ≤ B.
+        """
         count = len(features[0])
         self._row_weights[:count], self._row_weights[count:] = 1, 0
-        return {**self._filled(features, np.arange(count)), WEIGHTS: self._row_weights}
+        inputs = self._fill_features(features, np.arange(count))
+        return {**inputs, WEIGHTS: self._row_weights}
 
-    def _filled(self, features: Sequence[np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+    def _fill_features(
+        self, features: Sequence[np.ndarray], rows: np.ndarray
+    ) -> dict[str, np.ndarray]:
         for batch, array in zip(self._features.values(), features, strict=True):
             _fill(batch, array, rows)
         return self._features
 
 
-def evaluate_batches(engine: Engine, batch: Batch, samples: Dataset) -> tuple[float, np.ndarray]:
-    """The mean loss by the samples' weights, and the outputs [N, C]; nothing is learned.
+def evaluate_batches(engine: Engine, batch: Batch, dataset: Dataset) -> tuple[float, np.ndarray]:
+    """Evaluate a model on a data set, batch by batch.
 
     Args:
-        engine: holds the model.
-        batch: is filled anew.
-        samples: at least one.
+        engine: engine that holds the model; its variables do not change.
+        batch: input arrays to use.
+        dataset: N rows, N at least 1.
+
+    Returns:
+        The weighted mean of the loss, and the outputs, float32 [N, C].
     """
     outputs, loss = [], 0.0
-    for start in range(0, len(samples), batch.size):
-        rows = np.arange(start, min(start + batch.size, len(samples)))
-        found = engine.run("evaluate", batch.labelled_inputs(samples, rows))
-        loss += float(found[LOSS][0]) * float(samples.weights[rows].sum())
-        outputs.append(found[OUTPUT][: len(rows)])
-    return loss / float(samples.weights.sum()), np.concatenate(outputs)
+    for start in range(0, len(dataset), batch.size):
+        rows = np.arange(start, min(start + batch.size, len(dataset)))
+        result = engine.run("evaluate", batch.labelled_inputs(dataset, rows))
+        loss += float(result[LOSS][0]) * float(dataset.weights[rows].sum())
+        outputs.append(result[OUTPUT][: len(rows)])
+    return loss / float(dataset.weights.sum()), np.concatenate(outputs)
 
 
 def _fill(batch: np.ndarray, array: np.ndarray, rows: np.ndarray) -> None:
+    """Copy rows of an array into the first rows of a batch, and zero the others."""
     array.take(rows, 0, out=batch[: len(rows)], mode="clip")  # "raise" would copy
     batch[len(rows) :] = 0

@@ -1,4 +1,4 @@
-"""What one training learns from, as arrays by class slot."""
+"""A data set: the features, targets and weights of samples, by class index."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ __all__ = ["Dataset", "training_dataset", "unlabelled_dataset"]
 
 @dataclass(frozen=True)
 class Dataset:
-    """N rows: the views of some samples.
+    """Samples in memory: N rows, one for each augmentation of each sample.
 
     Attributes:
-        features: float32 [N, …], one for each features tensor.
-        targets: float32 [N, C]; 0 where nothing is known, and the weight is 0 too.
-        weights: float32 [N], or [N, C] where each output stands for itself.
-        samples: int64 [N]; the sample that each row is a view of.
-        shares: float32 [N]; the part of its sample that each row is.
+        features: float32 [N, …] for each features tensor.
+        targets: float32 [N, C]; 0 where a target is missing.
+        weights: float32 [N], or [N, C] if `Manifest.weights_per_output`; 0 where a target is
+            missing.
+        sample_ids: int64 [N]; sample that each row is an augmentation of.
+        sample_fraction: float32 [N]; 1 / (number of augmentations of the sample).
     """
 
     features: Sequence[np.ndarray]
@@ -37,64 +38,74 @@ class Dataset:
 
     @property
     def sample_count(self) -> int:
-        """How many samples there are."""
+        """Number of samples."""
         return len(np.unique(self.sample_ids))
 
     @property
     def effective_sample_size(self) -> float:
-        """As how many samples they count, since rare classes weigh more (Kish, 1965).
+        """Effective sample size `(Σ w)² / Σ w²` of weighted samples (Kish, 1965).
 
-        It is `(Σ weight)² / Σ weight²`; where outputs stand for themselves, the number of samples.
+        It is below the number of samples if classes are imbalanced. With weights per output, it
+        is the number of samples.
         """
         if self.weights.ndim > 1:
             return self.sample_count
-        _, of_sample = np.unique(self.sample_ids, return_inverse=True)
-        weights = np.bincount(of_sample, self.weights)
+        _, sample_indices = np.unique(self.sample_ids, return_inverse=True)
+        weights = np.bincount(sample_indices, self.weights)
         return float(weights.sum() ** 2 / (weights**2).sum())
-
-    def stratified_rows(self, count: int, seed: int) -> np.ndarray:
-        """Some rows of all classes, drawn at random, as many of each as can be.
-
-        Args:
-            count: how many at most.
-            seed: of the draw.
-
-        Returns:
-            int [n]; n ≤ count.
-        """
-        order = np.random.default_rng(seed).permutation(len(self))
-        slots = self.targets[order].argmax(1)
-        by_class = np.argsort(slots, kind="stable")
-        first = np.searchsorted(slots[by_class], slots[by_class])
-        turns = np.empty_like(order)  # the how-manieth of its class
-        turns[by_class] = np.arange(len(order)) - first
-        return np.asarray(order[np.argsort(turns, kind="stable")][:count])
 
     @property
     def target_rms(self) -> float:
-        """The root mean square of the targets that are known; 1 where all are 0."""
-        known = self.targets[self.weights > 0] if self.weights.ndim > 1 else self.targets
-        return float(np.sqrt(np.mean(np.square(known, dtype=np.float64)))) or 1.0
+        """Root mean square of the targets that are not missing; 1 if all are 0."""
+        targets = self.targets[self.weights > 0] if self.weights.ndim > 1 else self.targets
+        return float(np.sqrt(np.mean(np.square(targets, dtype=np.float64)))) or 1.0
+
+    def stratified_rows(self, count: int, seed: int) -> np.ndarray:
+        """Draw rows at random, in equal numbers from all classes as far as possible.
+
+        Args:
+            count: largest number of rows.
+            seed: seed of the draw.
+
+        Returns:
+            int [min(count, N)]: row indices, without repetition.
+        """
+        order = np.random.default_rng(seed).permutation(len(self))
+        class_indices = self.targets[order].argmax(1)
+        by_class = np.argsort(class_indices, kind="stable")
+        starts = np.searchsorted(class_indices[by_class], class_indices[by_class])
+        rank = np.empty_like(order)  # position of each row among the rows of its class
+        rank[by_class] = np.arange(len(order)) - starts
+        return np.asarray(order[np.argsort(rank, kind="stable")][:count])
 
 
-def training_dataset(manifest: Manifest, found: SampleSet, slots: Mapping[str, int]) -> Dataset:
-    """Bring samples into the form that a model learns from.
+def training_dataset(
+    manifest: Manifest, samples: SampleSet, class_indices: Mapping[str, int]
+) -> Dataset:
+    """Create the data set of stored samples.
 
     Args:
-        manifest: of the model.
-        found: some samples of the store.
-        slots: class name → its slot; every class of `found` has one.
+        manifest: manifest of the model.
+        samples: samples of the store.
+        class_indices: class name → class index, for at least the classes of `samples`.
     """
-    targets = np.full((len(found), manifest.capacity), np.nan, np.float32)
-    targets[:, [slots[name] for name in found.classes]] = found.targets
-    _, of_sample, views = np.unique(found.samples, return_inverse=True, return_counts=True)
-    shares = (1 / views[of_sample]).astype(np.float32)
-    weights = TASKS[manifest.task].weights(targets, shares)
-    return Dataset(found.features, np.nan_to_num(targets), weights, found.samples, shares)
+    targets = np.full((len(samples), manifest.capacity), np.nan, np.float32)
+    targets[:, [class_indices[name] for name in samples.classes]] = samples.targets
+    _, sample_indices, augmentations = np.unique(
+        samples.samples, return_inverse=True, return_counts=True
+    )
+    fraction = (1 / augmentations[sample_indices]).astype(np.float32)
+    weights = TASKS[manifest.task].weights(targets, fraction)
+    return Dataset(samples.features, np.nan_to_num(targets), weights, samples.samples, fraction)
 
 
 def unlabelled_dataset(manifest: Manifest, features: Sequence[np.ndarray]) -> Dataset:
-    """Samples to ask a model about, and to learn nothing from: float32 [N, …] each."""
+    """Create a data set for prediction: all targets are 0, all weights are 1.
+
+    Args:
+        manifest: manifest of the model.
+        features: float32 [N, …] for each features tensor.
+    """
     count = len(features[0])
     ones, targets = np.ones(count, np.float32), np.zeros((count, manifest.capacity), np.float32)
     weights = np.ones_like(targets) if manifest.weights_per_output else ones

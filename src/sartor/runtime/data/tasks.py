@@ -1,4 +1,4 @@
-"""What a label is, and what counts as right: one class for each task that a head may have."""
+"""Tasks: the meaning of labels, and the correctness of outputs."""
 
 from __future__ import annotations
 
@@ -13,85 +13,108 @@ from ...errors import DataError
 __all__ = ["TASKS", "Classification", "Label", "MultiLabel", "Regression", "Task"]
 
 Label: TypeAlias = "str | Collection[str] | Mapping[str, bool | float]"
-"""What a sample is. One class: its name. Several labels: the names of all that apply, or a mapping
-from names to whether they apply, where one that is not named is left open. Numbers: name → value.
+"""The label of a sample.
+
+| task | label |
+|---|---|
+| classification | name of the class |
+| multi_label | names of all labels that apply |
+| multi_label | name → whether it applies; other targets are missing |
+| regression | name → value; other targets are missing |
 """
 
 
 class Task(Protocol):
-    """What differs between tasks; arrays have a row a sample and a column a class slot."""
+    """A task of a head. Arrays have one row per sample and one column per class index."""
 
-    def targets(self, label: Label, known: Sequence[str]) -> dict[str, float]:
-        """Class name → target, of what a user says; raises DataError when it is no label."""
-        ...
-
-    def weights(self, targets: np.ndarray, shares: np.ndarray) -> np.ndarray:
-        """How much each row counts: float32 [N], or [N, C] where each output stands for itself.
+    def targets(self, label: Label, classes: Sequence[str]) -> dict[str, float]:
+        """Return the targets of a label: class name → target.
 
         Args:
-            targets: float32 [N, C], NaN where nothing is known.
-            shares: float32 [N]; the part of its sample that each row is.
+            label: label of a sample.
+            classes: names of all present classes.
+
+        Raises:
+            DataError: If the label is not valid for the task.
         """
         ...
 
-    def right(self, output: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Whether each answer is right: bool [N], or [N, C]; numbers are never right."""
+    def weights(self, targets: np.ndarray, sample_fraction: np.ndarray) -> np.ndarray:
+        """Return the weights of a data set: float32 [N], or [N, C] if outputs are independent.
+
+        Args:
+            targets: float32 [N, C]; NaN where a target is missing.
+            sample_fraction: float32 [N]; see `Dataset`.
+        """
+        ...
+
+    def correct(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return which outputs are correct: bool [N], or [N, C] if outputs are independent.
+
+        Args:
+            outputs: float32 [N, C].
+            targets: float32 [N, C]; 0 where a target is missing.
+            weights: as `weights` returns them.
+        """
         ...
 
 
 class Classification:
-    """Each sample is of one class."""
+    """The task of predicting one class per sample."""
 
-    def targets(self, label: Label, known: Sequence[str]) -> dict[str, float]:
-        """See `Task`."""
-        return {_name(label): 1.0}
+    def targets(self, label: Label, classes: Sequence[str]) -> dict[str, float]:
+        """Return the target of the class; see `Task.targets`."""
+        return {_class_name(label): 1.0}
 
-    def weights(self, targets: np.ndarray, shares: np.ndarray) -> np.ndarray:
-        """All classes count the same."""
-        slots = np.nanargmax(targets, 1)
-        counts = np.bincount(slots, shares)
-        even = shares.sum() / (np.count_nonzero(counts) * counts[slots])
-        return np.asarray(shares * even, np.float32)
+    def weights(self, targets: np.ndarray, sample_fraction: np.ndarray) -> np.ndarray:
+        """Return class-balanced weights: their sum is the same for all classes."""
+        class_indices = np.nanargmax(targets, 1)
+        counts = np.bincount(class_indices, sample_fraction)
+        balance = sample_fraction.sum() / (np.count_nonzero(counts) * counts[class_indices])
+        return np.asarray(sample_fraction * balance, np.float32)
 
-    def right(self, output: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """See `Task`."""
-        return np.asarray(output.argmax(1) == targets.argmax(1))
+    def correct(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return whether the largest output is that of the true class, bool [N]."""
+        return np.asarray(outputs.argmax(1) == targets.argmax(1))
 
 
 class MultiLabel:
-    """Each class applies to a sample or not, or it is not known."""
+    """The task of predicting for each class whether it applies."""
 
-    def targets(self, label: Label, known: Sequence[str]) -> dict[str, float]:
-        """See `Task`; a class that is made later leaves the sample open."""
+    def targets(self, label: Label, classes: Sequence[str]) -> dict[str, float]:
+        """Return 1 for classes that apply, else 0; see `Task.targets`.
+
+        The targets of classes that are added later are missing.
+        """
         if isinstance(label, Mapping):
-            return {_name(name): float(bool(value)) for name, value in label.items()}
-        names = [label] if isinstance(label, str) else _names(label)
-        return {**dict.fromkeys(known, 0.0), **{_name(name): 1.0 for name in names}}
+            return {_class_name(name): float(bool(value)) for name, value in label.items()}
+        names = [label] if isinstance(label, str) else _class_names(label)
+        return {**dict.fromkeys(classes, 0.0), **{_class_name(name): 1.0 for name in names}}
 
-    def weights(self, targets: np.ndarray, shares: np.ndarray) -> np.ndarray:
-        """Each answer that is known counts the same."""
-        return _where_known(targets, shares)
+    def weights(self, targets: np.ndarray, sample_fraction: np.ndarray) -> np.ndarray:
+        """Return the sample fraction where a target is present, [N, C]."""
+        return _mask_missing(targets, sample_fraction)
 
-    def right(self, output: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """See `Task`."""
-        return np.asarray(((output > 0.5) == (targets > 0.5)) & (weights > 0))
+    def correct(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return whether output and target are on the same side of 0.5, bool [N, C]."""
+        return np.asarray(((outputs > 0.5) == (targets > 0.5)) & (weights > 0))
 
 
 class Regression:
-    """Each output is a number."""
+    """The task of predicting numbers."""
 
-    def targets(self, label: Label, known: Sequence[str]) -> dict[str, float]:
-        """See `Task`."""
+    def targets(self, label: Label, classes: Sequence[str]) -> dict[str, float]:
+        """Return the values; see `Task.targets`."""
         if not isinstance(label, Mapping):
-            raise DataError(f"the model learns numbers: give name → number; got {label!r}")
-        return {_name(name): _number(name, value) for name, value in label.items()}
+            raise DataError(f"the model predicts numbers: give name → number; got {label!r}")
+        return {_class_name(name): _finite_number(name, value) for name, value in label.items()}
 
-    def weights(self, targets: np.ndarray, shares: np.ndarray) -> np.ndarray:
-        """Each number that is known counts the same."""
-        return _where_known(targets, shares)
+    def weights(self, targets: np.ndarray, sample_fraction: np.ndarray) -> np.ndarray:
+        """Return the sample fraction where a target is present, [N, C]."""
+        return _mask_missing(targets, sample_fraction)
 
-    def right(self, output: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """See `Task`."""
+    def correct(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return False everywhere, bool [N, C]: a regression has no accuracy."""
         return np.zeros(targets.shape, bool)
 
 
@@ -100,26 +123,26 @@ TASKS: Mapping[str, Task] = {
     "multi_label": MultiLabel(),
     "regression": Regression(),
 }
-"""`Manifest.task` → what it means."""
+"""`Manifest.task` → task."""
 
 
-def _where_known(targets: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    return np.where(np.isnan(targets), 0, shares[:, np.newaxis]).astype(np.float32)
+def _mask_missing(targets: np.ndarray, sample_fraction: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(targets), 0, sample_fraction[:, np.newaxis]).astype(np.float32)
 
 
-def _name(label: object) -> str:
+def _class_name(label: object) -> str:
     if not isinstance(label, str) or not label.strip():
         raise DataError(f"a label is the name of a class, as 'hat'; got {label!r}")
     return label
 
 
-def _names(labels: object) -> list[object]:
+def _class_names(labels: object) -> list[object]:
     if not isinstance(labels, Collection) or isinstance(labels, bytes):
         raise DataError(f"labels are the names of classes, as ['hat', 'scarf']; got {labels!r}")
     return list(labels)
 
 
-def _number(name: str, value: object) -> float:
+def _finite_number(name: str, value: object) -> float:
     if not isinstance(value, int | float | np.number) or not math.isfinite(value):
         raise DataError(f"{name} must be a finite number, got {value!r}")
     return float(value)

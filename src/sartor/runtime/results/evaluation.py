@@ -1,4 +1,4 @@
-"""How good a model is: loss, accuracy and who is taken for whom."""
+"""Evaluation of a model: loss, accuracy, confusion matrix and calibration error."""
 
 from __future__ import annotations
 
@@ -20,113 +20,132 @@ __all__ = ["Evaluator"]
 
 
 class Evaluator:
-    """Takes samples one at a time, so that many fit in little memory.
+    """An evaluation that takes one sample at a time, so that large data sets need little memory.
 
     Args:
-        engine: holds the model; nothing in it changes.
-        manifest: of its file.
-        classes: name → slot of the classes there are.
+        engine: engine that holds the model; its variables do not change.
+        manifest: manifest of the model.
+        class_indices: class name → class index, of all present classes.
     """
 
-    def __init__(self, engine: Engine, manifest: Manifest, classes: Mapping[str, int]) -> None:
+    def __init__(
+        self, engine: Engine, manifest: Manifest, class_indices: Mapping[str, int]
+    ) -> None:
         self._engine = engine
         self._manifest = manifest
         self._batch = Batch(manifest)
-        self._classes = classes
-        self._waiting: list[tuple[Sequence[np.ndarray], np.ndarray]] = []
+        self._class_indices = class_indices
+        self._pending: list[tuple[Sequence[np.ndarray], np.ndarray]] = []
         self._outputs: list[np.ndarray] = []
         self._targets: list[np.ndarray] = []
         self._loss = 0.0
 
     def add(self, features: Sequence[np.ndarray], targets: Mapping[str, float]) -> None:
-        """Measure one sample: features float32 [1, …] each, and its target by class."""
+        """Add one sample.
+
+        Args:
+            features: float32 [1, …] for each features tensor.
+            targets: class name → target; others are missing.
+        """
         row = np.full((1, self._manifest.capacity), np.nan, np.float32)
-        row[0, [self._classes[name] for name in targets]] = list(targets.values())
-        self._waiting.append((features, row))
+        row[0, [self._class_indices[name] for name in targets]] = list(targets.values())
+        self._pending.append((features, row))
         self._targets.append(row)
-        if len(self._waiting) == self._batch.size:
-            self._measure()
+        if len(self._pending) == self._batch.size:
+            self._evaluate_pending()
 
     def result(self) -> Evaluation:
-        """The measure of all that was added; raises DataError when that is nothing."""
-        self._measure()
+        """Return the evaluation of all samples that were added.
+
+        Raises:
+            DataError: If no sample was added.
+        """
+        self._evaluate_pending()
         if not self._targets:
             raise DataError("there are no samples to evaluate on: give some")
-        slots = list(self._classes.values())
-        targets = np.concatenate(self._targets)[:, slots]
-        outputs = np.concatenate(self._outputs)[:, slots]
-        known = ~np.isnan(targets)
-        plain = Evaluation(
+        columns = list(self._class_indices.values())
+        targets = np.concatenate(self._targets)[:, columns]
+        outputs = np.concatenate(self._outputs)[:, columns]
+        evaluation = Evaluation(
             accuracy=float("nan"),
             loss=self._loss / len(targets),
             samples=len(targets),
-            labels=tuple(self._classes),
-            per_class=dict.fromkeys(self._classes),
+            labels=tuple(self._class_indices),
+            per_class=dict.fromkeys(self._class_indices),
             confusion=np.zeros((0, 0), np.int64),
         )
-        return _DETAILS[self._manifest.task](plain, outputs, np.nan_to_num(targets), known)
+        metrics = _METRICS[self._manifest.task]
+        return metrics(evaluation, outputs, np.nan_to_num(targets), ~np.isnan(targets))
 
-    def _measure(self) -> None:
-        if not self._waiting:
+    def _evaluate_pending(self) -> None:
+        """Evaluate the samples that wait for a full batch."""
+        if not self._pending:
             return
-        parts = zip(*(features for features, _ in self._waiting), strict=True)
-        targets = np.concatenate([row for _, row in self._waiting])
+        tensors = zip(*(features for features, _ in self._pending), strict=True)
+        targets = np.concatenate([row for _, row in self._pending])
         count = len(targets)
         per_output = self._manifest.weights_per_output
-        samples = Dataset(
-            [np.concatenate(each) for each in parts],
-            np.nan_to_num(targets),
-            np.asarray(~np.isnan(targets) if per_output else np.ones(count), np.float32),
-            np.arange(count),
-            np.ones(count, np.float32),
+        dataset = Dataset(
+            features=[np.concatenate(rows) for rows in tensors],
+            targets=np.nan_to_num(targets),
+            weights=np.asarray(~np.isnan(targets) if per_output else np.ones(count), np.float32),
+            sample_ids=np.arange(count),
+            sample_fraction=np.ones(count, np.float32),
         )
-        loss, outputs = evaluate_batches(self._engine, self._batch, samples)
+        loss, outputs = evaluate_batches(self._engine, self._batch, dataset)
         self._loss += loss * count
         self._outputs.append(outputs)
-        self._waiting.clear()
+        self._pending.clear()
 
 
-def _of_one_class(
-    plain: Evaluation, outputs: np.ndarray, targets: np.ndarray, known: np.ndarray
+def _classification_metrics(
+    evaluation: Evaluation, outputs: np.ndarray, targets: np.ndarray, present: np.ndarray
 ) -> Evaluation:
-    wanted, found = targets.argmax(1), outputs.argmax(1)
-    confusion = np.zeros((len(plain.labels),) * 2, np.int64)
-    np.add.at(confusion, (wanted, found), 1)
+    true, predicted = targets.argmax(1), outputs.argmax(1)
+    confusion = np.zeros((len(evaluation.labels),) * 2, np.int64)
+    np.add.at(confusion, (true, predicted), 1)
     return replace(
-        plain,
-        accuracy=float((wanted == found).mean()),
-        per_class=_means(plain.labels, confusion.diagonal(), confusion.sum(1)),
+        evaluation,
+        accuracy=float((true == predicted).mean()),
+        per_class=_means(evaluation.labels, confusion.diagonal(), confusion.sum(1)),
         confusion=confusion,
         calibration_error=expected_calibration_error(outputs, targets),
     )
 
 
-def _of_several(
-    plain: Evaluation, outputs: np.ndarray, targets: np.ndarray, known: np.ndarray
+def _multi_label_metrics(
+    evaluation: Evaluation, outputs: np.ndarray, targets: np.ndarray, present: np.ndarray
 ) -> Evaluation:
-    right = TASKS["multi_label"].right(outputs, targets, known)
+    correct = TASKS["multi_label"].correct(outputs, targets, present)
     return replace(
-        plain,
-        accuracy=float(right.sum() / known.sum()),
-        per_class=_means(plain.labels, right.sum(0), known.sum(0)),
+        evaluation,
+        accuracy=float(correct.sum() / present.sum()),
+        per_class=_means(evaluation.labels, correct.sum(0), present.sum(0)),
     )
 
 
-def _of_numbers(
-    plain: Evaluation, outputs: np.ndarray, targets: np.ndarray, known: np.ndarray
+def _regression_metrics(
+    evaluation: Evaluation, outputs: np.ndarray, targets: np.ndarray, present: np.ndarray
 ) -> Evaluation:
-    distances = np.where(known, np.abs(outputs - targets), 0)
-    return replace(plain, absolute_error=_means(plain.labels, distances.sum(0), known.sum(0)))
+    errors = np.where(present, np.abs(outputs - targets), 0)
+    means = _means(evaluation.labels, errors.sum(0), present.sum(0))
+    return replace(evaluation, absolute_error=means)
 
 
-_DETAILS = {
-    "classification": _of_one_class,
-    "multi_label": _of_several,
-    "regression": _of_numbers,
+_METRICS = {
+    "classification": _classification_metrics,
+    "multi_label": _multi_label_metrics,
+    "regression": _regression_metrics,
 }
+"""`Manifest.task` → function that adds the metrics of the task to an evaluation.
+
+Arguments: the evaluation; outputs and targets, float32 [N, K], one column per class; whether each
+target is present, bool [N, K].
+"""
 
 
 def _means(labels: Sequence[str], sums: np.ndarray, counts: np.ndarray) -> dict[str, float | None]:
+    """Return class name → sum / count; None if the count is 0."""
     return {
         label: float(total / count) if count else None
         for label, total, count in zip(labels, sums, counts, strict=True)

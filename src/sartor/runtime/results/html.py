@@ -1,4 +1,4 @@
-"""What models and results look like in a notebook. Names are the user's: all are escaped."""
+"""HTML of models and results, for notebooks. Class names are the user's: all are escaped."""
 
 from __future__ import annotations
 
@@ -8,54 +8,43 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...charts import confusion_chart, loss_chart
-from ...charts.confusion import shade
+from ...charts.confusion import CONFUSION_CAPTION, cell_color
 
 if TYPE_CHECKING:
     from .records import Evaluation, History
 
 __all__ = ["evaluation_html", "history_html", "model_html"]
 
-_MOST_ROWS = 30
+_MAX_ROWS = 30
 _TABLE = "border-collapse: collapse; margin: .5em 0"
 _CELL = "padding: .2em .6em; text-align: right; border: none"
 
 
 def history_html(history: History) -> str:
-    """The loss curve, and what was done in words."""
-    words = f"{len(history.epochs)} epochs, {history.steps} steps, {history.samples} samples"
+    """Return the counts of a training, and the loss curve."""
+    text = f"{len(history.epochs)} epochs, {history.steps} steps, {history.samples} samples"
     if history.stopped:
-        words += "; stopped before the last epoch was done"
-    return f"<div>{words}</div>{loss_chart([epoch.loss for epoch in history.epochs]).svg()}"
+        text += "; stopped before the last epoch"
+    return f"<div>{text}</div>{loss_chart([epoch.loss for epoch in history.epochs]).svg()}"
 
 
-def evaluation_html(measured: Evaluation) -> str:
-    """Accuracy, and the confusion matrix: a table, or a picture where a table is too large."""
-    loss = f"loss {measured.loss:.3f}"
-    if measured.absolute_error:
-        words = f"<div>{measured.samples} samples, {loss}</div>"
-        errors = {name: _number(each) for name, each in measured.absolute_error.items()}
-        return words + _two_columns("off by", errors)
-    of = "" if len(measured.confusion) else "the labels of "
-    words = (
-        f"<div><b>{_percent(measured.accuracy)}</b> of {of}{measured.samples} samples right, "
-        f"{loss}</div>"
+def evaluation_html(evaluation: Evaluation) -> str:
+    """Return the metrics of an evaluation, with one table or chart for its classes."""
+    if evaluation.absolute_error:
+        errors = {name: _number(each) for name, each in evaluation.absolute_error.items()}
+        text = f"<div>{evaluation.samples} samples, loss {evaluation.loss:.3f}</div>"
+        return text + _two_columns("mean absolute error", errors)
+    name = "Accuracy" if len(evaluation.confusion) else "Accuracy over all labels"
+    text = (
+        f"<div>{name} <b>{_percent(evaluation.accuracy)}</b> on {evaluation.samples} samples, "
+        f"loss {evaluation.loss:.3f}</div>"
     )
-    labels, counts = measured.labels, measured.confusion.tolist()
-    if not counts:
-        parts = {name: _percent(each) for name, each in measured.per_class.items()}
-        return words + _two_columns("right", parts)
-    if len(labels) > _MOST_ROWS:
-        return words + confusion_chart(labels, counts).svg()
-    head = _row(["is … taken for", *labels, "right"], "th")
-    rows = (
-        "<tr>"
-        + _cell(label, "th")
-        + "".join(_count(row, j, right=i == j) for j in range(len(row)))
-        + _cell(_percent(measured.per_class[label]))
-        + "</tr>"
-        for i, (label, row) in enumerate(zip(labels, counts, strict=True))
-    )
-    return f'{words}<table style="{_TABLE}">{head}{"".join(rows)}</table>'
+    if not len(evaluation.confusion):
+        accuracies = {name: _percent(each) for name, each in evaluation.per_class.items()}
+        return text + _two_columns("accuracy", accuracies)
+    if len(evaluation.labels) > _MAX_ROWS:
+        return text + confusion_chart(evaluation.labels, evaluation.confusion.tolist()).svg()
+    return text + _confusion_table(evaluation)
 
 
 def model_html(
@@ -65,24 +54,40 @@ def model_html(
     thumbnails: Mapping[str, Sequence[bytes]],
     history: History | None,
 ) -> str:
-    """A model: its classes, the samples of each that it learns from, and its last training.
+    """Return a summary of a model: its classes, their samples, and the last training.
 
     Args:
-        path: of its file.
-        capacity: the most classes there can be.
-        samples: class → how many samples.
-        thumbnails: class → PNG files of some of them; empty where none are kept.
-        history: of the last training.
+        path: path of the model file.
+        capacity: largest number of classes.
+        samples: class name → number of samples.
+        thumbnails: class name → PNG files of some samples; may lack classes.
+        history: history of the last training, or None.
     """
-    words = f"<div><b>PersonalModel</b> {html.escape(path)}: {len(samples)} of {capacity} classes"
-    words += f", {sum(samples.values())} samples</div>"
-    shown = list(samples.items())[:_MOST_ROWS]
-    rows = [_samples(name, count, thumbnails.get(name, ())) for name, count in shown]
-    if len(samples) > len(shown):
-        rows.append(_row([f"and {len(samples) - len(shown)} more", ""]))
+    text = f"<div><b>PersonalModel</b> {html.escape(path)}: {len(samples)} of {capacity} classes"
+    text += f", {sum(samples.values())} samples</div>"
+    first = list(samples.items())[:_MAX_ROWS]
+    rows = [_class_row(name, count, thumbnails.get(name, ())) for name, count in first]
+    if len(samples) > len(first):
+        rows.append(_row([f"and {len(samples) - len(first)} more", ""]))
     table = f'<table style="{_TABLE}">{_row(["class", "samples"], "th")}{"".join(rows)}</table>'
-    trained = history_html(history) if history is not None else ""
-    return words + (table if samples else "") + trained
+    training = history_html(history) if history is not None else ""
+    return text + (table if samples else "") + training
+
+
+def _confusion_table(evaluation: Evaluation) -> str:
+    rows = (
+        "<tr>"
+        + _cell(label, "th")
+        + "".join(_count_cell(counts, j, correct=i == j) for j in range(len(counts)))
+        + _cell(_percent(evaluation.per_class[label]))
+        + "</tr>"
+        for i, (label, counts) in enumerate(
+            zip(evaluation.labels, evaluation.confusion.tolist(), strict=True)
+        )
+    )
+    header = _row(["", *evaluation.labels, "recall"], "th")
+    caption = f"<caption>{CONFUSION_CAPTION}</caption>"
+    return f'<table style="{_TABLE}">{caption}{header}{"".join(rows)}</table>'
 
 
 def _two_columns(title: str, values: Mapping[str, str]) -> str:
@@ -90,13 +95,13 @@ def _two_columns(title: str, values: Mapping[str, str]) -> str:
     return f'<table style="{_TABLE}">{_row(["", title], "th")}{"".join(rows)}</table>'
 
 
-def _samples(name: str, count: int, thumbnails: Sequence[bytes]) -> str:
-    pictures = "".join(
+def _class_row(name: str, count: int, thumbnails: Sequence[bytes]) -> str:
+    images = "".join(
         f'<img alt="" src="data:image/png;base64,{base64.b64encode(each).decode()}">'
         for each in thumbnails
     )
-    shown = f"<td>{pictures}</td>" if pictures else ""
-    return f"<tr>{_cell(name)}{_cell(str(count))}{shown}</tr>"
+    cell = f"<td>{images}</td>" if images else ""
+    return f"<tr>{_cell(name)}{_cell(str(count))}{cell}</tr>"
 
 
 def _row(cells: Sequence[str], tag: str = "td") -> str:
@@ -107,17 +112,17 @@ def _cell(text: str, tag: str = "td", style: str = "") -> str:
     return f'<{tag} style="{_CELL}{style}">{html.escape(text)}</{tag}>'
 
 
-def _count(row: Sequence[int], index: int, *, right: bool) -> str:
-    """A cell of the confusion matrix."""
-    part = row[index] / sum(row) if row[index] else 0.0
-    ink = "#fff" if part > 0.5 else "#1f2937"
-    style = f"; background: {shade(part, right=right)}; color: {ink}"
-    return _cell(str(row[index]) if row[index] else "", style=style)
+def _count_cell(counts: Sequence[int], index: int, *, correct: bool) -> str:
+    """Return a cell of the confusion matrix, colored by its fraction of the row."""
+    fraction = counts[index] / sum(counts) if counts[index] else 0.0
+    ink = "#fff" if fraction > 0.5 else "#1f2937"
+    style = f"; background: {cell_color(fraction, correct=correct)}; color: {ink}"
+    return _cell(str(counts[index]) if counts[index] else "", style=style)
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
 
 
-def _percent(part: float | None) -> str:
-    return "–" if part is None else f"{100 * part:.1f} %"
+def _percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.1f} %"

@@ -1,4 +1,4 @@
-"""What a model hands back: predictions, the course of training, and how good it is."""
+"""Results of a model: predictions, training history and evaluation."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["Epoch", "Evaluation", "History", "Prediction", "Predictions"]
 
 @dataclass(frozen=True)
 class Prediction:
-    """One class that an input may belong to.
+    """The prediction of one class.
 
     Attributes:
-        label: the class's name.
-        probability: 0…1; where a sample is of one class, those of all classes sum to 1.
+        label: name of the class.
+        probability: 0…1; in a classification, the probabilities of all classes sum to 1.
     """
 
     label: str
@@ -26,7 +26,7 @@ class Prediction:
 
 
 class Predictions(tuple[Prediction, ...]):
-    """What an input may be: every class, the most probable first; empty while there are none.
+    """The predictions for one input, by falling probability; empty if the model has no class.
 
     Attributes:
         in_distribution: False if the input is out-of-distribution ("none of these"); None if the
@@ -45,21 +45,22 @@ class Predictions(tuple[Prediction, ...]):
 
     @property
     def best(self) -> Prediction | None:
-        """The most probable class; None where it is none of these."""
+        """The most probable class; None if there is none or the input is out-of-distribution."""
         return self[0] if self and self.in_distribution is not False else None
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the samples, as the callback of `fit` gets it.
+    """The metrics of one epoch, as the callback of `fit` receives them.
 
     Attributes:
-        epoch: 1 for the first.
-        epochs: how many there will be, unless training ends before.
-        loss: the mean over the samples, each measured before the step that it took part in.
-        accuracy: likewise, 0…1; NaN where the model learns numbers.
-        learning_rate: of the epoch's last step.
-        held_out_loss: the loss on samples that are not learned from; None where none are watched.
+        epoch: number of the epoch, from 1.
+        epochs: number of epochs planned.
+        loss: mean loss over the training samples, each measured before its step.
+        accuracy: accuracy on the training samples, each measured before its step, 0…1; NaN for a
+            regression.
+        learning_rate: learning rate of the last step.
+        held_out_loss: loss on held-out samples; None without early stopping.
     """
 
     epoch: int
@@ -72,17 +73,17 @@ class Epoch:
 
 @dataclass(frozen=True)
 class History:
-    """What one training did.
+    """The history of one training.
 
     Attributes:
-        epochs: each whole epoch.
-        steps: how many batches were learned from, those of an unfinished epoch included.
-        samples: how many were learned from.
-        stopped: it was asked to stop before the last epoch was done.
-        expected_accuracy: 0…1; how good the model will be on samples that it has not seen, by
-            those that parts of the training left out; None where there were too few.
-        calibration_error: 0…1; how far the probabilities of such samples lie from how often they
-            are right, as a mean (expected calibration error); None likewise.
+        epochs: metrics of each complete epoch.
+        steps: number of training steps, including those of an incomplete epoch.
+        samples: number of training samples.
+        stopped: whether the training was stopped before the last epoch.
+        expected_accuracy: accuracy on held-out samples by cross-validation, 0…1: an estimate for
+            new samples. None if there are too few samples.
+        calibration_error: expected calibration error on held-out samples by cross-validation,
+            0…1. None if there are too few samples.
     """
 
     epochs: tuple[Epoch, ...]
@@ -93,32 +94,33 @@ class History:
     calibration_error: float | None = None
 
     def _repr_html_(self) -> str:
-        """How a notebook shows it."""
+        """Return the HTML that a notebook shows."""
         return history_html(self)
 
     def __repr__(self) -> str:
         losses = [f"{epoch.loss:.3f}" for epoch in self.epochs]
-        course = f", loss {losses[0]} to {losses[-1]}" if losses else ""
-        return f"<History: {len(self.epochs)} epochs of {self.samples} samples{course}>"
+        loss = f", loss {losses[0]} to {losses[-1]}" if losses else ""
+        return f"<History: {len(self.epochs)} epochs of {self.samples} samples{loss}>"
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How good a model is on samples with known labels.
+    """The metrics of a model on labelled samples.
 
     Attributes:
-        accuracy: the part of the answers that is right, 0…1; NaN where the model learns numbers.
-        loss: the mean over the samples.
-        samples: how many there were.
-        labels: the classes, in the order of `confusion`.
-        per_class: name → the part of the class's samples that is right; where samples have several
-            labels, of the answers on this one; None where there are none.
-        confusion: int64 [classes, classes]: how many samples of each class (row) were taken for
-            each (column); [0, 0] unless a sample is of one class.
-        calibration_error: 0…1; how far probabilities lie from how often they are right, as a mean
-            (expected calibration error); None where the model learns numbers.
-        absolute_error: name → mean distance to the right number, None where there are none; empty
-            unless the model learns numbers.
+        accuracy: fraction of correct predictions, 0…1; NaN for a regression.
+        loss: mean loss over the samples.
+        samples: number of samples.
+        labels: class names, in the order of `confusion`.
+        per_class: class name → fraction of correct predictions among the samples of the class
+            (recall); for several labels per sample, the accuracy of that label. None for a class
+            without samples.
+        confusion: confusion matrix, int64 [classes, classes]: rows are true classes, columns are
+            predictions. [0, 0] unless the task is classification.
+        calibration_error: expected calibration error, 0…1; None unless the task is
+            classification.
+        absolute_error: name → mean absolute error, None without samples; empty unless the task is
+            regression.
     """
 
     accuracy: float
@@ -131,5 +133,5 @@ class Evaluation:
     absolute_error: Mapping[str, float | None] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
-        """How a notebook shows it."""
+        """Return the HTML that a notebook shows."""
         return evaluation_html(self)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import DataError
-from ..confidence.cross_validation import divided
+from ..confidence.folds import assign_folds
 from ..confidence.out_of_distribution import OODDetector
 from ..samples import SampleCollection
 from ..state import ModelState
@@ -78,7 +78,7 @@ class TrainingData:
 def _split(samples: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
     """Split a third of each class off, for early stopping."""
     class_indices = np.nan_to_num(samples.targets).argmax(1)
-    held_out = divided(class_indices, samples.samples, seed) == 0
+    held_out = assign_folds(class_indices, samples.samples, seed=seed) == 0
     if not held_out.any():
         raise DataError(
             "patience needs validation samples: add a second sample of a class, or samples with "

@@ -133,8 +133,8 @@ class Trainer:
         loss = float(parts @ losses) / float(parts.sum())
         if not self._has_accuracy:
             return loss, float("nan")
-        right = self._task.right(np.concatenate(outputs), self._samples.targets[order], weights)
-        return loss, np.count_nonzero(right) / np.count_nonzero(weights)
+        correct = self._task.correct(np.concatenate(outputs), self._samples.targets[order], weights)
+        return loss, np.count_nonzero(correct) / np.count_nonzero(weights)
 
     def _held_out_loss(self) -> float | None:
         """Return the loss on the held-out samples, and note it for early stopping."""

@@ -1,0 +1,136 @@
+"""Cross-validation trains without each fold, and measures on it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sartor.runtime.confidence.cross_validation import CrossValidation, cross_validate
+from sartor.runtime.confidence.temperature import (
+    apply_temperature,
+    default_temperature,
+    expected_calibration_error,
+    fit_temperature,
+)
+from sartor.runtime.data.dataset import Dataset, training_dataset
+from sartor.runtime.store import SampleSet
+
+CLASSES = ("hat", "shoes", "dress")
+
+
+def manifest(task: str = "classification", capacity: int = 4) -> Any:
+    independent = task != "classification"
+    return SimpleNamespace(task=task, weights_per_output=independent, capacity=capacity)
+
+
+def draw(samples: int, augmentations: int = 2, task: str = "classification") -> Dataset:
+    """Draw a data set with the same number of samples in each class."""
+    rng = np.random.default_rng(0)
+    ids = np.repeat(np.arange(samples), augmentations)
+    class_indices = ids % len(CLASSES)
+    features = (3 * np.eye(len(CLASSES), 8)[class_indices] + rng.normal(size=(len(ids), 8))).astype(
+        np.float32
+    )
+    targets = np.eye(len(CLASSES), dtype=np.float32)[class_indices]
+    indices = {name: index for index, name in enumerate(CLASSES)}
+    return training_dataset(manifest(task), SampleSet([features], ids, targets, CLASSES), indices)
+
+
+def softmax_outputs(dataset: Dataset, seed: int = 1) -> np.ndarray:
+    """Return outputs that are often wrong, [N, C], with the last class masked."""
+    logits = np.random.default_rng(seed).normal(0, 3, dataset.targets.shape) + 4 * dataset.targets
+    powers = np.exp(logits)
+    powers[:, len(CLASSES) :] = 0
+    return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+
+
+class Training:
+    """Outputs of imagined trainings; records the held-out rows of each."""
+
+    def __init__(self, outputs: np.ndarray, stop_after: int = 9) -> None:
+        self.outputs, self.stop_after = outputs, stop_after
+        self.held_out: list[np.ndarray] = []
+
+    def __call__(self, training: np.ndarray, held_out: np.ndarray) -> np.ndarray | None:
+        assert (training == ~held_out).all()
+        self.held_out.append(held_out)
+        return None if len(self.held_out) > self.stop_after else self.outputs[held_out]
+
+
+def validate(dataset: Dataset, training: Training, task: str = "classification") -> CrossValidation:
+    fitted = softmax_outputs(dataset, seed=2)
+    result = cross_validate(manifest(task), dataset, fitted, training, seed=0)
+    assert result is not None
+    return result
+
+
+def test_each_sample_is_held_out_once_with_all_its_augmentations() -> None:
+    dataset = draw(30)
+    training = Training(softmax_outputs(dataset))
+    validate(dataset, training)
+    assert len(training.held_out) == 3
+    assert (np.sum(training.held_out, 0) == 1).all()
+    for held_out in training.held_out:
+        assert not set(dataset.sample_ids[held_out]) & set(dataset.sample_ids[~held_out])
+
+
+def test_above_400_rows_one_fold_is_held_out() -> None:
+    dataset = draw(201)
+    training = Training(softmax_outputs(dataset))
+    validate(dataset, training)
+    assert [each.sum() for each in training.held_out] == [134]
+
+
+def test_the_metrics_are_those_of_held_out_outputs() -> None:
+    dataset = draw(30)
+    outputs = softmax_outputs(dataset)
+    result = validate(dataset, Training(outputs))
+    correct = outputs.argmax(1) == dataset.targets.argmax(1)
+    assert result.accuracy == pytest.approx(correct.mean())
+    calibrated = apply_temperature(outputs, result.temperature)
+    error = expected_calibration_error(calibrated, dataset.targets)
+    assert result.calibration_error == pytest.approx(error)
+    assert result.ood_detector is not None
+    assert result.ood_detector.statistics.entropy_factor > 0
+
+
+def test_a_sample_counts_once_whatever_the_number_of_its_augmentations() -> None:
+    dataset = draw(30)
+    outputs, fitted = softmax_outputs(dataset), softmax_outputs(dataset, seed=2)
+    result = validate(dataset, Training(outputs))
+    expected = fit_temperature(
+        outputs, dataset.targets, np.full(60, 0.5), prior=default_temperature(fitted)
+    )
+    assert result.temperature == pytest.approx(expected)
+
+
+def test_one_sample_per_class_gives_the_default_temperature() -> None:
+    dataset = draw(3)
+    training = Training(softmax_outputs(dataset))
+    result = validate(dataset, training)
+    assert training.held_out == []
+    assert result.temperature == default_temperature(softmax_outputs(dataset, seed=2))
+    assert (result.accuracy, result.calibration_error) == (None, None)
+    assert result.ood_detector is not None
+
+
+def test_several_labels_per_sample_have_no_ood_detector() -> None:
+    dataset = draw(30, task="multi_label")
+    rng = np.random.default_rng(3)
+    training = Training(rng.uniform(0.01, 0.99, dataset.targets.shape).astype(np.float32))
+    result = validate(dataset, training, "multi_label")
+    assert (result.ood_detector, result.calibration_error) == (None, None)
+    present = dataset.weights > 0
+    correct = ((training.outputs > 0.5) == (dataset.targets > 0.5))[present]
+    assert result.accuracy == pytest.approx(correct.mean())
+
+
+@pytest.mark.parametrize(("task", "stop_after"), [("regression", 9), ("classification", 1)])
+def test_a_regression_or_a_stopped_training_gives_no_result(task: str, stop_after: int) -> None:
+    dataset = draw(30)
+    outputs = softmax_outputs(dataset)
+    training = Training(outputs, stop_after)
+    assert cross_validate(manifest(task), dataset, outputs, training, seed=0) is None

@@ -1,0 +1,295 @@
+"""The OOD detector accepts in-distribution inputs, and rejects most others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sartor
+from sartor.contract.manifest import Manifest
+from sartor.errors import CheckpointError, DataError
+from sartor.litert import Engine, open_model
+from sartor.modalities import prepare
+from sartor.runtime.confidence.folds import assign_folds
+from sartor.runtime.confidence.out_of_distribution import OODDetector
+
+F, C = 24, 6
+
+
+def class_centers(seed: int = 0, classes: int = 5) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(classes, F))
+
+
+def draw(centers: np.ndarray, per_class: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the features of samples around class centers, and their class indices."""
+    class_indices = np.repeat(np.arange(len(centers)), per_class)
+    noise = np.random.default_rng(seed).normal(size=(len(class_indices), F))
+    return (centers[class_indices] + 0.6 * noise).astype(np.float32), class_indices
+
+
+def probabilities(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Return the output of a softmax head, [N, C]; the last class index is masked."""
+    logits = features @ centers.T / 4
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    rows = np.zeros((len(features), C), np.float32)
+    rows[:, : len(centers)] = powers / powers.sum(1, keepdims=True)
+    return rows
+
+
+def five_folds(class_indices: np.ndarray) -> np.ndarray:
+    return assign_folds(class_indices, np.arange(len(class_indices)), folds=5)
+
+
+def scores(detector: OODDetector, features: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    pairs = zip(features, outputs, strict=True)
+    return np.array([detector.score([row[None]], output[None]) for row, output in pairs])
+
+
+def acceptance(detector: OODDetector, features: np.ndarray, outputs: np.ndarray) -> float:
+    return float((scores(detector, features, outputs) >= detector.threshold).mean())
+
+
+def fit_detector(
+    per_class: int, *, trained: bool = True, seed: int = 1, recall: float = 0.95
+) -> OODDetector:
+    features, class_indices = draw(class_centers(), per_class, seed)
+    outputs = probabilities(features, class_centers()) if trained else None
+    detector = OODDetector.fit(
+        [features], class_indices, five_folds(class_indices), outputs, recall=recall
+    )
+    assert detector is not None
+    return detector
+
+
+@pytest.mark.parametrize("trained", [True, False])
+@pytest.mark.parametrize(("per_class", "tolerance"), [(4, 0.04), (10, 0.02), (100, 0.02)])
+def test_the_recall_is_as_requested(per_class: int, tolerance: float, trained: bool) -> None:
+    in_distribution, unseen_classes = [], []
+    for seed in range(8):
+        detector = fit_detector(per_class, trained=trained, seed=seed)
+        for rates, centers, draw_seed in (
+            (in_distribution, class_centers(), 100 + seed),
+            (unseen_classes, class_centers(seed=9), 200 + seed),
+        ):
+            features, _ = draw(centers, 40, draw_seed)
+            outputs = probabilities(features, class_centers())
+            rates.append(acceptance(detector, features, outputs))
+    assert np.mean(in_distribution) == pytest.approx(0.95, abs=tolerance)
+    assert np.mean(unseen_classes) < 0.2
+    high_recall = fit_detector(per_class, trained=trained, recall=0.99)
+    assert high_recall.threshold < fit_detector(per_class, trained=trained).threshold
+
+
+def test_a_higher_entropy_of_the_output_lowers_the_score() -> None:
+    detector = fit_detector(10)
+    features, _ = draw(class_centers(), 1, 2)
+    certain, uniform = np.eye(1, C, dtype=np.float32), np.full((1, C), 1 / C, np.float32)
+    difference = detector.score([features[:1]], certain) - detector.score([features[:1]], uniform)
+    assert difference == pytest.approx(np.log(C) * detector.statistics.entropy_factor, rel=1e-5)
+    assert difference > 0.5
+
+
+def test_without_outputs_the_score_ignores_the_entropy() -> None:
+    detector = fit_detector(10, trained=False)
+    features, _ = draw(class_centers(), 1, 2)
+    certain, uniform = np.eye(1, C, dtype=np.float32), np.full((1, C), 1 / C, np.float32)
+    assert detector.score([features[:1]], certain) == detector.score([features[:1]], uniform)
+
+
+def test_the_terms_are_standardized_on_held_out_samples() -> None:
+    """The mean score of held-out samples is 0, its standard deviation at least that of one term."""
+    detector = fit_detector(200)
+    features, _ = draw(class_centers(), 200, 7)
+    values = scores(detector, features, probabilities(features, class_centers()))
+    assert values.mean() == pytest.approx(0, abs=0.15)
+    assert 0.9 < values.std() < 1.6
+
+
+def test_one_sample_per_class_is_enough_to_reject_distant_inputs() -> None:
+    features, class_indices = draw(class_centers(), 1, 1)
+    outputs = probabilities(features, class_centers())
+    detector = OODDetector.fit([features], class_indices, five_folds(class_indices), outputs)
+    assert detector is not None
+    assert detector.statistics.entropy_factor == 0  # no outputs for held-out samples
+    near, _ = draw(class_centers(), 100, 2)
+    assert acceptance(detector, near, probabilities(near, class_centers())) > 0.9
+    opposite = -class_centers().mean(0, keepdims=True).astype(np.float32)
+    assert acceptance(detector, opposite, probabilities(opposite, class_centers())) == 0
+
+
+def test_one_class_without_held_out_samples_gives_no_detector() -> None:
+    features, class_indices = draw(class_centers(classes=1), 1, 1)
+    assert OODDetector.fit([features], class_indices, np.zeros(1, int)) is None
+    pair, same = draw(class_centers(classes=1), 2, 1)
+    assert OODDetector.fit([pair], same, np.zeros(2, int)) is None
+    assert OODDetector.fit([pair], same, np.array([-1, -1])) is None
+    assert OODDetector.fit([pair], same, np.array([0, 1])) is not None
+
+
+def test_a_class_with_one_sample_does_not_change_the_threshold() -> None:
+    features, class_indices = draw(class_centers(), 20, 1)
+    outputs = probabilities(features, class_centers())
+    rows = np.r_[0:81]  # the last class has one sample
+    folds = five_folds(class_indices[rows])
+    detector = OODDetector.fit([features[rows]], class_indices[rows], folds, outputs[rows])
+    four = np.r_[0:80]
+    expected = OODDetector.fit([features[four]], class_indices[four], folds[four], outputs[four])
+    assert detector is not None
+    assert expected is not None
+    assert detector.threshold == pytest.approx(expected.threshold, rel=0.1)
+    assert 4 in detector.class_indices
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_a_class_added_with_one_sample_is_accepted(trained: bool) -> None:
+    """Most inputs of the class are accepted, although other classes have thirty samples."""
+    before, after = [], []
+    for seed in range(12):
+        features, class_indices = draw(class_centers(), 30, seed)
+        outputs = probabilities(features, class_centers()) if trained else None
+        old, first = class_indices < 4, np.flatnonzero(class_indices == 4)[:1]
+        detector = OODDetector.fit(
+            [features[old]],
+            class_indices[old],
+            five_folds(class_indices)[old],
+            None if outputs is None else outputs[old],
+        )
+        assert detector is not None
+        inputs, input_classes = draw(class_centers(), 30, 100 + seed)
+        inputs = inputs[input_classes == 4]
+        input_outputs = probabilities(inputs, class_centers())
+        before.append(acceptance(detector, inputs, input_outputs))
+        detector = detector.with_class(4, [features[first]])
+        after.append(acceptance(detector, inputs, input_outputs))
+        again = detector.with_class(4, [features[first]])
+        assert len(again.prototypes) == len(detector.prototypes)
+    assert np.mean(before) < 0.3
+    assert np.mean(after) > 0.75
+
+
+def test_scores_depend_neither_on_the_order_of_classes_nor_on_the_length_of_features() -> None:
+    features, class_indices = draw(class_centers(), 8, 1)
+    outputs, folds = probabilities(features, class_centers()), five_folds(class_indices)
+    order = np.array([5, 2, 0, 3, 1, 4])  # new index of each class, with a gap at 4
+    permuted = np.empty_like(outputs)
+    permuted[:, order] = outputs
+    one = OODDetector.fit([features], class_indices, folds, outputs)
+    other = OODDetector.fit([100 * features], order[class_indices], folds, permuted)
+    assert one is not None
+    assert other is not None
+    inputs, _ = draw(class_centers(), 10, 3)
+    outputs = probabilities(inputs, class_centers())
+    permuted = np.empty_like(outputs)
+    permuted[:, order] = outputs
+    expected = pytest.approx(scores(one, inputs, outputs), abs=1e-4)
+    assert scores(other, 100 * inputs, permuted) == expected
+    assert other.threshold == pytest.approx(one.threshold, abs=1e-4)
+
+
+def test_several_features_tensors_are_concatenated() -> None:
+    features, class_indices = draw(class_centers(), 8, 1)
+    tensors = [features[:, :4].reshape(-1, 2, 2), features[:, 4:]]
+    one = OODDetector.fit([features], class_indices, five_folds(class_indices))
+    several = OODDetector.fit(tensors, class_indices, five_folds(class_indices))
+    assert one is not None
+    assert several is not None
+    output = probabilities(features, class_centers())[:1]
+    expected = one.score([features[:1]], output)
+    assert several.score([each[:1] for each in tensors], output) == expected
+
+
+def test_one_class_of_two_samples_accepts_inputs_less_similar_than_these() -> None:
+    """Held out in turn, both have the same similarity: its standard deviation is 0."""
+    inputs, _ = draw(class_centers(classes=1), 100, 99)
+    outputs = np.ones((100, 1), np.float32)
+    accepted = []
+    for seed in range(12):
+        features, class_indices = draw(class_centers(classes=1), 2, seed)
+        detector = OODDetector.fit([features], class_indices, np.array([0, 1]), outputs[:2])
+        assert detector is not None
+        assert detector.statistics.entropy_factor == 0  # the output of one class is always 1
+        accepted.append(acceptance(detector, inputs, outputs))
+        assert acceptance(detector, -inputs, outputs) == 0
+    assert np.mean(accepted) > 0.75
+
+
+def test_a_detector_survives_a_checkpoint() -> None:
+    detector = fit_detector(10)
+    arrays = detector.to_arrays()
+    loaded = OODDetector.from_arrays(arrays, detector.threshold, F)
+    features, _ = draw(class_centers(), 2, 5)
+    outputs = probabilities(features, class_centers())
+    expected = pytest.approx(scores(detector, features, outputs), abs=1e-5)
+    assert scores(loaded, features, outputs) == expected
+    assert loaded.similarity == pytest.approx(detector.similarity)
+    assert all(array.dtype == np.float32 for array in arrays.values())
+
+
+@pytest.mark.parametrize("name", ["ood/prototypes", "ood/class_indices", "ood/statistics"])
+def test_a_damaged_checkpoint_is_refused(name: str) -> None:
+    arrays = fit_detector(10).to_arrays()
+    with pytest.raises(CheckpointError, match="damaged"):
+        OODDetector.from_arrays({**arrays, name: arrays[name][:-1]}, 0.0, F)
+    with pytest.raises(CheckpointError, match="damaged"):
+        OODDetector.from_arrays(arrays, 0.0, F + 1)
+    del arrays[name]
+    with pytest.raises(CheckpointError, match="damaged"):
+        OODDetector.from_arrays(arrays, 0.0, F)
+
+
+def test_a_removed_class_has_no_prototypes() -> None:
+    detector = fit_detector(10).without_class(2)
+    assert detector is not None
+    assert 2 not in detector.class_indices
+    assert len(detector.prototypes) == len(detector.class_indices)
+    for index in (0, 1, 3):
+        assert detector is not None
+        detector = detector.without_class(index)
+    assert detector is not None
+    assert detector.without_class(4) is None
+
+
+def test_features_of_zeros_have_a_finite_score() -> None:
+    features, class_indices = draw(class_centers(), 6, 1)
+    features[3] = 0
+    detector = OODDetector.fit([features], class_indices, five_folds(class_indices))
+    assert detector is not None
+    output = probabilities(features, class_centers())[3:4]
+    assert np.isfinite(detector.score([features[3:4]], output))
+
+
+def test_the_recall_must_be_a_fraction() -> None:
+    with pytest.raises(DataError, match="between 0 and 1"):
+        fit_detector(4, recall=1.0)
+
+
+def embed(engine: Engine, manifest: Manifest, paths: list[Path]) -> np.ndarray:
+    rows = [engine.run("infer", prepare(manifest.inputs, path))["features"] for path in paths]
+    return np.concatenate(rows)
+
+
+def test_photos_of_other_objects_are_rejected(
+    shared_models: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    base = shared_models / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
+    file = sartor.convert(base, classes=4).save(tmp_path / "m.tflite")
+    manifest = open_model(file)
+    engine = Engine(file, manifest)
+    names = ("hat", "shoes", "dress", "pants")
+
+    def embed_clothes(split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+        folder = shared_data / "clothing" / split
+        rows = [embed(engine, manifest, sorted((folder / n).iterdir())[:count]) for n in names]
+        class_indices = [np.full(len(each), index) for index, each in enumerate(rows)]
+        return np.concatenate(rows), np.concatenate(class_indices)
+
+    features, class_indices = embed_clothes("train", 8)
+    detector = OODDetector.fit([features], class_indices, five_folds(class_indices))
+    assert detector is not None
+    clothes, _ = embed_clothes("validation", 14)
+    others = embed(engine, manifest, sorted((shared_data / "imagenet_samples").iterdir())[::12])
+    outputs = np.zeros((max(len(clothes), len(others)), 4), np.float32)
+    assert acceptance(detector, clothes, outputs[: len(clothes)]) > 0.85
+    assert acceptance(detector, others, outputs[: len(others)]) < 0.1
