@@ -286,7 +286,7 @@ def _foreign_graph(model: Model) -> None:
         (_swap_ops, "before it has a value"),
         (_forget_options_type, "no options_type"),
         (_misspell_option, "expected those of AddOptions: fusedActivationFunction"),
-        (_misname_options, "'AdditionOptions', which the installed schema does not know"),
+        (_misname_options, "'AdditionOptions', which is not in the installed schema"),
         (_misname_op, "does not have the op 'ADDITION'"),
         (_overflow_option, "AddOptions.fusedActivationFunction is 1000, expected a number"),
         (_foreign_graph, "runs a graph that is not in the model"),

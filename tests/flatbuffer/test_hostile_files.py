@@ -505,7 +505,7 @@ def odd_method(archive: zipfile.ZipFile) -> None:
 
 
 def test_a_zip_that_unfolds_to_too_much_is_refused() -> None:
-    with pytest.raises(InvalidModelError, match="unfold to 104857600 bytes, expected at most"):
+    with pytest.raises(InvalidModelError, match="unpack to 104857600 bytes, expected at most"):
         read(with_zip(zeros))
 
 
@@ -524,13 +524,13 @@ def test_an_encrypted_zip_is_refused() -> None:
 def test_a_damaged_zip_is_refused() -> None:
     content = bytearray(append_files(GOOD, {"labels.txt": b"cat\ndog\n"}))
     content[content.rindex(b"cat")] ^= 1
-    with pytest.raises(InvalidModelError, match="the files behind the model: Bad CRC-32"):
+    with pytest.raises(InvalidModelError, match="the files after the model: Bad CRC-32"):
         read(bytes(content))
 
 
 def test_a_zip_that_lost_its_end_is_refused() -> None:
     content = append_files(GOOD, {"labels.txt": b"cat\ndog\n"})
-    with pytest.raises(InvalidModelError, match="the files behind the model are cut off"):
+    with pytest.raises(InvalidModelError, match="the files after the model are cut off"):
         read(content[:-30])
 
 

@@ -142,7 +142,7 @@ def test_the_metadata_of_real_models_are_read(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "got 0 bytes with b'' at byte 4, expected b'M001' there. Leave the metadata out"),
+        (b"", "got 0 bytes with b'' at byte 4, expected b'M001' there. Remove the metadata"),
         (b"\x08\0\0\0TFL3", "expected b'M001'"),
         (encode_metadata(FULL)[:300], "expected a multiple of 4, and an end before"),
     ],

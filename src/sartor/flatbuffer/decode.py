@@ -1,4 +1,4 @@
-"""Reading flatbuffer tables, with every offset checked before it is followed."""
+"""Read flatbuffer tables, and check every offset before it is used."""
 
 from __future__ import annotations
 
@@ -37,15 +37,14 @@ def find_item(items: list[T], index: int, what: str) -> T:
 
 
 class Decoder:
-    """Reads the tables of one flatbuffer.
+    """A reader of the tables of one flatbuffer.
 
-    It demands what the verifier of LiteRT demands: aligned tables and vectors within the file,
-    strings that end with a zero. And since what is equal may be stored once and pointed to again
-    and again, what is read is counted: a file that would unfold to far more than its size is
-    refused.
+    Like the verifier of LiteRT, it requires aligned tables and vectors within the file, and strings
+    that end with a zero. Several offsets may point to the same data, so it counts the bytes that it
+    reads, and rejects a file that unpacks to far more than its size.
 
     Attributes:
-        end: the byte after the last one that the tables read so far use.
+        end: offset of the byte after the last byte that was read.
     """
 
     def __init__(self, data: bytes, schema: Schema) -> None:
@@ -57,20 +56,20 @@ class Decoder:
         self.end = 0
 
     def root(self, table: str, identifier: bytes, advice: str) -> Record:
-        """Read the root table and all below it.
+        """Read the root table and all tables below it.
 
         Args:
-            table: what it is.
-            identifier: what must stand at byte 4.
-            advice: what to do when it does not.
+            table: name of the root table in the schema.
+            identifier: expected identifier at byte 4.
+            advice: advice of the error message if the identifier differs.
 
         Raises:
-            InvalidModelError: the identifier or an offset is wrong.
+            InvalidModelError: If the identifier or an offset is wrong.
         """
-        found = self._data[4:8]
-        if found != identifier:
+        actual = self._data[4:8]
+        if actual != identifier:
             raise InvalidModelError(
-                f"got {len(self._data)} bytes with {found!r} at byte 4, expected {identifier!r} "
+                f"got {len(self._data)} bytes with {actual!r} at byte 4, expected {identifier!r} "
                 f"there. {advice}"
             )
         return self._table(self._follow(0, table), self._schema.layout(table))
@@ -79,13 +78,13 @@ class Decoder:
         """Count bytes that are read.
 
         Raises:
-            InvalidModelError: the file unfolds to far more than it holds.
+            InvalidModelError: If the file unpacks to far more than its size.
         """
         self._left -= size
         if self._left < 0 or self._tables_left < 0:
             raise InvalidModelError(
-                f"the {len(self._data)} bytes unfold to more than {_REPEATS} times as much, or to "
-                f"more tables than there is room for; expected less sharing. {DAMAGED}"
+                f"the {len(self._data)} bytes unpack to more than {_REPEATS} times as much, or to "
+                f"more tables than fit into the file; expected less sharing. {DAMAGED}"
             )
 
     def _table(self, position: int, layout: Layout) -> Record:
@@ -97,7 +96,7 @@ class Decoder:
         for field, offset, extra in fields:
             if (position + offset) % field.width:
                 raise InvalidModelError(
-                    f"{layout.name}.{field.name} stands at byte {position + offset}, expected a "
+                    f"{layout.name}.{field.name} is at byte {position + offset}, expected a "
                     f"multiple of {field.width}. {DAMAGED}"
                 )
             kind = field.kind
@@ -113,17 +112,17 @@ class Decoder:
         return record
 
     def _vtable(self, position: int, layout: Layout) -> tuple[int, list[tuple[Field, int, int]]]:
-        """Return the table's size, and each field that is stored with its offset in the table.
+        """Return the table's size, and for each stored field its offset in the table.
 
-        The third number is the offset of a union's type.
+        The last number is the offset of a union's type.
         """
         self._claim(position, 4, layout.name)
         start = position - _I32.unpack_from(self._data, position)[0]
         key = (start, layout.name)
-        found = self._vtables.get(key)
-        if found is None:
-            found = self._vtables[key] = self._read_vtable(start, layout)
-        return found
+        vtable = self._vtables.get(key)
+        if vtable is None:
+            vtable = self._vtables[key] = self._read_vtable(start, layout)
+        return vtable
 
     def _read_vtable(self, start: int, layout: Layout) -> tuple[int, list[tuple[Field, int, int]]]:
         name = f"the vtable of {layout.name}"
@@ -139,7 +138,7 @@ class Decoder:
             extra = entries[field.slot - 1] if offset and field.kind is Kind.UNION else 0
             if offset and not (4 <= offset <= size - field.width and extra in (0, *range(4, size))):
                 raise InvalidModelError(
-                    f"{layout.name}.{field.name} stands at byte {offset} of a table of {size} "
+                    f"{layout.name}.{field.name} is at byte {offset} of a table of {size} "
                     f"bytes. {DAMAGED}"
                 )
             if offset:
@@ -147,7 +146,7 @@ class Decoder:
         return size, fields
 
     def _claim(self, start: int, size: int, what: str, *, alignment: int = 4) -> None:
-        """Check that bytes lie in the file, and where they start."""
+        """Check that bytes are within the file and aligned."""
         if start < 0 or start + size > len(self._data) or start % alignment:
             raise InvalidModelError(
                 f"{what} takes {size} bytes from byte {start} on; expected a multiple of "
@@ -157,7 +156,7 @@ class Decoder:
             self.end = start + size
 
     def _follow(self, position: int, what: str) -> int:
-        """Where the offset stored at `position` leads."""
+        """Return the target of the offset at `position`."""
         self._claim(position, 4, what)
         offset: int = _U32.unpack_from(self._data, position)[0]
         if not 0 < offset < 1 << 31:
@@ -165,7 +164,7 @@ class Decoder:
         return position + offset
 
     def _vector(self, position: int, what: str, width: int, end: int = 0) -> tuple[int, int]:
-        """The start and the length of a vector; `end` bytes more must follow it."""
+        """Return the start and the length of a vector, which `end` more bytes must follow."""
         start = self._follow(position, what)
         self._claim(start, 4, what)
         length: int = _U32.unpack_from(self._data, start)[0]
@@ -208,7 +207,7 @@ class Decoder:
             return None
         if number not in field.members:
             raise InvalidModelError(
-                f"{field.name} is of type {number}, which the installed schema does not know; "
+                f"{field.name} is of type {number}, which is not in the installed schema; "
                 f"expected at most {max(field.members)}. Update ai-edge-litert, or download or "
                 "convert the model again."
             )

@@ -1,4 +1,4 @@
-"""Writing flatbuffer tables from records."""
+"""Write flatbuffer tables from records."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ _FLAGS = {
     "f": number_types.Float32Flags,
     "d": number_types.Float64Flags,
 }
-_SMALL = 256  # bytes of a vector that is looked up before it is written
+_SHARED_BYTES = 256  # largest vector that is shared with equal ones
 
 
 class Place(int):
-    """Where something stands that is written, counted from the end of the buffer."""
+    """The position of written data, counted from the end of the buffer."""
 
 
 class Encoder:
-    """Builds one flatbuffer, back to front: what is written first stands last.
+    """A writer of one flatbuffer, from back to front: data that is written first is last.
 
-    Strings, small vectors and tables that are equal are written once and pointed to from
-    everywhere, which takes a third off a file of many small graphs.
+    Equal strings, small vectors and tables are written once and shared, which makes a file of many
+    small graphs a third smaller.
 
-    In a record given to it, a `Place` stands for a table, string or vector that is written
-    already: what `table` or `scalars` returned.
+    A `Place` in a record refers to a table, string or vector that is already written: the result
+    of `table` or `scalars`.
     """
 
     def __init__(self, schema: Schema, size: int = 1024) -> None:
-        """Make room for `size` bytes; there is more when they do not suffice."""
+        """Reserve `size` bytes; the buffer grows if they do not suffice."""
         self._schema = schema
         self._builder = flatbuffers.Builder(size)
-        self._known: dict[object, Place] = {}
+        self._places_of: dict[object, Place] = {}
 
     def table(self, name: str, record: Record) -> Place:
-        """Write a table and what it holds, and return its place.
+        """Write a table and its content, and return its place.
 
         Raises:
-            InvalidModelError: a value is not what the field holds.
+            InvalidModelError: If a value is not of its field's type.
         """
         layout = self._schema.layout(name)
         places = self._pointed(name, layout.fields, record)
@@ -89,7 +89,7 @@ class Encoder:
         array = _array(field, values)
         width = field.dtype.itemsize
         builder = self._builder
-        # The generated code aligns to the element's size only, and copies once more.
+        # The generated code aligns to the element's size only, and copies the data again.
         builder.StartVector(width, array.size, max(field.alignment, width))
         builder.head -= array.nbytes
         builder.Bytes[builder.head : builder.head + array.nbytes] = array.view(np.uint8).data
@@ -111,7 +111,7 @@ class Encoder:
         self._builder.Slot(field.slot)
 
     def _pointed(self, table: str, fields: Sequence[Field], record: Record) -> dict[str, Place]:
-        """Write what a table points to, since tables cannot be nested: name → place."""
+        """Write the data that a table points to, since tables cannot be nested: name → place."""
         places = {}
         for field in fields:
             value = record.get(field.name)
@@ -133,7 +133,7 @@ class Encoder:
             return Place(self._builder.CreateSharedString(value))
         if field.kind is Kind.SCALARS:
             array = _array(field, value)
-            if array.nbytes > _SMALL:
+            if array.nbytes > _SHARED_BYTES:
                 return self.scalars(field, array)
             key = field.letter, field.alignment, array.tobytes()
             return self._once(key, lambda: self.scalars(field, array))
@@ -148,10 +148,10 @@ class Encoder:
         )
 
     def _once(self, key: object, write: Callable[[], Place]) -> Place:
-        """Where something of this content stands already, or where it is written now."""
-        place = self._known.get(key)
+        """Return the place of equal data, which is written if there is none."""
+        place = self._places_of.get(key)
         if place is None:
-            place = self._known[key] = write()
+            place = self._places_of[key] = write()
         return place
 
     def _places(self, places: list[Place]) -> Place:
@@ -166,12 +166,12 @@ class Encoder:
 
 
 def _array(field: Field, values: Sequence[float] | bytes | np.ndarray) -> np.ndarray:
-    """Scalars in the field's type, one after the other."""
+    """Return scalars as a contiguous array of the field's type."""
     if isinstance(values, bytes):
         values = np.frombuffer(values, np.uint8)
     return np.ascontiguousarray(values, field.dtype)
 
 
 def _number(field: Field, table: str) -> int:
-    """The type number of a union's member."""
+    """Return the type number of a union's member."""
     return next(number for number, name in field.members.items() if name == table)

@@ -1,4 +1,4 @@
-"""What a flatbuffer table looks like: its fields, in plain data that reader and writer share."""
+"""The layout of flatbuffer tables: descriptions of fields that reader and writer share."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import numpy as np
 __all__ = ["Field", "Kind", "Layout", "Record", "Schema"]
 
 Record: TypeAlias = dict[str, Any]
-"""A table's fields: scalars as int, float or bool; strings as str; vectors of scalars as arrays;
-tables as records, vectors of tables as lists of them; unions as `(table name, record)`; None for
-what is absent."""
+"""The fields of a table: scalars as int, float or bool; strings as str; vectors of scalars as
+arrays; tables as records; vectors of tables as lists of records; unions as `(table name, record)`;
+absent fields as None."""
 
 
 class Kind(Enum):
-    """How a field is stored."""
+    """The storage of a field."""
 
     SCALAR = "scalar"
     STRING = "string"
@@ -35,14 +35,14 @@ class Field:
     """One field of a table.
 
     Attributes:
-        name: as in Python code generated from the schema: `fusedActivationFunction`.
-        slot: its place in the vtable; the type of a union stands one before.
-        kind: how it is stored.
-        letter: the element type of scalars, as `struct` and NumPy spell it: `i`, `f`, `?`.
-        default: of a scalar; it is not stored.
-        table: what a table, or each of a vector of tables, is.
-        members: what a union may hold: type number → table.
-        alignment: of the elements of a vector, where it is more than their size.
+        name: name in Python code generated from the schema: `fusedActivationFunction`.
+        slot: index in the vtable; the type of a union is one slot before.
+        kind: storage of the field.
+        letter: element type of scalars in the notation of `struct` and NumPy: `i`, `f`, `?`.
+        default: value of a scalar that is not stored.
+        table: name of the table, or of each table of a vector.
+        members: type number → table of a union.
+        alignment: alignment of the elements of a vector, if it is more than their size.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Field:
 
     @cached_property
     def width(self) -> int:
-        """Bytes that the field takes in its table."""
+        """The bytes of the field in its table."""
         return self.dtype.itemsize if self.kind is Kind.SCALAR else 4
 
 
@@ -79,20 +79,20 @@ class Layout:
 
     @cached_property
     def defaults(self) -> Record:
-        """A record of a table in which nothing is stored."""
+        """The record of an empty table."""
         return {each.name: each.default for each in self.fields}
 
 
 class Schema:
-    """The tables of a schema, each looked up when it is first needed."""
+    """The tables of a schema, each described at its first use."""
 
     def __init__(self, describe: Callable[[str], Layout]) -> None:
         self._describe = describe
         self._layouts: dict[str, Layout] = {}
 
     def layout(self, table: str) -> Layout:
-        """The fields of a table; raises KeyError when the schema has none of this name."""
-        found = self._layouts.get(table)
-        if found is None:
-            found = self._layouts[table] = self._describe(table)
-        return found
+        """Return the layout of a table; raise KeyError if the schema does not have it."""
+        layout = self._layouts.get(table)
+        if layout is None:
+            layout = self._layouts[table] = self._describe(table)
+        return layout

@@ -1,4 +1,4 @@
-"""The standard metadata of a model, `TFLITE_METADATA`: a flatbuffer within the file's metadata."""
+"""The standard metadata of a model, `TFLITE_METADATA`: a flatbuffer in the file's metadata."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _field(name: str, slot: int, type_name: str) -> Field:
 
 
 def _describe(table: str) -> Layout:
-    """A class's fields, each in the slot behind the last; the type of a union has its own."""
+    """Describe the fields of a class in consecutive slots; the type of a union has its own."""
     described: list[Field] = []
     for each in fields(getattr(metadata_tables, table)):
         slot = described[-1].slot + 1 if described else 0
@@ -69,9 +69,9 @@ def decode_metadata(content: bytes) -> ModelMetadata:
     """Read the entry `TFLITE_METADATA` of `Model.metadata`.
 
     Raises:
-        InvalidModelError: it is damaged. A model runs without, so a caller may go on.
+        InvalidModelError: If it is damaged. The model runs without metadata.
     """
-    advice = "Leave the metadata out, or write them again with the tool that made them."
+    advice = "Remove the metadata, or write them again with the tool that wrote them."
     record = Decoder(content, _SCHEMA).root("ModelMetadata", _IDENTIFIER, advice)
     decoded: ModelMetadata = _from_record("ModelMetadata", record)
     return decoded
@@ -81,7 +81,7 @@ def encode_metadata(metadata: ModelMetadata) -> bytes:
     """Return the entry `TFLITE_METADATA` for `Model.metadata`.
 
     Raises:
-        InvalidModelError: a value is not of its field's type.
+        InvalidModelError: If a value is not of its field's type.
     """
     encoder = Encoder(_SCHEMA)
     root = encoder.table("ModelMetadata", _to_record(metadata))
@@ -109,7 +109,7 @@ def _from_record(table: str, record: Record) -> Any:
 
 
 def _to_record(item: Any) -> Record:
-    """A dataclass as a record; empty strings and vectors are left out."""
+    """Return a dataclass as a record, without empty strings and vectors."""
     record: Record = {}
     for each in _SCHEMA.layout(type(item).__name__).fields:
         value = getattr(item, each.name)

@@ -1,8 +1,7 @@
-"""What a model's inputs and outputs mean, for people and for tools.
+"""The metadata of a model's inputs and outputs, for users and tools.
 
-These are the tables of the public `metadata_schema.fbs`, version 1.5: the fields stand in the
-schema's order, under the schema's names, so one description serves to read, to write and to hold
-them.
+These are the tables of the public `metadata_schema.fbs`, version 1.5. The fields have the order and
+the names of the schema, so one description serves for reading, writing and in memory.
 """
 
 # ruff: noqa: RUF009 (`_stored` is `dataclasses.field`, with the default that its type implies)
@@ -41,7 +40,7 @@ __all__ = [
 
 
 def _stored(type_name: str) -> Any:
-    """A field of the schema's type `type_name`; absent, it is empty, zero or None."""
+    """Return a field of the schema's type `type_name`. Default: empty, zero or None."""
     if type_name == "string":
         default: object = ""
     elif type_name == "[ubyte]":
@@ -56,7 +55,7 @@ def _stored(type_name: str) -> Any:
 
 
 class FileType(IntEnum):
-    """What a file packed with the model is for."""
+    """The type of an associated file."""
 
     UNKNOWN = 0
     DESCRIPTIONS = 1
@@ -77,7 +76,7 @@ class ColorSpace(IntEnum):
 
 @dataclass(frozen=True)
 class AssociatedFile:
-    """A file packed with the model, as a list of labels; `type` is a `FileType`."""
+    """An associated file, such as a list of labels; `type` is a `FileType`."""
 
     name: str = _stored("string")
     description: str = _stored("string")
@@ -88,12 +87,12 @@ class AssociatedFile:
 
 @dataclass(frozen=True)
 class FeatureProperties:
-    """Says that a tensor holds features."""
+    """The properties of a tensor of features."""
 
 
 @dataclass(frozen=True)
 class ImageSize:
-    """The size of an image where the shape leaves it open."""
+    """The size of an image if the shape does not state it."""
 
     width: int = _stored("uint")
     height: int = _stored("uint")
@@ -101,7 +100,7 @@ class ImageSize:
 
 @dataclass(frozen=True)
 class ImageProperties:
-    """Says that a tensor holds images; `color_space` is a `ColorSpace`."""
+    """The properties of a tensor of images; `color_space` is a `ColorSpace`."""
 
     color_space: int = _stored("byte")
     default_size: ImageSize | None = _stored("ImageSize")
@@ -109,7 +108,7 @@ class ImageProperties:
 
 @dataclass(frozen=True)
 class BoundingBoxProperties:
-    """Says that a tensor holds bounding boxes, and how."""
+    """The properties of a tensor of bounding boxes."""
 
     index: tuple[int, ...] = _stored("[uint]")
     type: int = _stored("byte")
@@ -118,7 +117,7 @@ class BoundingBoxProperties:
 
 @dataclass(frozen=True)
 class AudioProperties:
-    """Says that a tensor holds sound."""
+    """The properties of a tensor of audio."""
 
     sample_rate: int = _stored("uint")
     channels: int = _stored("uint")
@@ -126,7 +125,7 @@ class AudioProperties:
 
 @dataclass(frozen=True)
 class ValueRange:
-    """The axes that a content takes, both included."""
+    """The axes of a content, including both ends."""
 
     min: int = _stored("int")
     max: int = _stored("int")
@@ -134,7 +133,7 @@ class ValueRange:
 
 @dataclass(frozen=True)
 class Content:
-    """What a tensor holds."""
+    """The content of a tensor."""
 
     content_properties: (
         FeatureProperties | ImageProperties | BoundingBoxProperties | AudioProperties | None
@@ -144,7 +143,7 @@ class Content:
 
 @dataclass(frozen=True)
 class NormalizationOptions:
-    """`(x − mean) / std`; one value serves all channels."""
+    """`(x − mean) / std`, with one value for each channel or for all."""
 
     mean: tuple[float, ...] = _stored("[float]")
     std: tuple[float, ...] = _stored("[float]")
@@ -152,7 +151,7 @@ class NormalizationOptions:
 
 @dataclass(frozen=True)
 class ScoreCalibrationOptions:
-    """Scores go through a sigmoid whose parameters stand in an associated file."""
+    """Calibration of scores by a sigmoid, with parameters in an associated file."""
 
     score_transformation: int = _stored("byte")
     default_score: float = _stored("float")
@@ -160,21 +159,21 @@ class ScoreCalibrationOptions:
 
 @dataclass(frozen=True)
 class ScoreThresholdingOptions:
-    """Scores below count as low."""
+    """The threshold below which scores are low."""
 
     global_score_threshold: float = _stored("float")
 
 
 @dataclass(frozen=True)
 class BertTokenizerOptions:
-    """Text is cut as BERT does."""
+    """Options of the BERT tokenizer."""
 
     vocab_file: tuple[AssociatedFile, ...] = _stored("[AssociatedFile]")
 
 
 @dataclass(frozen=True)
 class SentencePieceTokenizerOptions:
-    """Text is cut by SentencePiece."""
+    """Options of the SentencePiece tokenizer."""
 
     sentencePiece_model: tuple[AssociatedFile, ...] = _stored("[AssociatedFile]")  # noqa: N815 (the schema's)
     vocab_file: tuple[AssociatedFile, ...] = _stored("[AssociatedFile]")
@@ -182,7 +181,7 @@ class SentencePieceTokenizerOptions:
 
 @dataclass(frozen=True)
 class RegexTokenizerOptions:
-    """Text is cut by a regular expression."""
+    """Options of a tokenizer with a regular expression."""
 
     delim_regex_pattern: str = _stored("string")
     vocab_file: tuple[AssociatedFile, ...] = _stored("[AssociatedFile]")
@@ -190,7 +189,7 @@ class RegexTokenizerOptions:
 
 @dataclass(frozen=True)
 class ProcessUnit:
-    """A step before an input or behind an output."""
+    """A processing step before an input or after an output."""
 
     options: (
         NormalizationOptions
@@ -205,7 +204,7 @@ class ProcessUnit:
 
 @dataclass(frozen=True)
 class Stats:
-    """The range of values, one for all channels or one each."""
+    """The range of values, for each channel or for all."""
 
     max: tuple[float, ...] = _stored("[float]")
     min: tuple[float, ...] = _stored("[float]")
@@ -221,7 +220,7 @@ class TensorGroup:
 
 @dataclass(frozen=True)
 class TensorMetadata:
-    """What an input or output means."""
+    """The metadata of an input or output."""
 
     name: str = _stored("string")
     description: str = _stored("string")
@@ -233,26 +232,26 @@ class TensorMetadata:
 
     @property
     def normalization(self) -> NormalizationOptions | None:
-        """How values are normalized, or None where the metadata does not tell."""
+        """The normalization of the values, or None if the metadata does not state it."""
         options = (unit.options for unit in self.process_units)
         return next((each for each in options if isinstance(each, NormalizationOptions)), None)
 
     @property
     def image(self) -> ImageProperties | None:
-        """What kind of images these are, or None where the metadata does not tell."""
+        """The properties of the images, or None if the metadata does not state them."""
         properties = self.content.content_properties if self.content else None
         return properties if isinstance(properties, ImageProperties) else None
 
     @property
     def label_files(self) -> tuple[AssociatedFile, ...]:
-        """The files that name the values along an axis; several differ by locale."""
+        """The files with the labels along an axis, one for each locale."""
         files = self.associated_files
         return tuple(each for each in files if each.type == FileType.TENSOR_AXIS_LABELS)
 
 
 @dataclass(frozen=True)
 class CustomMetadata:
-    """What tools of others put in."""
+    """Metadata of other tools."""
 
     name: str = _stored("string")
     data: bytes = _stored("[ubyte]")
@@ -260,7 +259,7 @@ class CustomMetadata:
 
 @dataclass(frozen=True)
 class SubGraphMetadata:
-    """What the inputs and outputs of a subgraph mean, in the subgraph's order."""
+    """The metadata of the inputs and outputs of a subgraph, in the subgraph's order."""
 
     name: str = _stored("string")
     description: str = _stored("string")
@@ -276,7 +275,7 @@ class SubGraphMetadata:
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """The root: what a model is for."""
+    """The root table: the metadata of a model."""
 
     name: str = _stored("string")
     description: str = _stored("string")

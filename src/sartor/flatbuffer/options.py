@@ -1,4 +1,4 @@
-"""Op options: the schema's tables on one side, plain dictionaries with graphs on the other."""
+"""Op options: from the schema's tables to dictionaries with graphs, and back."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _GRAPH_FIELDS: dict[str, tuple[str, ...]] = {
     "StablehloSortOptions": ("comparatorSubgraphIndex",),
     "StablehloWhileOptions": ("condSubgraphIndex", "bodySubgraphIndex"),
 }
-"""The fields that hold the index of a subgraph, or a vector of such."""
+"""The fields that hold the index of a subgraph, or a vector of indices."""
 
 _BUILTIN = frozenset(BUILTIN_OPTIONS.values())
 _BUILTIN_2 = frozenset(BUILTIN_OPTIONS_2.values())
 
 
 def read_options(table: str, record: Record, graph: Callable[[int], Graph]) -> dict[str, Any]:
-    """Return options as an `Op` holds them: vectors as lists (of bytes: as bytes), graphs by name.
+    """Return options as an `Op` has them: vectors as lists or bytes, and graphs as objects.
 
     Args:
-        table: the schema's name of the options.
-        record: as decoded; it is used up.
-        graph: index → graph.
+        table: the schema's name of the options table.
+        record: decoded table, which is changed.
+        graph: function from index to graph.
     """
     for name, value in record.items():
         if isinstance(value, np.ndarray):
@@ -53,14 +53,14 @@ def read_options(table: str, record: Record, graph: Callable[[int], Graph]) -> d
 
 
 def options_record(op: Op, index: Mapping[Graph, int]) -> Record:
-    """Return the fields of an operator that hold its options.
+    """Return the fields of the operator table that hold the options of an op.
 
     Args:
-        op: whose options.
-        index: graph → number of the subgraph.
+        op: op with options.
+        index: graph → index of the subgraph.
 
     Raises:
-        InvalidModelError: the schema does not know the table or a field.
+        InvalidModelError: If the schema does not have the table or a field.
     """
     table = op.options_type
     if table is None:
@@ -69,7 +69,7 @@ def options_record(op: Op, index: Mapping[Graph, int]) -> Record:
         return {}
     if table not in _BUILTIN and table not in _BUILTIN_2:
         raise InvalidModelError(
-            f"{op!r} has options of type {table!r}, which the installed schema does not know. "
+            f"{op!r} has options of type {table!r}, which is not in the installed schema. "
             "Update ai-edge-litert."
         )
     layout = TFLITE.layout(table)
@@ -84,23 +84,23 @@ def options_record(op: Op, index: Mapping[Graph, int]) -> Record:
         value = record.get(name)
         if value is not None:
             record[name] = (
-                [_number(op, each, index) for each in value]
+                [_index_of(op, each, index) for each in value]
                 if isinstance(value, list)
-                else _number(op, value, index)
+                else _index_of(op, value, index)
             )
     return {"builtinOptions" if table in _BUILTIN else "builtinOptions2": (table, record)}
 
 
 def called_graphs(op: Op) -> list[Graph]:
-    """The graphs that an op runs."""
-    found: list[Graph] = []
+    """Return the graphs that an op runs."""
+    graphs: list[Graph] = []
     for name in _GRAPH_FIELDS.get(op.options_type or "", ()):
         value = op.options.get(name)
-        found += value if isinstance(value, list) else [value] if value is not None else []
-    return found
+        graphs += value if isinstance(value, list) else [value] if value is not None else []
+    return graphs
 
 
-def _number(op: Op, graph: Graph, index: Mapping[Graph, int]) -> int:
+def _index_of(op: Op, graph: Graph, index: Mapping[Graph, int]) -> int:
     if graph not in index:
         raise InvalidModelError(f"{op!r} runs {graph!r}, which is not among the model's graphs.")
     return index[graph]

@@ -1,9 +1,9 @@
-"""The TFLite schema, asked from the code that ai-edge-litert generated from it.
+"""The TFLite schema, derived from the code that ai-edge-litert generated from it.
 
-The generated code can read a file, but checks nothing and is slow; and a second copy of its 150
-tables would go stale. So each table is described by listening to that code: what its functions
-ask of a builder tells slot, type and default, and what its accessors return for a blank table
-tells what a vector or an offset stands for.
+The generated code can read a file, but it is slow and checks nothing, and a second copy of its 150
+tables would become outdated. So each table is described by a recording of that code: the calls of
+its functions to a builder show slot, type and default of a field, and the results of its accessors
+for a blank table show the content of a vector or an offset.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ __all__ = [
 
 
 def _numbers(enum: str) -> dict[int, str]:
-    """Number → name of an enum of the schema."""
+    """Return number → name of an enum of the schema."""
     values = vars(getattr(generated, enum)).items()
     return {value: name for name, value in values if isinstance(value, int)}
 
 
 def _members(union: str) -> dict[int, str]:
-    """Number → table of a union of the schema."""
+    """Return number → table of a union of the schema."""
     return {number: name for number, name in _numbers(union).items() if name != "NONE"}
 
 
@@ -45,7 +45,7 @@ BUILTIN_OPTIONS = _members("BuiltinOptions")
 BUILTIN_OPTIONS_2 = _members("BuiltinOptions2")
 
 TENSOR_FIELDS = ("scales", "zeroPoints")
-"""The fields of block-wise quantization that hold the number of a tensor."""
+"""The fields of block-wise quantization that hold the index of a tensor."""
 
 _UNIONS = {
     "builtinOptions": BUILTIN_OPTIONS,
@@ -76,34 +76,34 @@ _BLANK = struct.pack(
 """A table whose every field points to zeros: an empty vector, string or table."""
 
 
-class _Listener:
-    """Stands in for a flatbuffers builder, and keeps the last call made to it."""
+class _Recorder:
+    """A replacement for a flatbuffers builder that records its last call."""
 
     call: str
     arguments: tuple[Any, ...]
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        def listen(*arguments: Any) -> None:
+        def record(*arguments: Any) -> None:
             self.call, self.arguments = name, arguments
 
-        return listen
+        return record
 
 
 def _field(table: str, name: str) -> Field:
     """Describe one field."""
     title = name[0].upper() + name[1:]
-    listener = _Listener()
-    getattr(generated, f"{table}Add{title}")(listener, 1)
-    slot = listener.arguments[0]
-    if listener.call == "PrependUOffsetTRelativeSlot":
+    recorder = _Recorder()
+    getattr(generated, f"{table}Add{title}")(recorder, 1)
+    slot = recorder.arguments[0]
+    if recorder.call == "PrependUOffsetTRelativeSlot":
         return _pointer(table, name, title, slot)
-    letter = _LETTERS[listener.call.removeprefix("Prepend").removesuffix("Slot")]
-    default = listener.arguments[2]
+    letter = _LETTERS[recorder.call.removeprefix("Prepend").removesuffix("Slot")]
+    default = recorder.arguments[2]
     return Field(name, slot, Kind.SCALAR, letter, bool(default) if letter == "?" else default)
 
 
 def _pointer(table: str, name: str, title: str, slot: int) -> Field:
-    """Describe a field that is stored elsewhere."""
+    """Describe a field that points to other data."""
     blank = getattr(generated, table)()
     blank.Init(_BLANK, _BLANK_TABLE)
     if hasattr(blank, f"{title}AsNumpy"):
@@ -123,7 +123,7 @@ def _pointer(table: str, name: str, title: str, slot: int) -> Field:
 
 
 def _describe(table: str) -> Layout:
-    """Describe one table; raises KeyError when the schema has none of this name."""
+    """Describe one table; raise KeyError if the schema does not have it."""
     try:
         names = list(vars(getattr(generated, f"{table}T")()))
     except AttributeError:
