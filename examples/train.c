@@ -1,4 +1,4 @@
-/* Trains a personalizable .tflite file in C, with LiteRT's C API and nothing else: README.md. */
+/* Train a personalizable .tflite file with LiteRT's C API only; see README.md. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ typedef struct { const char *name; TensorType type; size_t size; Handle buffer; 
 typedef struct { size_t index, inputs, outputs; End in[MOST], out[MOST]; } Signature;
 static Handle environment, model, compiled;
 
-static void make_end(End *end, Handle tensor) { /* every end of these signatures is float32 */
+static void make_end(End *end, Handle tensor) { /* all tensors of these signatures are float32 */
   CHECK(LiteRtGetRankedTensorType(tensor, &end->type));
   end->size = 1;
   for (unsigned i = 0; i < end->type.rank; i++) end->size *= end->type.dimensions[i];
@@ -50,17 +50,17 @@ static void make_end(End *end, Handle tensor) { /* every end of these signatures
                                         end->size * sizeof(float), &end->buffer));
 }
 
-static Signature find(const char *wanted) {
+static Signature find(const char *name) {
   Signature s = {0};
   Handle signature, tensor;
   const char *key = "";
   size_t count;
   CHECK(LiteRtGetNumModelSignatures(model, &count));
   for (;; s.index++) {
-    if (s.index == count) { fprintf(stderr, "no signature %s\n", wanted); exit(1); }
+    if (s.index == count) { fprintf(stderr, "no signature %s\n", name); exit(1); }
     CHECK(LiteRtGetModelSignature(model, s.index, &signature));
     CHECK(LiteRtGetSignatureKey(signature, &key));
-    if (strcmp(key, wanted) == 0) break;
+    if (strcmp(key, name) == 0) break;
   }
   CHECK(LiteRtGetNumSignatureInputs(signature, &s.inputs));
   CHECK(LiteRtGetNumSignatureOutputs(signature, &s.outputs));
@@ -78,25 +78,25 @@ static Signature find(const char *wanted) {
   return s;
 }
 
-/* What goes into an input. Samples are made up: feature i of a row of class c. Put yours here. */
-static float value(const End *end, size_t i, int slot, int classes) {
+/* Return element i of an input. The samples are synthetic; replace them with your own. */
+static float value(const End *end, size_t i, int index, int classes) {
   size_t width = end->size / end->type.dimensions[0], row = i / width, column = i % width;
   size_t class = row % classes;
   if (strncmp(end->name, "features", 8) == 0)
     return (float)((class * 7 + column * (class + 3) + row) % 13) / 16 - 0.375f;
   if (strcmp(end->name, "labels") == 0) return column == class;
-  if (strcmp(end->name, "weights") == 0) return slot < 0 || class == (size_t)slot;
-  if (strcmp(end->name, "class_one_hot") == 0) return i == (size_t)slot;
+  if (strcmp(end->name, "weights") == 0) return index < 0 || class == (size_t)index;
+  if (strcmp(end->name, "class_one_hot") == 0) return i == (size_t)index;
   return strcmp(end->name, "learning_rate") == 0 ? 0.0625f : 1; /* 1: active */
 }
 
-static void run(const Signature *s, int slot, int classes) {
+static void run(const Signature *s, int index, int classes) {
   Handle inputs[MOST], outputs[MOST];
   void *memory;
   for (size_t i = 0; i < s->inputs; i++) {
     CHECK(LiteRtLockTensorBuffer(inputs[i] = s->in[i].buffer, &memory, WRITE));
     for (size_t j = 0; j < s->in[i].size; j++)
-      ((float *)memory)[j] = value(&s->in[i], j, slot, classes);
+      ((float *)memory)[j] = value(&s->in[i], j, index, classes);
     CHECK(LiteRtUnlockTensorBuffer(inputs[i]));
   }
   for (size_t i = 0; i < s->outputs; i++) outputs[i] = s->out[i].buffer;
@@ -123,7 +123,7 @@ int main(int count, char **arguments) {
   End *loss = named(train.out, train.outputs, "loss");
   const int capacity = (int)named(set_class.in, set_class.inputs, "class_one_hot")->size;
   const int classes = capacity < 3 ? capacity : 3;
-  for (int slot = 0; slot < classes; slot++) run(&set_class, slot, classes);
+  for (int index = 0; index < classes; index++) run(&set_class, index, classes);
   for (int step = 0; step < atoi(arguments[2]); step++) {
     run(&train, -1, classes);
     CHECK(LiteRtLockTensorBuffer(loss->buffer, &memory, READ));

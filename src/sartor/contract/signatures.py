@@ -35,7 +35,7 @@ class TensorSpec:
 
 
 def numbered(name: str, index: int) -> str:
-    """Return the name of one of several tensors: `features`, `features_1`, `features_2`, …"""
+    """Return the name of one of several tensors: `features`, `features_1` and so on."""
     return name if index == 0 else f"{name}_{index}"
 
 
