@@ -1,4 +1,4 @@
-"""Bases and a head of our own making, small enough to be looked at."""
+"""Small bases and heads for the vectors."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ __all__ = [
 
 
 def float_base() -> Model:
-    """A picture [1, 4, 4, 3] through two dense layers, the second one a classifier."""
+    """Return a base: an image [1, 4, 4, 3], a dense layer and a classifier."""
     random = np.random.default_rng(1)
     graph = Graph("float base")
-    x = graph.input("picture", (1, 4, 4, 3))
+    x = graph.input("image", (1, 4, 4, 3))
     hidden = relu(fully_connected(flatten(x), _grid(random, 12, 48), _grid(random, 12)))
     hidden.name = "hidden"
     return _model(graph, _classifier(random, hidden))
 
 
 def int8_base() -> Model:
-    """A picture [1, 6, 6, 3], int8, through a quantized convolution, a mean and a classifier."""
+    """Return a quantized base: an int8 image [1, 6, 6, 3], a convolution, a mean, a classifier."""
     random = np.random.default_rng(2)
     graph = Graph("int8 base")
-    x = _int8(graph.input("picture", (1, 6, 6, 3), DType.INT8), 0.0078125, 0)
+    x = _int8(graph.input("image", (1, 6, 6, 3), DType.INT8), 0.0078125, 0)
     scales = np.array([0.0111, 0.0123, 0.0137, 0.0151], np.float32)
     weights = graph.constant(random.integers(-127, 128, (4, 3, 3, 3), np.int8), "weights")
     weights.quantization = Quantization(scales, np.zeros(4, np.int64), 0)
@@ -75,10 +75,10 @@ def int8_base() -> Model:
 
 
 def two_feature_base() -> Model:
-    """A picture [1, 4, 4, 2] to two maps: `fine` [1, 4, 4, 2] and `coarse` [1, 2, 2, 3]."""
+    """Return a base with two maps: `fine` [1, 4, 4, 2] and `coarse` [1, 2, 2, 3]."""
     random = np.random.default_rng(3)
     graph = Graph("two-feature base")
-    x = graph.input("picture", (1, 4, 4, 2))
+    x = graph.input("image", (1, 4, 4, 2))
     fine = relu(matmul(x, _grid(random, 2, 2)))
     fine.name = "fine"
     blocks = mean(reshape(fine, (1, 2, 2, 2, 2, 2)), [2, 4])
@@ -88,20 +88,20 @@ def two_feature_base() -> Model:
 
 
 def two_input_base() -> Model:
-    """A picture [1, 3, 3, 1] and three words [1, 3] of a vocabulary of 4, to one row."""
+    """Return a base with two inputs: an image [1, 3, 3, 1] and three words [1, 3]."""
     random = np.random.default_rng(4)
     graph = Graph("two-input base")
-    picture = graph.input("picture", (1, 3, 3, 1))
+    image = graph.input("image", (1, 3, 3, 1))
     words = graph.input("words", (1, 3), DType.INT32)
-    seen = relu(fully_connected(flatten(picture), _grid(random, 6, 9), _grid(random, 6)))
+    hidden = relu(fully_connected(flatten(image), _grid(random, 6, 9), _grid(random, 6)))
     table = graph.constant(_grid(random, 4, 5), "table")
     read = graph.tensor("read", DType.FLOAT32, (1, 3, 5))
     _op("GATHER", (table, words), read, "GatherOptions")
-    return _model(graph, _classifier(random, concatenation([seen, mean(read, [1])], 1)))
+    return _model(graph, _classifier(random, concatenation([hidden, mean(read, [1])], 1)))
 
 
 def graph_head() -> Model:
-    """A head [1, 12] → 4 classes: ReLUs, a normalization for inference, softmax."""
+    """Return a head [1, 12] → 4 classes: ReLUs, a fixed normalization, softmax."""
     random = np.random.default_rng(5)
     graph = Graph("head")
     x = graph.input("x", (1, 12))
@@ -112,10 +112,10 @@ def graph_head() -> Model:
 
 @dataclass(frozen=True)
 class TwoMapHead:
-    """Takes `fine` and `coarse` as they are: rank 4.
+    """A head for the two maps, of rank 4.
 
-    `fine` is weighted by a trained map and averaged over it; `coarse` is flattened. The first
-    weights have their classes along the last axis, the second along the first.
+    `fine` is multiplied by a trained map and averaged; `coarse` is flattened. Classes are the last
+    axis of the first weights, and the first axis of the second.
     """
 
     name = "two_map_head"
@@ -124,15 +124,15 @@ class TwoMapHead:
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:
-        """None."""
+        """Return no settings."""
         return {}
 
     def identity(self) -> Mapping[str, Any]:
-        """None."""
+        """Return no settings."""
         return {}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """`map` [1, H, W, 1], `fine` [channels, C], `coarse` [C, values], `bias` [C]."""
+        """Return `map` [1, H, W, 1], `fine` [channels, C], `coarse` [C, values], `bias` [C]."""
         (height, width, channels), coarse = features
         values = int(np.prod(coarse))
         return [
@@ -143,14 +143,14 @@ class TwoMapHead:
         ]
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
-        """`pooled · fine + values · coarseᵀ + bias`."""
+        """Emit `pooled · fine + values · coarseᵀ + bias`."""
         pooled, values = self._rows(features, parameters)
         fine = matmul(pooled, parameters["fine"])
         coarse = matmul(values, parameters["coarse"], adj_y=True)
         return add(add(fine, coarse), parameters["bias"])
 
     def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
-        """None."""
+        """Return None: there is no regularization."""
         return None
 
     def imprint(
@@ -160,7 +160,7 @@ class TwoMapHead:
         parameters: Mapping[str, Tensor],
         others: Tensor,
     ) -> dict[str, Tensor]:
-        """The direction of the mean of each part."""
+        """Emit the direction of the mean of each part."""
         pooled, values = self._rows(features, parameters)
         column = reshape(weights, (-1, 1))
         total = maximum(reduce_sum(weights, [0], keep_dims=True), 1e-6)
@@ -182,7 +182,7 @@ class TwoMapHead:
 
 
 def _grid(random: np.random.Generator, *shape: int) -> np.ndarray:
-    """Sixty-fourths, which float32 holds exactly."""
+    """Return random multiples of 1/64, which float32 represents exactly."""
     return (random.integers(-32, 33, shape) / 64).astype(np.float32)
 
 

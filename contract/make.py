@@ -1,6 +1,6 @@
 """Make the contract's models and vectors, or vectors for any personalizable file.
 
-python contract/make.py                          contract/cases, anew
+python contract/make.py                          write contract/cases again
 python contract/make.py --model FILE -o FOLDER   vectors for FILE, with a copy of it
 """
 
@@ -129,11 +129,11 @@ CASES: dict[str, Callable[[], bytes]] = {
     "multi_label": _multi_label,
     "graph_head": _graph_head,
 }
-"""Name → the bytes of a model."""
+"""Name → function that returns the bytes of a model."""
 
 
 def write_case(folder: Path, name: str, content: bytes) -> Path:
-    """Write a model and its vectors, and return the path of the vectors."""
+    """Write a model and its vectors; return the path of the vectors."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.tflite").write_bytes(content)
     path = folder / f"{name}.json"
@@ -143,19 +143,19 @@ def write_case(folder: Path, name: str, content: bytes) -> Path:
 
 
 def main() -> None:
-    """Read the command line and write."""
+    """Write the vectors that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", type=Path, help="a personalizable .tflite file")
     parser.add_argument("--base", type=Path, help="a .tflite file to convert, for 10 classes")
     parser.add_argument("-o", "--output", type=Path, default=FOLDER, help="where to write")
     arguments = parser.parse_args()
     if arguments.model:
-        made = {arguments.model.stem: arguments.model.read_bytes()}
+        models = {arguments.model.stem: arguments.model.read_bytes()}
     elif arguments.base:
-        made = {arguments.base.stem: sartor.convert(arguments.base, classes=10).content}
+        models = {arguments.base.stem: sartor.convert(arguments.base, classes=10).content}
     else:
-        made = {name: make() for name, make in CASES.items()}
-    for name, content in made.items():
+        models = {name: make() for name, make in CASES.items()}
+    for name, content in models.items():
         print(write_case(arguments.output, name, content))
 
 

@@ -1,4 +1,4 @@
-"""What a personalizable file must yield: its graphs in NumPy, in float64, with their variables."""
+"""The reference: the graphs of a personalizable file in NumPy and float64."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 
 
 class Reference:
-    """A file in float64.
+    """A personalizable file, computed in float64.
 
-    What a base does in integers, or in ops that have no NumPy reference, is not computed here:
-    then the features come from LiteRT's Interpreter, and all that follows from them is float64.
+    If an op of the base has no NumPy reference, the features are those of LiteRT's Interpreter,
+    and the rest is computed in float64.
 
     Attributes:
-        manifest: what the file says of itself.
+        manifest: manifest of the file.
         state: name → value of each variable.
-        source: where the expected values come from, for the vector file.
+        source: source of the expected values, for the vector file.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -41,20 +41,20 @@ class Reference:
         self.source = {"infer": partial if self._missing() else whole, "others": whole}
 
     def __call__(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Call a signature; the variables change with it."""
-        found = self._model.signature(signature)
-        assert found is not None, signature
-        graph = found.graph
-        feeds = {found.inputs[name]: value for name, value in inputs.items()}
+        """Call a signature, which may change the variables."""
+        ends = self._model.signature(signature)
+        assert ends is not None, signature
+        graph = ends.graph
+        feeds = {ends.inputs[name]: value for name, value in inputs.items()}
         if signature == "infer" and self._missing():
-            given = self._features(inputs)
-            feeds = {found.outputs[name]: value for name, value in given.items()}
+            features = self._features(inputs)
+            feeds = {ends.outputs[name]: value for name, value in features.items()}
             graph = _behind(graph, [*feeds, *_reads(graph)])
         values = evaluate(graph, {**feeds, **self._variables(graph)})
         for op in graph.ops:
             if op.code == "ASSIGN_VARIABLE":
                 self.state[_name(op)] = values[op.input(1)]
-        return {name: values[tensor] for name, tensor in found.outputs.items()}
+        return {name: values[tensor] for name, tensor in ends.outputs.items()}
 
     def _initialize(self) -> None:
         for op in self._model.signatures[0].graph.ops:
@@ -64,14 +64,14 @@ class Reference:
                         self.state[_name(assign)] = assign.input(1).value.astype(np.float64)
 
     def _variables(self, graph: Graph) -> dict[Tensor, np.ndarray]:
-        """A feed for each handle (which has no value) and each variable read."""
+        """Return a feed for each handle (which has no value) and each variable that is read."""
         feeds = {op.output: np.zeros(1) for op in graph.ops if op.code == "VAR_HANDLE"}
         return {**feeds, **{t: self.state[_name(t.producer)] for t in _reads(graph) if t.producer}}
 
     def _missing(self) -> set[str]:
-        """The ops of the base that have no NumPy reference."""
-        found = self._model.signature("infer")
-        codes = {op.code for op in found.graph.ops} - set(_STATE) if found else set()
+        """Return the ops of the base without a NumPy reference."""
+        infer = self._model.signature("infer")
+        codes = {op.code for op in infer.graph.ops} - set(_STATE) if infer else set()
         return {code for code in codes if code not in ROWS or ROWS[code].reference is None}
 
     def _features(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -84,19 +84,19 @@ def _reads(graph: Graph) -> list[Tensor]:
 
 
 def _name(op: Op) -> str:
-    """The name of the variable that an op reads or assigns."""
+    """Return the name of the variable that an op reads or assigns."""
     handle = op.input(0).producer
     assert handle is not None
     return str(handle.options["sharedName"])
 
 
 def _behind(graph: Graph, tensors: list[Tensor]) -> Graph:
-    """The part of a graph that depends on `tensors`."""
-    known, part = set(tensors), Graph(graph.name)
+    """Return the part of a graph that depends on tensors."""
+    dependent, part = set(tensors), Graph(graph.name)
     part.tensors = graph.tensors
     for op in graph.ops:
-        if op.code not in _STATE and known.intersection(op.inputs):
-            known.update(op.outputs)
+        if op.code not in _STATE and dependent.intersection(op.inputs):
+            dependent.update(op.outputs)
             part.ops.append(op)
         elif op.code in _STATE:
             part.ops.append(op)

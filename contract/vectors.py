@@ -1,4 +1,4 @@
-"""Vectors: calls on a fresh personalizable model, and what each must yield in every runtime."""
+"""Vectors: calls on a fresh personalizable model, with their expected outputs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["Call", "compare", "load", "record", "to_json"]
 Arrays: TypeAlias = dict[str, np.ndarray]
 
 TOLERANCE = 1e-5
-"""Allowed difference: absolute where the expected value is below 1, relative above."""
+"""Largest difference: absolute if the expected value is below 1, relative otherwise."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Call:
     """One call.
 
     Attributes:
-        about: what it is there for.
-        signature: its key.
-        inputs: name → value, in the signature's types.
-        outputs: name → value expected.
+        about: purpose of the call.
+        signature: key of the signature.
+        inputs: name → value, in the types of the signature.
+        outputs: name → expected value.
     """
 
     about: str
@@ -49,7 +49,7 @@ class Call:
 
 
 def record(content: bytes, seed: int = 0) -> list[Call]:
-    """The vectors of any personalizable file."""
+    """Return the vectors of a personalizable file."""
     reference = Reference(content)
     recorder = _Recorder(reference, np.random.default_rng(seed))
     _play(recorder)
@@ -57,12 +57,12 @@ def record(content: bytes, seed: int = 0) -> list[Call]:
 
 
 def to_json(model: str, calls: list[Call], source: Mapping[str, str]) -> str:
-    """The text of a vector file, a call a line.
+    """Return the text of a vector file, with one call in each line.
 
     Args:
-        model: the model's file name, beside the vector file.
-        calls: in order.
-        source: where the expected values come from.
+        model: file name of the model, in the folder of the vector file.
+        calls: the calls, in order.
+        source: source of the expected values.
     """
     head = {"contract": VERSION, "model": model, "tolerance": TOLERANCE, "expected": dict(source)}
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
@@ -71,7 +71,7 @@ def to_json(model: str, calls: list[Call], source: Mapping[str, str]) -> str:
 
 
 def load(text: str) -> list[Call]:
-    """The calls of a vector file."""
+    """Return the calls of a vector file."""
     return [
         Call(
             item["about"],
@@ -84,35 +84,38 @@ def load(text: str) -> list[Call]:
 
 
 def compare(
-    got: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], tolerance: float = TOLERANCE
+    outputs: Mapping[str, np.ndarray],
+    expected: Mapping[str, np.ndarray],
+    tolerance: float = TOLERANCE,
 ) -> float:
-    """The largest difference, in the measure of the tolerance.
+    """Return the largest difference (see `TOLERANCE`).
 
     Raises:
-        AssertionError: a name or shape differs, or a difference is above the tolerance.
+        AssertionError: If a name or shape differs, or a difference is above the tolerance.
     """
-    assert set(got) == set(expected), f"got {sorted(got)}, expected {sorted(expected)}"
-    worst = 0.0
-    for name, want in expected.items():
-        have = got[name]
-        assert have.shape == want.shape, f"{name}: got {have.shape}, expected {want.shape}"
-        error = np.abs(have.astype(np.float64) - want) / np.maximum(1.0, np.abs(want))
-        assert np.isfinite(error).all(), f"{name} is not finite: {have}"
-        where = np.unravel_index(int(error.argmax()), error.shape)
-        largest = float(error[where])
-        assert largest <= tolerance, (
-            f"{name}{[int(i) for i in where]}: got {have[where]!r}, expected {want[where]!r}"
+    assert set(outputs) == set(expected), f"got {sorted(outputs)}, expected {sorted(expected)}"
+    largest = 0.0
+    for name, reference in expected.items():
+        value = outputs[name]
+        assert value.shape == reference.shape, (
+            f"{name}: got {value.shape}, expected {reference.shape}"
         )
-        worst = max(worst, largest)
-    return worst
+        error = np.abs(value.astype(np.float64) - reference) / np.maximum(1.0, np.abs(reference))
+        assert np.isfinite(error).all(), f"{name} is not finite: {value}"
+        index = np.unravel_index(int(error.argmax()), error.shape)
+        assert error[index] <= tolerance, (
+            f"{name}{[int(i) for i in index]}: got {value[index]!r}, expected {reference[index]!r}"
+        )
+        largest = max(largest, float(error[index]))
+    return largest
 
 
-# --- what is called ----------------------------------------------------------------------------
+# --- calls ------------------------------------------------------------------------------------
 
 
 @dataclass
 class _Recorder:
-    """Calls the reference and keeps what it was given and what it gave."""
+    """A recorder of calls of the reference."""
 
     reference: Reference
     random: np.random.Generator
@@ -124,9 +127,9 @@ class _Recorder:
 
     def call(self, about: str, signature: str, inputs: Mapping[str, np.ndarray]) -> Arrays:
         dtypes = self.manifest.signatures()[signature][0]
-        given = {name: np.asarray(inputs[name], spec.dtype) for name, spec in dtypes.items()}
-        outputs = self.reference(signature, given)
-        self.calls.append(Call(about, signature, given, outputs))
+        arrays = {name: np.asarray(inputs[name], spec.dtype) for name, spec in dtypes.items()}
+        outputs = self.reference(signature, arrays)
+        self.calls.append(Call(about, signature, arrays, outputs))
         return outputs
 
     def infer(self, about: str, inputs: Mapping[str, np.ndarray]) -> None:
@@ -139,11 +142,11 @@ class _Recorder:
         return self.call(about, "save", {RUN: np.ones(1)})
 
     def raw(self) -> Arrays:
-        """One input of the base, whatever its type."""
+        """Return random inputs of the base."""
         return {spec.name: self._raw(spec.shape, spec.dtype) for spec in self.manifest.inputs}
 
     def features(self) -> Arrays:
-        """Rows of a length near 1, in sixty-fourths (times a power of two)."""
+        """Return random features with norms near 1, in multiples of 1/64 times a power of two."""
         size = sum(int(np.prod(spec.shape)) for spec in self.manifest.features)
         scale = 2.0 ** -np.floor(np.log2(np.sqrt(size)) / 1.5)
         specs = enumerate(self.manifest.features)
@@ -151,7 +154,7 @@ class _Recorder:
         return {numbered(FEATURES, i): self._grid((batch, *s.shape)) * scale for i, s in specs}
 
     def batch(self, *, rows: int | None = None, soft: bool = False) -> Arrays:
-        """A training batch of which the first `rows` count."""
+        """Return a random batch; rows after the first `rows` have weight 0."""
         size, capacity = self.manifest.batch, self.manifest.capacity
         count = size if rows is None else rows
         if soft:
@@ -163,16 +166,16 @@ class _Recorder:
         weights[count:] = 0
         return {**self.features(), LABELS: labels, WEIGHTS: weights}
 
-    def make_class(self, about: str, slot: int, *, active: bool, rows: int) -> None:
+    def set_class(self, about: str, index: int, *, active: bool, rows: int) -> None:
         size, capacity = self.manifest.batch, self.manifest.capacity
         weights = (np.arange(size) < rows) * 1.0
         self.call(
             about, "set_class",
-            {CLASS_ONE_HOT: np.eye(capacity)[slot], **self.features(), WEIGHTS: weights,
+            {CLASS_ONE_HOT: np.eye(capacity)[index], **self.features(), WEIGHTS: weights,
              ACTIVE: np.array([float(active)])},
         )  # fmt: skip
 
-    def view(self, about: str, *, rows: int) -> None:
+    def set_statistics(self, about: str, *, rows: int) -> None:
         size, capacity = self.manifest.batch, self.manifest.capacity
         weights = (np.arange(size) < rows) * 1.0
         self.call(
@@ -182,7 +185,7 @@ class _Recorder:
         )  # fmt: skip
 
     def other_state(self, temperature: float, active: np.ndarray) -> Arrays:
-        """Values for `restore` that no training has made."""
+        """Return random values for `restore`."""
         state = {}
         for spec in self.manifest.variables:
             values = {
@@ -208,58 +211,58 @@ class _Recorder:
 
 
 def _play(r: _Recorder) -> None:
-    """Every signature, with the cases that runtimes and heads get wrong."""
+    """Call every signature, and include the edge cases of runtimes and heads."""
     size, capacity = r.manifest.batch, r.manifest.capacity
     some, short = range(min(3, capacity)), max(1, size // 2)
-    picture, probe = r.raw(), r.batch(rows=size)
-    r.save("as the file came")
-    r.infer("as the file came", picture)
-    r.call("as the file came", "evaluate", probe)
-    for slot in some:
-        r.make_class("make a class of a few samples", slot, active=True, rows=1 + slot % size)
-    r.infer("with imprinted classes", picture)
+    inputs, probe = r.raw(), r.batch(rows=size)
+    r.save("initial values")
+    r.infer("initial values", inputs)
+    r.call("initial values", "evaluate", probe)
+    for index in some:
+        r.set_class("imprint a class", index, active=True, rows=1 + index % size)
+    r.infer("with imprinted classes", inputs)
     r.call("before training", "evaluate", probe)
     for rate in (0.125, 0.125, 0.03125):
         r.train("a full batch", r.batch(), rate)
     r.train("a short batch: the rest has weight 0", r.batch(rows=short), 0.0625)
     r.train("soft labels", r.batch(soft=True), 0.0625)
     r.train("all weights 0", r.batch(rows=0), 0.0625)
-    r.train("no learning rate", r.batch(), 0.0)
+    r.train("a learning rate of 0", r.batch(), 0.0)
     r.call("all weights 0", "evaluate", r.batch(rows=0))
     r.call("after training", "evaluate", probe)
-    r.infer("after training", picture)
+    r.infer("after training", inputs)
     r.infer("another input", r.raw())
     trained = r.save("after training")
-    r.make_class("wipe a class", 0, active=False, rows=0)
-    wiped = r.save("after a class was wiped")
-    r.call("after a class was wiped", "evaluate", probe)
-    _check_wiped(r.manifest, wiped)
+    r.set_class("clear a class", 0, active=False, rows=0)
+    cleared = r.save("after a class was cleared")
+    r.call("after a class was cleared", "evaluate", probe)
+    _check_cleared(r.manifest, cleared)
     for rows in (1, size):
-        r.view("no slot: a view of features, and no class changes", rows=rows)
-        r.call("in another view", "evaluate", probe)
-    r.infer("in another view", picture)
-    r.train("in another view", r.batch(), 0.0625)
-    r.save("in another view")
+        r.set_statistics("compute the normalization statistics", rows=rows)
+        r.call("with other normalization statistics", "evaluate", probe)
+    r.infer("with other normalization statistics", inputs)
+    r.train("with other normalization statistics", r.batch(), 0.0625)
+    r.save("with other normalization statistics")
     mask = (np.arange(capacity) % 2 == 0) * 1.0
-    r.call("values of another life", "restore", r.other_state(2.5, mask))
-    r.save("what was restored")
-    r.infer("temperature 2.5, every second class", picture)
+    r.call("random values", "restore", r.other_state(2.5, mask))
+    r.save("restored values")
+    r.infer("temperature 2.5, every second class", inputs)
     r.call("temperature 2.5, every second class", "evaluate", probe)
     r.train("temperature 2.5, every second class", r.batch(), 0.0625)
     r.call("no class is active", "restore", r.other_state(1.0, np.zeros(capacity)))
-    r.infer("no class is active", picture)
+    r.infer("no class is active", inputs)
     r.call("no class is active", "evaluate", probe)
     r.train("no class is active", r.batch(), 0.0625)
     r.save("after a step without an active class")
-    r.call("what was saved", "restore", trained)
+    r.call("saved values", "restore", trained)
     r.call("as after training", "evaluate", probe)
-    r.train("goes on from there", r.batch(), 0.0625)
-    r.call("as the file came", "initialize", {RUN: np.ones(1)})
-    r.save("as the file came")
-    r.infer("as the file came", picture)
+    r.train("training continues", r.batch(), 0.0625)
+    r.call("initial values", "initialize", {RUN: np.ones(1)})
+    r.save("initial values")
+    r.infer("initial values", inputs)
 
 
-def _check_wiped(manifest: Manifest, state: Mapping[str, np.ndarray]) -> None:
+def _check_cleared(manifest: Manifest, state: Mapping[str, np.ndarray]) -> None:
     for spec in manifest.variables:
         if spec.class_axis is not None:
             assert not np.take(state[spec.name], 0, spec.class_axis).any(), spec.name
@@ -283,7 +286,7 @@ def _tensor(value: np.ndarray) -> dict[str, Any]:
 
 
 def _numbers(value: np.ndarray) -> Iterator[int | float]:
-    """Nine digits, which is what float32 has; whole numbers without a point."""
+    """Yield numbers with nine digits, the precision of float32; integers without a point."""
     for number in value.reshape(-1):
         rounded = float(f"{number:.9g}")
         yield int(rounded) if rounded.is_integer() else rounded

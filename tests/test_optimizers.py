@@ -1,4 +1,4 @@
-"""Each optimizer through a real file, against float64 NumPy written from the papers."""
+"""Compare each optimizer, in a file, with float64 NumPy written from the papers."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ OPTIMIZERS: dict[str, tuple[Optimizer, Reference, float]] = {
     "adam, other settings": (
         Adam(beta_1=0.5, beta_2=0.9, epsilon=1e-3), lambda: Moments(0.5, 0.9, 1e-3), 0.01,
     ),
-    "adam, no memory": (
+    "adam, no averages": (
         Adam(beta_1=0.0, beta_2=0.0, epsilon=0.1), lambda: Moments(0.0, 0.0, 0.1), 0.05,
     ),
     "adamw": (AdamW(weight_decay=0.2), lambda: Moments(decay=0.2), 0.01),
@@ -114,26 +114,26 @@ HEADS = {
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_25_steps_are_those_of_the_papers(name: str) -> None:
+def test_25_steps_equal_those_of_the_papers(name: str) -> None:
     optimizer, reference, rate = OPTIMIZERS[name]
     _compare(HEADS["plain"], optimizer, reference, rate)
 
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("name", ["nesterov", "adam, clipped"])
-def test_25_steps_of_each_loss_are_those_of_the_papers(head: str, name: str) -> None:
+def test_25_steps_of_each_loss_equal_those_of_the_papers(head: str, name: str) -> None:
     optimizer, reference, rate = OPTIMIZERS[name]
     _compare(HEADS[head], optimizer, reference, rate)
 
 
 @pytest.mark.parametrize("name", ["all of SGD", "adam, clipped"])
-def test_25_steps_with_a_free_class_leave_it_alone(name: str) -> None:
+def test_25_steps_do_not_change_a_free_class(name: str) -> None:
     optimizer, reference, rate = OPTIMIZERS[name]
     _compare(HEADS["all"], optimizer, reference, rate, free=2)
 
 
-def test_an_interrupted_training_goes_on_where_it_was() -> None:
-    """Slots and state are saved with the rest: 10 steps, another session, 15 steps."""
+def test_an_interrupted_training_continues_identically() -> None:
+    """The optimizer state is saved: 10 steps, another session, 15 steps."""
     made = _made(SoftmaxClassifier(), Adam())
     state = _start(made, None)
     whole, first, second = (Session(made.content, made.manifest) for _ in range(3))
@@ -228,7 +228,7 @@ def _compare(
     rate: float,
     free: int | None = None,
 ) -> None:
-    """Train a file and the reference side by side, and compare the losses and the parameters."""
+    """Train a file and the reference, and compare losses and parameters."""
     made = _made(head, optimizer)
     state = _start(made, free)
     session = Session(made.content, made.manifest)
@@ -237,24 +237,25 @@ def _compare(
     weights = {n: state[f"head/{n}"].astype(np.float64) for n in ("weights", "bias")}
     rule = reference()
     for batch, learning_rate in _batches(rate):
-        found = session.call("train", **batch, learning_rate=learning_rate)
-        loss, output, slopes = _gradients(head, weights, mask, batch)
-        assert found["loss"][0] == pytest.approx(loss, abs=1e-5)
-        np.testing.assert_allclose(found["output"], output, atol=1e-5)
-        slopes = _clipped(slopes, optimizer.clip_norm)
+        outputs = session.call("train", **batch, learning_rate=learning_rate)
+        loss, output, gradients = _gradients(head, weights, mask, batch)
+        assert outputs["loss"][0] == pytest.approx(loss, abs=1e-5)
+        np.testing.assert_allclose(outputs["output"], output, atol=1e-5)
+        gradients = _clipped(gradients, optimizer.clip_norm)
         weights = {
-            n: rule(n, weights[n], slopes[n], float(learning_rate[0])) for n in ("weights", "bias")
+            n: rule(n, weights[n], gradients[n], float(learning_rate[0]))
+            for n in ("weights", "bias")
         }
     after = session.save()
     for name, value in weights.items():
         np.testing.assert_allclose(after[f"head/{name}"], value, atol=1e-5, err_msg=name)
-        assert np.abs(value - state[f"head/{name}"]).max() > 0.05  # it did move
+        assert np.abs(value - state[f"head/{name}"]).max() > 0.05  # training changes it
 
 
 def _gradients(
     head: SoftmaxClassifier, parameters: Arrays, mask: np.ndarray, batch: Arrays
 ) -> tuple[float, np.ndarray, Arrays]:
-    """Loss, output and slopes in float64: `∂/∂z = Σt · p − t`, with p over the active classes."""
+    """Return loss, output and gradients in float64: `∂/∂z = Σt · p − t`, with p over the active classes."""
     x, labels, weights = (batch[n].astype(np.float64) for n in ("features", "labels", "weights"))
     if head.normalize:
         x = head.scale * x / np.linalg.norm(x, axis=1, keepdims=True)
@@ -268,14 +269,14 @@ def _gradients(
     rows = -(t * np.log(np.where(mask > 0, p, 1.0))).sum(1)
     loss = float((rows * share).sum() + head.l2 / 2 * (parameters["weights"] ** 2).sum())
     dz = (t.sum(1, keepdims=True) * p - t) * share[:, None]
-    slopes = {"weights": dz.T @ x + head.l2 * parameters["weights"], "bias": dz.sum(0)}
-    return loss, p, slopes
+    gradients = {"weights": dz.T @ x + head.l2 * parameters["weights"], "bias": dz.sum(0)}
+    return loss, p, gradients
 
 
-def _clipped(slopes: Arrays, limit: float | None) -> Arrays:
-    norm = float(np.sqrt(sum((slope**2).sum() for slope in slopes.values())))
+def _clipped(gradients: Arrays, limit: float | None) -> Arrays:
+    norm = float(np.sqrt(sum((gradient**2).sum() for gradient in gradients.values())))
     factor = 1.0 if limit is None or norm <= limit else limit / norm
-    return {name: slope * factor for name, slope in slopes.items()}
+    return {name: gradient * factor for name, gradient in gradients.items()}
 
 
 def _made(head: SoftmaxClassifier, optimizer: Optimizer) -> sartor.PersonalizableModel:
@@ -289,7 +290,7 @@ def _made(head: SoftmaxClassifier, optimizer: Optimizer) -> sartor.Personalizabl
 
 
 def _start(made: sartor.PersonalizableModel, free: int | None) -> Arrays:
-    """Weights around 1, and all classes active but `free`, whose weights are zero."""
+    """Return weights around 1; all classes except `free` are active."""
     rng = np.random.default_rng(7)
     state = Session(made.content, made.manifest).save()
     state["head/weights"] = (1 + 0.3 * rng.standard_normal((CLASSES, SIZE))).astype(np.float32)
@@ -302,7 +303,7 @@ def _start(made: sartor.PersonalizableModel, free: int | None) -> Arrays:
 
 
 def _batches(rate: float) -> Iterator[tuple[Arrays, np.ndarray]]:
-    """Other samples and another rate each step; soft labels; some rows missing or worth less."""
+    """Yield a batch and a learning rate for each step; soft labels; some rows have weight 0."""
     rng = np.random.default_rng(8)
     for step in range(STEPS):
         features = 0.3 * rng.standard_normal((BATCH, SIZE))

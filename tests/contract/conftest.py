@@ -12,10 +12,10 @@ MOBILENET = ROOT.parent / "shared" / "models" / "tf2_mobilenet_v2_1.0_224_ptq.tf
 
 @pytest.fixture(scope="session")
 def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The vectors of a personalizable MobileNetV2; the model lies beside them."""
+    """The vectors of a personalizable MobileNetV2, in the folder of the model."""
     from make import write_case
 
     if not MOBILENET.exists():
-        pytest.skip("the shared models are not here")
+        pytest.skip("the shared models are missing")
     content = sartor.convert(MOBILENET, classes=10).content
     return write_case(tmp_path_factory.mktemp("contract"), "mobilenet", content)

@@ -1,4 +1,4 @@
-"""LiteRT's two Python runtimes behind one call: signature and inputs in, outputs out."""
+"""The two Python runtimes of LiteRT as functions: signature and inputs → outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ai_edge_litert.compiled_model import CompiledModel
 from ai_edge_litert.interpreter import Interpreter
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "contract"))  # its scripts are no package
+sys.path.insert(0, str(ROOT / "contract"))  # its scripts are not a package
 
 VERSION = tuple(int(n) for n in importlib.metadata.version("ai-edge-litert").split(".")[:3])
 
@@ -35,13 +35,13 @@ def by_compiled_model(path: Path) -> Runtime:
 
     def call(signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         details = model.get_output_tensor_details(signature)
-        given = {name: model.create_input_buffer_by_name(signature, name) for name in inputs}
+        buffers = {name: model.create_input_buffer_by_name(signature, name) for name in inputs}
         for name, value in inputs.items():
-            given[name].write(value)
-        made = {name: model.create_output_buffer_by_name(signature, name) for name in details}
-        model.run_by_name(signature, given, made)
+            buffers[name].write(value)
+        outputs = {name: model.create_output_buffer_by_name(signature, name) for name in details}
+        model.run_by_name(signature, buffers, outputs)
         return {
-            name: made[name]
+            name: outputs[name]
             .read(int(np.prod(detail["shape"])), np.float32)
             .reshape(detail["shape"])
             for name, detail in details.items()

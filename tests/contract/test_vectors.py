@@ -1,4 +1,4 @@
-"""The vectors of `contract/`, in both Python runtimes."""
+"""The vectors of `contract/` in both Python runtimes."""
 
 from __future__ import annotations
 
@@ -17,50 +17,50 @@ from sartor.contract.names import SIGNATURES
 from sartor.testing.verify import verify_contract
 
 no_variables = pytest.mark.skipif(VERSION < (2, 1, 5), reason="CompiledModel has no variables")
-marks = {"CompiledModel": [no_variables]}
+MARKS = {"CompiledModel": [no_variables]}
 both = pytest.mark.parametrize(
-    "runtime", [pytest.param(name, marks=marks.get(name, [])) for name in RUNTIMES]
+    "runtime", [pytest.param(name, marks=MARKS.get(name, [])) for name in RUNTIMES]
 )
 
 
 def replay(vectors: Path, runtime: str) -> float:
-    """The largest difference, over all calls."""
+    """Return the largest difference over all calls."""
     text = vectors.read_text(encoding="utf-8")
     call = RUNTIMES[runtime](vectors.parent / json.loads(text)["model"])
-    worst = 0.0
+    largest = 0.0
     for number, step in enumerate(load(text)):
-        got = call(step.signature, step.inputs)
+        outputs = call(step.signature, step.inputs)
         try:
-            worst = max(worst, compare(got, step.outputs))
+            largest = max(largest, compare(outputs, step.outputs))
         except AssertionError as error:
             raise AssertionError(
                 f"call {number}, {step.signature} ({step.about}): {error}"
             ) from None
-    return worst
+    return largest
 
 
 @both
 @pytest.mark.parametrize("name", CASES)
-def test_a_case_gives_what_its_vectors_say(name: str, runtime: str) -> None:
+def test_the_outputs_of_a_case_equal_its_vectors(name: str, runtime: str) -> None:
     assert replay(FOLDER / f"{name}.json", runtime) <= 1e-5
 
 
 @both
-def test_mobilenet_gives_what_its_vectors_say(mobilenet: Path, runtime: str) -> None:
+def test_the_outputs_of_mobilenet_equal_its_vectors(mobilenet: Path, runtime: str) -> None:
     assert replay(mobilenet, runtime) <= 1e-5
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_committed_files_are_what_the_script_makes(name: str, tmp_path: Path) -> None:
-    made = write_case(tmp_path, name, CASES[name]())
-    committed = FOLDER / made.name
-    same = made.with_suffix(".tflite").read_bytes() == (FOLDER / f"{name}.tflite").read_bytes()
-    assert same, "the converter writes another file now: run `python contract/make.py`"
-    ours, theirs = (load(path.read_text(encoding="utf-8")) for path in (made, committed))
-    for mine, other in zip(ours, theirs, strict=True):
-        assert (mine.about, mine.signature) == (other.about, other.signature)
-        compare(mine.inputs, other.inputs, 0.0)
-        compare(mine.outputs, other.outputs, 1e-7)
+def test_the_committed_files_are_those_of_the_script(name: str, tmp_path: Path) -> None:
+    path = write_case(tmp_path, name, CASES[name]())
+    committed = FOLDER / path.name
+    same = path.with_suffix(".tflite").read_bytes() == (FOLDER / f"{name}.tflite").read_bytes()
+    assert same, "the converter writes another file: run `python contract/make.py`"
+    vectors, expected = (load(path.read_text(encoding="utf-8")) for path in (path, committed))
+    for call, other in zip(vectors, expected, strict=True):
+        assert (call.about, call.signature) == (other.about, other.signature)
+        compare(call.inputs, other.inputs, 0.0)
+        compare(call.outputs, other.outputs, 1e-7)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -70,12 +70,12 @@ def test_a_case_calls_every_signature(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_case_keeps_the_contract(name: str) -> None:
+def test_a_case_fulfills_the_contract(name: str) -> None:
     report = verify_contract(FOLDER / f"{name}.tflite")
     assert report.passed, report.failures
 
 
-def test_a_wrong_value_is_seen() -> None:
+def test_a_wrong_value_is_detected() -> None:
     right = {"loss": np.array([2.0], np.float32)}
     assert compare(right, right) == 0
     for wrong in (
@@ -89,7 +89,7 @@ def test_a_wrong_value_is_seen() -> None:
 
 
 @pytest.mark.parametrize("option", ["--model", "--base"])
-def test_the_script_makes_vectors_for_a_given_file(
+def test_the_script_writes_vectors_for_a_given_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, option: str
 ) -> None:
     model = FOLDER / "two_inputs.tflite"  # converted again, it is a base
@@ -98,7 +98,7 @@ def test_the_script_makes_vectors_for_a_given_file(
     assert replay(tmp_path / "two_inputs.json", "Interpreter") <= 1e-5
 
 
-def test_the_hand_made_files_are_what_they_are_there_for() -> None:
+def test_the_cases_cover_several_features_and_input_types() -> None:
     features = manifest_of("two_features").features
     assert [len(spec.shape) + 1 for spec in features] == [4, 4]  # with the batch
     assert [spec.dtype for spec in manifest_of("two_inputs").inputs] == ["float32", "int32"]

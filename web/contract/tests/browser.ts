@@ -1,4 +1,4 @@
-/** A page in headless Chromium, and a server with what it may load. */
+/** A page in headless Chromium, and a server of its files. */
 
 import { execFileSync } from 'node:child_process';
 import { createReadStream, readdirSync } from 'node:fs';
@@ -26,12 +26,12 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-/** The path of `contract/`, `examples/`, … of this repository. */
+/** Return the path of a file or folder of this repository. */
 export function repository(path: string): string {
   return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 }
 
-/** The folders of vectors and models: the committed ones, and those that `$CONTRACT_VECTORS` names. */
+/** The folders of vectors and models: the committed ones, and those of `$CONTRACT_VECTORS`. */
 export const FOLDERS = [
   repository('contract/cases'),
   ...(process.env.CONTRACT_VECTORS ?? '')
@@ -40,7 +40,7 @@ export const FOLDERS = [
     .map((folder) => resolve(folder)),
 ];
 
-/** The files of `FOLDERS` with this ending, as a server with `FOLDER_URLS` has them. */
+/** Return the files of `FOLDERS` with an extension, with their URLs. */
 export function filesOf(ending: string): { name: string; url: string }[] {
   return FOLDERS.flatMap((folder, i) =>
     readdirSync(folder)
@@ -54,7 +54,7 @@ export const FOLDER_URLS = Object.fromEntries(
   FOLDERS.map((folder, i) => [`/vectors/${i}/`, folder] as const),
 );
 
-/** A server of the pages of this package, and of folders as they are: URL prefix → folder. */
+/** Start a server of the pages of this package, and of folders: URL prefix → folder. */
 export async function serve(folders: Readonly<Record<string, string>>): Promise<ViteDevServer> {
   const server = await createServer({
     configFile: false,
@@ -75,16 +75,16 @@ export async function serve(folders: Readonly<Record<string, string>>): Promise<
   return server.listen();
 }
 
-/** The URL of a server, with a slash at its end. */
+/** Return the URL of a server, with a slash at the end. */
 export function urlOf(server: ViteDevServer): string {
   const url = server.resolvedUrls?.local[0];
   if (url === undefined) {
-    throw new Error('the server does not listen');
+    throw new Error('the server is not listening');
   }
   return url;
 }
 
-/** Chromium with a profile of its own, which `close` removes. */
+/** Start Chromium with a temporary profile; `close` removes it. */
 export async function openBrowser(): Promise<{
   context: BrowserContext;
   close: () => Promise<void>;
@@ -101,18 +101,17 @@ export async function openBrowser(): Promise<{
   return { context, close };
 }
 
-/** `$CHROMIUM`, or what the system calls so. */
+/** Return `$CHROMIUM`, or the path of the installed Chromium. */
 function chromiumPath(): string {
-  const named = process.env.CHROMIUM;
-  if (named) {
-    return named;
+  if (process.env.CHROMIUM) {
+    return process.env.CHROMIUM;
   }
   const names = 'command -v chromium || command -v chromium-browser || command -v google-chrome';
   try {
     return execFileSync('sh', ['-c', names], { encoding: 'utf8' }).trim();
   } catch {
     throw new Error(
-      'no Chromium found: install it (Debian: chromium), or set CHROMIUM to its path',
+      'Chromium is missing: install it (Debian: chromium), or set CHROMIUM to its path',
     );
   }
 }
@@ -123,13 +122,13 @@ function files(folder: string): Connect.NextHandleFunction {
       folder,
       normalize(decodeURIComponent((request.url ?? '/').split('?')[0] ?? '')),
     );
-    const found = await stat(path).catch(() => undefined);
-    if (!found?.isFile()) {
+    const status = await stat(path).catch(() => undefined);
+    if (!status?.isFile()) {
       next();
       return;
     }
     response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
-    response.setHeader('Content-Length', found.size);
+    response.setHeader('Content-Length', status.size);
     createReadStream(path).pipe(response);
   };
 }

@@ -1,4 +1,4 @@
-/** The page of `examples/`: it trains a file with no line of Sartor. */
+/** The page of `examples/` trains a file without Sartor. */
 
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
@@ -6,9 +6,9 @@ import type { ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FOLDER_URLS, filesOf, openBrowser, repository, serve, urlOf } from './browser.js';
 
-// Of two inputs or two features, or a weight for each output: not what the page is for.
-const OTHERS = /^(two|mlp|huber|squared|multi)_/;
-const MODELS = filesOf('.tflite').filter(({ name }) => !OTHERS.test(name));
+// The page does not support several inputs or features, or a weight for each output.
+const UNSUPPORTED = /^(two|mlp|huber|squared|multi)_/;
+const MODELS = filesOf('.tflite').filter(({ name }) => !UNSUPPORTED.test(name));
 
 let server: ViteDevServer;
 let browser: Awaited<ReturnType<typeof openBrowser>>;
@@ -47,16 +47,16 @@ it.each(MODELS)('trains $name on photos and shows falling losses', async ({ name
   await page.close();
 });
 
-it('has no line of Sartor', () => {
+it('does not use Sartor', () => {
   const text = readFileSync(repository('examples/train_in_browser.html'), 'utf8');
-  const loaded = [...text.matchAll(/from '([^']+)'|": "([^"]+)"|src="([^"]+)"/g)];
-  expect(loaded).toHaveLength(3);
-  for (const [line] of loaded) {
+  const imports = [...text.matchAll(/from '([^']+)'|": "([^"]+)"|src="([^"]+)"/g)];
+  expect(imports).toHaveLength(3);
+  for (const [line] of imports) {
     expect(line).toContain('@litertjs/');
   }
 });
 
-/** A picture of one colour. */
+/** Return an image of one colour. */
 async function photo(page: Page, colour: string) {
   const url = await page.evaluate((fill) => {
     const canvas = document.createElement('canvas');

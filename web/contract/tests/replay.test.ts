@@ -42,7 +42,7 @@ describe.each([
     await page?.close();
   });
 
-  it.each(CASES)('gives what $name says', async ({ name, url }) => {
+  it.each(CASES)('returns the outputs of $name', async ({ name, url }) => {
     const outcomes = await page.evaluate((file) => window.replay(file), url);
     const wrong = outcomes.filter((outcome) => !(outcome.difference <= TOLERANCE));
     expect(wrong).toEqual([]);
@@ -53,7 +53,7 @@ describe.each([
     );
   });
 
-  it('gives a difference where a vector is wrong', async () => {
+  it('reports a difference if a vector is wrong', async () => {
     const url = CASES[0]?.url ?? '';
     await page.route(`**${url}`, async (route) => {
       const response = await route.fetch();
