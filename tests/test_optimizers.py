@@ -255,7 +255,7 @@ def _compare(
 def _gradients(
     head: SoftmaxClassifier, parameters: Arrays, mask: np.ndarray, batch: Arrays
 ) -> tuple[float, np.ndarray, Arrays]:
-    """Return loss, output and gradients in float64: `∂/∂z = Σt · p − t`, with p over the active classes."""
+    """Return loss, output and gradients in float64: `∂/∂z = Σt · p − t`, p over active classes."""
     x, labels, weights = (batch[n].astype(np.float64) for n in ("features", "labels", "weights"))
     if head.normalize:
         x = head.scale * x / np.linalg.norm(x, axis=1, keepdims=True)
