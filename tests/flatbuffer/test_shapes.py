@@ -1,4 +1,4 @@
-"""Shapes that do not go together are refused before XNNPACK writes beyond a tensor's end."""
+"""Shapes that do not fit are rejected before XNNPACK writes beyond the end of a tensor."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ RIGHT: dict[str, tuple[str, Inputs, Shape, dict[str, Any]]] = {
     "a sum": ("ADD", ((2, 1), (3,)), (2, 3), {}),
     "a choice": ("SELECT_V2", ((2, 1), (3,), (1, 1)), (2, 3), {}),
     "a mean": ("MEAN", ((2, 3, 4), [1, -1]), (2,), {"keepDims": False}),
-    "a mean that keeps axes": ("MEAN", ((2, 3, 4), [1]), (2, 1, 4), {"keepDims": True}),
-    "another shape": ("RESHAPE", ((2, 6), [3, -1]), (3, 4), {}),
-    "another order": ("TRANSPOSE", ((2, 3, 4), [2, 0, 1]), (4, 2, 3), {}),
-    "a layer": ("FULLY_CONNECTED", ((2, 6), (5, 3), (5,)), (4, 5), {}),
-    "a layer without a bias": ("FULLY_CONNECTED", ((2, 3), (5, 3)), (2, 5), {}),
-    "a product": ("BATCH_MATMUL", ((7, 2, 3), (3, 5)), (7, 2, 5), {"adjX": False, "adjY": False}),
-    "a product, both turned": (
+    "a mean with kept axes": ("MEAN", ((2, 3, 4), [1]), (2, 1, 4), {"keepDims": True}),
+    "a reshape": ("RESHAPE", ((2, 6), [3, -1]), (3, 4), {}),
+    "a transpose": ("TRANSPOSE", ((2, 3, 4), [2, 0, 1]), (4, 2, 3), {}),
+    "a dense layer": ("FULLY_CONNECTED", ((2, 6), (5, 3), (5,)), (4, 5), {}),
+    "a dense layer without a bias": ("FULLY_CONNECTED", ((2, 3), (5, 3)), (2, 5), {}),
+    "a matrix product": ("BATCH_MATMUL", ((7, 2, 3), (3, 5)), (7, 2, 5), {"adjX": False, "adjY": False}),
+    "a product of two transposed matrices": (
         "BATCH_MATMUL", ((3, 2), (5, 3)), (2, 5), {"adjX": True, "adjY": True},
     ),
     "a convolution": ("CONV_2D", ((1, 8, 9, 4), (6, 3, 3, 2), (6,)), (1, 3, 5, 6), CONV),
-    "of the same size": (
+    "a convolution with SAME padding": (
         "CONV_2D", ((1, 7, 9, 4), (6, 3, 3, 4), (6,)), (1, 4, 9, 6), {**CONV, "padding": 0},
     ),
     "a depthwise convolution": (
@@ -45,21 +45,21 @@ RIGHT: dict[str, tuple[str, Inputs, Shape, dict[str, Any]]] = {
 
 WRONG: dict[str, tuple[str, Inputs, Shape, dict[str, Any]]] = {
     "shapes that cannot be added": ("ADD", ((2, 3), (4,)), (2, 3), {}),
-    "an axis that is not there": ("SUM", ((2, 3), [2]), (2,), {"keepDims": False}),
+    "an axis out of range": ("SUM", ((2, 3), [2]), (2,), {"keepDims": False}),
     "too many elements": ("RESHAPE", ((2, 6), [3, -1]), (3, 5), {}),
-    "a size that is not the stated one": ("RESHAPE", ((2, 6), [4, 3]), (3, 4), {}),
+    "a size that differs from the stated size": ("RESHAPE", ((2, 6), [4, 3]), (3, 4), {}),
     "an axis twice": ("TRANSPOSE", ((2, 2), [0, 0]), (2, 2), {}),
-    "rows that are no rows": ("FULLY_CONNECTED", ((2, 4), (5, 3)), (2, 5), {}),
+    "an incomplete row": ("FULLY_CONNECTED", ((2, 4), (5, 3)), (2, 5), {}),
     "weights without columns": ("FULLY_CONNECTED", ((2, 4), (5, 0)), (2, 5), {}),
     "a bias of another layer": ("FULLY_CONNECTED", ((2, 3), (5, 3), (4,)), (2, 5), {}),
-    "nothing to sum over": (
+    "a product without a common axis": (
         "BATCH_MATMUL", ((2, 3), (4, 5)), (2, 5), {"adjX": False, "adjY": False},
     ),
-    "no options": ("BATCH_MATMUL", ((2, 3), (3, 5)), (2, 5), {}),
-    "no stride": ("MAX_POOL_2D", ((1, 8, 9, 4),), (1, 4, 4, 4), {**POOL, "strideW": 0}),
-    "channels that do not fit": ("CONV_2D", ((1, 8, 9, 3), (6, 3, 3, 2)), (1, 3, 5, 6), CONV),
-    "a filter of too few axes": ("CONV_2D", ((1, 8, 9, 3), (6, 3)), (1, 3, 5, 6), CONV),
-    "a filter of other channels": (
+    "a product without options": ("BATCH_MATMUL", ((2, 3), (3, 5)), (2, 5), {}),
+    "a stride of 0": ("MAX_POOL_2D", ((1, 8, 9, 4),), (1, 4, 4, 4), {**POOL, "strideW": 0}),
+    "channels that do not fill the groups": ("CONV_2D", ((1, 8, 9, 3), (6, 3, 3, 2)), (1, 3, 5, 6), CONV),
+    "a filter with two axes": ("CONV_2D", ((1, 8, 9, 3), (6, 3)), (1, 3, 5, 6), CONV),
+    "a depthwise filter for another number of channels": (
         "DEPTHWISE_CONV_2D", ((1, 8, 9, 4), (1, 3, 3, 8)), (1, 3, 5, 8),
         {**CONV, "depthMultiplier": 1},
     ),
@@ -67,7 +67,7 @@ WRONG: dict[str, tuple[str, Inputs, Shape, dict[str, Any]]] = {
 
 
 def model_of(code: str, inputs: Inputs, output: Shape, options: dict[str, Any]) -> Model:
-    """One op; a list stands for a constant, a tuple for the shape of an input."""
+    """Return a model of one op; lists are constants, tuples are shapes of inputs."""
     model, graph = Model(), Graph("main")
     model.graphs.append(graph)
     tensors: list[Tensor] = [
@@ -81,13 +81,13 @@ def model_of(code: str, inputs: Inputs, output: Shape, options: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("case", RIGHT)
-def test_shapes_that_go_together(case: str) -> None:
+def test_shapes_that_fit_are_accepted(case: str) -> None:
     check_shapes(model_of(*RIGHT[case]))
 
 
 @pytest.mark.parametrize("case", RIGHT)
 @pytest.mark.parametrize("axis", [0, -1])
-def test_an_output_that_is_said_to_be_smaller(case: str, axis: int) -> None:
+def test_an_output_with_a_smaller_stated_shape_is_rejected(case: str, axis: int) -> None:
     code, inputs, output, options = RIGHT[case]
     smaller = list(output)
     smaller[axis] -= 1
@@ -96,12 +96,12 @@ def test_an_output_that_is_said_to_be_smaller(case: str, axis: int) -> None:
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_inputs_that_do_not_go_together(case: str) -> None:
+def test_inputs_that_do_not_fit_are_rejected(case: str) -> None:
     with pytest.raises(InvalidModelError, match=r"do not fit|the file states an output"):
         check_shapes(model_of(*WRONG[case]))
 
 
-def test_what_may_vary_is_not_looked_at() -> None:
+def test_shapes_that_may_vary_are_not_checked() -> None:
     model = model_of("ADD", ((2, 3), (3,)), (5, 3), {})
     (op,) = model.graphs[0].ops
     op.outputs[0].shape_signature = (-1, 3)
@@ -111,6 +111,6 @@ def test_what_may_vary_is_not_looked_at() -> None:
 
 
 @pytest.mark.skipif(not MODELS, reason="NO REAL MODEL IS TESTED: there is no shared folder")
-def test_real_models_go_together() -> None:
+def test_the_shapes_of_real_models_are_accepted() -> None:
     for path in MODELS:
         check_shapes(read(path))
