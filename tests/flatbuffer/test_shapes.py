@@ -28,7 +28,9 @@ RIGHT: dict[str, tuple[str, Inputs, Shape, dict[str, Any]]] = {
     "a transpose": ("TRANSPOSE", ((2, 3, 4), [2, 0, 1]), (4, 2, 3), {}),
     "a dense layer": ("FULLY_CONNECTED", ((2, 6), (5, 3), (5,)), (4, 5), {}),
     "a dense layer without a bias": ("FULLY_CONNECTED", ((2, 3), (5, 3)), (2, 5), {}),
-    "a matrix product": ("BATCH_MATMUL", ((7, 2, 3), (3, 5)), (7, 2, 5), {"adjX": False, "adjY": False}),
+    "a matrix product": (
+        "BATCH_MATMUL", ((7, 2, 3), (3, 5)), (7, 2, 5), {"adjX": False, "adjY": False},
+    ),
     "a product of two transposed matrices": (
         "BATCH_MATMUL", ((3, 2), (5, 3)), (2, 5), {"adjX": True, "adjY": True},
     ),
@@ -57,7 +59,9 @@ WRONG: dict[str, tuple[str, Inputs, Shape, dict[str, Any]]] = {
     ),
     "a product without options": ("BATCH_MATMUL", ((2, 3), (3, 5)), (2, 5), {}),
     "a stride of 0": ("MAX_POOL_2D", ((1, 8, 9, 4),), (1, 4, 4, 4), {**POOL, "strideW": 0}),
-    "channels that do not fill the groups": ("CONV_2D", ((1, 8, 9, 3), (6, 3, 3, 2)), (1, 3, 5, 6), CONV),
+    "channels that do not fill the groups": (
+        "CONV_2D", ((1, 8, 9, 3), (6, 3, 3, 2)), (1, 3, 5, 6), CONV,
+    ),
     "a filter with two axes": ("CONV_2D", ((1, 8, 9, 3), (6, 3)), (1, 3, 5, 6), CONV),
     "a depthwise filter for another number of channels": (
         "DEPTHWISE_CONV_2D", ((1, 8, 9, 4), (1, 3, 3, 8)), (1, 3, 5, 8),
