@@ -90,7 +90,7 @@ def freeze(
     trained = _load_variables(parsed, manifest, checkpoint)
     indices = _used_class_indices(trained, manifest, checkpoint or path)
     labels = tuple(str(trained.classes[index]) for index in indices)
-    freeze_infer(parsed, _select_classes(trained.state, manifest, indices))
+    freeze_infer(parsed, _select_classes(trained.variables, manifest, indices))
     manifest, notes = _scale_pixels(parsed, manifest)
     if representative is not None:
         quantize_frozen(parsed, manifest, representative, DType[io_dtype.upper()])
@@ -134,7 +134,7 @@ def _used_class_indices(
     trained: Adapted, manifest: Manifest, source: str | os.PathLike[str]
 ) -> list[int]:
     """Return the indices of the classes that have a name and are active."""
-    active = trained.state[MASK] > 0
+    active = trained.variables[MASK] > 0
     indices = [i for i, name in enumerate(trained.classes) if name is not None and active[i]]
     if not indices:
         raise ConversionError(f"{os.fspath(source)} has no class. {_HINT}")

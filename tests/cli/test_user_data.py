@@ -106,7 +106,7 @@ def test_a_project_moves_to_another_place(
     again = run("fit", folder / "model.tflite", train, "--checkpoint", moved, "--json").json
     assert again["new"] == 0
     assert "File exists" in run("import", project, folder).error
-    assert "no project" in run("import", taught, tmp_path / "x").error
+    assert "not a project" in run("import", taught, tmp_path / "x").error
 
 
 @pytest.mark.parametrize("name", ["plot.png", "plot.svg"])

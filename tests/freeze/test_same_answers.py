@@ -158,7 +158,7 @@ def test_a_frozen_file_is_a_base_again(quantize: str, picture_base: bytes, tmp_p
 def test_a_class_that_is_switched_off_is_left_out(tiny_base: bytes, tmp_path: Path) -> None:
     made = learned(tiny_base, tmp_path)
     made.state[MASK][2] = 0
-    checkpoint = replace(read_checkpoint(made.checkpoint), state=made.state)
+    checkpoint = replace(read_checkpoint(made.checkpoint), variables=made.state)
     write_checkpoint(made.checkpoint, checkpoint)
     frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
     assert frozen.classes == ("hat", "ünïcode")

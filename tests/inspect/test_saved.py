@@ -119,7 +119,7 @@ def test_a_checkpoint(user: tuple[Path, ...], model: Path) -> None:
     assert found.fingerprints == manifest.fingerprints
     saved = read_checkpoint(user[0])
     assert found.ood_threshold == saved.ood_threshold
-    assert len(found.tensors) == len({**saved.state, **saved.ood, **saved.app})
+    assert len(found.tensors) == len({**saved.variables, **saved.ood, **saved.app})
     shapes = {each.name: each.shape for each in found.tensors}
     assert {v.name: v.shape for v in manifest.variables}.items() <= shapes.items()
 

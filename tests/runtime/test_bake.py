@@ -31,7 +31,7 @@ def learned(tiny: Convert, tmp_path: Path) -> tuple[Path, Path, Predictions]:
         return path, checkpoint, model.predict(PROBE)
 
 
-def test_a_baked_file_knows_its_classes_and_still_learns(
+def test_a_baked_file_has_classes_and_can_be_trained(
     learned: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:
     path, checkpoint, wanted = learned
@@ -47,7 +47,7 @@ def test_a_baked_file_knows_its_classes_and_still_learns(
         assert model.predict(PROBE) == wanted
 
 
-def test_nothing_but_variables_and_names_is_changed(
+def test_only_variables_and_class_names_change(
     learned: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:
     path, checkpoint, _ = learned
@@ -67,7 +67,7 @@ def test_nothing_but_variables_and_names_is_changed(
     assert now == was | {"classes": [*LABELS, None]}
 
 
-def test_a_baked_file_is_a_base_like_any_other(
+def test_a_baked_file_can_be_a_base(
     learned: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:
     path, checkpoint, wanted = learned
@@ -78,7 +78,7 @@ def test_a_baked_file_is_a_base_like_any_other(
         assert model.predict(PROBE) == wanted
 
 
-def test_it_can_be_baked_over_itself_and_into_another_room(
+def test_a_file_can_be_baked_in_place_and_with_another_capacity(
     learned: tuple[Path, Path, Predictions], tiny: Convert
 ) -> None:
     path, checkpoint, wanted = learned
@@ -93,7 +93,7 @@ def test_it_can_be_baked_over_itself_and_into_another_room(
     assert report.passed, report.failures
 
 
-def test_what_does_not_fit_is_refused(
+def test_files_that_do_not_match_are_refused(
     learned: tuple[Path, Path, Predictions],
     pictures: Convert,
     tiny_base: bytes,
@@ -109,6 +109,6 @@ def test_what_does_not_fit_is_refused(
         bake(plain, checkpoint, output)
     with pytest.raises(InvalidModelError):
         bake(checkpoint, checkpoint, output)
-    with pytest.raises(CheckpointError, match="no checkpoint"):
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
         bake(path, path, output)
     assert not output.exists()

@@ -74,7 +74,7 @@ def test_predictions_are_the_same_bit_for_bit_after_save_and_load(
     assert predictions(model_path, tmp_path / "mine.safetensors") == before
 
 
-def test_a_class_that_only_the_checkpoint_knows_is_not_lost_by_training_others(
+def test_a_class_without_samples_survives_a_training_of_others(
     model_path: Path, checkpoint: Path
 ) -> None:
     with PersonalModel(model_path) as model:
@@ -91,7 +91,7 @@ def test_a_class_that_only_the_checkpoint_knows_is_not_lost_by_training_others(
         assert model.evaluate([each for each in held_out if each[1] != "dress"]).loss < before
 
 
-def test_another_sample_of_a_class_that_was_taught_changes_no_prediction(
+def test_another_sample_of_a_trained_class_changes_no_prediction(
     model_path: Path, checkpoint: Path
 ) -> None:
     with PersonalModel(model_path) as model:
@@ -101,9 +101,7 @@ def test_another_sample_of_a_class_that_was_taught_changes_no_prediction(
         assert model.predict(PROBE) == before
 
 
-def test_training_goes_on_as_if_it_had_not_been_interrupted(
-    model_path: Path, tmp_path: Path
-) -> None:
+def test_training_continues_as_without_an_interruption(model_path: Path, tmp_path: Path) -> None:
     """The optimizer's memory is part of a checkpoint."""
     path = tmp_path / "half.safetensors"
     with PersonalModel(model_path) as model:
@@ -117,7 +115,7 @@ def test_training_goes_on_as_if_it_had_not_been_interrupted(
         assert model.predict(PROBE) == wanted
 
 
-def test_the_header_says_what_it_is(checkpoint: Path, model_path: Path) -> None:
+def test_the_header_describes_the_checkpoint(checkpoint: Path, model_path: Path) -> None:
     fields = json.loads(header(checkpoint)["sartor"])
     with PersonalModel(model_path) as model:
         marks = model.manifest.fingerprints
@@ -132,7 +130,7 @@ def test_the_header_says_what_it_is(checkpoint: Path, model_path: Path) -> None:
     assert len(fields["digest"]) == 64
 
 
-def test_no_flipped_bit_goes_unnoticed(model_path: Path, checkpoint: Path) -> None:
+def test_every_flipped_bit_is_detected(model_path: Path, checkpoint: Path) -> None:
     """Of what Sartor reads: a weight, a prototype, a class's name."""
     content = checkpoint.read_bytes()
     places = np.random.default_rng(0).integers(0, 8 * len(content), 300).tolist()
@@ -152,7 +150,7 @@ def test_no_flipped_bit_goes_unnoticed(model_path: Path, checkpoint: Path) -> No
         assert noticed > 250
 
 
-def test_an_apps_own_tensors_are_kept(model_path: Path, checkpoint: Path, tmp_path: Path) -> None:
+def test_tensors_of_the_app_are_kept(model_path: Path, checkpoint: Path, tmp_path: Path) -> None:
     rewrite(checkpoint, **{"app/photos": np.arange(3)})
     with PersonalModel(model_path) as model:
         model.load(checkpoint)
@@ -170,7 +168,7 @@ def test_an_apps_own_tensors_are_kept(model_path: Path, checkpoint: Path, tmp_pa
         ({"optimizer": sartor.SGD(), "classes": 20}, True),
     ],
 )
-def test_a_checkpoint_fits_the_base_converted_otherwise(
+def test_a_checkpoint_loads_into_the_same_base_converted_with_other_options(
     tiny: Convert, checkpoint: Path, settings: dict[str, object], dropped: bool
 ) -> None:
     wanted = predictions(tiny(), checkpoint)
@@ -199,7 +197,7 @@ def test_converting_the_converted_file_again_keeps_the_checkpoint(
         )
 
 
-def test_names_of_the_file_fill_the_slots_behind_those_of_the_checkpoint(
+def test_class_names_of_the_file_follow_those_of_the_checkpoint(
     tiny: Convert, checkpoint: Path
 ) -> None:
     path = tiny("named", classes=["a", "b", "c", "d", "hat", "f"], capacity=7)
@@ -211,10 +209,12 @@ def test_names_of_the_file_fill_the_slots_behind_those_of_the_checkpoint(
         assert sum(each.probability for each in model.predict(PROBE)) == pytest.approx(1)
 
 
-def test_too_little_room_is_refused(tiny: Convert, checkpoint: Path) -> None:
+def test_a_capacity_that_is_too_small_is_refused(tiny: Convert, checkpoint: Path) -> None:
     with (
         PersonalModel(tiny("small", classes=2)) as model,
-        pytest.raises(CheckpointError, match=r"uses 3 class slots.*room for 2.*--capacity 3"),
+        pytest.raises(
+            CheckpointError, match=r"uses 3 class indices.*capacity of the model is 2.*--capacity 3"
+        ),
     ):
         model.load(checkpoint)
 
@@ -235,8 +235,8 @@ def test_a_checkpoint_of_another_model_is_refused(
 def test_other_files_are_refused(model_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     contents = {
-        b"": "no checkpoint",
-        b"hello, world": "no checkpoint",
+        b"": "not a checkpoint",
+        b"hello, world": "not a checkpoint",
         save({"a": np.zeros(2)}): "not a checkpoint of Sartor",
         save({"a": np.zeros(2)}, {"sartor": "{}"}): "contract must be an integer",
         save({"a": np.zeros(2)}, {"sartor": "["}): "damaged",
@@ -263,8 +263,8 @@ def test_every_truncated_checkpoint_is_refused(model_path: Path, checkpoint: Pat
     ("changes", "message"),
     [
         ({"fields": {"contract": 2}}, "contract version 2, expected 1.*Update Sartor"),
-        ({"fields": {"classes": ["hat", "hat", None, None]}}, "must differ"),
-        ({"fields": {"classes": []}}, "must differ"),
+        ({"fields": {"classes": ["hat", "hat", None, None]}}, "must be unique"),
+        ({"fields": {"classes": []}}, "must be unique"),
         ({"fields": {"classes": ["hat", "shoes", "dress"]}}, r"expected .* as"),
         ({"fields": {"samples_seen": -1}}, "samples_seen"),
         ({"head/bias": np.full(4, np.nan, np.float32)}, "head/bias has values that are not finite"),
@@ -272,10 +272,10 @@ def test_every_truncated_checkpoint_is_refused(model_path: Path, checkpoint: Pat
         ({"head/bias": np.zeros(5, np.float32)}, r"head/bias as \[4\], got \[5\]"),
         ({"head/bias": np.zeros((4, 1), np.float32)}, r"as \[4\], got \[4, 1\]"),
         ({"head/bias": np.zeros(4)}, "float64, expected float32"),
-        ({"head/bias": None}, "got nothing"),
+        ({"head/bias": None}, "got no such tensor"),
     ],
 )
-def test_a_changed_checkpoint_is_refused_and_nothing_is_lost(
+def test_a_modified_checkpoint_is_refused_and_the_state_stays(
     model_path: Path, checkpoint: Path, changes: dict[str, object], message: str
 ) -> None:
     rewrite(checkpoint, **changes)  # type: ignore[arg-type]
@@ -307,7 +307,7 @@ def test_a_full_disk_leaves_the_old_checkpoint(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
-def test_a_killed_process_leaves_a_whole_checkpoint(model_path: Path, checkpoint: Path) -> None:
+def test_a_killed_process_leaves_a_complete_checkpoint(model_path: Path, checkpoint: Path) -> None:
     program = textwrap.dedent(f"""
         from sartor import PersonalModel
         model = PersonalModel({str(model_path)!r})
@@ -329,7 +329,7 @@ def test_a_killed_process_leaves_a_whole_checkpoint(model_path: Path, checkpoint
             assert model.predict(PROBE)[0].label == "hat"
 
 
-def test_samples_of_a_class_that_a_loaded_checkpoint_lacks_make_it_again(
+def test_a_class_that_the_checkpoint_lacks_is_imprinted_from_its_samples(
     model_path: Path, checkpoint: Path
 ) -> None:
     with PersonalModel(model_path) as model:

@@ -16,7 +16,7 @@ from sartor.runtime import unpack_project
 Convert = Callable[..., Path]
 
 
-def test_a_project_moves_everything(tiny: Convert, tmp_path: Path) -> None:
+def test_a_project_contains_everything(tiny: Convert, tmp_path: Path) -> None:
     project = tmp_path / "mine.sartor"
     with PersonalModel(tiny(), store=tmp_path / "old.samples") as model:
         taught(model).fit()
@@ -52,7 +52,7 @@ def test_a_project_of_another_model_changes_nothing(
         assert len(model.samples) == 15
 
 
-def test_a_store_that_cannot_be_read_leaves_everything(tiny: Convert, tmp_path: Path) -> None:
+def test_a_damaged_store_changes_nothing(tiny: Convert, tmp_path: Path) -> None:
     project = tmp_path / "mine.sartor"
     with PersonalModel(tiny()) as model:
         model.add_sample(PROBE, "sock")
@@ -68,13 +68,13 @@ def test_a_store_that_cannot_be_read_leaves_everything(tiny: Convert, tmp_path: 
         assert len(model.samples) == 15
 
 
-def test_what_is_no_project(tiny: Convert, tmp_path: Path) -> None:
+def test_other_files_are_refused(tiny: Convert, tmp_path: Path) -> None:
     path = tmp_path / "x.sartor"
     with PersonalModel(tiny()) as model:
         with pytest.raises(FileNotFoundError):
             model.import_project(path)
         path.write_bytes(b"no archive")
-        with pytest.raises(DataError, match="no project"):
+        with pytest.raises(DataError, match="not a project"):
             model.import_project(path)
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("../evil", "x")

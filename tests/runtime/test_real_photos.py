@@ -22,7 +22,7 @@ def mobilenet(shared_models: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return sartor.convert(base, classes=5).save(tmp_path_factory.mktemp("models") / "m.tflite")
 
 
-def test_mobilenet_learns_clothes(mobilenet: Path, shared_data: Path, tmp_path: Path) -> None:
+def test_mobilenet_classifies_clothes(mobilenet: Path, shared_data: Path, tmp_path: Path) -> None:
     held_out = photos(shared_data / "clothing" / "validation", 12)
     with PersonalModel(mobilenet) as model:
         for path, label in photos(shared_data / "clothing" / "train", 8):

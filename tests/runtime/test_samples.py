@@ -162,7 +162,7 @@ def _is_in(features: np.ndarray, *files: Path) -> bool:
 def _is_known(features: np.ndarray, checkpoint: Path) -> bool:
     """Whether a row of a checkpoint's weights or prototypes points the same way."""
     found = read_checkpoint(checkpoint)
-    rows = [found.state["head/weights"], *found.ood.values()]
+    rows = [found.variables["head/weights"], *found.ood.values()]
     rows = [each for each in rows if each.shape[-1] == len(features) and each.ndim == 2]
     lengths = [np.linalg.norm(each, axis=1) + 1e-30 for each in rows]
     cosines = [each @ features / size for each, size in zip(rows, lengths, strict=True)]

@@ -104,7 +104,7 @@ def describe_checkpoint(path: Path) -> CheckpointDescription:
         tensors=tuple(
             TensorInfo(name, str(array.dtype), array.shape)
             for name, array in sorted(
-                {**checkpoint.state, **checkpoint.ood, **checkpoint.app}.items()
+                {**checkpoint.variables, **checkpoint.ood, **checkpoint.app}.items()
             )
         ),
     )

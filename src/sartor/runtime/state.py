@@ -166,7 +166,7 @@ class ModelState:
             return Checkpoint(
                 classes=tuple(self._names),
                 fingerprints=self._manifest.fingerprints,
-                state=self.engine.variables(),
+                variables=self.engine.variables(),
                 samples_seen=self.samples_seen,
                 ood_threshold=None if detector is None else detector.threshold,
                 ood={} if detector is None else detector.to_arrays(),
@@ -189,7 +189,7 @@ class ModelState:
         with self.engine.lock:
             detector = self._detector_of(checkpoint)
             adapted = adapt(checkpoint, self._manifest, self.engine.initial_variables(), name)
-            self.engine.restore(adapted.state)
+            self.engine.restore(adapted.variables)
             self._names = list(adapted.classes)
             self._imprinted = {}
             self._new_classes = {}

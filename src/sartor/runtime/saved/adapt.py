@@ -1,4 +1,4 @@
-"""Whether a checkpoint belongs to a model, and how its values go into that model's variables."""
+"""Adapt a checkpoint to a model of another capacity or with another optimizer."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["Adapted", "adapt"]
 
 @dataclass(frozen=True)
 class Adapted:
-    """A checkpoint as a model takes it.
+    """A checkpoint in the shapes of a model.
 
     Attributes:
-        state: every variable of the model, in its shape.
-        classes: the name of each of the model's slots, None while it is free.
-        notes: what could not be taken over, in words.
+        variables: name → value, of every variable of the model.
+        classes: class name of each class index; None for a free one.
+        notes: messages about the parts of the checkpoint that were dropped.
     """
 
-    state: dict[str, np.ndarray]
+    variables: dict[str, np.ndarray]
     classes: tuple[str | None, ...]
     notes: tuple[str, ...]
 
@@ -33,77 +33,83 @@ class Adapted:
 def adapt(
     checkpoint: Checkpoint, manifest: Manifest, initial: Mapping[str, np.ndarray], name: str
 ) -> Adapted:
-    """Fit a checkpoint to a model that may have other room or another optimizer.
+    """Adapt a checkpoint to a model.
 
     Args:
-        checkpoint: as it was read.
-        manifest: of the model.
-        initial: the model's variables as its file brings them.
-        name: what to call the checkpoint in a message.
+        checkpoint: checkpoint of the same base and head.
+        manifest: manifest of the model.
+        initial: name → initial value, of every variable of the model.
+        name: name of the checkpoint for messages.
 
     Raises:
-        CheckpointError: it is of another base or head, has more classes than there is room for,
-            or lacks a tensor or has it in another shape.
+        CheckpointError: If the checkpoint belongs to another base or head, uses more classes than
+            the capacity of the model, or lacks a tensor or has one of another shape.
     """
-    marks, own = checkpoint.fingerprints, manifest.fingerprints
-    for part, theirs, ours in (("base", marks.base, own.base), ("head", marks.head, own.head)):
-        if theirs != ours:
-            raise CheckpointError(
-                f"{name} was taken from a model with another {part} ({theirs[:8]}, this model's "
-                f"is {ours[:8]}): load it into the model that it was trained with, or train again"
-            )
-    classes = _classes(checkpoint, manifest, name)
-    keep_optimizer = marks.optimizer == own.optimizer
-    state = {}
+    _check_fingerprints(checkpoint, manifest, name)
+    classes = _adapt_classes(checkpoint, manifest, name)
+    same_optimizer = checkpoint.fingerprints.optimizer == manifest.fingerprints.optimizer
+    variables = {}
     for spec in manifest.variables:
         value = initial[spec.name]
-        new = (
-            spec.role == "random_state" and spec.name not in checkpoint.state
-        )  # had no dropout before
-        if not new and (keep_optimizer or spec.role != "optimizer_state"):
-            value = _taken(spec, checkpoint, value, name)
-        state[spec.name] = np.array(value, np.float32)
-    _free(state, manifest, [slot for slot, each in enumerate(classes) if each is None])
-    notes = () if keep_optimizer else (
-        f"{name} was trained with another optimizer: what that kept of past steps is dropped",
+        if _is_taken_over(spec, checkpoint, same_optimizer):
+            value = _adapt_variable(spec, checkpoint, value, name)
+        variables[spec.name] = np.array(value, np.float32)
+    free = [index for index, each in enumerate(classes) if each is None]
+    if MASK in variables:
+        variables[MASK][free] = 0
+    notes = () if same_optimizer else (
+        f"{name} was trained with another optimizer: its optimizer state is dropped",
     )  # fmt: skip
-    return Adapted(state, classes, notes)
+    return Adapted(variables, classes, notes)
 
 
-def _classes(checkpoint: Checkpoint, manifest: Manifest, name: str) -> tuple[str | None, ...]:
-    """The names of the model's slots: those of the checkpoint, then those of the file."""
-    capacity, theirs = manifest.capacity, checkpoint.classes
-    if any(each is not None for each in theirs[capacity:]):
-        used = max(slot for slot, each in enumerate(theirs) if each is not None) + 1
+def _check_fingerprints(checkpoint: Checkpoint, manifest: Manifest, name: str) -> None:
+    actual, expected = checkpoint.fingerprints, manifest.fingerprints
+    for part, other, own in (
+        ("base", actual.base, expected.base),
+        ("head", actual.head, expected.head),
+    ):
+        if other != own:
+            raise CheckpointError(
+                f"{name} was saved from a model with another {part} ({other[:8]}, this model's "
+                f"is {own[:8]}): load it into the model that it was trained with, or train again"
+            )
+
+
+def _adapt_classes(checkpoint: Checkpoint, manifest: Manifest, name: str) -> tuple[str | None, ...]:
+    """Return the class names of the checkpoint, followed by those of the file."""
+    capacity, classes = manifest.capacity, checkpoint.classes
+    if any(each is not None for each in classes[capacity:]):
+        used = max(index for index, each in enumerate(classes) if each is not None) + 1
         raise CheckpointError(
-            f"{name} uses {used} class slots, and the model has room for {capacity}: "
+            f"{name} uses {used} class indices, and the capacity of the model is {capacity}: "
             f"convert the base again with --capacity {used} or more; the checkpoint stays valid"
         )
-    more = [None if each in theirs else each for each in manifest.classes[len(theirs) :]]
-    return (*theirs[:capacity], *more)
+    others = manifest.classes[len(classes) :]
+    return (*classes[:capacity], *(None if each in classes else each for each in others))
 
 
-def _taken(
+def _is_taken_over(spec: VariableSpec, checkpoint: Checkpoint, same_optimizer: bool) -> bool:
+    """Whether a variable gets its value from the checkpoint, not its initial value."""
+    if spec.role == "random_state" and spec.name not in checkpoint.variables:
+        return False  # the head had no dropout when the checkpoint was saved
+    return same_optimizer or spec.role != "optimizer_state"
+
+
+def _adapt_variable(
     spec: VariableSpec, checkpoint: Checkpoint, initial: np.ndarray, name: str
 ) -> np.ndarray:
-    """A tensor of the checkpoint, cut or filled up along the axis of the classes."""
-    axis, room = spec.class_axis, len(checkpoint.classes)
-    shape = tuple(room if i == axis else size for i, size in enumerate(spec.shape))
-    value = checkpoint.state.get(spec.name)
+    """Return a tensor of the checkpoint, truncated or extended along its class axis."""
+    axis, capacity = spec.class_axis, len(checkpoint.classes)
+    shape = tuple(capacity if i == axis else size for i, size in enumerate(spec.shape))
+    value = checkpoint.variables.get(spec.name)
     if value is None or value.shape != shape:
-        got = "nothing" if value is None else f"{list(value.shape)}"
+        actual = "no such tensor" if value is None else f"{list(value.shape)}"
         raise CheckpointError(
-            f"{name}: expected {spec.name} as {list(shape)}, got {got}: it is damaged"
+            f"{name}: expected {spec.name} as {list(shape)}, got {actual}: it is damaged"
         )
-    if axis is None or room == spec.shape[axis]:
+    if axis is None or capacity == spec.shape[axis]:
         return value
-    kept = min(room, spec.shape[axis])
-    rest = initial.take(range(kept, spec.shape[axis]), axis)
-    return np.concatenate([value.take(range(kept), axis), rest], axis)
-
-
-def _free(state: Mapping[str, np.ndarray], manifest: Manifest, slots: list[int]) -> None:
-    """A slot without a name gets no probability."""
-    for spec in manifest.variables:
-        if spec.name == MASK:
-            state[spec.name][slots] = 0
+    common = min(capacity, spec.shape[axis])
+    rest = initial.take(range(common, spec.shape[axis]), axis)
+    return np.concatenate([value.take(range(common), axis), rest], axis)

@@ -1,4 +1,4 @@
-"""Write a checkpoint into the file itself, which then knows its classes from the start."""
+"""Bake: write a checkpoint into a model file, as the initial values of its variables."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def bake(
     checkpoint: str | os.PathLike[str],
     output: str | os.PathLike[str],
 ) -> tuple[Path, tuple[str, ...]]:
-    """Make a file that starts with what a checkpoint has learned.
+    """Write a checkpoint into a model file.
 
-    The bytes of the variables' initial values are overwritten, and the files behind the
-    flatbuffer name the classes; all else stays byte for byte as it is.
+    The initial values of the variables and the class names change; all other bytes stay.
 
     Args:
-        model: a personalizable file; it is not changed, unless it is `output` too.
-        checkpoint: of this model, or of one with other room for classes or another optimizer.
-        output: where to write.
+        model: path of a personalizable file.
+        checkpoint: path of a checkpoint of the model, or of one with the same base and head but
+            another capacity or optimizer.
+        output: path of the file to write; may be that of `model`.
 
     Returns:
-        The path, and in words what of the checkpoint could not be taken over.
+        The path, and messages about the parts of the checkpoint that were dropped.
 
     Raises:
-        InvalidModelError: the model is not there, or damaged.
-        NotPersonalizableError: it cannot learn.
-        CheckpointError: the checkpoint is damaged, or belongs to another model.
-        OSError: a file cannot be read or written.
+        InvalidModelError: If the model does not exist or is damaged.
+        NotPersonalizableError: If the model cannot be trained.
+        CheckpointError: If the checkpoint is damaged or belongs to another model.
+        OSError: If a file cannot be read or written.
     """
     path = Path(model)
     parsed = read(path)
@@ -54,7 +54,7 @@ def bake(
     initial = _initial_values(content, manifest, path)
     adapted = adapt(read_checkpoint(Path(checkpoint)), manifest, initial, str(checkpoint))
     files = _files(parsed.files, manifest, adapted)
-    baked = append_files(_overwritten(content, manifest, adapted.state), files)
+    baked = append_files(_replace_values(content, manifest, adapted.variables), files)
     return write_atomically(Path(output), baked), adapted.notes
 
 
@@ -65,25 +65,27 @@ def _initial_values(content: bytes, manifest: Manifest, path: Path) -> dict[str,
         count = int(np.prod(spec.shape))
         if spec.offset + 4 * count > end:
             raise NotPersonalizableError(
-                f"{path}: {MANIFEST_FILE} places {spec.name} at byte {spec.offset}, behind the "
-                "model's end: the file was changed by another tool. Convert the base again."
+                f"{path}: {MANIFEST_FILE} places {spec.name} at byte {spec.offset}, after the end "
+                "of the model: another tool changed the file. Convert the base again."
             )
         array = np.frombuffer(content, "<f4", count, spec.offset)
         values[spec.name] = array.reshape(spec.shape)
     return values
 
 
-def _overwritten(content: bytes, manifest: Manifest, state: Mapping[str, np.ndarray]) -> bytes:
-    """The flatbuffer without the files behind it, with other initial values."""
+def _replace_values(
+    content: bytes, manifest: Manifest, variables: Mapping[str, np.ndarray]
+) -> bytes:
+    """Return the flatbuffer, without the appended files, with other initial values."""
     model = bytearray(content[: files_start(content)])
     for spec in manifest.variables:
-        data = np.ascontiguousarray(state[spec.name], "<f4").tobytes()
+        data = np.ascontiguousarray(variables[spec.name], "<f4").tobytes()
         model[spec.offset : spec.offset + len(data)] = data
     return bytes(model)
 
 
 def _files(files: Mapping[str, bytes], manifest: Manifest, adapted: Adapted) -> dict[str, bytes]:
-    """The files behind the model, with the names of the classes; keys not known to us are kept."""
+    """Return the appended files with the class names; unknown keys of the manifest stay."""
     named = replace(manifest, classes=adapted.classes).files()
     fields = {**json.loads(files[MANIFEST_FILE]), **json.loads(named[MANIFEST_FILE])}
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

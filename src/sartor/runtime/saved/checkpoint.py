@@ -1,4 +1,4 @@
-"""What a user has taught a model, as a safetensors file that outlives the model's next version."""
+"""Checkpoints: safetensors files with the state of a trained model."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from ...errors import CheckpointError
 
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
-_DAMAGED = "Use another copy of it, or train again."
+_DAMAGED = "Use another copy, or train again."
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that a checkpoint file holds.
+    """The content of a checkpoint.
 
     Attributes:
-        classes: the name of each slot, or None while it is free; as many as there is room for.
-        fingerprints: of the model that it was taken from.
-        state: variable → float32 array, as `save` gives them.
-        samples_seen: how many samples were added before it was taken.
+        classes: class name of each class index, C in all; None for a free one.
+        fingerprints: fingerprints of the model that it was saved from.
+        variables: name → value, float32, as the signature `save` returns them.
+        samples_seen: number of samples added before it was saved. Default: 0.
         ood_threshold: OOD score below which an input is "none of these"; None if no detector was
             fitted. See `sartor.runtime.confidence.out_of_distribution`.
         ood: tensors of the OOD detector; names start with `ood/`.
-        app: tensors of the app's own, under names that start with `app/`; kept as they are.
+        app: tensors of the app; names start with `app/`. Sartor does not change them.
     """
 
     classes: tuple[str | None, ...]
     fingerprints: Fingerprints
-    state: Mapping[str, np.ndarray]
+    variables: Mapping[str, np.ndarray]
     samples_seen: int = 0
     ood_threshold: float | None = None
     ood: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -47,19 +47,19 @@ class Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint, whole or not at all, and return its path.
+    """Write a checkpoint atomically, and return its path.
 
     Raises:
-        CheckpointError: a value is not finite.
-        OSError: the folder is not there, not writable, or the disk is full; a file that was there
-            before is left as it was.
+        CheckpointError: If a value is not finite.
+        OSError: If the folder does not exist or is not writable, or the disk is full. An old file
+            stays.
     """
     from safetensors.numpy import save
 
-    _check_finite(path, checkpoint.state)
+    _check_finite(path, checkpoint.variables)
     arrays = {
         name: np.ascontiguousarray(array)
-        for name, array in {**checkpoint.state, **checkpoint.ood, **checkpoint.app}.items()
+        for name, array in {**checkpoint.variables, **checkpoint.ood, **checkpoint.app}.items()
     }
     header = CheckpointHeader(
         contract=VERSION,
@@ -73,12 +73,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint; whether it fits a model is told by `sartor.runtime.saved.adapt.adapt`.
+    """Read a checkpoint; see `adapt` for loading it into a model.
 
     Raises:
-        CheckpointError: it is no checkpoint, damaged, of a newer contract, or has values that are
-            not finite.
-        OSError: it is not there, or may not be read.
+        CheckpointError: If the file is not a checkpoint, is damaged, belongs to another version of
+            the contract, or has a value that is not finite.
+        OSError: If the file does not exist or cannot be read.
     """
     content = path.read_bytes()
     arrays, text = _parse(path, content)
@@ -86,14 +86,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
     version = fields.integer("contract")
     if version != VERSION:
         raise CheckpointError(
-            f"{path} is of contract version {version}, expected {VERSION}: "
-            "another version of Sartor has written it. Update Sartor."
+            f"{path} has contract version {version}, expected {VERSION}: "
+            "another version of Sartor wrote it. Update Sartor."
         )
     header = CheckpointHeader.from_fields(fields)
     checkpoint = Checkpoint(
         classes=header.classes,
         fingerprints=header.fingerprints,
-        state=_without(arrays, APP_PREFIX, OOD_PREFIX),
+        variables=_without(arrays, APP_PREFIX, OOD_PREFIX),
         samples_seen=header.samples_seen,
         ood_threshold=header.ood_threshold,
         ood=_with(arrays, OOD_PREFIX),
@@ -103,20 +103,20 @@ def read_checkpoint(path: Path) -> Checkpoint:
     _check_finite(path, _without(arrays, APP_PREFIX))
     digest = checkpoint_digest(_without(arrays, APP_PREFIX), checkpoint.classes)
     if header.digest not in (None, digest):
-        raise CheckpointError(f"{path}: it is not what was written. {_DAMAGED}")
+        raise CheckpointError(f"{path} is damaged: its digest is that of other values. {_DAMAGED}")
     return checkpoint
 
 
-def _with(arrays: Mapping[str, np.ndarray], start: str) -> dict[str, np.ndarray]:
-    return {name: array for name, array in arrays.items() if name.startswith(start)}
+def _with(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name: array for name, array in arrays.items() if name.startswith(prefix)}
 
 
-def _without(arrays: Mapping[str, np.ndarray], *starts: str) -> dict[str, np.ndarray]:
-    return {name: array for name, array in arrays.items() if not name.startswith(starts)}
+def _without(arrays: Mapping[str, np.ndarray], *prefixes: str) -> dict[str, np.ndarray]:
+    return {name: array for name, array in arrays.items() if not name.startswith(prefixes)}
 
 
 def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], str]:
-    """The arrays, and our text in the header."""
+    """Return the tensors, and the JSON text of the header."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -126,14 +126,14 @@ def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], str]:
         text = json.loads(content[8 : 8 + size]).get("__metadata__", {}).get(HEADER_KEY)
     except SafetensorError as error:
         raise CheckpointError(
-            f"{path} is no checkpoint, or a damaged one: {error}. {_DAMAGED}"
+            f"{path} is not a checkpoint, or is damaged: {error}. {_DAMAGED}"
         ) from error
     except KeyError as error:
-        raise CheckpointError(f"{path} has a tensor of type {error}, which NumPy lacks") from error
+        raise CheckpointError(f"{path} has a tensor of type {error}, expected float32") from error
     if text is None:
         raise CheckpointError(
             f"{path} is a safetensors file, but not a checkpoint of Sartor: its header has no "
-            f"{HEADER_KEY!r}. Give one that `sartor fit` or `PersonalModel.save` has written."
+            f"{HEADER_KEY!r}. Give a file from `sartor fit` or `PersonalModel.save`."
         )
     return arrays, text
 
@@ -141,11 +141,11 @@ def _parse(path: Path, content: bytes) -> tuple[dict[str, np.ndarray], str]:
 def _check_classes(path: Path, classes: tuple[str | None, ...]) -> None:
     names = [name for name in classes if name is not None]
     if not classes or len(set(names)) != len(names) or not all(names):
-        raise CheckpointError(f"{path}: class names must differ and not be empty, got {names}")
+        raise CheckpointError(f"{path}: class names must be unique and not empty, got {names}")
 
 
-def _check_finite(path: Path, state: Mapping[str, np.ndarray]) -> None:
-    for name, array in state.items():
+def _check_finite(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    for name, array in arrays.items():
         if array.dtype != np.float32:
             raise CheckpointError(f"{path}: {name} is {array.dtype}, expected float32. {_DAMAGED}")
         if not np.isfinite(array).all():

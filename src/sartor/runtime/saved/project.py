@@ -1,4 +1,4 @@
-"""One file with all that a user has: the model, what it has learned, and the samples."""
+"""Projects: one file with a model, a checkpoint and samples."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from ...errors import DataError
 __all__ = ["CHECKPOINT", "MODEL", "SAMPLES", "pack", "unpack", "unpacked"]
 
 MODEL, CHECKPOINT, SAMPLES = "model.tflite", "checkpoint.safetensors", "checkpoint.samples"
-"""The names of the files in it."""
+"""Names of the files in a project."""
 
 _NAMES = {MODEL, CHECKPOINT, SAMPLES}
 
 
 def pack(folder: Path, path: Path) -> Path:
-    """Put the three files of a folder into one: a ZIP archive that compresses nothing.
+    """Write a project, an uncompressed ZIP archive, atomically, and return its path.
+
+    Args:
+        folder: folder with the three files.
+        path: path of the project.
 
     Raises:
-        OSError: it cannot be written; a file that was there before is left as it was.
+        OSError: If the project cannot be written; an old file stays.
     """
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "x") as archive:
         for name in sorted(_NAMES):
@@ -35,11 +39,14 @@ def pack(folder: Path, path: Path) -> Path:
 
 @contextlib.contextmanager
 def unpacked(path: Path) -> Iterator[Path]:
-    """Take a project apart into a folder that is there until the block ends.
+    """Unpack a project into a temporary folder, which the end of the `with` block deletes.
+
+    Yields:
+        The folder with the three files.
 
     Raises:
-        DataError: it is no project, or a damaged one.
-        OSError: it is not there, or there is no room to unpack it.
+        DataError: If the file is not a project, or is damaged.
+        OSError: If the file does not exist, or the disk is full.
     """
     with tempfile.TemporaryDirectory(prefix="sartor-") as folder:
         try:
@@ -48,38 +55,38 @@ def unpacked(path: Path) -> Iterator[Path]:
                 archive.extractall(folder)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
             raise DataError(
-                f"{path} is no project, or a damaged one: {error}. Give a file that `sartor "
-                "export` or `PersonalModel.export_project` has written."
+                f"{path} is not a project, or is damaged: {error}. Give a file from `sartor "
+                "export` or `PersonalModel.export_project`."
             ) from error
         except OSError as error:
-            if error.filename is None:  # a full disk does not say which
+            if error.filename is None:  # as for a full disk
                 error.filename = folder
             raise
         yield Path(folder)
 
 
 def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path:
-    """Take a project apart into a new folder, and return it.
+    """Unpack a project into a new folder, and return the folder.
 
     Raises:
-        DataError: it is no project, or a damaged one.
-        OSError: the project is not there, or the folder is there already.
+        DataError: If the file is not a project, or is damaged.
+        OSError: If the file does not exist, or the folder exists already.
     """
     target = Path(folder)
-    with unpacked(Path(path)) as found:
+    with unpacked(Path(path)) as source:
         target.mkdir()
         for name in sorted(_NAMES):
-            shutil.move(found / name, target / name)
+            shutil.move(source / name, target / name)
     return target
 
 
 def _check(archive: zipfile.ZipFile, path: Path) -> None:
-    """Refuse an archive that holds other files, or that would grow."""
+    """Raise DataError if an archive has other files, or compressed ones."""
     names = sorted(archive.namelist())
     if names != sorted(_NAMES):
         raise DataError(
-            f"{path} is an archive of {', '.join(names[:5]) or 'nothing'}, and no project, which "
-            f"has {', '.join(sorted(_NAMES))}"
+            f"{path} is an archive of {', '.join(names[:5]) or 'nothing'}, not a project: expected "
+            f"{', '.join(sorted(_NAMES))}"
         )
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-        raise DataError(f"{path} is compressed, which no project is")
+        raise DataError(f"{path} is compressed; a project is an uncompressed archive")
