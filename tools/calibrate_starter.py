@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from sartor.bases.efficientnet_lite0.network import network
+from sartor.bases.efficientnet_lite0.network import build_network
 from sartor.bases.efficientnet_lite0.weights import Weights, load_weights
 from sartor.flatbuffer import write
 from sartor.modalities import image_pixels
@@ -45,7 +45,7 @@ def main() -> None:
 
 def measure(weights: Weights, size: int, photos: list[Path]) -> dict[str, tuple[float, float]]:
     """Return name → minimum and maximum of each activation over the photos."""
-    model = network(weights, size)
+    model = build_network(weights, size)
     names = [op.output.name for op in model.main.ops]
     warnings.simplefilter("ignore")  # LiteRT warns that all tensors are preserved
     interpreter = Interpreter(

@@ -7,7 +7,7 @@ import pytest
 
 from sartor.bases import EfficientNetLite0
 from sartor.bases.efficientnet_lite0 import base
-from sartor.bases.efficientnet_lite0.cache import cached
+from sartor.bases.efficientnet_lite0.cache import load_or_build
 
 
 class Maker:
@@ -34,7 +34,7 @@ def entries(folder: Path) -> list[Path]:
 
 def test_what_was_made_once_is_found(folder: Path) -> None:
     make = Maker()
-    assert [cached("base", "k1", make) for _ in range(3)] == [b"made"] * 3
+    assert [load_or_build("base", "k1", make) for _ in range(3)] == [b"made"] * 3
     assert make.calls == 1
     assert len(entries(folder)) == 1
 
@@ -42,18 +42,18 @@ def test_what_was_made_once_is_found(folder: Path) -> None:
 @pytest.mark.parametrize("damage", [b"", b"mad", b"Made", b"made more"])
 def test_a_damaged_entry_is_made_again(folder: Path, damage: bytes) -> None:
     make = Maker()
-    cached("base", "k1", make)
+    load_or_build("base", "k1", make)
     entries(folder)[0].write_bytes(damage)
-    assert cached("base", "k1", make) == b"made"
-    assert cached("base", "k1", make) == b"made"
+    assert load_or_build("base", "k1", make) == b"made"
+    assert load_or_build("base", "k1", make) == b"made"
     assert make.calls == 2
     assert len(entries(folder)) == 1
 
 
 def test_another_key_replaces_the_entry_and_no_other(folder: Path) -> None:
-    cached("base", "k1", Maker(b"old"))
-    cached("base2", "k1", Maker(b"other"))
-    assert cached("base", "k2", Maker(b"new")) == b"new"
+    load_or_build("base", "k1", Maker(b"old"))
+    load_or_build("base2", "k1", Maker(b"other"))
+    assert load_or_build("base", "k2", Maker(b"new")) == b"new"
     assert sorted(path.read_bytes() for path in entries(folder)) == [b"new", b"other"]
 
 
@@ -61,7 +61,7 @@ def test_a_file_where_the_folder_should_be(folder: Path) -> None:
     folder.parent.parent.mkdir(exist_ok=True)
     folder.parent.write_bytes(b"")
     make = Maker()
-    assert [cached("base", "k1", make) for _ in range(2)] == [b"made"] * 2
+    assert [load_or_build("base", "k1", make) for _ in range(2)] == [b"made"] * 2
     assert make.calls == 2
 
 
@@ -70,15 +70,15 @@ def test_a_home_that_cannot_be_written(folder: Path, monkeypatch: pytest.MonkeyP
         raise PermissionError(13, "Read-only file system")
 
     monkeypatch.setattr("sartor.bases.efficientnet_lite0.cache.write_atomically", refuse)
-    assert cached("base", "k1", Maker()) == b"made"
+    assert load_or_build("base", "k1", Maker()) == b"made"
     monkeypatch.setattr(Path, "mkdir", refuse)
-    assert cached("base", "k1", Maker()) == b"made"
+    assert load_or_build("base", "k1", Maker()) == b"made"
 
 
 def test_no_home_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: Path("~/.cache/sartor"))
-    assert cached("base", "k1", Maker()) == b"made"
+    assert load_or_build("base", "k1", Maker()) == b"made"
     assert not entries(tmp_path)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from keras_bases import CASES
 
-from sartor._tensorflow import tensorflow
+from sartor.bases._tensorflow import tensorflow
 from sartor.cli import main
 from sartor.errors import ConversionError
 
@@ -132,7 +132,7 @@ def test_a_terminal_shows_that_something_goes_on_and_no_logs(models: Path, tmp_p
 def test_native_code_is_kept_quiet_and_python_is_heard() -> None:
     script = """
 import logging, os, sys
-from sartor._tensorflow import quiet
+from sartor.bases._tensorflow import quiet
 with quiet():
     with quiet():
         os.write(2, b"native\\n")
@@ -149,7 +149,9 @@ os.write(2, b"native later\\n")
 
 
 def test_without_stderr_it_works_too() -> None:
-    script = "import os; os.close(2); from sartor._tensorflow import quiet\nwith quiet(): print(1)"
+    script = (
+        "import os; os.close(2); from sartor.bases._tensorflow import quiet\nwith quiet(): print(1)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
@@ -160,5 +162,5 @@ def test_keras_on_another_framework_is_refused(monkeypatch: pytest.MonkeyPatch) 
     backend = SimpleNamespace(backend=lambda: "jax")
     fake = SimpleNamespace(keras=SimpleNamespace(backend=backend))
     monkeypatch.setitem(sys.modules, "tensorflow", fake)
-    with pytest.raises(ConversionError, match=r"computes with jax.*KERAS_BACKEND=tensorflow"):
+    with pytest.raises(ConversionError, match=r"is jax.*KERAS_BACKEND=tensorflow"):
         tensorflow("the model")

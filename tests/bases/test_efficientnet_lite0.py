@@ -155,12 +155,12 @@ def test_more_float_is_nearer_to_float(some: tuple[np.ndarray, np.ndarray]) -> N
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"input_size": 95}, "input_size must be a whole number from 96 to 320, got 95"),
+        ({"input_size": 95}, "input_size must be an integer from 96 to 320, got 95"),
         ({"input_size": 321}, "got 321"),
         ({"input_size": 224.0}, "got 224.0"),
         ({"input_size": True}, "got True"),
         ({"input_size": "224"}, "got '224'"),
-        ({"float_blocks": 17}, "float_blocks must be a whole number from 0 to 16"),
+        ({"float_blocks": 17}, "float_blocks must be an integer from 0 to 16"),
         ({"float_blocks": -1}, "got -1"),
         ({"float_blocks": 1, "quantize": False}, "float_blocks needs quantize"),
     ],

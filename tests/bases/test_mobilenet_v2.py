@@ -102,5 +102,5 @@ def test_weights_of_something_else_are_refused(
 ) -> None:
     file = tmp_path / "mine.weights.h5"
     network.save_weights(file) if what == "another width" else file.write_bytes(b"nothing")
-    with pytest.raises(ConversionError, match=r"does not hold the weights.*width 0.5"):
+    with pytest.raises(ConversionError, match=r"does not contain the weights.*width 0.5"):
         MobileNetV2(width=0.5, input_size=96, weights=file).load()

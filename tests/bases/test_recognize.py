@@ -101,9 +101,9 @@ def test_layers_are_told_to_what_has_layers_unless_it_knows_better(tmp_path: Pat
     [
         (3, {}, "got int"),
         (Keras, {}, "got type"),
-        ("starter", {"signature": "a"}, "signature cannot be chosen for 'starter'"),
-        (b"TFL3", {"input_shape": (3,)}, "input_shape cannot be chosen for bytes"),
-        (Keras("m"), {"signature": "a"}, "signature cannot be chosen for Keras"),
+        ("starter", {"signature": "a"}, "'starter' has no option signature"),
+        (b"TFL3", {"input_shape": (3,)}, "bytes has no option input_shape"),
+        (Keras("m"), {"signature": "a"}, "Keras has no option signature"),
     ],
 )
 def test_what_is_no_base_or_has_no_such_setting(

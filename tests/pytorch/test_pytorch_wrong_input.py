@@ -101,8 +101,8 @@ def _by_keyword(path: Path) -> None:
 
 
 FILES: list[tuple[str, Callable[[Path], object], str]] = [
-    ("text", lambda path: path.write_text("no model"), "no exported program"),
-    ("empty", lambda path: path.write_bytes(b""), "no exported program"),
+    ("text", lambda path: path.write_text("no model"), "not an exported program"),
+    ("empty", lambda path: path.write_bytes(b""), "not an exported program"),
     ("cut short", _cut_short, "damaged"),
     (
         "no graph",
@@ -112,7 +112,7 @@ FILES: list[tuple[str, Callable[[Path], object], str]] = [
     (
         "state dict",
         lambda path: torch.save(Numbers().state_dict(), path),
-        r"is a pickle.*weights, not what to compute.*torch.export.save",
+        r"is a pickle.*weights without a graph.*torch.export.save",
     ),
     (
         "old state dict",
@@ -129,10 +129,10 @@ FILES: list[tuple[str, Callable[[Path], object], str]] = [
     (
         "compiled code",
         lambda path: _rewritten(path, lambda _, old: old, "data/aotinductor/model/x.so"),
-        r"holds code.*x\.so.*refused",
+        r"contains code.*x\.so.*refused",
     ),
     ("training mode", _in_training, r"training mode \(aten.batch_norm.*model.eval\(\)"),
-    ("by keyword", _by_keyword, r"inputs by keyword \(x\)"),
+    ("by keyword", _by_keyword, r"keyword inputs \(x\)"),
 ]
 
 

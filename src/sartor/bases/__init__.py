@@ -1,4 +1,4 @@
-"""Bases: where the frozen part comes from."""
+"""Bases: pretrained networks that compute features."""
 
 from .base import MOBILENET_V2, STARTER, Base, find_base, load_base
 from .efficientnet_lite0 import EfficientNetLite0

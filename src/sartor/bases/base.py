@@ -1,4 +1,4 @@
-"""What every base has to say, and which one a path or a name stands for."""
+"""The protocol of a base, and the base for a path or a name."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import Protocol, runtime_checkable
 from ..errors import ConversionError
 from ..graph import Model
 from .efficientnet_lite0 import EfficientNetLite0
+from .file_format import KERAS, PYTORCH, SAVED_MODEL, detect_format
 from .keras import Keras
 from .mobilenet_v2 import MobileNetV2
 from .pytorch import PyTorch
-from .recognize import KERAS, PYTORCH, SAVED_MODEL, kind_of
 from .saved_model import SavedModel
 from .tflite import TFLite
 
 __all__ = ["MOBILENET_V2", "STARTER", "Base", "find_base", "load_base"]
 
 STARTER = "starter"
-"""The name that stands for a good base where a path could: `EfficientNetLite0()`."""
+"""The name of `EfficientNetLite0()`, accepted in place of a path."""
 
 MOBILENET_V2 = "mobilenetv2"
-"""Likewise the name of `MobileNetV2()`, which needs TensorFlow and a network."""
+"""The name of `MobileNetV2()`, which needs TensorFlow and a network connection."""
 
 
 @runtime_checkable
 class Base(Protocol):
-    """A model that can be a frozen base."""
+    """A pretrained network that computes features."""
 
     def load(self) -> Model:
-        """Return it as a graph, which the caller may change."""
+        """Return a new graph, which the caller may change."""
         ...
 
 
@@ -46,74 +46,73 @@ def find_base(
     signature: str | None = None,
     input_shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
 ) -> Base:
-    """The base that a path, a name or bytes stand for.
+    """Return the base for a path, a name or bytes.
 
-    A path is recognized by what it holds: a `.tflite`, a model that Keras has saved, the folder of
-    a SavedModel, or a program that PyTorch has exported (`.pt2`). `"starter"` and `"mobilenetv2"`
-    are no paths, but names of bases for those who have none (`STARTER`, `MOBILENET_V2`). Bytes are
-    those of a `.tflite`.
+    The content of a path determines its format: a `.tflite`, a file of Keras, the folder of a
+    SavedModel, or an exported program of PyTorch (`.pt2`).
 
     Args:
-        base: one of these, or a base, which comes back.
-        features: for a Keras model, the layers whose outputs are the features; other bases do not
-            look at them, since their tensors are found when they are cut.
-        signature: for a SavedModel, which one.
-        input_shape: for a Keras model or a SavedModel, see there.
+        base: a path, the name `"starter"` or `"mobilenetv2"`, the bytes of a `.tflite`, or a base,
+            which is returned with the options below.
+        features: names of the layers of a Keras model whose outputs are the features. Other bases
+            ignore it, because their features are tensors, chosen at the cut.
+        signature: signature of a SavedModel.
+        input_shape: shape of one sample for a Keras model or a SavedModel; see there.
 
     Raises:
-        ConversionError: it is nothing that a base can be, or has no such setting.
-        OSError: the file is not there.
+        ConversionError: If `base` is not one of these, or does not have the option.
+        OSError: If the file does not exist.
     """
-    found = _found(base)
-    told = {"signature": signature, "input_shape": input_shape}
-    given: dict[str, object] = {key: value for key, value in told.items() if value is not None}
-    for key in given:
-        if key not in getattr(found, "__dataclass_fields__", {}):
-            raise ConversionError(f"{key} cannot be chosen for {_called(base)}")
-    if features and getattr(found, "features", features) is None:
-        given["features"] = tuple(features)
-    return replace(found, **given) if given else found  # type: ignore[type-var]
+    instance = _create_base(base)
+    values = {"signature": signature, "input_shape": input_shape}
+    options: dict[str, object] = {key: value for key, value in values.items() if value is not None}
+    for key in options:
+        if key not in getattr(instance, "__dataclass_fields__", {}):
+            raise ConversionError(f"{_format_base(base)} has no option {key}")
+    if features and getattr(instance, "features", features) is None:
+        options["features"] = tuple(features)
+    return replace(instance, **options) if options else instance  # type: ignore[type-var]
 
 
 def load_base(
     base: Base | str | os.PathLike[str] | bytes, *, features: Sequence[str] = ()
 ) -> Model:
-    """The graph of a base; see `find_base` for what one can be.
+    """Load the base for a path, a name or bytes (see `find_base`).
 
     Raises:
-        InvalidModelError: the file is damaged, or no `.tflite`.
-        ConversionError: it is nothing that a base can be, or what it is made from is not there.
-        OSError: the file is not there.
+        InvalidModelError: If the file is damaged, or not a `.tflite`.
+        ConversionError: If `base` is not a base, or its weights or libraries are not installed.
+        OSError: If the file does not exist.
     """
     return find_base(base, features=features).load()
 
 
-def _found(base: object) -> Base:
+def _create_base(base: object) -> Base:
     if isinstance(base, str | os.PathLike):
         text = os.fspath(base)
-        return _NAMED[text]() if text in _NAMED else _at(Path(text))
+        return _NAMED[text]() if text in _NAMED else _create_from_path(Path(text))
     if isinstance(base, bytes):
         return TFLite(base)
     if isinstance(base, Base) and not isinstance(base, type):
         return base
     names = " or ".join(map(repr, _NAMED))
     raise ConversionError(
-        f"a base is the path of a .tflite file, of a Keras model, of a SavedModel or of a PyTorch "
-        f"program (.pt2), {names}, the bytes of a .tflite, or one of sartor.bases; got "
+        f"a base must be the path of a .tflite file, a Keras model, a SavedModel or a PyTorch "
+        f"program (.pt2), {names}, the bytes of a .tflite, or an object of sartor.bases; got "
         f"{type(base).__name__}"
     )
 
 
-def _at(path: Path) -> Base:
-    kind = kind_of(path)
-    if kind == KERAS:
+def _create_from_path(path: Path) -> Base:
+    file_format = detect_format(path)
+    if file_format == KERAS:
         return Keras(path)
-    if kind == PYTORCH:
+    if file_format == PYTORCH:
         return PyTorch(path)
-    if kind == SAVED_MODEL:
+    if file_format == SAVED_MODEL:
         return SavedModel(path if path.is_dir() else path.parent)
     return TFLite(path)
 
 
-def _called(base: object) -> str:
+def _format_base(base: object) -> str:
     return repr(base) if isinstance(base, str) else type(base).__name__

@@ -1,4 +1,4 @@
-"""Programs that `torch.export.save` has written, read with care: such files can hold code."""
+"""Load exported programs of PyTorch (`.pt2`) without running code from the file."""
 
 from __future__ import annotations
 
@@ -11,47 +11,45 @@ from typing import Any
 
 from ..errors import ConversionError
 
-__all__ = ["input_names", "is_batch_free", "load_program", "program_inputs", "short"]
+__all__ = ["input_names", "is_batch_free", "load_program", "program_inputs", "shorten"]
 
-_LONGEST = 300
-_ONLY_WEIGHTS = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+_MAX_LENGTH = 300
+_WEIGHTS_ONLY = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 _EXPORT = (
-    "Load it where the model's code is, and export that: "
+    "Load it with the code of the model and export it: "
     "torch.export.save(torch.export.export(model.eval(), (example,)), 'model.pt2')"
 )
-# What can run when it is read: compiled code, and objects that are pickled.
+# Members that run code when they are read: compiled code and pickled objects.
 _CODE = ("data/aotinductor/", "data/constants/custom_obj", "data/constants/opaque_obj")
 
 
 def load_program(torch: Any, path: Path) -> Any:
-    """The exported program in a `.pt2` file.
-
-    Nothing in the file is unpickled but tensors, and compiled code is refused.
+    """Load a `.pt2` file. Only tensors are unpickled, and compiled code is refused.
 
     Args:
-        torch: the module.
-        path: of the file.
+        torch: the module `torch`.
+        path: path of the file.
 
     Raises:
-        ConversionError: it is something else, damaged, was exported for training, or takes inputs
-            by keyword.
-        OSError: it is not there.
+        ConversionError: If the file is not an exported program or is damaged, or if the program
+            was exported in training mode or has keyword inputs.
+        OSError: If the file does not exist.
     """
     _check_archive(path)
     try:
-        with _only_weights():
+        with _weights_only():
             program = torch.export.load(path)
-    except Exception as error:  # of many kinds
+    except Exception as error:  # PyTorch can raise anything
         raise ConversionError(
             f"{path} cannot be read by PyTorch {torch.__version__}: it is damaged, or was written "
-            f"by another version ({short(error)})"
+            f"by another version ({shorten(error)})"
         ) from error
     _check_program(program, path)
     return program
 
 
 def program_inputs(program: Any, given: Any, what: str) -> Any:
-    """The inputs to run a program on: those given, else those that it was exported with."""
+    """Return the given example inputs. Default: the inputs that the program was exported with."""
     if given is not None:
         return given
     if program.example_inputs is None:
@@ -60,21 +58,21 @@ def program_inputs(program: Any, given: Any, what: str) -> Any:
 
 
 def input_names(program: Any) -> list[str]:
-    """What the program calls its inputs."""
+    """Return the names of the inputs."""
     return list(program.graph_signature.user_inputs)
 
 
 def is_batch_free(program: Any) -> bool:
-    """Whether every input may have any number of rows."""
+    """Return whether the batch of every input is dynamic."""
     names = program.graph_signature.user_inputs
     shapes = [node.meta["val"].shape for node in program.graph.nodes if node.name in names]
     return all(len(shape) and not isinstance(shape[0], int) for shape in shapes)
 
 
-def short(error: Exception) -> str:
-    """The first sentences of an exception, on a line."""
+def shorten(error: Exception) -> str:
+    """Return the start of the message of an exception, on one line."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…"
 
 
 def _check_archive(path: Path) -> None:
@@ -84,51 +82,52 @@ def _check_archive(path: Path) -> None:
         names = _members(path)
     except zipfile.BadZipFile:
         if first == b"\x80":
-            raise ConversionError(_not_a_graph(path)) from None
+            raise ConversionError(_pickle_message(path)) from None
         raise ConversionError(
-            f"{path} is no exported program of PyTorch (a ZIP archive): it is damaged, or "
-            "something else"
+            f"{path} is not an exported program of PyTorch (a ZIP archive), or is damaged"
         ) from None
     if any(name.startswith("code/") for name in names):
-        raise ConversionError(f"{path} is TorchScript, which litert-torch does not take. {_EXPORT}")
+        raise ConversionError(
+            f"{path} is TorchScript, which litert-torch does not support. {_EXPORT}"
+        )
     if "data.pkl" in names:
-        raise ConversionError(_not_a_graph(path))
+        raise ConversionError(_pickle_message(path))
     code = [name for name in names if name.startswith(_CODE)]
     if code:
         raise ConversionError(
-            f"{path} holds code or pickled objects ({code[0]}), which could do anything when they "
-            f"are read: it is refused. {_EXPORT}"
+            f"{path} contains code or pickled objects ({code[0]}), which would run on loading, "
+            f"and is refused. {_EXPORT}"
         )
 
 
 def _members(path: Path) -> list[str]:
-    """What is in the archive, without the folder that all of it is in."""
+    """Return the names in the archive, without the common folder."""
     with zipfile.ZipFile(path) as archive:
         parts = archive.infolist()
-    if min((part.header_offset for part in parts), default=1):  # of an archive in the archive
+    if min((part.header_offset for part in parts), default=1):  # an archive inside the archive
         raise zipfile.BadZipFile("cut short")
     return [part.filename.partition("/")[2] for part in parts]
 
 
-def _not_a_graph(path: Path) -> str:
+def _pickle_message(path: Path) -> str:
     return (
-        f"{path} is a pickle (of torch.save): it holds weights, not what to compute with them, and "
-        f"reading it could run any code. {_EXPORT}"
+        f"{path} is a pickle of torch.save: it contains weights without a graph, and loading it "
+        f"can run any code. {_EXPORT}"
     )
 
 
 @contextlib.contextmanager
-def _only_weights() -> Iterator[None]:
-    """Forbid PyTorch to unpickle anything but tensors, which it falls back to by itself."""
-    before = os.environ.get(_ONLY_WEIGHTS)
-    os.environ[_ONLY_WEIGHTS] = "1"
+def _weights_only() -> Iterator[None]:
+    """Allow PyTorch to unpickle tensors only."""
+    before = os.environ.get(_WEIGHTS_ONLY)
+    os.environ[_WEIGHTS_ONLY] = "1"
     try:
         yield
     finally:
         if before is None:
-            del os.environ[_ONLY_WEIGHTS]
+            del os.environ[_WEIGHTS_ONLY]
         else:
-            os.environ[_ONLY_WEIGHTS] = before
+            os.environ[_WEIGHTS_ONLY] = before
 
 
 def _check_program(program: Any, path: Path) -> None:
@@ -142,6 +141,6 @@ def _check_program(program: Any, path: Path) -> None:
                 )
     if program.example_inputs is not None and program.example_inputs[1]:
         raise ConversionError(
-            f"{path} takes inputs by keyword ({', '.join(program.example_inputs[1])}): export it "
-            "with all of them in args"
+            f"{path} has keyword inputs ({', '.join(program.example_inputs[1])}): export it with "
+            "all inputs in args"
         )

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._tensorflow import saved_model_to_tflite
 from ..flatbuffer import read
 from ..graph import Model
+from ._tensorflow import saved_model_to_tflite
 
 __all__ = ["SavedModel"]
 
@@ -18,14 +18,15 @@ __all__ = ["SavedModel"]
 class SavedModel:
     """One signature of a SavedModel; needs `pip install 'sartor[tensorflow]'`.
 
-    TensorFlow's converter makes a float `.tflite` of it once, batch 1. A signature that is called
-    `features` is cut at its outputs; any other where the last layer with weights begins.
+    TensorFlow converts it to a float `.tflite` with batch 1. The outputs of a signature named
+    `features` are the features. The default for other signatures is the input of the last layer
+    with weights.
 
     Attributes:
-        folder: the one that `saved_model.pb` lies in.
-        signature: which; None where there is only one.
-        input_shape: of one sample, without the batch, where the signature leaves it open; for
-            several inputs a mapping from their names.
+        folder: folder of `saved_model.pb`.
+        signature: key of the signature. Default: the only one.
+        input_shape: shape of one sample, without the batch, if the signature does not state it;
+            for several inputs, name → shape.
     """
 
     folder: str | os.PathLike[str]
@@ -33,17 +34,18 @@ class SavedModel:
     input_shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None
 
     def load(self) -> Model:
-        """Convert it, and read that.
+        """Convert the signature and return its graph.
 
         Raises:
-            ConversionError: TensorFlow is not installed, the folder is damaged, it is not clear
-                which signature, or it cannot be converted; the message says what to do.
-            OSError: there is no such folder.
+            ConversionError: If TensorFlow is not installed, the folder is damaged, there are
+                several signatures and none is chosen, or the signature cannot be converted. The
+                message gives advice.
+            OSError: If the folder does not exist.
         """
         return read(self.content())
 
     def content(self) -> bytes:
-        """The bytes of the float `.tflite`; raises as `load` does."""
+        """Return the float `.tflite` as bytes; raise the errors of `load`."""
         return saved_model_to_tflite(
             Path(self.folder), signature=self.signature, input_shape=self.input_shape
         )

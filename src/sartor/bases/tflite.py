@@ -16,11 +16,11 @@ class TFLite:
     """Any `.tflite` file, quantized or not, personalizable or not.
 
     Attributes:
-        source: its path, or its bytes.
+        source: path or bytes of the file.
     """
 
     source: str | Path | bytes
 
     def load(self) -> Model:
-        """Read the file; raises InvalidModelError when it is damaged."""
+        """Read the file; raise InvalidModelError if it is damaged."""
         return read(self.source)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._tensorflow import keras_to_tflite, load_keras, tensorflow
+from ..bases._tensorflow import keras_to_tflite, load_keras, tensorflow
 from ..errors import ConversionError
 from ..flatbuffer import read
 from ..losses import Loss

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, the base for those who have none (docs/starter.md)."""
+"""EfficientNet-Lite0: the starter base (docs/starter.md)."""
 
 from .base import EfficientNetLite0
 

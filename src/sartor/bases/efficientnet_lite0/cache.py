@@ -1,8 +1,8 @@
-"""Files that were made once and need not be made again: the user's cache folder.
+"""Cache built files in the user's cache folder.
 
-An entry's name says what it was made from and what it holds: `STEM-KEY-DIGEST.tflite`. So one that
-is damaged is seen, and one that was made from something else is never found. Nothing here fails:
-without a folder to write to, every call makes the file anew.
+The name of an entry is `STEM-KEY-DIGEST.tflite`, with a hash of the sources and a hash of the
+content. So damaged and outdated entries are never used. Without a writable folder, each call builds
+the file.
 """
 
 from __future__ import annotations
@@ -16,39 +16,40 @@ import platformdirs
 
 from ..._files import write_atomically
 
-__all__ = ["cached"]
+__all__ = ["load_or_build"]
 
 _DIGITS = 32
 
 
-def cached(stem: str, key: str, make: Callable[[], bytes]) -> bytes:
-    """Return what `make` makes, from the cache where it is there.
+def load_or_build(stem: str, key: str, build: Callable[[], bytes]) -> bytes:
+    """Return the content from the cache, or build and cache it.
 
     Args:
-        stem: names the entry for people; an older one of the same stem is replaced.
-        key: a hash over all that the content depends on.
-        make: makes the content.
+        stem: readable start of the entry's name. A new entry replaces older ones with the same
+            stem.
+        key: hash of everything that the content depends on.
+        build: function that builds the content.
     """
     folder = _folder()
     if folder is None:
-        return make()
-    found = _find(folder, f"{stem}-{key}")
-    if found is not None:
-        return found
-    content = make()
+        return build()
+    cached = _find(folder, f"{stem}-{key}")
+    if cached is not None:
+        return cached
+    content = build()
     with contextlib.suppress(OSError):
         _store(folder, stem, f"{stem}-{key}-{_digest(content)}.tflite", content)
     return content
 
 
 def _folder() -> Path | None:
-    """The user's cache folder for Sartor; None where the system names none."""
+    """Return the user's cache folder for Sartor; None if the system has none."""
     folder = platformdirs.user_cache_path("sartor", appauthor=False)
     return folder if folder.is_absolute() else None
 
 
 def _find(folder: Path, prefix: str) -> bytes | None:
-    """The content of an undamaged entry, or None."""
+    """Return the content of an undamaged entry; None if there is none."""
     with contextlib.suppress(OSError):
         for path in folder.glob(f"{prefix}-*.tflite"):
             content = path.read_bytes()

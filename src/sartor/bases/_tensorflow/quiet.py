@@ -1,4 +1,4 @@
-"""TensorFlow tells a lot on stderr, from C++ and from Python, that no user has asked for."""
+"""Suppress the log messages that TensorFlow writes to stderr from C++ and Python."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from typing import TextIO
 
 __all__ = ["quiet"]
 
-_REDIRECTING = threading.RLock()  # stderr is the process's
+_LOCK = threading.RLock()  # stderr belongs to the whole process
 _LOGGERS = ("absl", "tensorflow")
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what native code writes to stderr, and warnings, from the user; may be nested.
+    """Suppress warnings and the stderr output of native code while the block runs.
 
-    What Python writes to `sys.stderr`, such as a bar of progress, comes on.
+    Output of Python to `sys.stderr`, such as a progress bar, appears. Calls may nest.
     """
-    with _REDIRECTING, contextlib.ExitStack() as stack:
+    with _LOCK, contextlib.ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         for name in _LOGGERS:
-            if name in logging.root.manager.loggerDict:  # absl wants to make its own
+            if name in logging.root.manager.loggerDict:  # absl creates its own class
                 logger = logging.getLogger(name)
                 stack.callback(logger.setLevel, logger.level)
                 logger.setLevel(logging.ERROR)
@@ -38,29 +38,29 @@ def quiet() -> Iterator[None]:
 
 
 def _redirect(stack: contextlib.ExitStack) -> None:
-    """Let the descriptor lead nowhere, and `sys.stderr` where it led."""
-    kept = os.dup(2)
-    stack.callback(os.close, kept)
-    if _leads_there():
+    """Redirect file descriptor 2 to nowhere, and `sys.stderr` to its original target."""
+    stderr = os.dup(2)
+    stack.callback(os.close, stderr)
+    if _is_stderr():
         own = sys.stderr
         own.flush()
-        direct = _Stream(os.fdopen(kept, "w", 1, encoding=own.encoding, closefd=False))
+        direct = _Stream(os.fdopen(stderr, "w", 1, encoding=own.encoding, closefd=False))
         stack.callback(setattr, direct, "stream", own)
         stack.enter_context(contextlib.redirect_stderr(direct))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     stack.callback(os.close, nowhere)
-    stack.callback(os.dup2, kept, 2)
+    stack.callback(os.dup2, stderr, 2)
     os.dup2(nowhere, 2)
 
 
 class _Stream(io.TextIOBase):
-    """Writes to another stream, which may change: loggers made meanwhile keep this one."""
+    """Writes to another stream, which can be replaced: loggers created meanwhile keep this one."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
     @property
-    def encoding(self) -> str:  # type: ignore[override] # no one sets it
+    def encoding(self) -> str:  # type: ignore[override] # it is never set
         return self.stream.encoding
 
     def write(self, text: str) -> int:
@@ -76,8 +76,8 @@ class _Stream(io.TextIOBase):
         return self.stream.fileno()
 
 
-def _leads_there() -> bool:
-    """Whether `sys.stderr` is a file, and writes to the process's descriptor."""
+def _is_stderr() -> bool:
+    """Return whether `sys.stderr` writes to file descriptor 2."""
     try:
         return sys.stderr is not None and sys.stderr.fileno() == 2
     except (OSError, ValueError, AttributeError):
