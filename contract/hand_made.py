@@ -156,14 +156,14 @@ class TwoMapHead:
     def imprint(
         self,
         features: Sequence[Tensor],
-        weights: Tensor,
+        sample_weights: Tensor,
         parameters: Mapping[str, Tensor],
-        others: Tensor,
+        other_classes: Tensor,
     ) -> dict[str, Tensor]:
         """Emit the direction of the mean of each part."""
         pooled, values = self._rows(features, parameters)
-        column = reshape(weights, (-1, 1))
-        total = maximum(reduce_sum(weights, [0], keep_dims=True), 1e-6)
+        column = reshape(sample_weights, (-1, 1))
+        total = maximum(reduce_sum(sample_weights, [0], keep_dims=True), 1e-6)
 
         def direction(rows: Tensor) -> Tensor:
             return l2_normalization(div(reduce_sum(mul(rows, column), [0], keep_dims=True), total))

@@ -27,9 +27,9 @@ SURFACE = {
         "STARTER", "SavedModel", "TFLite", "find_base", "load_base",
     },
     "sartor.heads": {
-        "CosineClassifier", "GraphHead", "Head", "Keras", "LinearLayer", "MLP", "Masks",
-        "MultiLabelClassifier", "Parameter", "RandomHead", "Regressor", "SoftmaxClassifier",
-        "TFLite", "ViewingHead", "first_random_state",
+        "CosineClassifier", "DropoutHead", "DropoutMasks", "GraphHead", "Head", "Keras",
+        "LinearLayer", "MLP", "MultiLabelClassifier", "NormalizingHead", "Parameter", "Regressor",
+        "SoftmaxClassifier", "TFLite", "initial_random_state",
     },
     "sartor.losses": {
         "Huber", "Loss", "MeanSquaredError", "SigmoidCrossEntropy", "SoftmaxCrossEntropy",

@@ -12,7 +12,7 @@ import sartor
 from sartor.contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, RANDOM_STATE, RUN, WEIGHTS
 from sartor.errors import ConversionError
 from sartor.graph import Graph, Tensor
-from sartor.heads import MLP, Masks, first_random_state
+from sartor.heads import MLP, DropoutMasks, initial_random_state
 from sartor.litert import Engine
 from sartor.losses import SigmoidCrossEntropy
 from sartor.testing import run_graph, verify_contract
@@ -29,9 +29,9 @@ def graph_of(rate: float, rows: int = 8) -> tuple[Graph, list[Tensor]]:
     graph = Graph()
     inputs = [graph.input("state", (3,)), graph.input("features", (rows, 2))]
     inputs += [graph.input(f"ones_{units}", (rows, units)) for units in UNITS]
-    masks = Masks(inputs[0], inputs[1])
+    masks = DropoutMasks(inputs[0], inputs[1])
     graph.outputs = [masks.drop(x, rate) for x in inputs[2:]]
-    graph.outputs.append(masks.advanced())
+    graph.outputs.append(masks.next_state())
     return graph, inputs
 
 
@@ -58,7 +58,7 @@ def by_definition(state: list[int], layer: int, rows: int, units: int, rate: flo
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_litert_drops_what_whole_numbers_say_for_any_number_of_rows(rate: float) -> None:
     graph, inputs = graph_of(rate)
-    state = [int(s) for s in first_random_state()]
+    state = [int(s) for s in initial_random_state()]
     keep = 1 - round(rate * 2039) / 2039
     for rows in (8, 3, 40):
         masks, advanced = run(graph, inputs, np.array(state), rows)
@@ -74,7 +74,7 @@ def test_the_largest_numbers_are_exact() -> None:
     """Rows whose numbers run through every residue of every modulus, up to the last."""
     graph, inputs = Graph(), []
     inputs = [graph.input("state", (3,)), graph.input("x", (1, UNITS[0]))]
-    graph.outputs = [Masks(*inputs).drop(inputs[1], 0.5)]
+    graph.outputs = [DropoutMasks(*inputs).drop(inputs[1], 0.5)]
     rows = max(MODULI) + 1
     feeds = [np.ones(3, np.float32), np.ones((rows, UNITS[0]), np.float32)]
     (got,) = run_graph(graph, dict(zip(inputs, feeds, strict=True))).values()
@@ -96,7 +96,7 @@ def drawn(request: pytest.FixtureRequest) -> np.ndarray:
     """Masks [steps, rows, units], brought to mean 0 and deviation 1 by the rate asked for."""
     rate: float = request.param
     powers = [np.array([pow(x, 9, p) for x in range(p)]) for p in MODULI]
-    state, masks = first_random_state().astype(np.int64), []
+    state, masks = initial_random_state().astype(np.int64), []
     rng = np.random.default_rng(1)
     units = [rng.integers(1, p, WIDTH) for p in MODULI]
     rows = np.arange(1, ROWS + 1)

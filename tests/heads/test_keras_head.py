@@ -163,7 +163,7 @@ def test_a_layer_that_is_not_trainable_stays() -> None:
     names = [each.name for each in Keras(model).parameters([(SIZE,)], CLASSES)]
     assert names == ["layer_2/weights", "layer_2/bias", "gain"]
     model.layers[-1].trainable = False
-    with pytest.raises(ConversionError, match="its last layer must be trained"):
+    with pytest.raises(ConversionError, match="the last layer must be trainable"):
         Keras(model)
 
 
@@ -204,7 +204,8 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "two outputs": (lambda: functional(2), "has 2 outputs"),
     "no classes": (
-        lambda: model_of(layers.Dense(8), layers.Activation("tanh")), "a head ends in a dense layer"
+        lambda: model_of(layers.Dense(8), layers.Activation("tanh")),
+        "a head must end in a dense layer",
     ),
     "no model": (lambda: 3, "must be a Keras model"),
 }  # fmt: skip
@@ -218,7 +219,7 @@ def test_what_is_no_head_says_why(name: str) -> None:
 
 
 def test_a_head_for_other_features_says_so(tiny: Convert) -> None:
-    with pytest.raises(ConversionError, match=r"takes \[9\], and the features are \[16\]"):
+    with pytest.raises(ConversionError, match=r"features of shape \[9\], and the base has \[16\]"):
         tiny(head=Keras(model_of(layers.Dense(CLASSES), size=9)))
 
 

@@ -155,7 +155,7 @@ def test_what_is_trained_is_what_layers_learn_or_what_is_named() -> None:
     assert trained(trainable=["layer_3/bias", "layer_6"]) == ["layer_3/bias", *last, "gain"]
     with pytest.raises(ConversionError, match=r"no constant 'layer_9' to train; it has layer_1"):
         trained(trainable=["layer_9", "layer_6"])
-    with pytest.raises(ConversionError, match="its last layer must be trained"):
+    with pytest.raises(ConversionError, match="the last layer must be trainable"):
         trained(trainable=["layer_3"])
 
 
@@ -201,9 +201,9 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "integers": (integers(), "computes in integers .*give the float file"),
     "no rule": (
         without_rule(),
-        r"SIN, which makes 'model/wave/Sin', has no gradient rule: let the base end behind it",
+        r"SIN, which computes 'model/wave/Sin', has no gradient rule: cut the base after it",
     ),
-    "no dense end": (file_of(no_dense_end), "ends in DIV, .* and a head ends in a dense layer"),
+    "no dense end": (file_of(no_dense_end), "ends in DIV, .* and a head must end in a dense layer"),
     "a mixed batch": (file_of(mixed_batch), "mixes the batch with other axes"),
 }
 
@@ -216,10 +216,10 @@ def test_what_is_no_head_says_why(name: str) -> None:
 
 
 def test_what_does_not_fit_the_base_says_so(tiny: Convert) -> None:
-    words = "takes [12], and the features are [16]: cut the base where it gives that"
+    words = "features of shape [12], and the base has [16]: cut the base at another tensor"
     with pytest.raises(ConversionError, match=re.escape(words)):
         tiny(head=TFLite(file_of(one_layer, 1, 12)))
-    with pytest.raises(ConversionError, match="has 4 outputs, and there is to be room for 7"):
+    with pytest.raises(ConversionError, match="has 4 outputs, which do not fit a capacity of 7"):
         tiny(head=TFLite(file_of(one_layer)), classes=7)
     assert len(manifest_of(tiny(head=TFLite(file_of(one_layer)), classes=["a"])).classes) == 4
     with pytest.raises(

@@ -1,9 +1,9 @@
-"""Heads: what is put on a base's features, and learns."""
+"""Heads: the trainable part of a model, on top of the features."""
 
-from ._dropout import Masks, first_random_state
+from ._dropout import DropoutMasks, initial_random_state
 from .cosine import CosineClassifier
 from .graph_head import GraphHead
-from .head import Head, Parameter, RandomHead, ViewingHead
+from .head import DropoutHead, Head, NormalizingHead, Parameter
 from .keras import Keras
 from .linear import LinearLayer
 from .mlp import MLP
@@ -15,17 +15,17 @@ from .tflite import TFLite
 __all__ = [
     "MLP",
     "CosineClassifier",
+    "DropoutHead",
+    "DropoutMasks",
     "GraphHead",
     "Head",
     "Keras",
     "LinearLayer",
-    "Masks",
     "MultiLabelClassifier",
+    "NormalizingHead",
     "Parameter",
-    "RandomHead",
     "Regressor",
     "SoftmaxClassifier",
     "TFLite",
-    "ViewingHead",
-    "first_random_state",
+    "initial_random_state",
 ]

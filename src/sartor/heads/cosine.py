@@ -1,4 +1,4 @@
-"""The cosine classifier: classes are directions, and nothing else."""
+"""The cosine classifier: each class is a direction."""
 
 from __future__ import annotations
 
@@ -13,27 +13,25 @@ from ..errors import ConversionError
 from ..graph import Tensor
 from ..losses import SoftmaxCrossEntropy
 from ..ops import linear, maximum, mul, reduce_sum, rsqrt, square, to_length
-from ._rows import as_rows, mean_direction, row_size
-from ._view import seen, view_of, view_parameters
+from ._features import flat_size, flatten_features, mean_direction
+from ._normalization import compute_statistics, normalization_parameters, normalize
 from .head import Parameter
 
 __all__ = ["CosineClassifier"]
 
-_FLOOR = 0.1  # shorter weights count as they are: what starts at zero has a finite slope
+_MIN_NORM = 0.1  # weights below this norm are not scaled up: the gradient at zero stays finite
 
 
 @dataclass(frozen=True)
 class CosineClassifier:
-    """`softmax(scale · cos(x, w))` (Qi et al., 2018): no class is louder than another.
+    """`softmax(scale · cos(x, w))` (Qi et al., 2018): the norm of the weights has no effect.
 
-    Directions are seen from the center of all features (`view`).
-
-    Weights start at zero, where the cosine is taken for 0; a class that is imprinted or trained
-    has left it for good.
+    Directions are measured from the center of the training samples. Weights start at zero, where
+    the cosine is defined as 0.
 
     Attributes:
-        scale: the greatest logit; > 0. Small, and no class is ever certain; large, and few
-            samples are believed too much.
+        scale: largest logit; > 0. A small value limits the largest probability; a large value
+            gives overconfident predictions after few samples.
         label_smoothing: see `SoftmaxCrossEntropy`.
     """
 
@@ -46,7 +44,7 @@ class CosineClassifier:
     def __post_init__(self) -> None:
         if not 0 < self.scale < math.inf:
             raise ConversionError(f"CosineClassifier: scale must be above 0, got {self.scale}")
-        SoftmaxCrossEntropy(self.label_smoothing)
+        SoftmaxCrossEntropy(self.label_smoothing)  # checks the value
 
     @property
     def loss(self) -> SoftmaxCrossEntropy:
@@ -59,43 +57,45 @@ class CosineClassifier:
         return self.scale
 
     def settings(self) -> Mapping[str, Any]:
-        """What goes into the manifest."""
+        """Return the options for the manifest."""
         return asdict(self)
 
     def identity(self) -> Mapping[str, Any]:
-        """Nothing: directions are directions at any scale."""
+        """Return nothing: directions can be loaded with any scale."""
         return {}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """`weights` [C, F], zero; and the view: `center` [F] and `scale` [1]."""
-        weights = np.zeros((capacity, row_size(features)), np.float32)
-        return [Parameter("weights", weights, class_axis=0), *view_parameters(features)]
+        """Return `weights` [C, F], and the statistics `center` [F], `scale` [1]."""
+        weights = np.zeros((capacity, flat_size(features)), np.float32)
+        return [Parameter("weights", weights, class_axis=0), *normalization_parameters(features)]
 
-    def view(self, features: Sequence[Tensor], weights: Tensor) -> dict[str, Tensor]:
-        """The center of some samples, and what brings them to one size (see `view_of`)."""
-        return view_of(as_rows(features), weights, self.scale)
+    def normalization_statistics(
+        self, features: Sequence[Tensor], sample_weights: Tensor
+    ) -> dict[str, Tensor]:
+        """Emit the center and the scale of some samples (see `compute_statistics`)."""
+        return compute_statistics(flatten_features(features), sample_weights, self.scale)
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
-        """`scale · x/‖x‖ · w/‖w‖`."""
-        rows = to_length(self._rows(features, parameters), self.scale)
+        """Emit `scale · x/‖x‖ · w/‖w‖`."""
+        rows = to_length(self._normalize(features, parameters), self.scale)
         weights = parameters["weights"]
         squares = reduce_sum(square(weights), [1], keep_dims=True)
-        return linear(rows, mul(weights, rsqrt(maximum(squares, _FLOOR**2))))
+        return linear(rows, mul(weights, rsqrt(maximum(squares, _MIN_NORM**2))))
 
     def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
-        """None: the length of the weights does not matter."""
+        """Return None: the norm of the weights has no effect."""
         return None
 
     def imprint(
         self,
         features: Sequence[Tensor],
-        weights: Tensor,
+        sample_weights: Tensor,
         parameters: Mapping[str, Tensor],
-        others: Tensor,
+        other_classes: Tensor,
     ) -> dict[str, Tensor]:
-        """The direction of the samples' mean, each brought to length 1."""
-        return {"weights": mean_direction(self._rows(features, parameters), weights)}
+        """Emit the direction of the mean of the samples' unit vectors."""
+        return {"weights": mean_direction(self._normalize(features, parameters), sample_weights)}
 
-    def _rows(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
-        """Features as rows [N, F], as they are seen from the center."""
-        return seen(as_rows(features), parameters)
+    def _normalize(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
+        """Emit normalized features [N, F]."""
+        return normalize(flatten_features(features), parameters)

@@ -1,4 +1,4 @@
-"""Heads of one's own: a graph from features to logits."""
+"""Heads from a graph: any ops from features to logits."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ from ..graph import Graph, Model, Op, Tensor
 from ..graph.content_hash import hash_graph
 from ..losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy, check_loss
 from ..ops import find_row, flatten, zeros_like
-from ._dropout import Masks
-from ._head_graph import dense_end, open_graph
-from ._imprint import imprint_label, imprint_softmax, imprint_zero
-from ._replay import marks, replay
-from ._rows import as_rows
-from ._trained import choose, uses_of
+from ._dropout import DropoutMasks
+from ._emit_graph import dropout_markers, emit_graph
+from ._features import flat_size, flatten_features
+from ._imprint import imprint_for_task
+from ._prepare_graph import last_dense_layer, prepare_graph
+from ._trainable import find_trainable, select_trainable
 from .head import Parameter
 
 __all__ = ["GraphHead"]
 
-_ENDS: Mapping[str, Callable[[], Loss]] = {
+_LOSSES: Mapping[str, Callable[[], Loss]] = {
     "categorical": SoftmaxCrossEntropy,
     "independent": SigmoidCrossEntropy,
 }
 """The probabilities that the last op computes from logits (`OpRow.probabilities`) → loss."""
 
+_TEST_BATCH = 3
+
 
 class GraphHead:
-    """A head that is a graph of TFLite ops, with the values that it brings.
+    """A head from a graph of TFLite ops, with its initial values.
 
-    Its inputs are the features; it ends in a dense layer with a row of weights for each class (and
-    may then have SOFTMAX or LOGISTIC, which the loss takes over). The constants that layers learn
-    become variables: weights and biases of dense layers, matrices, and what is added or multiplied
-    where it is more than one number, as a batch normalization for inference is. Each
-    FULLY_CONNECTED has a bias, of zeros where the file has none. `set_class` makes and wipes
-    classes in the last layer, from what comes into it.
+    The inputs of the graph are the features. It ends in a dense layer with one row of weights per
+    class, optionally followed by SOFTMAX or LOGISTIC (which are then part of the loss). Constants
+    of layers become variables: weights and biases of dense layers, matrices, and terms and factors
+    of more than one number, such as those of a folded batch normalization. Each FULLY_CONNECTED
+    gets a bias if it has none. `set_class` imprints and clears classes in the last layer.
 
     Attributes:
-        loss: what it is trained with.
-        outputs: how many classes there can be: the width of the last layer.
+        loss: loss that the head is trained with.
+        outputs: number of outputs of the last layer: the capacity.
 
     Args:
-        model: the graph; it is changed.
-        what: it is called in messages.
-        loss: as told; else by what the graph ends in: softmax or nothing: `SoftmaxCrossEntropy()`,
-            sigmoid: `SigmoidCrossEntropy()`. For regression the end stays.
-        trainable: what to train: names of parameters (`layer_2/weights`), of layers (`layer_2`: the
-            second op that has any), or of constants in the file. Unless told all are, save lone
-            numbers.
-        rates: what part of the units each mark of `_replay` drops in training.
-        frozen: whether a constant of this value is not to be trained.
+        model: the graph; changed in place.
+        label: name of the head in messages.
+        loss: loss. Default: `SigmoidCrossEntropy()` if the graph ends in a sigmoid, otherwise
+            `SoftmaxCrossEntropy()`. For a regression loss the last op stays in the graph.
+        trainable: names of parameters (`layer_2/weights`), of layers (`layer_2`: the second op
+            with constants) or of constants in the file. Default: all but single numbers.
+        rates: dropout rate of each marker (see `_emit_graph`).
+        is_frozen: returns True for the value of a constant that is not trained.
 
     Raises:
-        ConversionError: the graph is no head; the message says why.
+        ConversionError: If the graph cannot be a head.
     """
 
     name = "graph"
@@ -65,154 +65,171 @@ class GraphHead:
     def __init__(
         self,
         model: Model,
-        what: str,
+        label: str,
         *,
         loss: Loss | None = None,
         trainable: Sequence[str] | None = None,
         rates: Sequence[float] = (),
-        frozen: Callable[[np.ndarray], bool] = lambda value: False,
+        is_frozen: Callable[[np.ndarray], bool] = lambda value: False,
     ) -> None:
-        self._what = what
+        self._label = label
         self._rates = tuple(rates)
-        self._graph = open_graph(model, what)
-        self.loss: Loss = _loss(self._graph, loss, what)
-        self._last = dense_end(self._graph, what)
-        uses = choose(uses_of(self._graph), trainable, frozen, self._last, what)
-        self._uses = {use.name: use for use in uses}
-        self._own = {use.index: use.name for use in uses if use.op is self._last}
-        self._try()
+        self._graph = prepare_graph(model, label)
+        self.loss: Loss = _split_loss(self._graph, loss, label)
+        self._last_layer = last_dense_layer(self._graph, label)
+        constants = select_trainable(
+            find_trainable(self._graph), trainable, is_frozen, self._last_layer, label
+        )
+        self._constants = {each.name: each for each in constants}
+        # Input of the last layer → name of its parameter
+        self._last_names = {each.index: each.name for each in constants if self._is_last(each.op)}
+        self._check_gradients()
 
     @property
     def outputs(self) -> int:
-        """The width of the last layer."""
-        return self._last.output.shape[1]
+        """Number of outputs of the last layer."""
+        return self._last_layer.output.shape[1]
 
     @property
     def flat(self) -> bool:
-        """Whether it takes features as rows."""
+        """Whether the head takes features as rows."""
         return all(tensor.rank == 2 for tensor in self._graph.inputs)
 
     @property
-    def is_random(self) -> bool:
-        """Whether units are dropped in training."""
+    def uses_dropout(self) -> bool:
+        """Whether training drops units."""
         return bool(self._rates)
 
     def settings(self) -> Mapping[str, Any]:
-        """What goes into the manifest: the ops, and what is dropped."""
-        dropping = marks(self._graph) if self._rates else []
-        ops = [op.name for op in self._graph.ops if op not in dropping]
+        """Return the ops and the dropout rates for the manifest."""
+        markers = self._markers()
+        ops = [op.name for op in self._graph.ops if op not in markers]
         return {"ops": ops, "dropout": list(self._rates)}
 
     def identity(self) -> Mapping[str, Any]:
-        """The graph, with all values but those that are trained; and what the outputs are."""
-        trained = [use.constant for use in self._uses.values()]
-        dropping = marks(self._graph) if self._rates else []
+        """Return a hash of the graph without the trainable values, and the task."""
         content_hash = hash_graph(
-            self._graph, self._graph.outputs, variable_constants=trained, skipped_ops=dropping
+            self._graph,
+            self._graph.outputs,
+            variable_constants=[each.constant for each in self._constants.values()],
+            skipped_ops=self._markers(),
         )
         return {"graph": content_hash, "task": self.loss.task}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """The trained constants with the values that they have; of a classifier also `gain`.
+        """Return the trainable constants with their values; for a classifier also `gain`.
 
         Raises:
-            ConversionError: the head takes other features, or has another number of outputs.
+            ConversionError: If the features or the capacity do not fit the graph.
         """
         self._check_features(features)
         if capacity != self.outputs:
             raise ConversionError(
-                f"{self._what} has {self.outputs} outputs, and there is to be room for {capacity} "
-                f"classes: convert with classes={self.outputs}, or name {self.outputs} at most"
+                f"{self._label} has {self.outputs} outputs, which do not fit a capacity of "
+                f"{capacity} classes: convert with classes={self.outputs}, or with "
+                f"{self.outputs} class names at most"
             )
-        made = []
-        for name, use in self._uses.items():
-            value = use.constant.value
-            made.append(Parameter(name, value, class_axis=0 if use.op is self._last else None))
+        parameters = [
+            Parameter(name, each.constant.value, class_axis=0 if self._is_last(each.op) else None)
+            for name, each in self._constants.items()
+        ]
         if self.loss.task == "classification":
-            made.append(Parameter("gain", np.zeros(1, np.float32), trained=False))
-        return made
+            parameters.append(Parameter("gain", np.zeros(1, np.float32), trainable=False))
+        return parameters
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
-        """What the graph makes of the features, before softmax or sigmoid."""
-        return self._run(features, parameters, self._last.output)
+        """Emit the graph, before softmax or sigmoid."""
+        return self._emit(features, parameters, self._last_layer.output)
 
     def training_logits(
-        self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks
+        self,
+        features: Sequence[Tensor],
+        parameters: Mapping[str, Tensor],
+        masks: DropoutMasks,
     ) -> Tensor:
-        """The same of the units that are left."""
-        return self._run(features, parameters, self._graph.outputs[0], masks)
+        """Emit the graph with dropout."""
+        return self._emit(features, parameters, self._graph.outputs[0], masks)
 
     def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
-        """None."""
+        """Return None."""
         return None
 
     def imprint(
         self,
         features: Sequence[Tensor],
-        weights: Tensor,
+        sample_weights: Tensor,
         parameters: Mapping[str, Tensor],
-        others: Tensor,
+        other_classes: Tensor,
     ) -> dict[str, Tensor]:
-        """Make the class of what comes into the last layer, as that alone would of features."""
-        rows = flatten(self._run(features, parameters, self._last.input(0)))
-        layer = {"weights": parameters[self._own[1]], "bias": parameters[self._own[2]]}
+        """Emit the last layer's parameters of a class, from the layer's inputs."""
+        rows = flatten(self._emit(features, parameters, self._last_layer.input(0)))
+        names = {"weights": self._last_names[1], "bias": self._last_names[2]}
         if self.loss.task == "classification":
-            layer["gain"] = parameters["gain"]
-            values = imprint_softmax(rows, weights, layer, others)
-        elif self.loss.task == "multi_label":
-            values = imprint_label(rows, weights)
-        else:
-            values = imprint_zero(rows, weights)
-        own = {"weights": self._own[1], "bias": self._own[2], "gain": "gain"}
-        return {own[name]: value for name, value in values.items()}
+            names["gain"] = "gain"
+        layer = {name: parameters[parameter] for name, parameter in names.items()}
+        values = imprint_for_task(self.loss.task, rows, sample_weights, layer, other_classes)
+        return {names[name]: value for name, value in values.items()}
 
-    def _run(
+    def _is_last(self, op: Op) -> bool:
+        return op is self._last_layer
+
+    def _markers(self) -> list[Op]:
+        return dropout_markers(self._graph) if self._rates else []
+
+    def _emit(
         self,
         features: Sequence[Tensor],
         parameters: Mapping[str, Tensor],
         end: Tensor,
-        masks: Masks | None = None,
+        masks: DropoutMasks | None = None,
     ) -> Tensor:
         inputs = self._graph.inputs
-        given = list(features) if len(features) == len(inputs) else [as_rows(features)]
-        variables = {(use.op, use.index): parameters[name] for name, use in self._uses.items()}
-        return replay(self._graph, given, variables, end, rates=self._rates, masks=masks)
+        if len(features) != len(inputs):
+            features = [flatten_features(features)]
+        variables = {(c.op, c.index): parameters[name] for name, c in self._constants.items()}
+        return emit_graph(self._graph, features, variables, end, rates=self._rates, masks=masks)
 
     def _check_features(self, features: Sequence[tuple[int, ...]]) -> None:
-        wanted = [tensor.shape[1:] for tensor in self._graph.inputs]
-        joined = [(sum(int(np.prod(shape)) for shape in features),)]
-        if wanted not in ([tuple(shape) for shape in features], joined):
-            takes, gives = (" and ".join(str(list(s)) for s in all_) for all_ in (wanted, features))
+        expected = [tensor.shape[1:] for tensor in self._graph.inputs]
+        if expected not in ([tuple(shape) for shape in features], [(flat_size(features),)]):
             raise ConversionError(
-                f"{self._what} takes {takes}, and the features are {gives}: cut the base where it "
-                "gives that (`features=`), or build the head for what it gives"
+                f"{self._label} takes features of shape {_format_shapes(expected)}, and the base "
+                f"has {_format_shapes(features)}: cut the base at another tensor (`features=`), or "
+                "build the head for these shapes"
             )
 
-    def _try(self) -> None:
-        """Differentiate it once by itself, so that what is wrong is said at once."""
+    def _check_gradients(self) -> None:
+        """Differentiate the graph once, so that errors appear early."""
         graph = Graph("head")
-        features = [graph.input(t.name, (3, *t.shape[1:])) for t in self._graph.inputs]
-        trained = {
-            name: graph.input(use.constant.name, use.constant.shape)
-            for name, use in self._uses.items()
+        features = [graph.input(t.name, (_TEST_BATCH, *t.shape[1:])) for t in self._graph.inputs]
+        parameters = {
+            name: graph.input(each.constant.name, each.constant.shape)
+            for name, each in self._constants.items()
         }
         try:
-            logits = self.logits(features, trained)
-            gradients(logits, list(trained.values()), seed=zeros_like(logits))
+            logits = self.logits(features, parameters)
+            gradients(logits, list(parameters.values()), seed=zeros_like(logits))
         except ConversionError as error:
-            raise ConversionError(f"{self._what}: {error}") from error
+            raise ConversionError(f"{self._label}: {error}") from error
 
 
-def _loss(graph: Graph, told: Loss | None, what: str) -> Loss:
-    """The loss; a graph that ends in what the loss brings ends before it from now on."""
-    if told is not None:
-        check_loss(told, f"{what}: loss")
+def _format_shapes(shapes: Sequence[Sequence[int]]) -> str:
+    return " and ".join(str(list(shape)) for shape in shapes)
+
+
+def _split_loss(graph: Graph, loss: Loss | None, label: str) -> Loss:
+    """Return the loss, and remove a final softmax or sigmoid that the loss contains."""
+    if loss is not None:
+        check_loss(loss, f"{label}: loss")
     last: Op | None = graph.outputs[0].producer
     probabilities = find_row(last).probabilities if last is not None else None
-    loss = told or _ENDS.get(probabilities or "", SoftmaxCrossEntropy)()
-    if last is not None and probabilities in _ENDS and loss.task != "regression":
+    loss = loss or _LOSSES.get(probabilities or "", SoftmaxCrossEntropy)()
+    if last is not None and probabilities in _LOSSES and loss.task != "regression":
         if last.options.get("beta", 1.0) != 1.0:
-            raise ConversionError(f"{what}: {last!r} sharpens by beta: scale the layer before it")
+            raise ConversionError(
+                f"{label}: {last!r} has a beta other than 1: scale the weights of the layer before "
+                "it instead"
+            )
         graph.outputs = [last.input(0)]
         graph.prune()
     return loss

@@ -1,4 +1,4 @@
-"""What every head has to say."""
+"""The protocols of heads."""
 
 from __future__ import annotations
 
@@ -10,39 +10,38 @@ import numpy as np
 
 from ..graph import Tensor
 from ..losses import Loss
-from ._dropout import Masks
+from ._dropout import DropoutMasks
 
-__all__ = ["Head", "Parameter", "RandomHead", "ViewingHead"]
+__all__ = ["DropoutHead", "Head", "NormalizingHead", "Parameter"]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A tensor that a head keeps.
+    """A variable of a head.
 
     Attributes:
-        name: as `weights`; the variable is called `head/weights`.
-        initial: float32; its first value.
-        class_axis: the axis that runs over classes, or None.
-        trained: training changes it; else only `imprint` does.
+        name: for example `weights`; the variable of the file is `head/weights`.
+        initial: float32 array; the initial value.
+        class_axis: the axis of the classes, or None.
+        trainable: training changes it. Otherwise only `set_class` does.
     """
 
     name: str
     initial: np.ndarray
     class_axis: int | None = None
-    trained: bool = True
+    trainable: bool = True
 
 
 @runtime_checkable
 class Head(Protocol):
-    """What a file needs of a head. A head is a frozen dataclass of settings.
+    """A head: a frozen dataclass of options that emits graphs.
 
     Attributes:
-        name: in the manifest.
-        flat: it takes features as rows [N, F]; else in the shape that they are cut in.
-        loss: what it is trained with.
-        feature_norm: the Euclidean length that it brings features to (the root mean square,
-            with a view), or None where it takes them as they are: what a runtime needs to choose
-            a learning rate.
+        name: name in the manifest.
+        flat: the head takes features as rows [N, F]. Otherwise they keep their shape.
+        loss: loss that the head is trained with.
+        feature_norm: root mean square of the Euclidean norms of its normalized features, from
+            which a runtime computes the learning rate. None if the head does not normalize.
     """
 
     @property
@@ -55,15 +54,15 @@ class Head(Protocol):
     def feature_norm(self) -> float | None: ...  # noqa: D102
 
     def settings(self) -> Mapping[str, Any]:
-        """What goes into the manifest."""
+        """Return the options for the manifest."""
         ...
 
     def identity(self) -> Mapping[str, Any]:
-        """The settings that change what the parameters mean: with others they do not load."""
+        """Return the options that decide whether parameters of another head can be loaded."""
         ...
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """The parameters, for features of these shapes (without the batch)."""
+        """Return the variables for features of these shapes (without the batch axis)."""
         ...
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
@@ -71,62 +70,67 @@ class Head(Protocol):
         ...
 
     def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
-        """Emit what regularization adds to the loss, as [1], or return None."""
+        """Emit the regularization term of the loss, [1]; return None if there is none."""
         ...
 
     def imprint(
         self,
         features: Sequence[Tensor],
-        weights: Tensor,
+        sample_weights: Tensor,
         parameters: Mapping[str, Tensor],
-        others: Tensor,
+        other_classes: Tensor,
     ) -> dict[str, Tensor]:
-        """Emit the values that make a class of its samples (Qi et al., 2018).
+        """Emit the parameters of a class from its samples (Qi et al., 2018).
 
         Args:
-            features: [B, …] each, of samples of one class.
-            weights: [B]; 0 for a row that is not there.
-            parameters: their values.
-            others: [C]; 1 for the classes that are active beside this one.
+            features: [B, …] each, of samples of the class.
+            sample_weights: [B]; 0 for missing rows.
+            parameters: current values.
+            other_classes: [C]; 1 for the other active classes.
 
         Returns:
-            For each parameter with a class axis its value for the class (the parameter's shape
-            with 1 at the class axis), and for any other that changes its whole value.
+            For each parameter with a class axis the value for the class (shape with 1 at the class
+            axis), and for any other that changes its whole value.
         """
         ...
 
 
 @runtime_checkable
-class RandomHead(Head, Protocol):
-    """A head that may be trained under dropout.
+class DropoutHead(Head, Protocol):
+    """A head that can be trained with dropout.
 
     Attributes:
-        is_random: whether it is, with these settings.
+        uses_dropout: dropout is active with the current options.
     """
 
     @property
-    def is_random(self) -> bool: ...  # noqa: D102
+    def uses_dropout(self) -> bool: ...  # noqa: D102
 
     def training_logits(
-        self, features: Sequence[Tensor], parameters: Mapping[str, Tensor], masks: Masks
+        self,
+        features: Sequence[Tensor],
+        parameters: Mapping[str, Tensor],
+        masks: DropoutMasks,
     ) -> Tensor:
-        """Emit the logits [N, C] of one training step, with units dropped by `masks`."""
+        """Emit the logits [N, C] of a training step, with dropout masks."""
         ...
 
 
 @runtime_checkable
-class ViewingHead(Head, Protocol):
-    """A head that learns from samples of all classes how features are to be seen."""
+class NormalizingHead(Head, Protocol):
+    """A head that normalizes features with statistics of the training samples."""
 
-    def view(self, features: Sequence[Tensor], weights: Tensor) -> dict[str, Tensor]:
-        """Emit the values that say how features are seen; no class is changed.
+    def normalization_statistics(
+        self, features: Sequence[Tensor], sample_weights: Tensor
+    ) -> dict[str, Tensor]:
+        """Emit the statistics of samples of all classes; no class changes.
 
         Args:
-            features: [B, …] each, of samples of all classes.
-            weights: [B]; 0 for a row that is not there.
+            features: [B, …] each.
+            sample_weights: [B]; 0 for missing rows.
 
         Returns:
-            The whole value of each parameter that changes. None of them is trained, or has a
+            The whole value of each parameter that changes. None of them is trainable or has a
             class axis.
         """
         ...

@@ -1,4 +1,4 @@
-"""A Keras model as a head."""
+"""Heads from Keras models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..errors import ConversionError
 from ..flatbuffer import read
 from ..losses import Loss
 from ._dropout import check_rate
-from ._replay import FIRST_MARK
+from ._emit_graph import FIRST_MARKER_ALPHA
 from .graph_head import GraphHead
 
 __all__ = ["Keras"]
@@ -28,21 +28,21 @@ _OTHER_NOISE = (
 
 
 class Keras(GraphHead):
-    """A head from a Keras model that takes features and gives logits or probabilities.
+    """A head from a Keras model that computes logits or probabilities from features.
 
-    TensorFlow's converter makes a float `.tflite` of it once; needs
-    `pip install 'sartor[tensorflow]'`. `Dropout` layers drop units in training, as `MLP` does.
-    Layers that are not trainable stay as they are. A batch normalization is converted for
-    inference: it keeps its mean and variance, and goes into the layer beside it, or is trained as
-    a factor and a term.
+    TensorFlow's converter writes the model as a float `.tflite` file; this needs
+    `pip install 'sartor[tensorflow]'`. `Dropout` layers drop units in training, as in `MLP`.
+    Layers with `trainable = False` do not change. A batch normalization is converted for
+    inference: mean and variance are fixed, and it is merged into the adjacent layer or becomes a
+    trainable factor and term.
 
     Args:
-        source: the model, or the path of what Keras has saved: `.keras`, or the older `.h5`.
+        source: the model, or the path of a `.keras` or `.h5` file.
         loss, trainable: see `GraphHead`.
 
     Raises:
-        ConversionError: TensorFlow is not installed, or the model is no head; the message says why.
-        OSError: the file is not there.
+        ConversionError: If TensorFlow is not installed, or the model cannot be a head.
+        OSError: If the file does not exist.
     """
 
     def __init__(
@@ -52,75 +52,80 @@ class Keras(GraphHead):
         loss: Loss | None = None,
         trainable: Sequence[str] | None = None,
     ) -> None:
-        filed = isinstance(source, str | os.PathLike)
-        model = load_keras(Path(source)) if filed else source
-        what = os.fspath(source) if filed else f"the Keras model {getattr(model, 'name', '')!r}"
-        layers = list(_leaves(model))
-        with _marked(layers, what) as rates:
-            content = keras_to_tflite(model, what=what)
-        kept = [weight for layer in layers if not layer.trainable for weight in _values(layer)]
+        is_path = isinstance(source, str | os.PathLike)
+        model = load_keras(Path(source)) if is_path else source
+        label = os.fspath(source) if is_path else f"the Keras model {getattr(model, 'name', '')!r}"
+        layers = list(_leaf_layers(model))
+        with _dropout_markers(layers, label) as rates:
+            content = keras_to_tflite(model, what=label)
+        frozen = [weight for layer in layers if not layer.trainable for weight in _weights(layer)]
         super().__init__(
-            read(content), what, loss=loss, trainable=trainable, rates=rates,
-            frozen=lambda value: any(_same(value, each) for each in kept),
-        )  # fmt: skip
-        self._source = what
+            read(content),
+            label,
+            loss=loss,
+            trainable=trainable,
+            rates=rates,
+            is_frozen=lambda value: any(_is_equal(value, weight) for weight in frozen),
+        )
+        self._source = label
 
     def __repr__(self) -> str:
         return f"<heads.Keras: {self._source}>"
 
 
-def _leaves(model: Any) -> Iterator[Any]:
-    """The layers that hold no others, those inside nested models included."""
+def _leaf_layers(model: Any) -> Iterator[Any]:
+    """Yield the layers without sublayers, including those of nested models."""
     inner = [*getattr(model, "layers", ()), *[x for x in (getattr(model, "layer", None),) if x]]
     if not inner:
         yield model
     for layer in inner:
-        yield from _leaves(layer)
+        yield from _leaf_layers(layer)
 
 
 @contextlib.contextmanager
-def _marked(layers: Sequence[Any], what: str) -> Iterator[list[float]]:
-    """While the block runs let each dropout be a LEAKY_RELU of an `alpha` that no layer has.
+def _dropout_markers(layers: Sequence[Any], label: str) -> Iterator[list[float]]:
+    """Replace dropout layers by LEAKY_RELU markers while the block runs.
 
-    The converter would leave it out, and with it where it was; this op it keeps.
+    TensorFlow's converter removes dropout, and with it the position. It keeps LEAKY_RELU; the
+    `alpha` of a marker is one that no real layer has.
 
     Yields:
-        The rate of each mark.
+        The rate of each marker.
     """
     rates: list[float] = []
     with contextlib.ExitStack() as stack:
         for layer in layers:
-            kind = type(layer).__name__
-            if kind in _OTHER_NOISE:
+            layer_type = type(layer).__name__
+            if layer_type in _OTHER_NOISE:
                 raise ConversionError(
-                    f"{what}: the layer {layer.name!r} is a {kind}, which heads do not do: use "
-                    "Dropout, or take it out"
+                    f"{label}: the layer {layer.name!r} is a {layer_type}, which heads do not "
+                    "support: use Dropout, or remove it"
                 )
-            if kind == _DROPOUT and layer.rate:
+            if layer_type == _DROPOUT and layer.rate:
                 if layer.noise_shape is not None:
-                    raise ConversionError(f"{what}: {layer.name!r}: noise_shape is not supported")
-                check_rate(layer.rate, f"{what}: the rate of {layer.name!r}")
-                _mark(stack, layer, FIRST_MARK - len(rates))
+                    raise ConversionError(f"{label}: {layer.name!r}: noise_shape is not supported")
+                check_rate(layer.rate, f"{label}: the rate of {layer.name!r}")
+                _replace_call(stack, layer, FIRST_MARKER_ALPHA - len(rates))
                 rates.append(float(layer.rate))
         yield rates
 
 
-def _mark(stack: contextlib.ExitStack, layer: Any, alpha: float) -> None:
+def _replace_call(stack: contextlib.ExitStack, layer: Any, alpha: float) -> None:
     leaky = tensorflow("a Keras head").nn.leaky_relu
 
     def call(x: Any, *_: object, **__: object) -> Any:
         return leaky(x, alpha=alpha)
 
-    layer.__dict__["call"] = call  # past __setattr__, which tracks what it is given
+    layer.__dict__["call"] = call  # avoids __setattr__, which tracks attributes
     stack.callback(layer.__dict__.pop, "call")
 
 
-def _values(layer: Any) -> list[np.ndarray]:
+def _weights(layer: Any) -> list[np.ndarray]:
     return [np.asarray(weight) for weight in layer.weights]
 
 
-def _same(value: np.ndarray, weight: np.ndarray) -> bool:
-    """Whether a constant is a layer's weights, which the converter turns."""
+def _is_equal(value: np.ndarray, weight: np.ndarray) -> bool:
+    """Return True if a constant equals the weights of a layer, or their transpose."""
     return any(
         value.shape == each.shape and value.any() and np.array_equal(value, each)
         for each in (weight, weight.T)

@@ -1,4 +1,4 @@
-"""What heads that end in one linear layer have in common."""
+"""The base class of heads that end in one linear layer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ import numpy as np
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..ops import add, mul, reduce_sum, reshape, square, to_length
-from ._rows import as_rows, row_size
-from ._view import LENGTH, seen, seen_through, view_of, view_parameters
+from ._features import flat_size, flatten_features
+from ._normalization import (
+    DEFAULT_NORM,
+    compute_statistics,
+    normalization_parameters,
+    normalize,
+    normalized_linear,
+)
 from .head import Parameter
 
 __all__ = ["LinearLayer"]
@@ -21,19 +27,19 @@ __all__ = ["LinearLayer"]
 
 @dataclass(frozen=True)
 class LinearLayer:
-    """`x · Wᵀ + b`, with `x` as the head sees features; a head adds loss and imprint.
+    """`x · Wᵀ + b`, with `x` the normalized features; subclasses add a loss and `imprint`.
 
-    Several features are flattened and joined, and with `normalize` each sample is brought to one
-    length. All are then seen about a center and at one size (`view`), so that neither offset nor
-    scale of what a base gives makes a difference. Weights and bias start at zero, so that training
-    is deterministic and a class without samples is as likely as any other.
+    Several features are flattened and concatenated. With `normalize` each sample is scaled to one
+    Euclidean norm. All are then centered and scaled with statistics of the training samples, so
+    that offset and scale of the base have no effect. Weights and bias start at zero: training is
+    deterministic, and an untrained class is as probable as any other.
 
     Attributes:
-        normalize: bring each sample to one length first: classes then differ by direction alone.
-        scale: the length that normalized features get; > 0. Small, so that the bias learns as
-            fast as the weights, and few samples are not believed too much.
-        l2: λ of the penalty `λ/2 · ‖W‖²`; the bias goes free. The default training stops early
-            enough to need none: no single λ is right for both ten and two hundred samples.
+        normalize: scale each sample to the norm `scale`. Classes then differ by direction alone.
+        scale: Euclidean norm of normalized samples; > 0. The default is small: the bias is trained
+            as fast as the weights, and few samples do not give overconfident predictions.
+        l2: λ of the penalty `λ/2 · ‖W‖²`; ≥ 0. The bias has no penalty. The default is 0, since
+            early stopping suffices and no single λ fits both ten and two hundred samples.
     """
 
     normalize: bool = False
@@ -43,60 +49,61 @@ class LinearLayer:
     flat = True
 
     def __post_init__(self) -> None:
-        of = type(self).__name__
+        name = type(self).__name__
         if not 0 < self.scale < math.inf:
-            raise ConversionError(f"{of}: scale must be above 0, got {self.scale}")
+            raise ConversionError(f"{name}: scale must be above 0, got {self.scale}")
         if not 0 <= self.l2 < math.inf:
-            raise ConversionError(f"{of}: l2 must be at least 0, got {self.l2}")
+            raise ConversionError(f"{name}: l2 must be at least 0, got {self.l2}")
 
     @property
     def feature_norm(self) -> float:
-        """The root mean square of the lengths that features are seen with."""
-        return self.scale if self.normalize else LENGTH
+        """Root mean square of the norms of normalized features."""
+        return self.scale if self.normalize else DEFAULT_NORM
 
     def settings(self) -> Mapping[str, Any]:
-        """What goes into the manifest."""
-        return asdict(self)
+        """Return the options for the manifest; the loss has an entry of its own."""
+        return {name: value for name, value in asdict(self).items() if name != "loss"}
 
     def identity(self) -> Mapping[str, Any]:
-        """Whether features are normalized, and to what length."""
+        """Return whether samples are scaled, and to which norm."""
         return {"normalize": self.normalize, "scale": self.scale if self.normalize else 1.0}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """`weights` [C, F] and `bias` [C], zero; and the view: `center` [F] and `scale` [1]."""
-        return [*self._layer(row_size(features), capacity), *view_parameters(features)]
+        """Return `weights` [C, F], `bias` [C], and the statistics `center` [F], `scale` [1]."""
+        layer = self._layer_parameters(flat_size(features), capacity)
+        return [*layer, *normalization_parameters(features)]
 
-    def view(self, features: Sequence[Tensor], weights: Tensor) -> dict[str, Tensor]:
-        """The center of some samples, and what brings them to one size (see `view_of`)."""
-        return view_of(self._given(features), weights, self.feature_norm)
+    def normalization_statistics(
+        self, features: Sequence[Tensor], sample_weights: Tensor
+    ) -> dict[str, Tensor]:
+        """Emit the center and the scale of some samples (see `compute_statistics`)."""
+        return compute_statistics(self._flatten(features), sample_weights, self.feature_norm)
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
-        """`x · Wᵀ + b`."""
-        products = seen_through(self._given(features), parameters["weights"], parameters)
+        """Emit `x · Wᵀ + b`."""
+        products = normalized_linear(self._flatten(features), parameters["weights"], parameters)
         return add(products, parameters["bias"])
 
     def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
-        """`λ/2 · ‖W‖²`."""
-        if not self.l2:
-            return None
-        return mul(self._squares(parameters), self.l2 / 2)
+        """Emit `λ/2 · ‖W‖²`; return None if λ is 0."""
+        return mul(self._squared_norm(parameters), self.l2 / 2) if self.l2 else None
 
-    def _layer(self, size: int, capacity: int) -> list[Parameter]:
-        """`weights` [C, size] and `bias` [C], zero."""
+    def _layer_parameters(self, size: int, capacity: int) -> list[Parameter]:
+        """Return `weights` [C, size] and `bias` [C], zero."""
         return [
             Parameter("weights", np.zeros((capacity, size), np.float32), class_axis=0),
             Parameter("bias", np.zeros(capacity, np.float32), class_axis=0),
         ]
 
-    def _squares(self, parameters: Mapping[str, Tensor]) -> Tensor:
-        """`‖W‖²`, as [1]."""
+    def _squared_norm(self, parameters: Mapping[str, Tensor]) -> Tensor:
+        """Emit `‖W‖²`, [1]."""
         return reshape(reduce_sum(square(parameters["weights"]), [0, 1]), (1,))
 
-    def _rows(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
-        """What the layer takes: features as rows [N, F], as they are seen."""
-        return seen(self._given(features), parameters)
+    def _layer_inputs(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
+        """Emit the input of the linear layer: normalized features [N, F]."""
+        return normalize(self._flatten(features), parameters)
 
-    def _given(self, features: Sequence[Tensor]) -> Tensor:
-        """Features as rows [N, F], joined and, if asked, normalized."""
-        rows = as_rows(features)
+    def _flatten(self, features: Sequence[Tensor]) -> Tensor:
+        """Emit features as rows [N, F], each scaled to one norm with `normalize`."""
+        rows = flatten_features(features)
         return to_length(rows, self.scale) if self.normalize else rows

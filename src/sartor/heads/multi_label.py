@@ -1,4 +1,4 @@
-"""The multi-label classifier: each class says yes or no for itself."""
+"""The multi-label classifier: a probability for each class, independent of the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..graph import Tensor
 from ..losses import SigmoidCrossEntropy
-from ._imprint import imprint_label
+from ._imprint import imprint_sigmoid
 from .linear import LinearLayer
 
 __all__ = ["MultiLabelClassifier"]
@@ -15,7 +15,7 @@ __all__ = ["MultiLabelClassifier"]
 
 @dataclass(frozen=True)
 class MultiLabelClassifier(LinearLayer):
-    """`sigmoid(x · Wᵀ + b)`: a sample may be of several classes, or of none.
+    """`sigmoid(x · Wᵀ + b)`: a sample can belong to several classes, or to none.
 
     Attributes:
         normalize, scale, l2: see `LinearLayer`.
@@ -27,9 +27,9 @@ class MultiLabelClassifier(LinearLayer):
     def imprint(
         self,
         features: Sequence[Tensor],
-        weights: Tensor,
+        sample_weights: Tensor,
         parameters: Mapping[str, Tensor],
-        others: Tensor,
+        other_classes: Tensor,
     ) -> dict[str, Tensor]:
-        """Say yes to what lies as the samples do (see `imprint_label`); the others stay."""
-        return imprint_label(self._rows(features, parameters), weights)
+        """Emit the weights of a class (see `imprint_sigmoid`)."""
+        return imprint_sigmoid(self._layer_inputs(features, parameters), sample_weights)

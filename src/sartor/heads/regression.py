@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..errors import ConversionError
 from ..graph import Tensor
@@ -19,8 +18,7 @@ __all__ = ["Regressor"]
 class Regressor(LinearLayer):
     """`x · Wᵀ + b`: a number for each of C outputs.
 
-    No sample says by itself what number it has: `set_class` makes an output that is 0 until it is
-    trained, or wipes it.
+    Samples without targets say nothing about an output, so `set_class` sets its weights to 0.
 
     Attributes:
         normalize, scale, l2: see `LinearLayer`.
@@ -40,16 +38,12 @@ class Regressor(LinearLayer):
                 f"{self.loss!r}"
             )
 
-    def settings(self) -> Mapping[str, Any]:
-        """What goes into the manifest; the loss stands there by itself."""
-        return {name: value for name, value in super().settings().items() if name != "loss"}
-
     def imprint(
         self,
         features: Sequence[Tensor],
-        weights: Tensor,
+        sample_weights: Tensor,
         parameters: Mapping[str, Tensor],
-        others: Tensor,
+        other_classes: Tensor,
     ) -> dict[str, Tensor]:
-        """Zero: the output is trained from there."""
-        return imprint_zero(self._rows(features, parameters), weights)
+        """Emit zero weights: training starts from there."""
+        return imprint_zero(self._layer_inputs(features, parameters), sample_weights)

@@ -18,7 +18,7 @@ __all__ = ["SoftmaxClassifier"]
 
 @dataclass(frozen=True)
 class SoftmaxClassifier(LinearLayer):
-    """`softmax(x · Wᵀ + b)`, or with `normalize` `softmax(scale · x/‖x‖ · Wᵀ + b)`.
+    """`softmax(x · Wᵀ + b)`, the default head.
 
     Attributes:
         normalize, scale, l2: see `LinearLayer`.
@@ -31,7 +31,7 @@ class SoftmaxClassifier(LinearLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        SoftmaxCrossEntropy(self.label_smoothing)
+        SoftmaxCrossEntropy(self.label_smoothing)  # checks the value
 
     @property
     def loss(self) -> SoftmaxCrossEntropy:
@@ -39,16 +39,17 @@ class SoftmaxClassifier(LinearLayer):
         return SoftmaxCrossEntropy(self.label_smoothing)
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
-        """As of `LinearLayer`, and the `gain` [1] of imprinted classes."""
-        gain = Parameter("gain", np.zeros(1, np.float32), trained=False)
+        """Return those of `LinearLayer`, and the `gain` [1] of imprinted classes."""
+        gain = Parameter("gain", np.zeros(1, np.float32), trainable=False)
         return [*super().parameters(features, capacity), gain]
 
     def imprint(
         self,
         features: Sequence[Tensor],
-        weights: Tensor,
+        sample_weights: Tensor,
         parameters: Mapping[str, Tensor],
-        others: Tensor,
+        other_classes: Tensor,
     ) -> dict[str, Tensor]:
-        """Point the class's weights the way its samples lie (see `imprint_softmax`)."""
-        return imprint_softmax(self._rows(features, parameters), weights, parameters, others)
+        """Emit weights in the direction of the samples (see `imprint_softmax`)."""
+        rows = self._layer_inputs(features, parameters)
+        return imprint_softmax(rows, sample_weights, parameters, other_classes)

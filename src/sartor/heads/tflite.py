@@ -1,4 +1,4 @@
-"""A `.tflite` file as a head."""
+"""Heads from `.tflite` files."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["TFLite"]
 
 
 class TFLite(GraphHead):
-    """A head from a `.tflite` that takes features and gives logits or probabilities.
+    """A head from a `.tflite` file that computes logits or probabilities from features.
 
     Args:
-        source: its path, or its bytes; floats throughout, though weights may be quantized.
+        source: path or bytes of the file. It computes in floats; weights may be quantized.
         loss, trainable: see `GraphHead`.
 
     Raises:
-        InvalidModelError: the file is damaged.
-        ConversionError: it is no head; the message says why.
+        InvalidModelError: If the file is damaged.
+        ConversionError: If the graph cannot be a head.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ import numpy as np
 from ..contract.names import MASK, OUTPUT, RANDOM_STATE, TEMPERATURE
 from ..errors import ConversionError
 from ..graph import Graph, Tensor
-from ..heads import first_random_state
+from ..heads import initial_random_state
 from ..ops import div
 from .plan import Plan
 from .signature_builder import SignatureBuilder
@@ -52,7 +52,7 @@ def _add_variables(plan: Plan) -> None:
             )
         plan.add_variable(
             f"head/{parameter.name}",
-            "parameter" if parameter.trained else "statistic",
+            "parameter" if parameter.trainable else "statistic",
             parameter.initial,
             class_axis=parameter.class_axis,
         )
@@ -60,4 +60,4 @@ def _add_variables(plan: Plan) -> None:
     plan.add_variable(MASK, "mask", active, class_axis=0)
     plan.add_variable(TEMPERATURE, "temperature", np.ones(1, np.float32))
     if plan.dropout_head is not None:
-        plan.add_variable(RANDOM_STATE, "random_state", first_random_state())
+        plan.add_variable(RANDOM_STATE, "random_state", initial_random_state())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..contract.names import ACTIVE, CLASS_ONE_HOT, DONE, MASK, WEIGHTS
 from ..graph import Tensor
-from ..heads import ViewingHead
+from ..heads import NormalizingHead
 from ..ops import add, greater, mul, reduce_sum, reshape, select, sub, zeros_like
 from .plan import Plan, Variable
 from .signature_builder import SignatureBuilder
@@ -41,8 +41,8 @@ def attach_set_class(plan: Plan) -> None:
     imprinted = _variables(plan.head.imprint(features, sample_weights, parameters, other_classes))
     normalizes = greater(mul(active, sub(1.0, has_class)), 0.5)
     statistics: dict[str, Tensor] = {}
-    if isinstance(plan.head, ViewingHead):
-        statistics = _variables(plan.head.view(features, sample_weights))
+    if isinstance(plan.head, NormalizingHead):
+        statistics = _variables(plan.head.normalization_statistics(features, sample_weights))
 
     for variable in plan.variables.values():
         name, previous = variable.name, builder.read(variable.name)

@@ -9,7 +9,7 @@ import numpy as np
 from ..autodiff import gradients
 from ..contract.names import LEARNING_RATE, LOSS, MASK, OUTPUT, RANDOM_STATE
 from ..graph import Tensor
-from ..heads import Masks
+from ..heads import DropoutMasks
 from ..ops import add, zeros_like
 from ..optimizers import clip_by_global_norm
 from .attach_loss import attach_loss
@@ -46,9 +46,9 @@ def _training_logits(
     head = builder.plan.dropout_head
     if head is None:
         return builder.plan.head.logits(features, builder.head_parameters()), None
-    masks = Masks(builder.read(RANDOM_STATE), features[0])
+    masks = DropoutMasks(builder.read(RANDOM_STATE), features[0])
     logits = head.training_logits(features, builder.head_parameters(), masks)
-    return logits, masks.advanced()
+    return logits, masks.next_state()
 
 
 def _attach_step(builder: SignatureBuilder, loss: Tensor) -> None:

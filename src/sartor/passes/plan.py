@@ -8,7 +8,7 @@ import numpy as np
 
 from ..contract.manifest import FeatureSpec, InputSpec
 from ..graph import Graph, Model, Tensor
-from ..heads import Head, RandomHead
+from ..heads import DropoutHead, Head
 from ..ops import assign_variable, var_handle
 from ..optimizers import Optimizer
 
@@ -66,10 +66,10 @@ class Plan:
         return len(self.classes)
 
     @property
-    def dropout_head(self) -> RandomHead | None:
+    def dropout_head(self) -> DropoutHead | None:
         """The head if it uses dropout, else None."""
         head = self.head
-        return head if isinstance(head, RandomHead) and head.is_random else None
+        return head if isinstance(head, DropoutHead) and head.uses_dropout else None
 
     def add_variable(
         self,

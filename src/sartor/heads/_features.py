@@ -1,0 +1,39 @@
+"""Features as rows, and sums over them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ..graph import Tensor
+from ..ops import concatenation, flatten, l2_normalization, mul, reduce_sum, reshape
+
+__all__ = ["dot", "flat_size", "flatten_features", "mean_direction", "sum_elements"]
+
+
+def flat_size(features: Sequence[tuple[int, ...]]) -> int:
+    """Return F, the number of elements of features of these shapes."""
+    return sum(math.prod(shape) for shape in features)
+
+
+def flatten_features(features: Sequence[Tensor]) -> Tensor:
+    """Flatten and concatenate features: [N, F]."""
+    rows = [flatten(tensor) for tensor in features]
+    return rows[0] if len(rows) == 1 else concatenation(rows, 1)
+
+
+def mean_direction(rows: Tensor, sample_weights: Tensor) -> Tensor:
+    """Return the direction of the weighted mean of the rows' unit vectors: [1, F]."""
+    column = reshape(sample_weights, (-1, 1))
+    mean = reduce_sum(mul(l2_normalization(rows), column), [0], keep_dims=True)
+    return l2_normalization(mean)
+
+
+def dot(x: Tensor, y: Tensor) -> Tensor:
+    """Return `Σ x · y` of two tensors [N], as [1]."""
+    return sum_elements(mul(x, y))
+
+
+def sum_elements(x: Tensor) -> Tensor:
+    """Return the sum of a tensor [N], as [1]."""
+    return reduce_sum(x, [0], keep_dims=True)
