@@ -1,4 +1,4 @@
-"""That a model learns, and says how well."""
+"""A model trains, imprints classes, and evaluates."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_default_rate_suits_features_of_any_size(
         assert model.evaluate(test).accuracy > 0.99
 
 
-def test_a_class_is_usable_from_its_first_sample(tiny: Convert) -> None:
+def test_a_class_can_be_predicted_after_its_first_sample(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         assert model.predict(PROBE) == ()
         for sample, label in blobs(1):
@@ -62,7 +62,7 @@ def test_a_class_is_usable_from_its_first_sample(tiny: Convert) -> None:
         assert sum(each.probability for each in model.predict(PROBE)) == pytest.approx(1)
 
 
-def test_a_class_joins_others_that_are_trained(tiny: Convert) -> None:
+def test_a_new_class_is_imprinted_beside_trained_ones(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         taught(model).fit()
         new = np.full((1, 8), 5, np.float32)
@@ -71,7 +71,7 @@ def test_a_class_joins_others_that_are_trained(tiny: Convert) -> None:
         assert model.evaluate(blobs(20, seed=2)).accuracy > 0.9
 
 
-def test_named_classes_keep_their_slots_and_are_made_at_their_first_sample(tiny: Convert) -> None:
+def test_named_classes_keep_their_indices(tiny: Convert) -> None:
     with PersonalModel(tiny(classes=["dress", "shoes"], capacity=3)) as model:
         assert list(model.classes) == ["dress", "shoes"]
         taught(model, 1)
@@ -99,7 +99,7 @@ def test_the_same_seed_gives_the_same_weights(tiny: Convert) -> None:
     assert learned(1) != learned(2)
 
 
-def test_training_depends_on_the_samples_and_not_on_what_was_learned_before(tiny: Convert) -> None:
+def test_training_depends_only_on_the_samples(tiny: Convert) -> None:
     path = tiny()
     with PersonalModel(path) as at_once, PersonalModel(path) as step_by_step:
         taught(at_once).fit(epochs=5)
@@ -110,7 +110,7 @@ def test_training_depends_on_the_samples_and_not_on_what_was_learned_before(tiny
         assert step_by_step.predict(PROBE) == at_once.predict(PROBE)
 
 
-def test_a_training_that_is_stopped_early_keeps_the_better_weights(tiny: Convert) -> None:
+def test_a_stopped_training_keeps_the_better_weights(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         taught(model).fit()
         before = model.predict(PROBE)
@@ -118,7 +118,7 @@ def test_a_training_that_is_stopped_early_keeps_the_better_weights(tiny: Convert
         assert model.predict(PROBE) == before
 
 
-def test_a_class_with_few_samples_counts_as_much_as_one_with_many(tiny: Convert) -> None:
+def test_all_classes_have_equal_weight(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         for index, (sample, label) in enumerate(blobs(40, spread=1.5)):
             if label == "hat" or index < 6:
@@ -128,7 +128,7 @@ def test_a_class_with_few_samples_counts_as_much_as_one_with_many(tiny: Convert)
         assert min(value or 0 for value in per_class.values()) > 0.8
 
 
-def test_evaluation_counts_who_is_taken_for_whom(tiny: Convert) -> None:
+def test_evaluation_computes_a_confusion_matrix(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         taught(model).fit()
         samples = [*blobs(3, seed=2), (PROBE, "shoes")]  # the last one is a hat
@@ -155,7 +155,7 @@ def test_evaluation_agrees_with_predictions(tiny: Convert) -> None:
         assert model.evaluate().samples == 15
 
 
-def test_the_callback_gets_every_epoch_and_can_end_the_training(tiny: Convert) -> None:
+def test_the_callback_receives_each_epoch_and_can_stop_the_training(tiny: Convert) -> None:
     seen: list[Epoch] = []
     with PersonalModel(tiny()) as model:
         taught(model)
@@ -170,7 +170,7 @@ def test_the_callback_gets_every_epoch_and_can_end_the_training(tiny: Convert) -
     assert history.epochs == tuple(seen)
 
 
-def test_an_error_in_the_callback_is_passed_on_and_what_was_learned_stays(tiny: Convert) -> None:
+def test_an_error_of_the_callback_keeps_the_better_weights(tiny: Convert) -> None:
     def fail(epoch: Epoch) -> None:
         raise ZeroDivisionError
 
@@ -182,7 +182,7 @@ def test_an_error_in_the_callback_is_passed_on_and_what_was_learned_stays(tiny: 
         model.fit(1)
 
 
-def test_stop_ends_a_training_in_another_thread_while_predictions_go_on(tiny: Convert) -> None:
+def test_stop_ends_a_training_in_another_thread(tiny: Convert) -> None:
     started = threading.Event()
     histories = []
     with PersonalModel(tiny()) as model:
@@ -202,7 +202,7 @@ def test_stop_ends_a_training_in_another_thread_while_predictions_go_on(tiny: Co
         assert model.predict(PROBE)[0].label == "hat"
 
 
-def test_a_loss_that_is_not_finite_is_an_error_and_the_weights_are_put_back(tiny: Convert) -> None:
+def test_a_loss_that_is_not_finite_restores_the_weights(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         taught(model).fit(epochs=2)
         before = model.predict(PROBE)
@@ -211,7 +211,7 @@ def test_a_loss_that_is_not_finite_is_an_error_and_the_weights_are_put_back(tiny
         assert model.predict(PROBE) == before
 
 
-def test_what_makes_no_sense_is_refused(tiny: Convert) -> None:
+def test_invalid_arguments_are_refused(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         with pytest.raises(DataError, match="add samples"):
             model.fit()
@@ -226,7 +226,7 @@ def test_what_makes_no_sense_is_refused(tiny: Convert) -> None:
             model.evaluate([(PROBE, "sock")])
 
 
-def test_a_closed_model_says_so(tiny: Convert) -> None:
+def test_a_closed_model_raises_an_error(tiny: Convert) -> None:
     model = taught(PersonalModel(tiny()))
     model.close()
     model.close()
@@ -235,7 +235,7 @@ def test_a_closed_model_says_so(tiny: Convert) -> None:
             use()
 
 
-def test_rows_for_a_view_are_of_all_classes_evenly() -> None:
+def test_mixed_rows_contain_all_classes_evenly() -> None:
     slots = np.repeat([0, 1, 2], [50, 3, 10])
     targets = np.eye(4, dtype=np.float32)[slots]
     ones = np.ones(len(slots), np.float32)

@@ -1,4 +1,4 @@
-"""A real base learns real clothes, of a few photos each."""
+"""A real base is trained on a few photos of clothes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The samples of a model: noticed twice, held out, augmented, forgotten, kept for the next run."""
+"""Samples of a model: duplicates, held-out samples, augmentations, forgetting, stores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Convert = Callable[..., Path]
 NEW = np.full((1, 8), 5, np.float32)
 
 
-def test_the_same_sample_twice_is_noticed(tiny: Convert) -> None:
+def test_a_sample_is_not_added_twice(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         first = model.add_sample(PROBE, "hat")
         assert model.add_sample(PROBE.copy(), "hat") == first
@@ -32,7 +32,7 @@ def test_the_same_sample_twice_is_noticed(tiny: Convert) -> None:
         assert model.find(NEW) is None
 
 
-def test_an_app_may_say_what_the_same_sample_is(tiny: Convert) -> None:
+def test_a_source_name_identifies_a_sample(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         first = model.add_sample(PROBE, "hat", source="photo 7")
         assert model.add_sample(NEW, "hat", source="photo 7") == first
@@ -42,7 +42,7 @@ def test_an_app_may_say_what_the_same_sample_is(tiny: Convert) -> None:
         assert found.id == first
 
 
-def test_a_file_is_known_by_what_it_holds(pictures: Convert, tmp_path: Path) -> None:
+def test_the_content_of_a_file_identifies_a_sample(pictures: Convert, tmp_path: Path) -> None:
     picture = PIL.Image.effect_noise((30, 30), 90).convert("RGB")
     for name in ("a.png", "b.png"):
         picture.save(tmp_path / name)
@@ -51,7 +51,7 @@ def test_a_file_is_known_by_what_it_holds(pictures: Convert, tmp_path: Path) -> 
         assert model.add_sample(tmp_path / "b.png", "hat") == first
 
 
-def test_what_is_held_out_is_measured_and_not_learned(tiny: Convert) -> None:
+def test_held_out_samples_measure_and_do_not_train(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         taught(model)
         for sample, label in blobs(4, seed=3):
@@ -60,7 +60,7 @@ def test_what_is_held_out_is_measured_and_not_learned(tiny: Convert) -> None:
         assert model.evaluate().samples == 12
 
 
-def test_more_views_of_a_sample_weigh_as_much_as_one(pictures: Convert) -> None:
+def test_augmentations_count_as_one_sample(pictures: Convert) -> None:
     shots = [np.full((20, 20, 3), (30 + i, 200 * (i % 2), 90), np.uint8) for i in range(6)]
     with PersonalModel(pictures()) as model:
         for index, shot in enumerate(shots):
@@ -71,7 +71,7 @@ def test_more_views_of_a_sample_weigh_as_much_as_one(pictures: Convert) -> None:
         assert model.evaluate().accuracy == 1
 
 
-def test_augmenting_what_is_no_picture_is_refused(tiny: Convert) -> None:
+def test_augmenting_a_tensor_is_refused(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         with pytest.raises(DataError, match="only images can be augmented"):
             model.add_sample(PROBE, "hat", augment=2)
@@ -90,8 +90,8 @@ def test_a_store_outlives_the_process(tiny: Convert, tmp_path: Path) -> None:
         assert model.predict(PROBE) == wanted
 
 
-def test_a_store_beside_a_checkpoint_that_knows_less(tiny: Convert, tmp_path: Path) -> None:
-    """The app died between adding a sample and saving."""
+def test_a_store_can_have_more_classes_than_a_checkpoint(tiny: Convert, tmp_path: Path) -> None:
+    """An app was killed between adding a sample and saving."""
     path, store = tiny(), tmp_path / "mine.samples"
     with PersonalModel(path, store=store) as model:
         taught(model).fit()
@@ -103,7 +103,7 @@ def test_a_store_beside_a_checkpoint_that_knows_less(tiny: Convert, tmp_path: Pa
         assert model.predict(NEW)[0].label == "sock"
 
 
-def test_forgetting_gives_what_never_having_known_gives(tiny: Convert) -> None:
+def test_training_after_forgetting_equals_training_without_the_sample(tiny: Convert) -> None:
     path = tiny()
     with PersonalModel(path) as knew, PersonalModel(path) as never:
         taught(never).fit()
@@ -116,7 +116,7 @@ def test_forgetting_gives_what_never_having_known_gives(tiny: Convert) -> None:
         assert knew.predict(PROBE) == never.predict(PROBE)
 
 
-def test_the_last_sample_of_a_class_takes_the_class_with_it(tiny: Convert) -> None:
+def test_forgetting_the_last_sample_removes_the_class(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         taught(model)
         number = model.add_sample(NEW, "sock")
@@ -128,8 +128,8 @@ def test_the_last_sample_of_a_class_takes_the_class_with_it(tiny: Convert) -> No
         assert list(model.classes) == [*LABELS, "tie"]
 
 
-def test_nothing_of_a_forgotten_sample_is_in_any_file(tiny: Convert, tmp_path: Path) -> None:
-    """Neither its features nor their direction, which instant classes are made of."""
+def test_no_file_contains_a_forgotten_sample(tiny: Convert, tmp_path: Path) -> None:
+    """Neither its features nor their direction, which imprinted weights have."""
     store, checkpoint = tmp_path / "mine.samples", tmp_path / "mine.safetensors"
     path, log = tiny(), Path(f"{store}-wal")
     for fits in (False, True):
@@ -142,14 +142,14 @@ def test_nothing_of_a_forgotten_sample_is_in_any_file(tiny: Convert, tmp_path: P
                 model.fit()
             model.save(checkpoint)
             assert all(_is_in(each, store, log) for each in features)  # so the test can tell
-            assert any(_is_known(each, checkpoint) for each in features)
+            assert any(_has_direction(each, checkpoint) for each in features)
             model.forget(*numbers)
             if fits:
                 model.fit()
             model.save(checkpoint)
             assert set(model.classes) == {*LABELS, "sock"}
             assert not any(_is_in(each, store, log, checkpoint) for each in features)
-            assert not any(_is_known(each, checkpoint) for each in features)
+            assert not any(_has_direction(each, checkpoint) for each in features)
             model.forget(*(sample.id for sample in model.samples))
 
 
@@ -159,8 +159,8 @@ def _is_in(features: np.ndarray, *files: Path) -> bool:
     return any(form[:6].tobytes() in content for form in forms)
 
 
-def _is_known(features: np.ndarray, checkpoint: Path) -> bool:
-    """Whether a row of a checkpoint's weights or prototypes points the same way."""
+def _has_direction(features: np.ndarray, checkpoint: Path) -> bool:
+    """Return whether weights or prototypes of a checkpoint have the direction of the features."""
     found = read_checkpoint(checkpoint)
     rows = [found.variables["head/weights"], *found.ood.values()]
     rows = [each for each in rows if each.shape[-1] == len(features) and each.ndim == 2]
@@ -169,7 +169,7 @@ def _is_known(features: np.ndarray, checkpoint: Path) -> bool:
     return bool(max(map(np.max, cosines)) > (1 - 1e-6) * np.linalg.norm(features))
 
 
-def test_forgetting_what_is_not_there(tiny: Convert) -> None:
+def test_forgetting_an_unknown_sample_is_refused(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         taught(model)
         with pytest.raises(DataError, match="999"):
@@ -177,7 +177,7 @@ def test_forgetting_what_is_not_there(tiny: Convert) -> None:
         assert len(model.samples) == 15
 
 
-def test_removing_a_class_frees_its_slot(tiny: Convert) -> None:
+def test_removing_a_class_frees_its_index(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         taught(model).fit()
         model.remove_class("shoes")
@@ -190,7 +190,7 @@ def test_removing_a_class_frees_its_slot(tiny: Convert) -> None:
             model.remove_class("shoes")
 
 
-def test_renaming_a_class_changes_its_name_and_nothing_else(tiny: Convert, tmp_path: Path) -> None:
+def test_renaming_a_class_changes_only_its_name(tiny: Convert, tmp_path: Path) -> None:
     with PersonalModel(tiny()) as model:
         taught(model).fit()
         before = model.predict_values(PROBE)
@@ -220,7 +220,7 @@ def test_a_store_of_another_base_is_refused(
         PersonalModel(pictures("other"), store=store)
 
 
-def test_a_store_of_more_classes_than_there_is_room_for(tiny: Convert, tmp_path: Path) -> None:
+def test_a_store_with_too_many_classes_is_refused(tiny: Convert, tmp_path: Path) -> None:
     store = tmp_path / "mine.samples"
     with PersonalModel(tiny(), store=store) as model:
         taught(model)
@@ -228,10 +228,8 @@ def test_a_store_of_more_classes_than_there_is_room_for(tiny: Convert, tmp_path:
         PersonalModel(tiny("small", classes=2), store=store)
 
 
-def test_what_was_added_is_known_after_everything_else_failed(
-    tiny: Convert, tmp_path: Path
-) -> None:
-    """Nothing is kept of a sample that was refused."""
+def test_refused_samples_change_nothing(tiny: Convert, tmp_path: Path) -> None:
+    """Samples that do not fit the model are not stored."""
     store = tmp_path / "mine.samples"
     with PersonalModel(tiny(), store=store) as model:
         taught(model, 1)

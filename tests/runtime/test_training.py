@@ -1,4 +1,4 @@
-"""Training that a person lives with: in the background, paused, stopped, bounded."""
+"""Training jobs: in the background, paused, stopped, with a time limit, with early stopping."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Convert = Callable[..., Path]
 LONG = 100_000  # epochs; nobody waits for their end
 
 
-def test_a_training_in_the_background_learns_what_fit_learns(tiny: Convert) -> None:
+def test_background_training_equals_fit(tiny: Convert) -> None:
     path = tiny()
     seen: list[Epoch] = []
     with PersonalModel(path) as first, PersonalModel(path) as second:
@@ -37,7 +37,7 @@ def test_a_training_in_the_background_learns_what_fit_learns(tiny: Convert) -> N
         assert second.predict(PROBE) == first.predict(PROBE)
 
 
-def test_predictions_go_on_with_weights_that_grow_better(tiny: Convert) -> None:
+def test_predictions_use_published_weights_during_training(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         before = taught(model).predict(PROBE)
         training = model.start_training(LONG)
@@ -71,7 +71,7 @@ def test_pause_resume_and_stop(tiny: Convert) -> None:
         assert 2 * len(history.epochs) <= history.steps < 2 * LONG
 
 
-def test_a_stop_ends_it_within_one_step(tiny: Convert) -> None:
+def test_stop_ends_a_training_within_one_step(tiny: Convert) -> None:
     steps = 0
     with PersonalModel(tiny()) as model:
         taught(model)
@@ -84,7 +84,7 @@ def test_a_stop_ends_it_within_one_step(tiny: Convert) -> None:
         assert model.fit(LONG, stop).steps == steps == 2
 
 
-def test_time_bounds_a_training_and_its_learning_rate(tiny: Convert) -> None:
+def test_seconds_limits_a_training_and_its_learning_rate(tiny: Convert) -> None:
     rates = []
     with PersonalModel(tiny()) as model:
         history = taught(model).fit(
@@ -97,8 +97,8 @@ def test_time_bounds_a_training_and_its_learning_rate(tiny: Convert) -> None:
         assert model.evaluate().accuracy > 0.99
 
 
-def test_the_best_weights_on_held_out_samples_stay(tiny: Convert) -> None:
-    """At a rate that makes it worse and worse, what was best comes early, and stays."""
+def test_early_stopping_keeps_the_best_weights(tiny: Convert) -> None:
+    """With a learning rate that is too high, the best epoch is an early one."""
     with PersonalModel(tiny(optimizer=sartor.SGD())) as model:
         for sample, label in blobs(20, spread=2.5):
             model.add_sample(sample, label)
@@ -115,7 +115,7 @@ def test_the_best_weights_on_held_out_samples_stay(tiny: Convert) -> None:
         assert np.array_equal(model._state.engine.variables()["head/weights"], kept)
 
 
-def test_where_nothing_is_held_out_a_third_of_each_class_is(tiny: Convert) -> None:
+def test_early_stopping_holds_out_a_third_of_each_class_by_default(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         history = taught(model, 10).fit(patience=2)
         assert history.samples == 20
@@ -123,17 +123,17 @@ def test_where_nothing_is_held_out_a_third_of_each_class_is(tiny: Convert) -> No
         assert model.fit().samples == 30
 
 
-def test_a_warm_start_goes_on_from_what_is_known(tiny: Convert) -> None:
+def test_a_warm_start_continues_from_the_present_weights(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         trained = taught(model).fit(epochs=30)
         again = model.fit(epochs=3, warm_start=True)
-        anew = model.fit(epochs=3)
+        scratch = model.fit(epochs=3)
         assert again.epochs[0].loss < 1.1 * trained.epochs[-1].loss
-        assert anew.epochs[0].loss > 2 * trained.epochs[-1].loss
+        assert scratch.epochs[0].loss > 2 * trained.epochs[-1].loss
 
 
 @pytest.mark.parametrize("decay", ["cosine", "linear", "constant"])
-def test_decay_is_a_choice(tiny: Convert, decay: str) -> None:
+def test_each_decay_of_the_learning_rate(tiny: Convert, decay: str) -> None:
     with PersonalModel(tiny()) as model:
         epochs = taught(model).fit(epochs=10, decay=decay).epochs
         falls = epochs[-1].learning_rate < epochs[0].learning_rate
@@ -141,8 +141,8 @@ def test_decay_is_a_choice(tiny: Convert, decay: str) -> None:
         assert model.evaluate().accuracy > 0.99
 
 
-def test_samples_and_classes_come_in_while_it_learns(tiny: Convert) -> None:
-    """A class that is made meanwhile is usable at once, and still there at the end."""
+def test_samples_and_classes_can_be_added_during_training(tiny: Convert) -> None:
+    """A class added during training can be predicted at once, and after the training."""
     new = np.full((1, 8), 5, np.float32)
     with PersonalModel(tiny()) as model:
         training = taught(model).start_training(LONG)
@@ -159,7 +159,7 @@ def test_samples_and_classes_come_in_while_it_learns(tiny: Convert) -> None:
 
 
 @pytest.mark.parametrize("action", ["forget", "remove_class", "load", "close"])
-def test_what_takes_state_away_stops_a_training_first(
+def test_methods_that_replace_the_state_stop_a_training(
     tiny: Convert, tmp_path: Path, action: str
 ) -> None:
     model = taught(PersonalModel(tiny()))
@@ -178,7 +178,7 @@ def test_what_takes_state_away_stops_a_training_first(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no niceness")
-def test_in_the_background_others_go_first(tiny: Convert) -> None:
+def test_background_training_has_a_lower_priority(tiny: Convert) -> None:
     found: list[int] = []
 
     def note(_: Epoch) -> None:
@@ -191,7 +191,7 @@ def test_in_the_background_others_go_first(tiny: Convert) -> None:
     assert found == [own, min(own + 5, 19)]
 
 
-def test_a_model_learns_once_at_a_time(tiny: Convert) -> None:
+def test_a_second_training_is_refused(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         training = taught(model).start_training(LONG)
         with pytest.raises(TrainingError, match="a training is running"):
@@ -207,7 +207,7 @@ def test_a_callback_cannot_wait_for_its_own_training(tiny: Convert) -> None:
         assert len(model.samples) == 15
 
 
-def test_what_a_callback_raises_comes_out(tiny: Convert) -> None:
+def test_an_error_of_the_callback_is_raised(tiny: Convert) -> None:
     def fail(epoch: Epoch) -> None:
         raise ZeroDivisionError
 
@@ -220,7 +220,7 @@ def test_what_a_callback_raises_comes_out(tiny: Convert) -> None:
         model.fit()
 
 
-def test_a_training_that_fails_leaves_the_weights_of_before(tiny: Convert) -> None:
+def test_a_failed_training_keeps_the_weights_before_it(tiny: Convert) -> None:
     with PersonalModel(tiny(optimizer=sartor.SGD())) as model:
         for sample, label in blobs(20, spread=3):
             model.add_sample(sample, label)
@@ -243,9 +243,7 @@ def test_a_training_that_fails_leaves_the_weights_of_before(tiny: Convert) -> No
         ({"decay": "exponential"}, "decay .*cosine"),
     ],
 )
-def test_arguments_that_make_no_sense(
-    tiny: Convert, settings: dict[str, Any], message: str
-) -> None:
+def test_arguments_out_of_range(tiny: Convert, settings: dict[str, Any], message: str) -> None:
     with PersonalModel(tiny()) as model:
         with pytest.raises(DataError, match="no training samples"):
             model.fit()
@@ -254,10 +252,10 @@ def test_arguments_that_make_no_sense(
             model.fit(**settings)
 
 
-def test_no_prediction_ever_sees_half_of_an_update(
+def test_no_prediction_sees_a_partial_update(
     tiny: Convert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """10,000 predictions from two threads while it learns, each of some set that was published."""
+    """Each of 10,000 predictions during training comes from one published set of weights."""
     path, sets, answers = tiny(), [], []
     publish = ModelState.publish
 

@@ -1,4 +1,4 @@
-"""Wrong files and samples: each has its own error, and nothing is lost."""
+"""Invalid files and samples: each raises its own error, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sartor.litert import Engine, open_model
 Convert = Callable[..., Path]
 
 
-def test_what_is_no_model_is_refused(tmp_path: Path, tiny_base: bytes) -> None:
+def test_files_that_are_not_models_are_refused(tmp_path: Path, tiny_base: bytes) -> None:
     path = tmp_path / "x.tflite"
     with pytest.raises(InvalidModelError, match="not there"):
         PersonalModel(path)
@@ -47,7 +47,7 @@ def test_a_truncated_personalizable_file_is_refused(tiny: Convert) -> None:
 
 
 def test_a_flipped_bit_anywhere_in_the_model_is_noticed(tiny: Convert) -> None:
-    """But in initial values: `bake` changes those."""
+    """Except in initial values, which `bake` changes."""
     path = tiny()
     content = path.read_bytes()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -90,7 +90,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 
 @pytest.mark.parametrize("change", [{"std": [0.0]}, {"mean": [1.0, 2.0]}, {"std": []}])
-def test_a_picture_that_is_described_wrongly_is_refused(
+def test_an_invalid_image_description_is_refused(
     pictures: Convert, change: dict[str, object]
 ) -> None:
     path = pictures()
@@ -114,7 +114,7 @@ def _describe(path: Path, fields: dict[str, Any]) -> None:
     path.write_bytes(append_files(content[:end], {"sartor.json": json.dumps(fields).encode()}))
 
 
-def test_more_classes_than_there_is_room_for(tiny: Convert) -> None:
+def test_more_classes_than_the_capacity_are_refused(tiny: Convert) -> None:
     with PersonalModel(tiny(classes=3)) as model:
         before = taught(model).predict(PROBE)
         with pytest.raises(
@@ -151,7 +151,7 @@ def test_labels_are_names(tiny: Convert, label: object) -> None:
         ({}, "inputs are input; got "),
     ],
 )
-def test_samples_that_are_not_what_the_model_takes(
+def test_samples_that_do_not_fit_the_model_are_refused(
     tiny: Convert, sample: object, message: str
 ) -> None:
     with PersonalModel(tiny()) as model:
@@ -163,7 +163,7 @@ def test_samples_that_are_not_what_the_model_takes(
         assert model.samples == ()
 
 
-def test_samples_of_any_float_type_and_by_name(tiny: Convert) -> None:
+def test_samples_of_any_float_dtype_and_by_name(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         taught(model)
         wanted = model.predict(PROBE)
@@ -173,7 +173,7 @@ def test_samples_of_any_float_type_and_by_name(tiny: Convert) -> None:
         assert model.predict(PROBE[:, ::-1])[0].label in LABELS  # not contiguous
 
 
-def test_the_engine_checks_before_litert_sees_anything(tiny: Convert) -> None:
+def test_the_engine_checks_inputs_before_it_calls_litert(tiny: Convert) -> None:
     path = tiny()
     engine = Engine(path, open_model(path))
     one = np.ones(1, np.float32)
@@ -196,8 +196,8 @@ def test_the_engine_checks_before_litert_sees_anything(tiny: Convert) -> None:
         engine.variables()
 
 
-def test_litert_refuses_politely(tiny: Convert) -> None:
-    """A file that is right by its tables, and not by its ops."""
+def test_an_error_of_litert_is_an_error_of_sartor(tiny: Convert) -> None:
+    """The tables of the file are valid, its ops are not."""
     path = tiny()
     manifest = open_model(path)
     path.write_bytes(b"x" * 1000)
@@ -205,7 +205,7 @@ def test_litert_refuses_politely(tiny: Convert) -> None:
         Engine(path, manifest)
 
 
-def test_litert_does_not_chatter(tiny: Convert, capfd: pytest.CaptureFixture[str]) -> None:
+def test_litert_writes_no_log_messages(tiny: Convert, capfd: pytest.CaptureFixture[str]) -> None:
     with PersonalModel(tiny()) as model:
         taught(model).fit(1)
     assert capfd.readouterr().err == ""

@@ -1,9 +1,9 @@
-"""Fills a disk, tries everything that writes, and makes room again.
+"""Fills a disk, calls all methods that write, and frees the disk again.
 
     python full.py FOLDER limit     files may not grow beyond a size (RLIMIT_FSIZE)
     python full.py FOLDER tmpfs     FOLDER becomes a disk of 8 MiB; in a mount namespace
 
-FOLDER has a `model.tflite` that takes pictures of 8 x 10 pixels. A line for each verb: its name,
+FOLDER has a `model.tflite` that takes images of 8 x 10 pixels. A line for each verb: its name,
 the error's number and words, and `ok`; or an exception ends it.
 """
 
@@ -63,14 +63,14 @@ def no_space(folder: Path) -> Iterator[None]:
         filler.unlink()
 
 
-def picture(number: int) -> np.ndarray:
-    """A picture [8, 10, 3] of one of three shades."""
+def image(number: int) -> np.ndarray:
+    """Return an image [8, 10, 3] of one of three shades."""
     noise = np.random.default_rng(number).integers(0, 60, (8, 10, 3))
     return (noise + 90 * (number % 3)).astype(np.uint8)
 
 
 def label(number: int) -> str:
-    """What it shows."""
+    """Return the label of an image."""
     return ("dark", "grey", "light")[number % 3]
 
 
@@ -95,10 +95,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def try_verbs(folder: Path, full: Full, allowed: set[int]) -> None:
-    """Each verb of a model that writes: refused, nothing changed, then done."""
+    """Call each method that writes: it fails without changes, and then succeeds."""
     with PersonalModel(folder / "model.tflite", store=folder / "mine.samples") as model:
         for number in range(12):
-            model.add_sample(picture(number), label(number))
+            model.add_sample(image(number), label(number))
         model.fit(5)
         model.save(folder / "mine.safetensors")
         mine = folder / "mine.safetensors"
@@ -107,7 +107,7 @@ def try_verbs(folder: Path, full: Full, allowed: set[int]) -> None:
         sartor.freeze(model.path, folder / "frozen", mine)
         verbs: dict[str, Callable[[], object]] = {
             "save": lambda: model.save(mine),
-            "add_sample": lambda: [model.add_sample(picture(n), label(n)) for n in range(12, 40)],
+            "add_sample": lambda: [model.add_sample(image(n), label(n)) for n in range(12, 40)],
             "import_project": lambda: model.import_project(folder / "project"),
             "export_project": lambda: model.export_project(folder / "project"),
             "bake": lambda: bake(model.path, mine, folder / "baked"),
@@ -115,7 +115,7 @@ def try_verbs(folder: Path, full: Full, allowed: set[int]) -> None:
         }
         for verb, act in verbs.items():
             files = contents(folder)
-            before, samples = model.predict(picture(0)), model.samples
+            before, samples = model.predict(image(0)), model.samples
             with full():
                 with pytest.raises(OSError, match=re.escape(tempfile.gettempdir())) as failed:
                     act()
@@ -123,7 +123,7 @@ def try_verbs(folder: Path, full: Full, allowed: set[int]) -> None:
                 # what fit in before it was full has been added
                 assert model.samples[: len(samples)] == samples, verb
                 assert verb == "add_sample" or model.samples == samples, verb
-                assert model.predict(picture(0)) == before, verb
+                assert model.predict(image(0)) == before, verb
                 model.evaluate()
                 model.fit(2)  # needs no room
             model.load(mine)
@@ -143,7 +143,7 @@ def try_command(folder: Path, full: Full, words: str) -> None:
     photos = folder / "photos"
     for number in range(12):
         (photos / label(number)).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture(number)).save(photos / label(number) / f"{number}.png")
+        Image.fromarray(image(number)).save(photos / label(number) / f"{number}.png")
     fit = ("fit", folder / "model.tflite", photos, "--checkpoint", folder / "cli.safetensors")
     for name in ("fit of a first checkpoint", "fit of the next"):
         files = contents(folder)

@@ -1,4 +1,4 @@
-"""Kills a process that uses a model, at random points, and looks what is left.
+"""Kills a process that uses a model at random points, and checks its files.
 
     python killed.py FOLDER FIRST COUNT
 
@@ -29,8 +29,8 @@ from sartor.runtime import read_checkpoint, unpack_project
 
 MODEL, STORE, CHECKPOINT = "model.tflite", "mine.samples", "mine.safetensors"
 PROJECT, EXPORTED, JOURNAL = "other.sartor", "mine.sartor", "journal"
-NAMES = tuple("abcdef")  # of classes; the model has room for all
-MEMBERS = range(1000)  # of each group; which sample is meant follows from group and member
+NAMES = tuple("abcdef")  # of classes; the model has capacity for all
+MEMBERS = range(1000)  # of each group; group and member identify a sample
 _CENTRES = 3 * np.random.default_rng(0).normal(size=(len(NAMES), 8))
 _ROUNDS = 5  # on one folder, before there is a fresh one
 
@@ -39,14 +39,14 @@ State = dict[str, str]
 
 
 def sample(source: str) -> np.ndarray:
-    """The sample [1, 8] of a source."""
+    """Return the sample [1, 8] of a source."""
     group, member = map(int, source.split("."))
     noise = np.random.default_rng([group, member]).normal(size=8)
     return np.asarray(_CENTRES[[group]] + 0.3 * noise, np.float32)
 
 
 def prepare(folder: Path) -> None:
-    """Give a folder with a model a store of version 1 and another device's project."""
+    """Create a store of version 1, and a project of another device."""
     with PersonalModel(folder / MODEL) as other:
         for member in range(4):
             for group in (1, 3, 5):
@@ -76,7 +76,7 @@ def _project() -> State:
 
 
 def after(state: State, verb: str, *args: str) -> State:
-    """What the store holds when a verb is done."""
+    """Return the content of the store after a method."""
     if verb == "add":
         return {**state, args[0]: args[1]}
     if verb == "forget":
@@ -89,7 +89,7 @@ def after(state: State, verb: str, *args: str) -> State:
 
 
 def live(folder: Path, state: State, seed: int) -> str:
-    """Use a model until somebody ends it."""
+    """Use a model until the process is killed."""
     choose = random.Random(seed)
     journal = os.open(folder / JOURNAL, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
 
@@ -130,7 +130,7 @@ def live(folder: Path, state: State, seed: int) -> str:
 
 
 def _new(state: Mapping[str, str], label: str, choose: random.Random) -> str:
-    """A source that is not there, of the group that the label stands for."""
+    """Return a new source, of the group of a label."""
     groups = {name: source.split(".")[0] for source, name in state.items()}
     unused = [str(group) for group in range(len(NAMES)) if str(group) not in groups.values()]
     group = groups[label] if label in groups else choose.choice(unused)
@@ -159,7 +159,7 @@ def _do(model: PersonalModel, folder: Path, verb: str, *args: Any) -> None:
 
 
 def journal_of(folder: Path) -> tuple[list[list[Any]], list[Any]]:
-    """What was acknowledged, and what was under way."""
+    """Return the acknowledged calls, and the interrupted one."""
     lines = [json.loads(line) for line in (folder / JOURNAL).read_text().splitlines()]
     begun = [line[1:] for line in lines if line[0] == "begin"]
     done = sum(line[0] == "end" for line in lines)
@@ -167,7 +167,7 @@ def journal_of(folder: Path) -> tuple[list[list[Any]], list[Any]]:
 
 
 def look(folder: Path, state: State, saved: list[str] | None, under_way: list[Any]) -> str:
-    """Open what is left; the result is what the store holds, as JSON."""
+    """Open and check all files, and return the content of the store as JSON."""
     if (folder / CHECKPOINT).exists() or saved is not None:
         names = [name for name in read_checkpoint(folder / CHECKPOINT).classes if name]
         allowed = [saved, *(under_way[1:] if under_way[0] == "save" else ())]
@@ -205,7 +205,7 @@ def look(folder: Path, state: State, saved: list[str] | None, under_way: list[An
 
 
 def _gone(folder: Path, model: PersonalModel, found: State) -> list[str]:
-    """Samples that the store has had and has no more, of which there are bytes in it."""
+    """Return deleted samples whose bytes are still in the store."""
     content = b"".join(path.read_bytes() for path in folder.glob(STORE + "*"))
     had = {args[0] for verb, *args in journal_of(folder)[0] if verb == "add"} | set(_first())
     return [
@@ -216,7 +216,7 @@ def _gone(folder: Path, model: PersonalModel, found: State) -> list[str]:
 
 
 def rounds(source: Path, first: int, count: int) -> Iterator[str]:
-    """Kill, look, and go on; the results, a line each."""
+    """Kill, check and continue; yield a line for each round."""
     folder = source / "life"
     state: State = {}
     saved: list[str] | None = None

@@ -1,9 +1,9 @@
-"""Uses a model in a folder that may not be written to.
+"""Uses a model in a read-only folder.
 
     python read_only.py FOLDER user     as a user who may not
     python read_only.py FOLDER mount    on a disk that nobody may write to; in a mount namespace
 
-FOLDER has a `model.tflite` that takes pictures of 8 x 10 pixels. A line for each verb.
+FOLDER has a `model.tflite` that takes images of 8 x 10 pixels. A line for each verb.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from full import command, contents, label, on_tmpfs, picture
+from full import command, contents, image, label, on_tmpfs
 from PIL import Image
 
 import sartor
@@ -29,32 +29,32 @@ _NOBODY = 65534
 
 
 def prepare(folder: Path) -> None:
-    """Give the folder all that a user may have in it."""
+    """Create all files of a user in the folder."""
     with PersonalModel(folder / "model.tflite", store=folder / "mine.samples") as model:
         for number in range(12):
-            model.add_sample(picture(number), label(number))
+            model.add_sample(image(number), label(number))
         model.fit(5)
         model.save(folder / "mine.safetensors")
         model.export_project(folder / "project")
     for number in range(6):
         (folder / "photos" / label(number)).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture(number)).save(folder / "photos" / label(number) / f"{number}.png")
+        Image.fromarray(image(number)).save(folder / "photos" / label(number) / f"{number}.png")
 
 
 def try_library(folder: Path) -> None:
-    """What only reads works; what writes says that it cannot, and changes nothing."""
+    """Check that reading works, and that writing fails without changes."""
     mine = folder / "mine.safetensors"
     with PersonalModel(folder / "model.tflite", store=folder / "mine.samples") as model:
         model.load(mine)
-        model.predict(picture(0))
+        model.predict(image(0))
         model.evaluate()
         assert model.fit(5).samples == 12
-        before = model.predict(picture(0)), model.samples, model.classes
+        before = model.predict(image(0)), model.samples, model.classes
         verbs: dict[str, Callable[[], object]] = {
             "save": lambda: model.save(mine),
             "save elsewhere": lambda: model.save(folder / "new.safetensors"),
-            "add_sample": lambda: model.add_sample(picture(20), label(20)),
-            "add_sample of a new class": lambda: model.add_sample(picture(21), "new"),
+            "add_sample": lambda: model.add_sample(image(20), label(20)),
+            "add_sample of a new class": lambda: model.add_sample(image(21), "new"),
             "forget": lambda: model.forget(model.samples[0].id),
             "remove_class": lambda: model.remove_class("dark"),
             "rename_class": lambda: model.rename_class("dark", "black"),
@@ -68,7 +68,7 @@ def try_library(folder: Path) -> None:
                 act()
             assert ".part" not in str(refused.value), verb
             print(verb, refused.value)
-            assert (model.predict(picture(0)), model.samples, model.classes) == before, verb
+            assert (model.predict(image(0)), model.samples, model.classes) == before, verb
 
 
 def reading(folder: Path) -> list[tuple[object, ...]]:

@@ -1,4 +1,4 @@
-"""How much is tried: enough for seconds, or with SARTOR_NIGHTLY set for an hour."""
+"""The size of the tests: seconds by default, an hour if SARTOR_NIGHTLY is set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NIGHTLY = bool(os.environ.get("SARTOR_NIGHTLY"))
 
 
 def scaled(quick: int, nightly: int) -> int:
-    """How many of something."""
+    """Return the number of repetitions."""
     return nightly if NIGHTLY else quick
 
 

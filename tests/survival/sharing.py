@@ -2,7 +2,7 @@
 
     python sharing.py FOLDER MAX-SAMPLES
 
-FOLDER has a `model.tflite`; MAX-SAMPLES 0 is for no bound. What each has done is printed as JSON.
+FOLDER has a `model.tflite`; MAX-SAMPLES 0 is for no bound. The results are printed as JSON.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _REMOVED = NAMES[0]
 
 
 def opened(folder: Path, bound: int) -> PersonalModel:
-    """A model on the shared store."""
+    """Open a model on the shared store."""
     return PersonalModel(folder / MODEL, store=folder / STORE, max_samples=bound or None)
 
 
 def add(folder: Path, bound: int, first: int) -> str:
-    """Add samples of three groups; the result is all sources that were acknowledged."""
+    """Add samples of three groups, and return the acknowledged sources."""
     done = []
     with opened(folder, bound) as model:
         for number in range(_EACH):
@@ -45,14 +45,14 @@ def add(folder: Path, bound: int, first: int) -> str:
 
 
 def train(folder: Path, bound: int) -> str:
-    """Train, and remove a class once it is there; the result is what was trained on."""
+    """Train, remove a class once, and return the numbers of training samples."""
     trained: list[int] = []
     is_removed = False
     with opened(folder, bound) as model:
         while not is_removed or len(trained) < _TRAININGS:
             try:
                 trained.append(model.fit(3).samples)
-            except DataError:  # nothing to learn from yet
+            except DataError:  # no samples yet
                 time.sleep(0.01)
                 continue
             model.evaluate()
@@ -63,7 +63,7 @@ def train(folder: Path, bound: int) -> str:
 
 
 def main(folder: Path, bound: int) -> None:
-    """Do what the module says."""
+    """Run all processes, and print the results."""
     works = [partial(add, folder, bound, 0), partial(add, folder, bound, 3),
              partial(train, folder, bound)]  # fmt: skip
     results = [child.wait() for child in [forks.start(work) for work in works]]

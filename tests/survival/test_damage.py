@@ -1,4 +1,4 @@
-"""Files cut short and with flipped bits: a clear error or a model, never a crash or a hang."""
+"""Truncated files and flipped bits: a model or an error, never a crash or a hang."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if NIGHTLY:
 
 
 def check(lines: list[str], count: int) -> Counter[str]:
-    """Hold what came of each case to what may come of it."""
+    """Compare the outcome of each case with the allowed ones."""
     found = Counter(line.split()[1] for line in lines)
     bad = [line for line in lines if line.split()[1] == "CRASH"]
     assert not bad, f"{len(bad)} of {count} seeds crash:\n" + "\n".join(bad)

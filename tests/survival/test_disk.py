@@ -1,4 +1,4 @@
-"""Disks that are full, and folders that may not be written to."""
+"""Full disks and read-only folders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PREFIX: dict[str, tuple[str, ...]] = {"mount": MOUNTS, "tmpfs": MOUNTS} if _can_
 
 @pytest.fixture
 def folder(pictures: Callable[..., Path]) -> Iterator[Path]:
-    """A folder with a model; not in pytest's, which is for one user only."""
+    """A folder with a model, outside the folder of pytest, which only one user can read."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "open"
         path.mkdir()
@@ -40,14 +40,14 @@ def folder(pictures: Callable[..., Path]) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("way", ["limit", *(["tmpfs"] if PREFIX else [])])
-def test_a_full_disk_changes_nothing_and_room_lets_it_go_on(folder: Path, way: str) -> None:
+def test_a_full_disk_changes_nothing(folder: Path, way: str) -> None:
     lines = lines_of("full", folder, way, prefix=PREFIX.get(way, ()))
     assert len(lines) == 8
     assert all(line.endswith(" ok") for line in lines)
 
 
 @pytest.mark.parametrize("way", ["user", *(["mount"] if PREFIX else [])])
-def test_what_only_reads_works_in_a_read_only_folder(folder: Path, way: str) -> None:
+def test_reading_works_in_a_read_only_folder(folder: Path, way: str) -> None:
     lines = lines_of("read_only", folder, way, prefix=PREFIX.get(way, ()))
     assert sum("error: " in line for line in lines) == 6
     assert sum(line.endswith("works") for line in lines) == 5

@@ -1,4 +1,4 @@
-"""A process that is killed at any point loses nothing that it was told is done."""
+"""A process that is killed at any point loses no acknowledged change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scale import lines_of, scaled
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
-def test_what_was_acknowledged_survives_a_kill(tiny: Callable[..., Path], tmp_path: Path) -> None:
+def test_acknowledged_changes_survive_a_kill(tiny: Callable[..., Path], tmp_path: Path) -> None:
     tiny("model", classes=8)
     count = scaled(25, 250)
     lines = lines_of("killed", tmp_path, 0, count)

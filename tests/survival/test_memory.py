@@ -1,4 +1,4 @@
-"""A day of previews, samples and trainings leaves the memory as it was."""
+"""A day of previews, samples and trainings does not increase the memory."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ JUMPS = {
 
 
 def life(path: Path, folder: Path) -> tuple[list[datetime], bytes, object]:
-    """When samples were added, the checkpoint in the end, and what is predicted."""
+    """Return the times of samples, the last checkpoint, and a prediction."""
     rng = np.random.default_rng(0)
     folder.mkdir()
     with PersonalModel(path, store=folder / "s", max_samples=10) as model:
@@ -59,7 +59,7 @@ def life(path: Path, folder: Path) -> tuple[list[datetime], bytes, object]:
 
 
 @pytest.mark.parametrize("jumps", JUMPS)
-def test_nothing_but_the_time_of_a_sample_depends_on_the_clock(
+def test_only_the_times_of_samples_depend_on_the_clock(
     tiny: Convert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jumps: str
 ) -> None:
     path, calls = tiny(), []

@@ -1,4 +1,4 @@
-"""Any verb from any thread at any time: no deadlock, no error but those that are documented."""
+"""Any method from any thread: no deadlock, and only documented errors."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from sartor.runtime import Predictions, StoredSample
 
 Convert = Callable[..., Path]
 NAMES = tuple("abcdef")  # of new classes; others come by renaming
-ALL = (*NAMES, "g", "h")  # as many as the model has room for
+ALL = (*NAMES, "g", "h")  # as many as the capacity of the model
 THREADS = 5
-PATIENCE = 120  # seconds until it is held for a deadlock
+PATIENCE = 120  # seconds; longer is a deadlock
 
 
 class Users:
-    """Several threads that use one model, each as its seed decides, until their time is over.
+    """Several threads that call random methods of one model until the time is over.
 
     Args:
-        model: with room for all names.
-        folder: for checkpoints and projects.
-        seed: of all that is drawn.
-        seconds: how long.
+        model: model with capacity for all names.
+        folder: folder of checkpoints and projects.
+        seed: random seed.
+        seconds: duration.
     """
 
     def __init__(self, model: PersonalModel, folder: Path, seed: int, seconds: float) -> None:
@@ -66,7 +66,7 @@ class Users:
         }
 
     def run(self) -> None:
-        """Start them, and wait for their end."""
+        """Start the threads, and wait until they end."""
         threads = [
             threading.Thread(target=self._live, args=(number,), daemon=True)
             for number in range(THREADS)
@@ -115,13 +115,13 @@ def _sample(choose: random.Random) -> np.ndarray:
 
 
 def check(found: Predictions) -> None:
-    """Probabilities are those of a distribution over the classes, if there are any."""
+    """Check that the probabilities of all classes sum to 1."""
     total = sum(each.probability for each in found)
     assert not found or abs(total - 1) < 1e-3, f"{found} sum to {total}"
 
 
 @pytest.mark.parametrize("seed", range(scaled(1, 10)))
-def test_all_verbs_from_several_threads(tiny: Convert, tmp_path: Path, seed: int) -> None:
+def test_all_methods_from_several_threads(tiny: Convert, tmp_path: Path, seed: int) -> None:
     path = tiny(classes=8)
     with PersonalModel(path, store=tmp_path / "s", max_samples=60) as model:
         users = Users(model, tmp_path, seed, scaled(4, 30))
@@ -142,20 +142,20 @@ def test_all_verbs_from_several_threads(tiny: Convert, tmp_path: Path, seed: int
 
 
 def consistent(model: PersonalModel) -> None:
-    """The store, the classes and the weights tell of the same."""
+    """Check that the store, the classes and the weights agree."""
     labels = {str(sample.label) for sample in model.samples}
     assert labels <= set(model.classes) <= set(ALL)
     assert len(set(model.classes)) == len(model.classes)
-    mask, slots = model._state.engine.variables()["class_mask"], model._state.class_indices
+    mask, indices = model._state.engine.variables()["class_mask"], model._state.class_indices
     active = set(np.flatnonzero(mask))
     learned = {str(sample.label) for sample in model.samples if not sample.held_out}
-    assert {slots[label] for label in learned} <= active <= set(slots.values())
+    assert {indices[label] for label in learned} <= active <= set(indices.values())
     assert len(model.samples) <= 60
     check(model.predict(_sample(random.Random(0))))
 
 
-def test_a_first_sample_that_is_held_out_makes_a_class(tiny: Convert, tmp_path: Path) -> None:
-    """It once made a store that no model could be opened on."""
+def test_a_held_out_first_sample_creates_a_class(tiny: Convert, tmp_path: Path) -> None:
+    """Once, no model could be opened on such a store."""
     path, sample = tiny(), _sample(random.Random(0))
     with PersonalModel(path, store=tmp_path / "s") as model:
         model.add_sample(sample, "a", held_out=True)
@@ -169,7 +169,7 @@ def test_a_first_sample_that_is_held_out_makes_a_class(tiny: Convert, tmp_path: 
         check(model.predict(sample))
 
 
-def test_a_sample_that_another_adds_meanwhile_is_there_once(
+def test_a_sample_added_by_two_threads_is_stored_once(
     tiny: Convert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = _sample(random.Random(0))

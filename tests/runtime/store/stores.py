@@ -1,4 +1,4 @@
-"""Stores to test on: their models, samples, and all that can be read of them."""
+"""Stores, manifests and samples for the tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INT8 = FeatureSpec("features", (SIZE,), "int8", 0.05, -3)
 
 
 def manifest(*specs: FeatureSpec, task: str = "classification", base: str = "the base") -> Manifest:
-    """What a model says of itself, as far as a store cares."""
+    """Return a manifest with the fields that a store reads."""
     return Manifest(
         inputs=(),
         features=specs or (HALF,),
@@ -42,8 +42,8 @@ def manifest(*specs: FeatureSpec, task: str = "classification", base: str = "the
     )
 
 
-def view(seed: int, *specs: FeatureSpec) -> list[np.ndarray]:
-    """One view: values that the store keeps bit for bit, whichever way it writes them."""
+def feature_row(seed: int, *specs: FeatureSpec) -> list[np.ndarray]:
+    """Return one row of features, with values that each encoding stores exactly."""
     rng = np.random.default_rng(seed)
     return [_exact(spec, rng.integers(-100, 100, (1, *spec.shape))) for spec in specs or (HALF,)]
 
@@ -55,7 +55,7 @@ def _exact(spec: FeatureSpec, integers: np.ndarray) -> np.ndarray:
 
 
 def filled(path: Path | None, count: int = 12, **settings: Any) -> SampleStore:
-    """A store with samples of three classes, some of several views, held out, or with pictures."""
+    """Return a store with samples of three classes; some are held out or augmented."""
     store = SampleStore(path, manifest(), **settings)
     with store.transaction():
         for number in range(count):
@@ -64,9 +64,9 @@ def filled(path: Path | None, count: int = 12, **settings: Any) -> SampleStore:
 
 
 def add(store: SampleStore, number: int) -> int:
-    """The sample of this number: each detail follows from it."""
+    """Add a sample whose details all depend on its number."""
     return store.add(
-        [view(100 * number + each) for each in range(1 + number % 3)],
+        [feature_row(100 * number + each) for each in range(1 + number % 3)],
         {("hat", "shoes", "dress")[number % 3]: 1.0},
         source=secret(number, "source"),
         held_out=number % 5 == 4,
@@ -76,12 +76,12 @@ def add(store: SampleStore, number: int) -> int:
 
 
 def secret(number: int, what: str) -> bytes:
-    """Bytes that occur nowhere else."""
+    """Return bytes that occur nowhere else."""
     return np.random.default_rng([number, *what.encode()]).bytes(32)
 
 
 def content(store: SampleStore) -> object:
-    """Everything that can be read, to compare."""
+    """Return the whole content of a store, to compare."""
     everything = store.select()
     return (
         store.samples(),
@@ -96,6 +96,6 @@ def content(store: SampleStore) -> object:
 
 
 def files(path: Path) -> Iterator[bytes]:
-    """The bytes of a store's file, and of those beside it."""
+    """Yield the bytes of the file of a store and of those beside it."""
     for each in sorted(path.parent.glob(path.name + "*")):
         yield each.read_bytes()

@@ -1,4 +1,4 @@
-"""A store that is full keeps as many of each class, and a fair draw of each."""
+"""A full store keeps equal numbers of each class, and a random draw of each."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stores import SIZE, manifest, view
+from stores import SIZE, feature_row, manifest
 
 from sartor.errors import DataError
 from sartor.runtime.store import SampleStore
 
 
 def fill(store: SampleStore, labels: str) -> list[int]:
-    return [store.add([view(number)], {label: 1}) for number, label in enumerate(labels)]
+    return [store.add([feature_row(number)], {label: 1}) for number, label in enumerate(labels)]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def fill(store: SampleStore, labels: str) -> list[int]:
         ("bbbbbbbbbbbbbbba", 2, {"b": 1, "a": 1}),
     ],
 )
-def test_classes_share_the_room(labels: str, bound: int, counts: dict[str, int]) -> None:
+def test_classes_share_the_limit(labels: str, bound: int, counts: dict[str, int]) -> None:
     with SampleStore(None, manifest(), max_samples=bound) as store:
         ids = fill(store, labels)
         assert store.counts() == counts
@@ -46,11 +46,15 @@ def test_each_sample_has_the_same_chance_to_stay() -> None:
     assert abs(first - second) < 45  # 4 deviations of a fair draw
 
 
-def test_near_duplicates_go_first() -> None:
+def test_near_duplicates_are_evicted_first() -> None:
     """Of 30 frames of the first photo and nine photos in between, all photos stay."""
     with SampleStore(None, manifest(), max_samples=12) as store:
         for number in range(40):
-            photo = view(number) if number % 4 == 0 else [view(0)[0] + np.float32(number / 64)]
+            photo = (
+                feature_row(number)
+                if number % 4 == 0
+                else [feature_row(0)[0] + np.float32(number / 64)]
+            )
             store.add([photo], {"a": 1}, source=bytes([number % 4 == 0]))
         assert len(store) == 12
         assert sum(sample.source == "01" for sample in store.samples()) >= 9  # a draw leaves 3
@@ -60,22 +64,22 @@ def test_max_bytes_counts_images() -> None:
     with SampleStore(None, manifest(), max_bytes=10 * 2 * SIZE) as store:
         fill(store, "a" * 20)
         assert len(store) == 10
-        store.add([view(0)], {"a": 1}, photo=b"x" * 5 * 2 * SIZE)
+        store.add([feature_row(0)], {"a": 1}, photo=b"x" * 5 * 2 * SIZE)
         assert len(store) == 5
         with pytest.raises(DataError, match="528 bytes, more than max_bytes = 480"):
-            store.add([view(0)], {"a": 1}, photo=b"x" * 480)
+            store.add([feature_row(0)], {"a": 1}, photo=b"x" * 480)
         assert len(store) == 5
 
 
-def test_held_out_samples_count_and_go_likewise() -> None:
+def test_held_out_samples_are_evicted_too() -> None:
     with SampleStore(None, manifest(), max_samples=20) as store:
         for number in range(200):
-            store.add([view(number)], {"a": 1}, held_out=number % 2 == 0)
+            store.add([feature_row(number)], {"a": 1}, held_out=number % 2 == 0)
         assert len(store) == 20
         assert 3 <= len(store.select(held_out=True)) <= 17
 
 
-def test_a_smaller_bound_holds_from_the_next_sample_on(tmp_path: Path) -> None:
+def test_a_smaller_limit_holds_from_the_next_sample_on(tmp_path: Path) -> None:
     with SampleStore(tmp_path / "s", manifest()) as store:
         fill(store, "ab" * 10)
     with SampleStore(tmp_path / "s", manifest(), max_samples=4) as store:
@@ -85,16 +89,16 @@ def test_a_smaller_bound_holds_from_the_next_sample_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("task", ["multi_label", "regression"])
-def test_samples_without_a_class_go_too(task: str) -> None:
+def test_samples_without_a_class_are_evicted_too(task: str) -> None:
     with SampleStore(None, manifest(task=task), max_samples=3) as store:
         for number in range(10):
-            store.add([view(number)], {"x": 0})
+            store.add([feature_row(number)], {"x": 0})
         assert len(store) == 3
 
 
 def test_a_regression_keeps_small_values_as_well_as_large_ones() -> None:
     with SampleStore(None, manifest(task="regression"), max_samples=40) as store:
         for number in range(200):
-            store.add([view(number)], {"x": (-1) ** number})
+            store.add([feature_row(number)], {"x": (-1) ** number})
         values = [sample.targets["x"] for sample in store.samples()]
         assert 10 <= values.count(1) <= 30

@@ -1,4 +1,4 @@
-"""Features come back bit for bit from integers, and close enough from float16."""
+"""Encoding of features: exact for integers, precise enough for float16."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def round_trip(spec: FeatureSpec, *rows: np.ndarray) -> tuple[str, np.ndarray, i
 
 
 @pytest.mark.parametrize("name", INTEGERS)
-def test_every_integer_of_a_quantized_base_comes_back(name: str) -> None:
+def test_integers_of_a_quantized_base_are_stored_exactly(name: str) -> None:
     dtype, scale, zero = INTEGERS[name]
     limits = np.iinfo(np.dtype(dtype))
     integers = np.arange(limits.min, int(limits.max) + 1)
@@ -57,7 +57,7 @@ FLOATS = {
 
 
 @pytest.mark.parametrize("name", FLOATS)
-def test_float16_where_it_is_harmless(name: str) -> None:
+def test_float16_is_used_if_it_is_precise_enough(name: str) -> None:
     values, wanted = FLOATS[name]
     array = np.array([values], np.float32)
     encoding, rows, _ = round_trip(FeatureSpec("features", (4,)), array)
@@ -66,7 +66,7 @@ def test_float16_where_it_is_harmless(name: str) -> None:
     assert np.linalg.norm(rows - exact) <= 2**-11 * np.linalg.norm(exact)
 
 
-def test_one_view_that_needs_float32_takes_the_others_with_it() -> None:
+def test_one_row_that_needs_float32_changes_the_encoding_of_all() -> None:
     inputs = [np.full((1, 3), value, np.float32) for value in (1, 1e9, 2)]
     encoding, rows, _ = round_trip(FeatureSpec("features", (3,)), *inputs)
     assert encoding == "f"
@@ -74,7 +74,7 @@ def test_one_view_that_needs_float32_takes_the_others_with_it() -> None:
 
 
 @pytest.mark.parametrize("value", [0.5, 1000.0, -0.0], ids=["between", "beyond", "minus zero"])
-def test_what_is_no_integer_of_the_base_is_kept_as_float(value: float) -> None:
+def test_other_values_of_a_quantized_base_are_stored_as_float(value: float) -> None:
     spec = FeatureSpec("features", (2,), "int8", 1.0, 0)
     array = np.array([[value, 3]], np.float32)
     encoding, rows, _ = round_trip(spec, array)
@@ -102,7 +102,7 @@ def test_features_of_real_models(real_model: Path, tmp_path: Path) -> None:
             np.testing.assert_allclose(rows, outputs[spec.name], rtol=1e-3, atol=1e-6)
 
 
-def test_an_encoding_of_another_model_is_not_known() -> None:
+def test_an_encoding_of_another_model_is_invalid() -> None:
     codec = FeatureCodec([FeatureSpec("features", (2,)), FeatureSpec("features_1", (3,))])
     assert [text for text in ("ee", "ef", "e", "eq", "eee", "zz", b"ee", None)
             if codec.is_valid(text)] == ["ee", "ef"]  # fmt: skip

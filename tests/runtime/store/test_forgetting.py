@@ -1,4 +1,4 @@
-"""What is forgotten is in no page of the file, and in none of the files beside it."""
+"""Forgotten samples are in no page of the file, and in no file beside it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stores import add, content, files, filled, manifest, secret, view
+from stores import add, content, feature_row, files, filled, manifest, secret
 
 from sartor.errors import StoreError
 from sartor.runtime.store import SampleStore, connect
 
 
 def traces(path: Path, secrets: list[bytes]) -> int:
-    """How many of the secrets are still there, if only in part."""
+    """Return the number of secrets that the files contain, completely or in part."""
     everything = b"\0".join(files(path))
     parts = [[each[at : at + 16] for at in range(0, len(each) - 15, 16)] for each in secrets]
     return sum(any(part in everything for part in each) for each in parts)
 
 
 def secrets(number: int) -> list[bytes]:
-    """All that could give sample `number` of `many` away."""
-    features = view(number)[0].astype("<f2").tobytes()
+    """Return all bytes that identify sample `number` of `many`."""
+    features = feature_row(number)[0].astype("<f2").tobytes()
     kinds = ("source", "thumbnail", "photo")
     return [features, _name(number).encode(), *(secret(number, kind) for kind in kinds)]
 
@@ -33,19 +33,19 @@ def _name(number: int) -> str:
 
 
 def many(path: Path, count: int) -> SampleStore:
-    """Samples of a class each, so that the rows of names and hashes are put in at any place."""
+    """Return a store whose samples have a class each, so that names are inserted anywhere."""
     store = SampleStore(path, manifest())
     with store.transaction():
         for number in range(count):
             store.add(
-                [view(number)], {_name(number): 1}, source=secret(number, "source"),
+                [feature_row(number)], {_name(number): 1}, source=secret(number, "source"),
                 thumbnail=secret(number, "thumbnail"), photo=secret(number, "photo") * 40,
             )  # fmt: skip
     return store
 
 
 @pytest.mark.parametrize("by_class", [False, True])
-def test_no_trace_is_left(tmp_path: Path, by_class: bool) -> None:
+def test_forgetting_leaves_no_trace(tmp_path: Path, by_class: bool) -> None:
     gone = [int(number) for number in np.random.default_rng(1).permutation(400)[:60]]
     with many(tmp_path / "s", 400) as store:
         wanted = [each for number in gone for each in secrets(number)]
@@ -64,8 +64,8 @@ def test_no_trace_is_left(tmp_path: Path, by_class: bool) -> None:
         assert traces(tmp_path / "s", secrets(kept[7])) == 5
 
 
-def test_no_trace_is_left_of_rows_that_were_moved(tmp_path: Path) -> None:
-    """With `secure_delete` alone, four of these names stay behind in gaps of pages."""
+def test_forgetting_leaves_no_trace_of_moved_rows(tmp_path: Path) -> None:
+    """With `secure_delete` alone, four of these names remain in gaps of pages."""
     rng = np.random.default_rng(1)
     kept: dict[int, str] = {}
     gone = []
@@ -74,14 +74,14 @@ def test_no_trace_is_left_of_rows_that_were_moved(tmp_path: Path) -> None:
             for _ in range(40):
                 for _ in range(12):
                     name = rng.bytes(int(rng.integers(20, 400))).hex()
-                    kept[store.add([view(0)], {name: 1})] = name
+                    kept[store.add([feature_row(0)], {name: 1})] = name
                 for number in rng.permutation(sorted(kept))[:8].tolist():
                     gone.append(kept.pop(number).encode())
                     store.forget([number])
         assert traces(tmp_path / "s", gone) == 0
 
 
-def test_training_sees_what_it_would_without_the_sample(tmp_path: Path) -> None:
+def test_training_does_not_see_a_forgotten_sample(tmp_path: Path) -> None:
     def rows(path: Path, skipped: int | None) -> list[bytes]:
         with SampleStore(path, manifest()) as store:
             for number in range(9):
@@ -95,7 +95,7 @@ def test_training_sees_what_it_would_without_the_sample(tmp_path: Path) -> None:
     assert rows(tmp_path / "forgot", None) == rows(tmp_path / "never", 4)
 
 
-def test_what_a_reader_holds_back_is_overwritten_at_the_next_chance(
+def test_bytes_that_a_reader_holds_are_overwritten_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "s"
@@ -116,7 +116,7 @@ def test_what_a_reader_holds_back_is_overwritten_at_the_next_chance(
     store.close()
 
 
-def test_a_killed_process_leaves_it_to_the_next_opening(
+def test_the_next_opening_overwrites_after_a_kill(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "s"
@@ -137,7 +137,7 @@ def test_a_killed_process_leaves_it_to_the_next_opening(
     store.close()
 
 
-def test_forgetting_that_fails_has_forgotten_nothing() -> None:
+def test_forgetting_that_fails_changes_nothing() -> None:
     with filled(None) as store:
         before = content(store)
         with pytest.raises(KeyError):

@@ -1,4 +1,4 @@
-"""Stores that an older, or a newer, Sartor has written."""
+"""Stores of an older or a newer Sartor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stores import manifest, view
+from stores import feature_row, manifest
 
 from sartor.contract.manifest import FeatureSpec
 from sartor.errors import StoreError
@@ -37,7 +37,7 @@ def version(path: Path) -> int:
 
 
 def check(path: Path) -> None:
-    """Everything of the old store is there."""
+    """Check that nothing of the old store is lost."""
     with SampleStore(path, MODEL) as store:
         assert {s.id: (s.label, s.source, s.held_out) for s in store.samples()} == {
             1: ("hat", "01" * 8, False),
@@ -50,16 +50,16 @@ def check(path: Path) -> None:
         assert list(store.photos()) == []
 
 
-def test_an_old_store_is_brought_up_to_date(old: Path) -> None:
+def test_an_old_store_is_upgraded(old: Path) -> None:
     check(old)
     assert version(old) == schema.VERSION == 2
     with SampleStore(old, MODEL) as store:
-        sample = view(0, FeatureSpec("features", (4,)))
+        sample = feature_row(0, FeatureSpec("features", (4,)))
         assert store.add([sample], {"hat": 1}, held_out=True, photo=b"photo") == 4
         assert [each.held_out for each in store.samples()] == [False, False, True]
 
 
-def test_an_old_store_of_another_base_stays_old(old: Path) -> None:
+def test_an_old_store_of_another_base_is_not_upgraded(old: Path) -> None:
     with pytest.raises(StoreError, match="another base"):
         SampleStore(old, manifest(base="another"))
     assert version(old) == 1
@@ -96,7 +96,7 @@ SampleStore(Path(sys.argv[1]), MODEL)
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 @pytest.mark.parametrize("statements", [0, 1, 2, 99])
-def test_a_migration_that_is_killed_has_not_begun(old: Path, statements: int) -> None:
+def test_a_killed_upgrade_changes_nothing(old: Path, statements: int) -> None:
     command = [sys.executable, "-c", KILLED, str(old), str(statements), os.path.dirname(__file__)]
     assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
     assert version(old) == 1

@@ -1,4 +1,4 @@
-"""Threads, processes, and processes that are killed: nothing acknowledged is lost."""
+"""Threads, processes and killed processes: no acknowledged change is lost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ with SampleStore(path, manifest(), max_samples=bound) as store:
 
 
 def adding(path: Path, first: int, count: int, bound: int = 10**6) -> subprocess.Popen[str]:
-    """A process that adds samples, forgets every seventh time, and prints what is done."""
+    """Start a process that adds samples, forgets every seventh time, and prints its progress."""
     folder = str(Path(__file__).parent)
     command = [sys.executable, "-c", ADDING, folder, str(path), str(first), str(count), str(bound)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -56,7 +56,7 @@ def test_threads_on_one_store(tmp_path: Path) -> None:
         }
 
 
-def test_a_thread_sees_a_transaction_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_thread_sees_a_transaction_completely_or_not_at_all(tmp_path: Path) -> None:
     with filled(tmp_path / "s", 1) as store:
         ended = threading.Event()
 
@@ -102,7 +102,7 @@ def test_several_connections_can_create_one_store_at_the_same_time(tmp_path: Pat
             assert [result.result(timeout=60) for result in results] == [0] * 4
 
 
-def test_another_processs_samples_are_seen_at_the_next_call(tmp_path: Path) -> None:
+def test_a_change_is_visible_to_other_connections_at_once(tmp_path: Path) -> None:
     path = tmp_path / "s"
     with SampleStore(path, manifest()) as one, SampleStore(path, manifest()) as other:
         for number in range(5):
@@ -114,7 +114,7 @@ def test_another_processs_samples_are_seen_at_the_next_call(tmp_path: Path) -> N
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 @pytest.mark.parametrize("seed", range(5))
-def test_what_was_acknowledged_survives_a_kill(seed: int, tmp_path: Path) -> None:
+def test_acknowledged_changes_survive_a_kill(seed: int, tmp_path: Path) -> None:
     path = tmp_path / "s"
     process = adding(path, 0, 10**6)
     assert process.stdout is not None
@@ -133,7 +133,7 @@ def test_what_was_acknowledged_survives_a_kill(seed: int, tmp_path: Path) -> Non
     assert len(wanted) - 1 <= len(sources) <= len(wanted) + 1
 
 
-def test_a_clock_that_jumps_back_changes_no_order(
+def test_a_clock_that_jumps_back_does_not_change_the_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = iter([1.8e9, 0.0, -1e9, 1.7e9])

@@ -1,4 +1,4 @@
-"""What goes into a store comes out, as each method promises."""
+"""The methods of the sample store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stores import HALF, INT8, SIZE, add, content, filled, manifest, secret, view
+from stores import HALF, INT8, SIZE, add, content, feature_row, filled, manifest, secret
 
 from sartor.contract.manifest import FeatureSpec
 from sartor.errors import DataError, StoreError
@@ -22,7 +22,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
     return tmp_path / "samples.sartor" if request.param == "file" else None
 
 
-def test_samples_come_out_as_they_went_in(path: Path | None) -> None:
+def test_samples_are_returned_as_they_were_added(path: Path | None) -> None:
     before = datetime.now(timezone.utc)
     with filled(path) as store:
         samples = store.samples()
@@ -40,11 +40,11 @@ def test_samples_come_out_as_they_went_in(path: Path | None) -> None:
         ]
 
 
-def test_rows_are_in_the_order_of_sample_and_view(path: Path | None) -> None:
+def test_rows_are_ordered_by_sample_and_augmentation(path: Path | None) -> None:
     with filled(path) as store:
         rows = store.select()
         assert rows.samples.tolist() == [n + 1 for n in range(12) for _ in range(1 + n % 3)]
-        wanted = [view(100 * n + each)[0] for n in range(12) for each in range(1 + n % 3)]
+        wanted = [feature_row(100 * n + each)[0] for n in range(12) for each in range(1 + n % 3)]
         np.testing.assert_array_equal(rows.features[0], np.concatenate(wanted))
         assert rows.features[0].dtype == rows.targets.dtype == np.float32
         assert rows.classes == ("hat", "shoes", "dress")
@@ -62,7 +62,7 @@ def test_rows_are_in_the_order_of_sample_and_view(path: Path | None) -> None:
         (None, "socks", []),
     ],
 )
-def test_a_part_of_the_samples(held_out: bool | None, label: str | None, ids: list[int]) -> None:
+def test_select_filters_samples(held_out: bool | None, label: str | None, ids: list[int]) -> None:
     with filled(None) as store:
         rows = store.select(held_out=held_out, label=label)
         assert sorted(set(rows.samples.tolist())) == list(ids)
@@ -71,7 +71,7 @@ def test_a_part_of_the_samples(held_out: bool | None, label: str | None, ids: li
         assert rows.classes == ("hat", "shoes", "dress")
 
 
-def test_a_store_is_the_same_after_it_was_closed(tmp_path: Path) -> None:
+def test_a_reopened_store_has_the_same_content(tmp_path: Path) -> None:
     with filled(tmp_path / "s") as store:
         before = content(store)
     assert [each.name for each in tmp_path.iterdir()] == ["s"]
@@ -86,7 +86,7 @@ def add_and_fail(store: SampleStore, number: int) -> None:
         store.forget([99])
 
 
-def test_a_transaction_is_whole_or_not_at_all(path: Path | None) -> None:
+def test_a_transaction_is_written_completely_or_not_at_all(path: Path | None) -> None:
     with filled(path) as store:
         before = content(store)
         with pytest.raises(DataError):
@@ -104,14 +104,14 @@ def test_a_transaction_is_whole_or_not_at_all(path: Path | None) -> None:
 
 
 @pytest.mark.parametrize("error", [UnicodeDecodeError("utf-8", b"", 0, 1, ""), sqlite3.Error()])
-def test_an_error_of_the_callers_own_is_not_the_stores(error: Exception) -> None:
+def test_an_error_of_the_caller_is_not_translated(error: Exception) -> None:
     with filled(None) as store:
         with pytest.raises(type(error)), store.transaction():
             raise error
         assert len(store) == 12
 
 
-def test_the_same_source_is_found(path: Path | None) -> None:
+def test_find_returns_the_sample_of_a_source(path: Path | None) -> None:
     with filled(path) as store:
         add(store, 3)
         found = store.find(secret(3, "source"))
@@ -120,7 +120,7 @@ def test_the_same_source_is_found(path: Path | None) -> None:
         assert store.find(b"never seen") is None
 
 
-def test_renaming_keeps_a_class_in_its_place(path: Path | None) -> None:
+def test_renaming_keeps_the_order_of_classes(path: Path | None) -> None:
     with filled(path) as store:
         store.rename("hat", "bonnet")
         store.rename("shoes", "shoes")
@@ -140,11 +140,11 @@ def test_forgetting(path: Path | None) -> None:
         assert add(store, 0) == 13  # an id never comes back
 
 
-def test_forgetting_a_label_leaves_what_samples_say_of_others(path: Path | None) -> None:
+def test_forgetting_a_label_keeps_the_other_labels(path: Path | None) -> None:
     with SampleStore(path, manifest(task="multi_label")) as store:
-        store.add([view(0)], {"red": 1, "round": 0})
-        store.add([view(1)], {"red": 0})
-        store.add([view(2)], {"round": 1})
+        store.add([feature_row(0)], {"red": 1, "round": 0})
+        store.add([feature_row(1)], {"red": 0})
+        store.add([feature_row(2)], {"round": 1})
         assert store.counts() == {"red": 1, "round": 1}
         store.forget_class("red")
         assert {s.id: dict(s.targets) for s in store.samples()} == {
@@ -154,10 +154,10 @@ def test_forgetting_a_label_leaves_what_samples_say_of_others(path: Path | None)
         assert store.counts() == {"round": 1}
 
 
-def test_a_regression_keeps_any_number(path: Path | None) -> None:
+def test_a_regression_stores_any_number(path: Path | None) -> None:
     with SampleStore(path, manifest(task="regression")) as store:
-        store.add([view(0)], {"x": -2.5, "y": 1e-3})
-        store.add([view(1)], {"y": 7})
+        store.add([feature_row(0)], {"x": -2.5, "y": 1e-3})
+        store.add([feature_row(1)], {"y": 7})
         np.testing.assert_array_equal(
             store.select().targets, np.array([[-2.5, 1e-3], [np.nan, 7]], np.float32)
         )
@@ -166,7 +166,7 @@ def test_a_regression_keeps_any_number(path: Path | None) -> None:
 
 def test_several_features_tensors(path: Path | None) -> None:
     specs = (INT8, FeatureSpec("features_1", (2, 3)), FeatureSpec("features_2", ()))
-    rows = [[view(10 * n + each, *specs) for each in range(2)] for n in range(3)]
+    rows = [[feature_row(10 * n + each, *specs) for each in range(2)] for n in range(3)]
     rows[1][0][1][0, 0, 0] = 1e6  # this sample's second tensor cannot be float16
     with SampleStore(path, manifest(*specs)) as store:
         for each in rows:
@@ -185,18 +185,18 @@ WRONG: dict[str, tuple[Any, Any, str]] = {
     "other type": ([[np.zeros((1, SIZE))]], {"hat": 1}, "float64"),
     "not finite": ([[np.full((1, SIZE), np.nan, np.float32)]], {"hat": 1}, "not finite"),
     "infinite": ([[np.full((1, SIZE), np.inf, np.float32)]], {"hat": 1}, "not finite"),
-    "no target": ([view(0)], {}, "needs a target"),
-    "two classes": ([view(0)], {"hat": 1, "shoes": 1}, "one class"),
-    "half a class": ([view(0)], {"hat": 0.5}, "one class"),
-    "no name": ([view(0)], {" ": 1}, "name of a class"),
-    "a long name": ([view(0)], {"x" * 1001: 1}, "name of a class"),
-    "half a pair": ([view(0)], {"\ud800": 1}, "half of a surrogate pair"),
-    "a NaN": ([view(0)], {"hat": float("nan")}, "finite"),
+    "no target": ([feature_row(0)], {}, "needs a target"),
+    "two classes": ([feature_row(0)], {"hat": 1, "shoes": 1}, "one class"),
+    "half a class": ([feature_row(0)], {"hat": 0.5}, "one class"),
+    "no name": ([feature_row(0)], {" ": 1}, "name of a class"),
+    "a long name": ([feature_row(0)], {"x" * 1001: 1}, "name of a class"),
+    "half a pair": ([feature_row(0)], {"\ud800": 1}, "half of a surrogate pair"),
+    "a NaN": ([feature_row(0)], {"hat": float("nan")}, "finite"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_sample_is_refused_in_words_and_changes_nothing(name: str) -> None:
+def test_an_invalid_sample_is_refused_and_changes_nothing(name: str) -> None:
     views, targets, words = WRONG[name]
     with filled(None) as store:
         before = content(store)
@@ -210,7 +210,7 @@ def test_a_wrong_sample_is_refused_in_words_and_changes_nothing(name: str) -> No
 )
 def test_any_text_is_a_label(label: str, tmp_path: Path) -> None:
     with SampleStore(tmp_path / "s", manifest()) as store:
-        store.add([view(0)], {label: 1})
+        store.add([feature_row(0)], {label: 1})
         assert store.counts() == {label: 1}
         assert len(store.select(label=label)) == 1
 
@@ -224,7 +224,7 @@ MISSING: dict[str, Callable[[SampleStore], None]] = {
 
 
 @pytest.mark.parametrize("words", MISSING)
-def test_what_is_not_there_is_said(words: str) -> None:
+def test_unknown_samples_and_classes_are_refused(words: str) -> None:
     with filled(None) as store:
         with pytest.raises(DataError, match=words):
             MISSING[words](store)
@@ -255,15 +255,15 @@ def test_photos_are_embedded_again_for_another_base(tmp_path: Path) -> None:
 
 def test_a_store_without_a_photo_cannot_be_embedded_again(tmp_path: Path) -> None:
     with filled(tmp_path / "s") as store:
-        store.add([view(0)], {"hat": 1})
+        store.add([feature_row(0)], {"hat": 1})
         before = content(store)
     with pytest.raises(StoreError, match="photo of sample 13 is not stored"):
-        reembed_samples(tmp_path / "s", manifest(base="another"), lambda photo: [view(0)])
+        reembed_samples(tmp_path / "s", manifest(base="another"), lambda photo: [feature_row(0)])
     with SampleStore(tmp_path / "s", manifest()) as store:
         assert content(store) == before
 
 
-def test_a_backup_is_one_file_with_everything(path: Path | None, tmp_path: Path) -> None:
+def test_a_backup_is_one_complete_file(path: Path | None, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
     with filled(path) as store:
@@ -275,7 +275,7 @@ def test_a_backup_is_one_file_with_everything(path: Path | None, tmp_path: Path)
         assert content(copy) == before
 
 
-def test_a_closed_store_says_so() -> None:
+def test_a_closed_store_raises_an_error() -> None:
     store = filled(None)
     store.close()
     store.close()
@@ -285,7 +285,7 @@ def test_a_closed_store_says_so() -> None:
         add(store, 0)
 
 
-def test_closing_within_a_transaction_undoes_it(tmp_path: Path) -> None:
+def test_closing_within_a_transaction_rolls_it_back(tmp_path: Path) -> None:
     store = filled(tmp_path / "s")
     with pytest.raises(StoreError, match="closed"):
         add_and_close(store)
@@ -300,6 +300,6 @@ def add_and_close(store: SampleStore) -> None:
 
 
 @pytest.mark.parametrize("bound", [{"max_samples": 0}, {"max_bytes": -1}])
-def test_a_bound_without_sense_is_refused(bound: dict[str, int]) -> None:
+def test_a_limit_below_1_is_refused(bound: dict[str, int]) -> None:
     with pytest.raises(DataError, match="at least 1"):
         SampleStore(None, manifest(HALF), **bound)

@@ -1,4 +1,4 @@
-"""Whatever is in the file: what was written comes out, or a clear error; never anything else."""
+"""Damaged and hostile files: the store returns the written content, or raises an error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def read(path: Path) -> object:
-    """What a store gives, or None where it says that it is not what it was."""
+    """Return the content of a store, or None if the store detects damage."""
     try:
         with SampleStore(path, manifest()) as store:
             return content(store)
@@ -33,7 +33,7 @@ def read(path: Path) -> object:
 
 
 def survives_use(path: Path) -> None:
-    """Whatever else is done with a damaged store raises nothing but the errors that it promises."""
+    """Check that a damaged store raises only its documented errors."""
     for action in (
         lambda store: add(store, 0),
         lambda store: store.forget([2]),
@@ -46,7 +46,7 @@ def survives_use(path: Path) -> None:
             pass
 
 
-def test_a_store_that_was_cut_off_is_refused(tmp_path: Path, whole: bytes) -> None:
+def test_a_truncated_store_is_refused(tmp_path: Path, whole: bytes) -> None:
     rng = np.random.default_rng(0)
     for size in [*range(1, 512, 30), 15, 16, 99, 100, 512, 4096, 8191, 8192, 8193, len(whole) - 1,
                  *rng.integers(1, len(whole), 60)]:  # fmt: skip
@@ -56,7 +56,7 @@ def test_a_store_that_was_cut_off_is_refused(tmp_path: Path, whole: bytes) -> No
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_flipped_bit_is_noticed_or_harmless(seed: int, tmp_path: Path, whole: bytes) -> None:
+def test_a_flipped_bit_is_detected_or_harmless(seed: int, tmp_path: Path, whole: bytes) -> None:
     path = tmp_path / "s"
     path.write_bytes(whole)
     unharmed = read(path)
@@ -115,7 +115,7 @@ HOSTILE: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_content_is_refused_in_words(name: str, tmp_path: Path, whole: bytes) -> None:
+def test_hostile_content_is_refused(name: str, tmp_path: Path, whole: bytes) -> None:
     path = tmp_path / "s"
     path.write_bytes(whole)
     script, words = HOSTILE[name]
@@ -155,7 +155,7 @@ def test_a_path_that_cannot_be_a_store(name: str, tmp_path: Path) -> None:
         SampleStore(tmp_path / "folder" / "s", manifest(HALF))
 
 
-def test_another_programs_file_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_file_of_another_program_is_not_changed(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "s")) as connection:
         connection.execute("CREATE TABLE theirs (a)")
     before = (tmp_path / "s").read_bytes()

@@ -1,4 +1,4 @@
-"""A disk that is full, and folders that are read-only."""
+"""Full disks and read-only folders."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ with SampleStore(Path(sys.argv[2]), manifest()) as store:
 """
 
 
-def test_a_full_disk_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+def test_a_full_disk_does_not_change_the_store(tmp_path: Path) -> None:
     path = tmp_path / "s"
     filled(path).close()
     with closing(sqlite3.connect(path)) as connection:
@@ -65,7 +65,7 @@ def test_a_full_disk_leaves_the_store_as_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit on Windows")
-def test_a_file_that_may_not_grow_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+def test_a_file_size_limit_does_not_change_the_store(tmp_path: Path) -> None:
     path = tmp_path / "s"
     filled(path).close()
     command = [sys.executable, "-c", FULL, FOLDER, str(path), "300000"]
@@ -77,7 +77,7 @@ def test_a_file_that_may_not_grow_leaves_the_store_as_it_was(tmp_path: Path) -> 
         add(store, 0)
 
 
-def test_a_backup_that_fails_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_backup_leaves_no_file(tmp_path: Path) -> None:
     with filled(None) as store, pytest.raises(OSError, match=r"unable to open|No such file"):
         store.backup(tmp_path / "no folder" / "b")
     assert list(tmp_path.iterdir()) == []
