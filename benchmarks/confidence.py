@@ -100,9 +100,9 @@ class Head:
             model.fit()
             checkpoint = read_checkpoint(model.save(Path(folder, "head.safetensors")))
         indices = [checkpoint.classes.index(str(label)) for label in np.unique(labels)]
-        self._weights = checkpoint.state["head/weights"][indices]
-        self._bias = checkpoint.state["head/bias"][indices]
-        self._center, self._scale = checkpoint.state[CENTER], checkpoint.state[SCALE]
+        self._weights = checkpoint.variables["head/weights"][indices]
+        self._bias = checkpoint.variables["head/bias"][indices]
+        self._center, self._scale = checkpoint.variables[CENTER], checkpoint.variables[SCALE]
 
     def probabilities(self, features: np.ndarray, temperature: float = 1.0) -> np.ndarray:
         """Return the probabilities [N, C] of features [N, F]."""

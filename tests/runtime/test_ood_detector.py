@@ -212,7 +212,34 @@ def test_one_class_of_two_samples_accepts_inputs_less_similar_than_these() -> No
         assert detector.statistics.entropy_factor == 0  # the output of one class is always 1
         accepted.append(acceptance(detector, inputs, outputs))
         assert acceptance(detector, -inputs, outputs) == 0
+        mean, factor = detector.statistics[:2]
+        prior = 0.25 * (1 - mean)  # counts as four samples, beside two
+        assert factor == pytest.approx(1 / (prior * np.sqrt(4 / 6)))
     assert np.mean(accepted) > 0.75
+
+
+def test_without_held_out_samples_the_classes_are_compared() -> None:
+    features, class_indices = draw(class_centers(), 2, 1)
+    detector = OODDetector.fit([features], class_indices, np.full(10, -1))
+    assert detector is not None
+    rows = features / np.linalg.norm(features, axis=1, keepdims=True)
+    similarities = np.where(class_indices[:, None] == class_indices, -1, rows @ rows.T)
+    mean = detector.statistics.similarity_mean
+    assert mean == pytest.approx(similarities.max(1).mean(), rel=1e-5)
+
+
+def test_a_held_out_sample_counts_only_if_other_folds_have_its_class() -> None:
+    features, class_indices = draw(class_centers(), 20, 1)
+    rows = np.r_[0:81]  # the last class has one sample
+    folds = five_folds(class_indices[rows])
+    detectors = []
+    for fold in (-1, 0):
+        folds[80] = fold
+        detectors.append(OODDetector.fit([features[rows]], class_indices[rows], folds))
+    never, held_out = detectors
+    assert never is not None
+    assert held_out is not None
+    assert held_out.statistics == pytest.approx(never.statistics, rel=1e-2)
 
 
 def test_a_detector_survives_a_checkpoint() -> None:
