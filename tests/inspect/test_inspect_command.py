@@ -57,7 +57,7 @@ def test_people_get_what_matters(tmp_path: Path, capfd: Capture) -> None:
         "float32; 78 parameters; 78 multiply-adds; 72 bytes between ops",
         "1 ADD, 3 FULLY_CONNECTED (78 multiply-adds), 1 SOFTMAX",
         "│ * sum ", "│   x ", "18 of 18", "76.9 %",
-        "* default: what goes into FULLY_CONNECTED 'c', the last layer with weights", "2 more cuts",
+        "* default: the input of FULLY_CONNECTED 'c', the last layer with weights", "2 more cuts",
         "gradients reach 3 of the base's 3 layers (78",
     ):  # fmt: skip
         assert words in out, words

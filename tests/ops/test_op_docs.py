@@ -18,7 +18,7 @@ from sartor.inspection.costs import multiply_adds
 from sartor.ops import ROWS, emit, evaluate, reduce_sum, version_of
 from sartor.ops.registry import FAMILIES
 from sartor.ops.table import support_table
-from sartor.passes.cut import is_weighted
+from sartor.passes.find_features import is_weighted
 
 DOCS = Path(__file__).parents[2] / "docs"
 

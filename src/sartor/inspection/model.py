@@ -14,7 +14,8 @@ from ..flatbuffer import read
 from ..flatbuffer.metadata import METADATA_NAME, decode_metadata
 from ..graph import DType, Graph, Model, Op, Signature, Tensor
 from ..litert import manifest_of
-from ..passes.cut import accepted_names, cut, entry_of, find_features
+from ..passes.cut import cut
+from ..passes.find_features import entry_signature, find_features, tensors_by_name
 from ..passes.rebatch import rebatch
 from .costs import activation_bytes, multiply_adds
 from .cuts import can_be_feature, element_bytes, find_cuts, tensor_info
@@ -42,7 +43,7 @@ def describe_model(path: Path) -> ModelDescription:
         tuple(map(tensor_info, tensors)) for tensors in (model.main.inputs, model.main.outputs)
     )
     signatures = tuple(map(_describe_signature, model.signatures))
-    error = _rebatch_error(entry_of(model).graph)
+    error = _rebatch_error(entry_signature(model).graph)
     inference = _describe_inference(model)
     base = _describe_base(model, manifest, error)
     return ModelDescription(
@@ -80,7 +81,7 @@ def _rebatch_error(graph: Graph) -> str | None:
 
 def _describe_inference(model: Model) -> dict[str, Any]:
     """Return the attributes about ops, weights and the cost of one inference."""
-    graph = entry_of(model).graph
+    graph = entry_signature(model).graph
     flow = Dataflow.of(graph)
     costs = {op: multiply_adds(op) for op in flow.ops}
     return {
@@ -124,8 +125,8 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 
 def _describe_base(model: Model, manifest: Manifest | None, error: str | None) -> dict[str, Any]:
     """Return the attributes about cuts and gradients. A personalizable file is cut first."""
-    entry = entry_of(model)
-    accepted = accepted_names(entry)
+    entry = entry_signature(model)
+    accepted = tensors_by_name(entry)
     names = {tensor: name for name, tensor in reversed(accepted.items())}  # the shortest is last
     default, reason, stored_bytes = _default_cut(model, entry, manifest)
     flow = Dataflow.of(entry.graph)

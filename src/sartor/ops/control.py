@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..graph import Op
 from .registry import OpRow, register
 
+__all__ = ["unknown_count"]
+
 
 def unknown_count(_: Op) -> int | None:
     """Return None: the file does not state the work."""

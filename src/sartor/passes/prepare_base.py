@@ -90,7 +90,7 @@ def prepare_base(
         inputs=inputs,
         metadata=metadata,
         features=feature_specs if names == previous_names else (),
-        cut_reason=result.why,
+        cut_reason=result.reason,
         notes=notes + _state_notes(graph),
     )
 
