@@ -248,7 +248,7 @@ def test_the_starter_base_in_float_is_fed_without_a_note() -> None:
     small = EfficientNetLite0(input_size=96, quantize=False)
     assert not sartor.convert(small, classes=2).notes
     (note,) = sartor.convert(small, classes=2, mean=0, std=1).notes
-    assert "pictures are fed as 0…255" in note
+    assert "images are scaled to 0…255" in note
 
 
 # Gain of the first layer: of a network that was trained with pictures of this size.
@@ -275,4 +275,4 @@ def test_without_a_word_of_it_one_note_says_what_is_worse() -> None:
     (unknown,) = sartor.convert(base(), classes=2).notes
     assert "no metadata on image scaling" in unknown
     (wrong,) = sartor.convert(base(gain=0.01), classes=2).notes
-    assert "Say which: preprocessing 0..255" in wrong
+    assert "Try preprocessing 0..255" in wrong

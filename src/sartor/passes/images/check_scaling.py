@@ -1,10 +1,10 @@
-"""Whether a base is fed pictures on the scale that it was trained with, by its first convolution.
+"""Check by the first convolution whether images are scaled as in the base's training.
 
-Training and normalization bring what the first layer answers to about ±1: in the 17 networks that
-this was measured on, fed rightly, its outputs have a standard deviation of 0.3 to 1.4
-(docs/quantize.md). Pixels 0…255 where 0…1 or −1…1 are expected make them 100 times as large, and
-the reverse as small; that is seen. Whether a base expects 0…1, −1…1 or ImageNet's mean and
-deviation cannot be seen so: they differ by less than networks do.
+In the 17 measured networks, with correctly scaled images, the outputs of the first layer have a
+standard deviation of 0.3 to 1.4 (docs/quantize.md). Pixels 0…255 for a base that expects 0…1 or
+−1…1 make it 100 times as large, and the reverse 100 times as small; the check detects this. It
+cannot distinguish 0…1, −1…1 and ImageNet's mean and standard deviation, because they differ by less
+than networks do.
 """
 
 from __future__ import annotations
@@ -31,57 +31,54 @@ _FUSED = "fusedActivationFunction"
 
 
 def check_scaling(graph: Graph, specs: Sequence[InputSpec]) -> list[str]:
-    """Say so where pictures are fed on a scale with which the first layer makes no sense.
+    """Return a note for each image input whose scale does not suit the first layer.
 
     Args:
-        graph: the base, not changed; what is quantized is not looked at.
-        specs: its inputs, as they are to be fed.
-
-    Returns:
-        A line for people for each such input.
+        graph: the base; it is not changed. Quantized inputs are not checked.
+        specs: specs of its inputs.
     """
-    found = [
-        _check(graph, tensor, spec)
+    notes = [
+        _check_input(graph, tensor, spec)
         for tensor, spec in zip(graph.inputs, specs, strict=True)
         if modality_of(spec).is_normalized(spec)
     ]
-    return [line for line in found if line is not None]
+    return [note for note in notes if note is not None]
 
 
-def _check(graph: Graph, picture: Tensor, spec: InputSpec) -> str | None:
-    found = _first_answer(graph, picture)
-    if found is None:
+def _check_input(graph: Graph, image: Tensor, spec: InputSpec) -> str | None:
+    layer_ops = _find_first_layer(graph, image)
+    if layer_ops is None:
         return None
-    told = Convention(spec.mean, spec.std)
-    pixels = _picture(spec.shape)
+    scaling = Convention(spec.mean, spec.std)
+    pixels = _random_image(spec.shape)
     try:
-        first = _FirstLayer(*found, picture)
-        spread = first.spread(pixels, told)
-        if _is_usual(spread):
+        layer = _FirstLayer(layer_ops, image)
+        deviation = layer.deviation(pixels, scaling)
+        if _is_usual(deviation):
             return None
         names = [
             name for name in _ALTERNATIVES if len(CONVENTIONS[name].mean) in (1, spec.shape[-1])
         ]
-        better = [name for name in names if _is_usual(first.spread(pixels, CONVENTIONS[name]))]
+        better = [name for name in names if _is_usual(layer.deviation(pixels, CONVENTIONS[name]))]
     except (InvalidModelError, RuntimeError, ValueError):  # an op that LiteRT does not have
         return None
     if not better:
         return None
-    low, high = ((edge - np.array(told.mean)) / np.array(told.std) for edge in (0.0, 255.0))
+    low, high = ((pixel - np.array(scaling.mean)) / np.array(scaling.std) for pixel in (0.0, 255.0))
     return (
-        f"pictures are fed as {low.min():.3g}…{high.max():.3g}, and the outputs of the base's "
-        f"first layer then vary by {spread:.3g}, where {_USUAL[0]} to {_USUAL[1]:.0f} is usual: it "
-        f"was probably trained with another scale. Say which: preprocessing {' or '.join(better)}"
+        f"images are scaled to {low.min():.3g}…{high.max():.3g}, and the standard deviation of the "
+        f"first layer's outputs is {deviation:.3g} (usual: {_USUAL[0]} to {_USUAL[1]:.0f}): the "
+        f"base was probably trained with another scale. Try preprocessing {' or '.join(better)}"
     )
 
 
-def _is_usual(spread: float) -> bool:
-    return _USUAL[0] <= spread <= _USUAL[1]
+def _is_usual(deviation: float) -> bool:
+    return _USUAL[0] <= deviation <= _USUAL[1]
 
 
-def _first_answer(graph: Graph, picture: Tensor) -> tuple[list[Op], Tensor] | None:
-    """The ops up to the first convolution, normalization included, and what they make."""
-    reached, ops = {picture}, []
+def _find_first_layer(graph: Graph, image: Tensor) -> list[Op] | None:
+    """Return the ops from an image to the first convolution and its normalization."""
+    reached, ops = {image}, []
     for op in graph.ops:
         inputs = [tensor for tensor in op.inputs if tensor is not None and not tensor.is_constant]
         if inputs and not reached.isdisjoint(inputs):
@@ -90,7 +87,7 @@ def _first_answer(graph: Graph, picture: Tensor) -> tuple[list[Op], Tensor] | No
                 return _with_normalization(graph, ops)
             reached.update(op.outputs)
         elif op.inputs and not inputs:
-            ops.append(op)  # weights that are dequantized
+            ops.append(op)  # dequantizes weights
     return None
 
 
@@ -100,50 +97,51 @@ def _is_convolution(op: Op) -> bool:
     return weights is not None and weights.channel_axis is not None and op.input(1).rank == 4
 
 
-def _with_normalization(graph: Graph, ops: list[Op]) -> tuple[list[Op], Tensor] | None:
-    made = ops[-1].output
-    while len(made.consumers) == 1 and not ops[-1].options.get(_FUSED):
-        (after,) = made.consumers
-        others = [tensor for tensor in after.inputs if tensor is not None and tensor is not made]
-        if not find_row(after).is_affine or not all(tensor.is_constant for tensor in others):
+def _with_normalization(graph: Graph, ops: list[Op]) -> list[Op] | None:
+    """Append the affine ops after a convolution; None if the result cannot be run alone."""
+    output = ops[-1].output
+    while len(output.consumers) == 1 and not ops[-1].options.get(_FUSED):
+        (op,) = output.consumers
+        operands = [tensor for tensor in op.inputs if tensor is not None and tensor is not output]
+        if not find_row(op).is_affine or not all(tensor.is_constant for tensor in operands):
             break
-        ops.append(after)
-        made = after.output
-    ready = {tensor for op in ops for tensor in op.outputs}.union(graph.inputs)
+        ops.append(op)
+        output = op.output
+    available = {tensor for op in ops for tensor in op.outputs}.union(graph.inputs)
     inputs = {tensor for op in ops for tensor in op.inputs if tensor is not None}
-    computed = all(tensor.is_constant or tensor in ready for tensor in inputs)
-    return (ops, made) if computed and made.dtype.is_float else None
+    is_complete = all(tensor.is_constant or tensor in available for tensor in inputs)
+    return ops if is_complete and output.dtype.is_float else None
 
 
 class _FirstLayer:
-    """The ops up to the first layer, in LiteRT."""
+    """The first layer of a base, in an interpreter of its own."""
 
-    def __init__(self, ops: list[Op], made: Tensor, picture: Tensor) -> None:
-        with _alone(ops, picture, made) as model:
+    def __init__(self, ops: list[Op], image: Tensor) -> None:
+        with _extract(ops, image) as model:
             content = write(model)
-        interpreter = create_interpreter(content, delegates=False)  # starts at once
+        interpreter = create_interpreter(content, delegates=False)  # starts faster
         self._run = interpreter.get_signature_runner("first")
 
-    def spread(self, pixels: np.ndarray, scale: Convention) -> float:
-        """The median over the channels of the standard deviation of their outputs.
+    def deviation(self, pixels: np.ndarray, scaling: Convention) -> float:
+        """Return the standard deviation of each output channel, and of these the median.
 
-        The rim is left out: beside padding even a grey picture varies.
+        The border is excluded, because padding changes its values.
         """
-        mean, std = np.array(scale.mean, np.float32), np.array(scale.std, np.float32)
-        answer = self._run(x=(pixels - mean) / std)["y"]
-        rows, columns = (slice(size // 8, size - size // 8) for size in answer.shape[1:3])
-        return float(np.median(answer[:, rows, columns].std(axis=(0, 1, 2))))
+        mean, std = np.array(scaling.mean, np.float32), np.array(scaling.std, np.float32)
+        output = self._run(x=(pixels - mean) / std)["y"]
+        rows, columns = (slice(size // 8, size - size // 8) for size in output.shape[1:3])
+        return float(np.median(output[:, rows, columns].std(axis=(0, 1, 2))))
 
 
 @contextmanager
-def _alone(ops: list[Op], picture: Tensor, made: Tensor) -> Iterator[Model]:
-    """A model of these ops, the last without its activation."""
+def _extract(ops: list[Op], image: Tensor) -> Iterator[Model]:
+    """Yield a model of these ops, the last without its activation."""
     graph, model, last = Graph("first"), Model(), ops[-1]
     tensors = [tensor for op in ops for tensor in (*op.inputs, *op.outputs) if tensor is not None]
-    graph.tensors = list(dict.fromkeys([picture, *tensors]))
-    graph.ops, graph.inputs, graph.outputs = ops, [picture], [made]
+    graph.tensors = list(dict.fromkeys([image, *tensors]))
+    graph.ops, graph.inputs, graph.outputs = ops, [image], [last.output]
     model.graphs = [graph]
-    model.signatures = [Signature("first", graph, {"x": picture}, {"y": made})]
+    model.signatures = [Signature("first", graph, {"x": image}, {"y": last.output})]
     options = last.options
     last.options = {**options, _FUSED: 0} if _FUSED in options else options
     try:
@@ -152,16 +150,16 @@ def _alone(ops: list[Op], picture: Tensor, made: Tensor) -> Iterator[Model]:
         last.options = options
 
 
-def _picture(shape: tuple[int, ...]) -> np.ndarray:
-    """Pixels 0…255 [1, H, W, C] with the statistics of photos: power falls with frequency."""
+def _random_image(shape: tuple[int, ...]) -> np.ndarray:
+    """Return random pixels 0…255 [1, H, W, C] with the power spectrum of photos."""
     _, height, width, channels = shape
     rng = np.random.default_rng(0)
     rows, columns = np.fft.fftfreq(height)[:, np.newaxis], np.fft.rfftfreq(width)
-    distance = np.hypot(rows, columns)
-    distance[0, 0] = np.inf
+    frequency = np.hypot(rows, columns)
+    frequency[0, 0] = np.inf
     noise = rng.standard_normal((channels + 1, height, width))
-    clouds = np.fft.irfft2(np.fft.rfft2(noise) / distance, (height, width))
-    clouds /= clouds.std(axis=(1, 2), keepdims=True) + 1e-9
-    colours = clouds[0] + 0.3 * clouds[1:]  # channels are much alike
-    pixels = np.clip(colours * 60 + 115, 0, 255).round().astype(np.float32)
+    texture = np.fft.irfft2(np.fft.rfft2(noise) / frequency, (height, width))
+    texture /= texture.std(axis=(1, 2), keepdims=True) + 1e-9
+    values = texture[0] + 0.3 * texture[1:]  # channels are correlated
+    pixels = np.clip(values * 60 + 115, 0, 255).round().astype(np.float32)
     return np.ascontiguousarray(pixels.transpose(1, 2, 0)[np.newaxis])
