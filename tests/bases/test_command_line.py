@@ -74,11 +74,11 @@ def test_a_layer_that_is_not_there_lists_those_near(models: Path, run: Run) -> N
     assert "'hidden'" in line
 
 
-def test_a_signature_is_asked_for_and_told(models: Path, run: Run) -> None:
+def test_one_of_several_signatures_must_be_chosen(models: Path, run: Run) -> None:
     code, _, err = run(models / "two")
     assert code == 1
     (line,) = err.splitlines()
-    assert "'a', 'b'. Name one" in line
+    assert "'a', 'b'. Choose one" in line
     assert "--signature" in line
     assert run(models / "two", "--signature", "b")[::2] == (0, "")
 
@@ -93,7 +93,7 @@ def test_a_signature_is_asked_for_and_told(models: Path, run: Run) -> None:
         (("9,3", "input=9,3"), 2, "one shape, or"),
     ],
 )
-def test_a_shape_is_asked_for_and_told(
+def test_an_open_shape_must_be_stated(
     models: Path, run: Run, shapes: tuple[str, ...], code: int, says: str
 ) -> None:
     options = [part for shape in shapes for part in ("--input-shape", shape)]

@@ -60,7 +60,7 @@ def test_without_a_network_it_names_the_alternatives(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"input_size": 31}, "whole number of 32 or more, got 31"),
+        ({"input_size": 31}, "integer >= 32, got 31"),
         ({"input_size": 96.0}, "got 96.0"),
         ({"width": 0.4}, r"one of \(0.35, .*got 0.4"),
         ({"width": 0, "weights": "mine.h5"}, "above 0"),
