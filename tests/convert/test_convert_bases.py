@@ -239,7 +239,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
         lambda: file(classifier), {"features": ["hidden", "hidden"]}, "'hidden' twice",
     ),
     "integers": (lambda: file(indices), {"features": "best"}, "<INT32 .1. 'best'> cannot be"),
-    "free sizes": (lambda: free_sizes(), {}, r"axes of free size: \[-1, -1\]"),
+    "free sizes": (lambda: free_sizes(), {}, r"axes of variable size: \[-1, -1\]"),
     "no batch axis": (lambda: file(relu, ()), {"features": "relu"}, "no batch axis"),
     "a batch that is mixed in": (
         lambda: file(batch_mixed_in, (4, 2, 6)), {}, "mixes the batch of 4",

@@ -126,7 +126,7 @@ def test_what_cannot_be_a_base_is_described_too(tmp_path: Path) -> None:
     graph.outputs = [op(graph, "SOFTMAX", (x,), "y", beta=1.0)]
     found = described(tmp_path, model_of(graph))
     assert found.conversion_error is not None
-    assert "axes of free size" in found.conversion_error
+    assert "axes of variable size" in found.conversion_error
     assert found.cuts == ()
     assert "no layer with weights" in found.default_reason
     assert (found.quantization, found.layers) == ("float32", ())

@@ -1,30 +1,29 @@
-"""Compute once what every call would compute again, and drop what changes nothing."""
+"""Fold constants in a graph that is used on its own."""
 
 from __future__ import annotations
 
 from ..graph import Graph, Op, Tensor
 from ..ops import has_reference
-from .simplify import folded, without_effect
+from .simplify import fold_op, skip_identity
 
 __all__ = ["fold_constants"]
 
 
 def fold_constants(graph: Graph) -> None:
-    """Fold constants, drop `x · 1`, `x / 1`, `x + 0` and `x − 0`, and prune.
+    """Fold constants, and remove `x · 1`, `x / 1`, `x + 0`, `x − 0` and unused ops.
 
-    Unlike `simplify` it keeps the names of tensors, and drops the last op, too: for a graph that
-    is to be used by itself.
+    Unlike `simplify`, it keeps the names of tensors and also removes the last op.
     """
     for op in list(graph.ops):
         if has_reference(op):
-            replacement = folded(graph, op) or without_effect(op) or _plus_nothing(op)
+            replacement = fold_op(graph, op) or skip_identity(op) or _skip_zero(op)
             if replacement is not None:
                 graph.replace_uses(op.output, replacement)
     graph.prune()
 
 
-def _plus_nothing(op: Op) -> Tensor | None:
-    """`x`, where the op is `x + 0`, `0 + x` or `x − 0` and keeps its shape."""
+def _skip_zero(op: Op) -> Tensor | None:
+    """Return `x` for `x + 0`, `0 + x` or `x − 0` of equal shape, else None."""
     if op.code not in ("ADD", "SUB") or op.options.get("fusedActivationFunction"):
         return None
     x, y = op.input(0), op.input(1)

@@ -1,4 +1,4 @@
-"""Fix the base's batch to 1: one picture in, one row of features out."""
+"""Set the batch size of a base to 1."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["rebatch"]
 
 
 def rebatch(graph: Graph) -> None:
-    """Let the first axis of each input be 1, in all that depends on it.
+    """Set the first axis of each input, and of all that depends on it, to 1.
 
-    A base that was exported for N rows keeps N in its shapes, and in the constants of RESHAPE and
-    of other ops that are told their sizes.
+    Before: shapes [N, …], with N also in the constants of RESHAPE and of other ops that take a
+    shape. After: shapes [1, …].
 
     Raises:
-        ConversionError: an input has no batch axis, or another axis of free size; the inputs
-            differ in batch; or the batch is mixed with other axes.
+        ConversionError: If an input has no batch axis or another axis of variable size, the inputs
+            differ in batch size, or an op mixes the batch with other axes.
     """
     for tensor in graph.inputs:
-        _check(tensor)
+        _check_shape(tensor)
     sizes = {tensor.shape[0] for tensor in graph.inputs} - {1}
     if len(sizes) > 1:
         raise ConversionError(f"the base's inputs differ in batch size: {sorted(sizes)}")
@@ -32,45 +32,45 @@ def rebatch(graph: Graph) -> None:
         tensor.shape_signature = None
 
 
-def _check(tensor: Tensor) -> None:
+def _check_shape(tensor: Tensor) -> None:
     if tensor.rank == 0:
         raise ConversionError(f"the base's input {tensor!r} has no batch axis")
     signature = tensor.shape_signature or tensor.shape
     if any(size < 1 for size in signature[1:]):
         raise ConversionError(
-            f"the base's input {tensor!r} has axes of free size: {list(signature)}. "
-            "Export it with fixed sizes; only the batch may vary."
+            f"the base's input {tensor!r} has axes of variable size: {list(signature)}. "
+            "Export it with fixed sizes; only the batch may vary"
         )
 
 
 def _shrink(graph: Graph, batch: int) -> None:
-    varying = set(graph.inputs)
+    batched = set(graph.inputs)
     for op in graph.ops:
-        if varying.intersection(op.inputs):
-            varying.update(op.outputs)
+        if batched.intersection(op.inputs):
+            batched.update(op.outputs)
             _shrink_sizes(op, batch)
-    for tensor in varying:
+    for tensor in batched:
         if tensor.rank and tensor.shape[0] == batch:
             tensor.shape = (1, *tensor.shape[1:])
     for op in graph.ops:
-        if op.code == "RESHAPE" and op.output in varying and op.input(0).size != op.output.size:
+        if op.code == "RESHAPE" and op.output in batched and op.input(0).size != op.output.size:
             raise ConversionError(
                 f"{op!r} mixes the batch of {batch} with other axes, so it cannot be made 1. "
-                "Export the base with a batch of 1."
+                "Export the base with a batch of 1"
             )
 
 
 def _shrink_sizes(op: Op, batch: int) -> None:
-    """Let the sizes that an op is told begin with 1 instead of the batch."""
+    """Replace the batch by 1 in the shape that an op takes as option or constant."""
     new_shape = op.options.get("newShape")
     if new_shape is not None and np.size(new_shape) and new_shape[0] == batch:
-        op.options["newShape"] = _one_first(new_shape)
+        op.options["newShape"] = _with_batch_one(new_shape)
     index = find_row(op).shape_input
     sizes = op.inputs[index] if index is not None and index < len(op.inputs) else None
     if sizes is not None and sizes.is_constant and sizes.size and sizes.value.flat[0] == batch:
-        constant = op.output.graph.constant(_one_first(sizes.value), sizes.name)
+        constant = op.output.graph.constant(_with_batch_one(sizes.value), sizes.name)
         op.set_inputs([constant if i == index else tensor for i, tensor in enumerate(op.inputs)])
 
 
-def _one_first(sizes: np.ndarray) -> np.ndarray:
+def _with_batch_one(sizes: np.ndarray) -> np.ndarray:
     return np.array([1, *sizes[1:]], np.asarray(sizes).dtype)
