@@ -89,7 +89,7 @@ def test_one_of_several_signatures_must_be_chosen(models: Path, run: Run) -> Non
         ((), 1, "--input-shape"),
         (("9,3",), 0, ""),
         (("input=9,3",), 0, ""),
-        (("9,x",), 2, "whole numbers"),
+        (("9,x",), 2, "expected integers"),
         (("9,3", "input=9,3"), 2, "one shape, or"),
     ],
 )
@@ -125,7 +125,7 @@ def test_a_terminal_shows_that_something_goes_on_and_no_logs(models: Path, tmp_p
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", b"".join(said).decode())
     lines = {line.strip() for line in re.split(r"[\r\n]+", text)} - {""}
     assert lines
-    assert all(re.search(r"making a \.tflite of .*numbers\.keras +\d:\d\d:\d\d$", line)
+    assert all(re.search(r"converting .*numbers\.keras +\d:\d\d:\d\d$", line)
                for line in lines), lines  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def test_convert_for_people(picture_base: bytes, tmp_path: Path, run: Run) -> No
     base.write_bytes(picture_base)
     result = run("convert", base, "-o", output, "--classes", 10, "--optimizer", "adam")
     assert result.code == 0
-    assert "room for 10" in result.out
+    assert "capacity: 10 classes" in result.out
     assert "sartor fit" in result.out
     assert "note: " in result.err  # the base does not say how pictures are scaled
     with PersonalModel(output) as model:
@@ -113,7 +113,7 @@ def test_fit_learns_and_goes_on_from_a_checkpoint(
     assert again["epochs"] == 30
     assert again["accuracy"] == 1
     assert again["stopped"] is False
-    assert again["new"] == 0
+    assert again["new_samples"] == 0
     assert run("inspect", path, "--json").json["samples_seen"] == 12
 
 
@@ -158,7 +158,7 @@ def test_evaluate(model: Path, checkpoint: Path, held_out: Path, run: Run) -> No
 
 def test_bake(model: Path, checkpoint: Path, held_out: Path, tmp_path: Path, run: Run) -> None:
     baked = tmp_path / "baked.tflite"
-    assert "knows" in run("bake", model, "--checkpoint", checkpoint, "-o", baked).out
+    assert "weights and classes" in run("bake", model, "--checkpoint", checkpoint, "-o", baked).out
     found = run("evaluate", baked, held_out, "--json").json
     assert found == run("evaluate", model, held_out, "--checkpoint", checkpoint, "--json").json
     again = run("bake", model, "--checkpoint", checkpoint, "-o", baked, "--json").json

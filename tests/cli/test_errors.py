@@ -18,7 +18,7 @@ Convert = Callable[..., Path]
 def test_convert_refuses_what_is_no_base(picture_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     arguments = ("convert", base, "-o", output, "--classes", 3)
-    assert "not there" in run(*arguments).error
+    assert "does not exist" in run(*arguments).error
     base.write_bytes(b"hello, world")
     assert str(base) in run(*arguments).error
     base.write_bytes(picture_base[:-100])
@@ -40,9 +40,9 @@ def _without_weights() -> bytes:
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (["--classes", "0"], 1, "room for 1 to"),
+        (["--classes", "0"], 1, "the capacity must be 1 to"),
         (["--classes", "a,a"], 1, "must differ"),
-        (["--classes", "a,b", "--capacity", "1"], 1, "room for"),
+        (["--classes", "a,b", "--capacity", "1"], 1, "the capacity must be"),
         (["--classes", "3", "--batch", "0"], 1, "batch"),
         (["--classes", "3", "--features", "nothing"], 1, "nothing"),
         (["--classes", "3", "--scale", "-1"], 1, "scale"),
@@ -53,7 +53,7 @@ def _without_weights() -> bytes:
         (["--classes", "3", "--optimizer", "adam", "--nesterov"], 2, "--nesterov"),
         (["--classes", "3", "--head", "magic"], 2, "multi-label or regression"),
         (["--classes", "3", "--hidden", "8"], 2, "--hidden"),
-        (["--classes", "3", "--head", "mlp", "--hidden", "8,many"], 2, "whole numbers"),
+        (["--classes", "3", "--head", "mlp", "--hidden", "8,many"], 2, "expected integers"),
         (["--classes", "3", "--head", "mlp", "--huber", "1"], 2, "--huber"),
         (["--classes", "3", "--head", "cosine", "--l2", "1"], 2, "--l2"),
         (["--classes", "3", "--batch", "many"], 2, "--batch"),
@@ -82,7 +82,7 @@ def test_outputs_are_where_they_can_be(
         ("fit", model, train, "--checkpoint", nowhere),
         ("bake", model, "--checkpoint", checkpoint, "-o", nowhere),
     ):
-        assert "nowhere is no folder" in run(*arguments).error
+        assert "nowhere does not exist" in run(*arguments).error
     result = run("convert", model, "-o", model, "--classes", 3)
     assert (result.code, model.read_bytes()) == (2, before)
     assert "overwrite the base" in result.err
@@ -127,13 +127,13 @@ def test_folders_that_are_not_a_folder_a_class(model: Path, tmp_path: Path, run:
     assert "empty is empty" in error()
     (folder / "empty").rmdir()
     (folder / "notes.txt").write_text("hello")
-    assert "notes.txt lies beside" in error()
+    assert "notes.txt is beside" in error()
     (folder / "notes.txt").rename(folder / "red" / "notes.txt")
     assert "notes.txt is not an image" in error()
     shutil.rmtree(folder)
     assert "No such file" in error()
     folder.mkdir()
-    assert "has no folders in it" in error()
+    assert "contains no folder" in error()
     assert not checkpoint.exists()
 
 
@@ -151,9 +151,9 @@ def test_unreadable_photos_are_named_or_left_out(
         assert str(bad) in run(*arguments, "--json").error
     assert not path.exists()
     fitted = run("fit", model, held_out, "--checkpoint", path, "--skip-unreadable", "--json")
-    assert fitted.json["skipped"] == [str(bad)]
+    assert fitted.json["skipped_files"] == [str(bad)]
     assert fitted.json["samples"] == 8
-    assert f"{bad} cannot be read and was left out" in fitted.err
+    assert f"{bad} cannot be read and was skipped" in fitted.err
     measured = run(
         "evaluate", model, held_out, "--checkpoint", checkpoint, "--skip-unreadable", "--json"
     )
@@ -163,7 +163,7 @@ def test_unreadable_photos_are_named_or_left_out(
 def test_a_model_without_classes_and_a_folder_of_other_classes(
     model: Path, checkpoint: Path, held_out: Path, run: Run
 ) -> None:
-    assert "knows no class yet" in run("predict", model, held_out / "red" / "0.png").error
+    assert "has no class yet" in run("predict", model, held_out / "red" / "0.png").error
     (held_out / "red").rename(held_out / "pink")
     error = run("evaluate", model, held_out, "--checkpoint", checkpoint).error
     assert "no class 'pink'; its classes: blue, green, red" in error
@@ -195,7 +195,7 @@ def test_training_that_fails_keeps_the_old_checkpoint(
         (train / old).rename(train / new)
     arguments = ("fit", model, train, "--checkpoint", checkpoint)
     moved, error = run(*arguments, "--learning-rate", 1e38, "--epochs", 50).err.splitlines()
-    assert "8 photos lie in the folder of another class now" in moved
+    assert "8 photos moved to the folder of another class" in moved
     assert "no longer finite" in error
     assert "epochs must be at least 1" in run(*arguments, "--epochs", 0).error
     assert checkpoint.read_bytes() == before
@@ -237,5 +237,5 @@ def test_a_broken_promise_is_an_error(
     monkeypatch.setattr(verify, "verify_contract", lambda path: report)
     result = run("verify", model)
     assert result.code == 1
-    assert "BROKEN" in result.out
-    assert "breaks 1 of 2 promises: bad" in result.err
+    assert "FAILED" in result.out
+    assert "fails 1 of 2 checks: bad" in result.err

@@ -26,11 +26,11 @@ def test_the_second_time_only_new_photos_are_looked_at(
 ) -> None:
     assert taught.with_suffix(".samples").exists()
     again = run("fit", model, train, "--checkpoint", taught, *SEED, "--json").json
-    assert (again["new"], again["samples"]) == (0, 12)
+    assert (again["new_samples"], again["samples"]) == (0, 12)
     PIL.Image.new("RGB", (20, 20), (250, 20, 20)).save(train / "red" / "new.png")
     shutil.rmtree(train / "blue")  # it has learned them, and needs them no more
     more = run("fit", model, train, "--checkpoint", taught, *SEED, "--json").json
-    assert (more["new"], more["samples"]) == (1, 13)
+    assert (more["new_samples"], more["samples"]) == (1, 13)
     assert set(more["classes"]) == set(COLOURS)
     assert 0 <= more["expected_accuracy"] <= 1
 
@@ -63,7 +63,7 @@ def test_forgetting_leaves_what_never_having_known_leaves(
     PIL.Image.effect_mandelbrot((32, 32), (-1, -1, 1, 1), 20).convert("RGB").save(extra)
     run("fit", model, train, "--checkpoint", taught, *SEED)
     result = run("forget", model, extra, "--checkpoint", taught, *SEED)
-    assert "1 photo is forgotten" in result.out
+    assert "1 photo deleted" in result.out
     extra.unlink()
     never = tmp_path / "never.safetensors"
     run("fit", model, train, "--checkpoint", never, *SEED)
@@ -74,7 +74,7 @@ def test_forgetting_leaves_what_never_having_known_leaves(
     ]
     assert answers[0] == answers[1]
     assert (
-        "none of the 12 photos"
+        "not one of the 12 training photos"
         in run("forget", model, tmp_path / "never.safetensors", "--checkpoint", taught).error
     )
 
@@ -86,7 +86,7 @@ def test_forgetting_by_number_and_to_the_last(model: Path, taught: Path, run: Ru
     found = run("forget", model, "--checkpoint", taught, *options, "--json").json
     assert found == {"forgotten": 4, "samples": 8, "removed_classes": ["red"]}
     assert "no sample 999" in run("forget", model, "--checkpoint", taught, "--sample", 999).error
-    assert "say what to forget" in run("forget", model, "--checkpoint", taught).error
+    assert "nothing to forget" in run("forget", model, "--checkpoint", taught).error
 
 
 def test_a_project_moves_to_another_place(
@@ -104,7 +104,7 @@ def test_a_project_moves_to_another_place(
         wanted
     )
     again = run("fit", folder / "model.tflite", train, "--checkpoint", moved, "--json").json
-    assert again["new"] == 0
+    assert again["new_samples"] == 0
     assert "File exists" in run("import", project, folder).error
     assert "not a project" in run("import", taught, tmp_path / "x").error
 
@@ -123,7 +123,7 @@ def test_pictures_of_what_was_done(
         else:
             assert path.read_text().startswith("<svg")
         assert "--plot writes .png or .svg" in run(*arguments[:-1], tmp_path / "plot.bmp").error
-        assert "no folder" in run(*arguments[:-1], tmp_path / "nowhere" / name).error
+        assert "does not exist" in run(*arguments[:-1], tmp_path / "nowhere" / name).error
 
 
 def test_training_can_be_bounded(model: Path, train: Path, taught: Path, run: Run) -> None:
@@ -149,5 +149,5 @@ def test_what_was_never_taught_cannot_be_changed(
         ("forget", model, train / "red" / "0.png"),
         ("export", model, "-o", tmp_path / "x.sartor"),
     ):
-        assert "`sartor fit` makes one" in run(*arguments, "--checkpoint", nowhere).error
+        assert "`sartor fit` writes one" in run(*arguments, "--checkpoint", nowhere).error
     assert not nowhere.with_suffix(".samples").exists()

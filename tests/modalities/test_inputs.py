@@ -10,7 +10,7 @@ import pytest
 
 from sartor.contract.manifest import InputSpec
 from sartor.errors import DataError
-from sartor.modalities import image_pixels, prepare, prepared, read_folder
+from sartor.modalities import image_pixels, load_files, prepare, read_folder
 
 FLOAT = InputSpec("input", (1, 8, 10, 3), "float32", "image", (1.0, 2.0, 3.0), (2.0, 4.0, 8.0))
 BYTES = InputSpec("input", (1, 8, 10, 3), "uint8", "image")
@@ -86,7 +86,7 @@ def test_a_folder_has_one_folder_per_class(folder: Path) -> None:
         ("hat/a.png", "hat"), ("hat/b.png", "hat"),
         ("shoes/a.png", "shoes"), ("shoes/b.png", "shoes"),
     ]  # fmt: skip
-    inputs, label = next(prepared([BYTES], read_folder(folder), skipped=None))
+    inputs, label = next(load_files([BYTES], read_folder(folder), skipped=None))
     assert (inputs["input"].shape, label) == (BYTES.shape, "hat")
 
 
@@ -95,17 +95,17 @@ def test_other_folders_are_refused(folder: Path, tmp_path: Path) -> None:
         read_folder(tmp_path / "nothing")
     with pytest.raises(NotADirectoryError):
         read_folder(folder / "hat" / "a.png")
-    with pytest.raises(DataError, match="has no folders in it"):
+    with pytest.raises(DataError, match="contains no folder"):
         read_folder(folder / "hat")
     (folder / "notes.txt").touch()
-    with pytest.raises(DataError, match=r"notes\.txt lies beside"):
+    with pytest.raises(DataError, match=r"notes\.txt is beside"):
         read_folder(folder)
     assert len(read_folder(folder, skip=True)) == 4
     (folder / "tie").mkdir()
     with pytest.raises(DataError, match="tie is empty"):
         read_folder(folder, skip=True)
     (folder / "tie" / "silk").mkdir()
-    with pytest.raises(DataError, match="silk is a folder in the folder of a class"):
+    with pytest.raises(DataError, match="silk is a folder inside the folder of a class"):
         read_folder(folder, skip=True)
 
 
@@ -113,10 +113,10 @@ def test_unreadable_files_are_named_or_skipped(folder: Path) -> None:
     bad = folder / "hat" / "a.png"
     bad.write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"hat.a\.png is not an image"):
-        list(prepared([BYTES], read_folder(folder), skipped=None))
+        list(load_files([BYTES], read_folder(folder), skipped=None))
     skipped: list[Path] = []
-    assert len(list(prepared([BYTES], read_folder(folder), skipped=skipped))) == 3
+    assert len(list(load_files([BYTES], read_folder(folder), skipped=skipped))) == 3
     assert skipped == [bad]
     (folder / "hat" / "b.png").unlink()
     with pytest.raises(DataError, match="no file of the class 'hat'"):
-        list(prepared([BYTES], read_folder(folder), skipped=[]))
+        list(load_files([BYTES], read_folder(folder), skipped=[]))

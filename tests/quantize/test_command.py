@@ -38,14 +38,14 @@ def test_a_table_says_what_is_saved_and_lost(
     output = run(folder, capsys, "--quantize", "full-integer", *shown)
     assert "measured on 4 samples" in output
     assert "features, cosine" in output
-    assert "accuracy, 1 a class" in output
+    assert "accuracy, 1 per class" in output
 
 
 def test_without_samples_it_says_that_nothing_was_measured(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = run(folder, capsys, "--quantize", "float16")
-    assert "can be measured on samples (--representative)" in output
+    assert "--representative FOLDER measures its loss" in output
     assert "cosine" not in output
 
 

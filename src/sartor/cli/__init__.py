@@ -1,4 +1,4 @@
-"""The command line: parse, call the library, print. Each command loads what it needs when run."""
+"""The command line: parse options, call the library, print. Commands import what they need late."""
 
 from .app import main
 

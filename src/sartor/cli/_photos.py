@@ -1,4 +1,4 @@
-"""Photos of a folder as samples of a model, with a progress bar."""
+"""The photos of a folder as samples, with a progress bar."""
 
 from __future__ import annotations
 
@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["Photos", "SkipUnreadable"]
 
 SkipUnreadable = Annotated[
-    bool, typer.Option("--skip-unreadable", help="Leave out files that are no photos.")
+    bool, typer.Option("--skip-unreadable", help="Skip files that are not readable photos.")
 ]
 
 
 class Photos:
-    """What is in a folder, opened one photo at a time.
+    """The photos of a folder, opened one at a time.
+
+    Args:
+        folder: folder with one subfolder per class.
+        skip_unreadable: whether to skip files that cannot be read.
 
     Attributes:
         files: pairs of a file and its class.
-        skipped: those that could not be read.
+        skipped: files that could not be read.
     """
 
     def __init__(self, folder: Path, *, skip_unreadable: bool) -> None:
@@ -42,37 +46,44 @@ class Photos:
 
     @property
     def labels(self) -> list[str]:
-        """The classes."""
+        """The names of the classes."""
         return list(dict.fromkeys(label for _, label in self.files))
 
     def add_to(self, model: PersonalModel, augment: int) -> int:
-        """Let a model have all photos; those that it has already are not looked at again.
+        """Add all photos to a model; photos that it has already are not decoded again.
 
-        A photo that lies in the folder of another class now changes its class.
+        A photo that is in the folder of another class now changes its class.
+
+        Args:
+            model: model with a sample store.
+            augment: number of augmentations per photo.
 
         Returns:
-            How many are new.
+            The number of new samples.
         """
         before, readable = len(model.samples), set()
-        with progress("looking at") as show:
-            for done, (path, label) in enumerate(self.files, 1):
+        with progress("adding photos") as show:
+            for number, (path, label) in enumerate(self.files, 1):
                 if self._add(model, path, label, augment):
                     readable.add(label)
-                show(done, len(self.files), "")
+                show(number, len(self.files), "")
         for label in self.labels:
             if label not in readable:
-                raise DataError(f"no file of the class {label!r} can be read")
+                raise DataError(
+                    f"no photo of the class {label!r} can be read: replace the files, or "
+                    "remove the folder"
+                )
         if self._moved:
-            note(f"{self._moved} photos lie in the folder of another class now, and change theirs")
-        self._say_skipped()
+            note(f"{self._moved} photos moved to the folder of another class: their class changes")
+        self._report_skipped()
         return len(model.samples) - before
 
     def _add(self, model: PersonalModel, path: Path, label: str, augment: int) -> bool:
-        """Whether the photo can be read."""
+        """Add a photo, and return whether it can be read."""
         try:
-            present = model.find(path)
-            if present is not None and present.label != label:
-                model.forget(present.id)
+            stored = model.find(path)
+            if stored is not None and stored.label != label:
+                model.forget(stored.id)
                 self._moved += 1
             model.add_sample(path, label, augment=augment)
         except (DataError, OSError):
@@ -83,18 +94,18 @@ class Photos:
         return True
 
     def samples(self, model: PersonalModel) -> Iterator[tuple[dict[str, np.ndarray], str]]:
-        """Pairs of a sample that the model takes and its class; says what was left out."""
-        from ..modalities import prepared
+        """Yield the inputs and the class of each photo; report skipped photos."""
+        from ..modalities import load_files
 
         skipped = self.skipped if self._skip else None
-        with progress("reading ") as show:
-            for done, sample in enumerate(
-                prepared(model.manifest.inputs, self.files, skipped=skipped), 1
+        with progress("reading photos") as show:
+            for number, sample in enumerate(
+                load_files(model.manifest.inputs, self.files, skipped=skipped), 1
             ):
                 yield sample
-                show(done, len(self.files) - len(self.skipped), "")
-        self._say_skipped()
+                show(number, len(self.files) - len(self.skipped), "")
+        self._report_skipped()
 
-    def _say_skipped(self) -> None:
+    def _report_skipped(self) -> None:
         for path in self.skipped:
-            note(f"{path} cannot be read and was left out")
+            note(f"{path} cannot be read and was skipped")

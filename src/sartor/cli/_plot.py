@@ -1,4 +1,4 @@
-"""`--plot FILE.png`: a picture of what a table tells."""
+"""`--plot FILE.png`: a chart of the results."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .report import check_folder, fail
 __all__ = ["Plot", "check_plot"]
 
 Plot = Annotated[
-    Path | None, typer.Option("--plot", help="Draw it too: FILE.png or FILE.svg.", metavar="FILE")
+    Path | None, typer.Option("--plot", help="Write a chart: FILE.png or FILE.svg.", metavar="FILE")
 ]
 
-_KINDS = (".png", ".svg")
+_FORMATS = (".png", ".svg")
 
 
 def check_plot(path: Path | None) -> None:
-    """Fail before the work where no picture could be written."""
+    """Fail before the work if the chart cannot be written."""
     if path is not None:
-        if path.suffix.lower() not in _KINDS:
-            fail(f"--plot writes {' or '.join(_KINDS)}, got {path.name}")
+        if path.suffix.lower() not in _FORMATS:
+            fail(f"--plot writes {' or '.join(_FORMATS)}, got {path.name}")
         check_folder(path)

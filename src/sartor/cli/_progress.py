@@ -1,4 +1,4 @@
-"""A progress bar, or that something goes on, on stderr, where someone looks at it."""
+"""Progress bars and spinners on stderr, if it is a terminal."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .report import console
 __all__ = ["Advance", "busy", "progress"]
 
 Advance: TypeAlias = Callable[[int, int, str], None]
-"""Takes how much is done, how much there is to do, and what to say of it."""
+"""Takes the number of finished steps, the number of steps, and a text."""
 
 
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Advance]:
-    """Show a bar until the block ends; nothing where stderr is no terminal."""
+    """Show a progress bar until the block ends."""
     if not sys.stderr.isatty():
-        yield lambda done, total, text: None
+        yield lambda finished, total, text: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -31,12 +31,14 @@ def progress(title: str) -> Iterator[Advance]:
     )
     with Progress(*columns, console=console(stderr=True)) as bar:
         task = bar.add_task("", total=None, text="")
-        yield lambda done, total, text: bar.update(task, completed=done, total=total, text=text)
+        yield lambda finished, total, text: bar.update(
+            task, completed=finished, total=total, text=text
+        )
 
 
 @contextlib.contextmanager
 def busy(title: str) -> Iterator[None]:
-    """Show the time that passes until the block ends; nothing where stderr is no terminal."""
+    """Show a spinner and the elapsed time until the block ends."""
     if not sys.stderr.isatty():
         yield
         return

@@ -1,4 +1,4 @@
-"""What a user has: a checkpoint, and beside it the samples that it was learned from."""
+"""A trained model: its checkpoint, and the sample store beside it."""
 
 from __future__ import annotations
 
@@ -12,27 +12,29 @@ from .report import fail, note
 if TYPE_CHECKING:
     from ..runtime import PersonalModel
 
-__all__ = ["at_work", "save", "store_of"]
+__all__ = ["open_trained", "save", "store_of"]
 
 
 def store_of(checkpoint: Path) -> Path:
-    """The file that keeps the samples of a checkpoint."""
+    """Return the path of the sample store of a checkpoint."""
     return checkpoint.with_suffix(".samples")
 
 
 @contextlib.contextmanager
-def at_work(model: Path, checkpoint: Path, *, must_exist: bool = False) -> Iterator[PersonalModel]:
-    """A model that knows what a checkpoint knows, with its samples, until the block ends.
+def open_trained(
+    model: Path, checkpoint: Path, *, must_exist: bool = False
+) -> Iterator[PersonalModel]:
+    """Open a model with its checkpoint and its samples, until the block ends.
 
     Args:
-        model: a personalizable file.
-        checkpoint: nothing is known yet where it is not there.
-        must_exist: refuse that.
+        model: personalizable file.
+        checkpoint: checkpoint; it may not exist yet.
+        must_exist: whether a missing checkpoint is an error. Default: False.
     """
     from ..runtime import PersonalModel
 
     if must_exist and not checkpoint.exists():
-        fail(f"{checkpoint} is not there: `sartor fit` makes one")
+        fail(f"{checkpoint} does not exist: `sartor fit` writes one")
     with PersonalModel(model, store=store_of(checkpoint)) as personal:
         if checkpoint.exists():
             for message in personal.load(checkpoint):
@@ -41,9 +43,9 @@ def at_work(model: Path, checkpoint: Path, *, must_exist: bool = False) -> Itera
 
 
 def save(model: PersonalModel, checkpoint: Path) -> None:
-    """Write the checkpoint, or say that it could not be written."""
+    """Write the checkpoint; report an error if it cannot be written."""
     try:
         model.save(checkpoint)
     except OSError as error:
-        kept = "; what it held before is still there" if checkpoint.exists() else ""
-        fail(f"{checkpoint} could not be saved: {error.strerror}{kept}")
+        unchanged = "; the old file is unchanged" if checkpoint.exists() else ""
+        fail(f"{checkpoint} cannot be written: {error.strerror}{unchanged}")

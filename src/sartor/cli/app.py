@@ -1,4 +1,4 @@
-"""The commands of `sartor`, and what it says when it gets none."""
+"""The commands of `sartor`."""
 
 from __future__ import annotations
 
@@ -24,16 +24,21 @@ from .verify import verify
 __all__ = ["main"]
 
 _START = """\
-Sartor makes a .tflite model learn from you, on your device.
+Sartor trains a .tflite model on your own photos.
 
-  1. Make a model that can learn, of any .tflite model; here with room for 10 classes:
-       sartor convert base.tflite -o model.tflite --classes 10
-  2. Put photos into a folder a class (photos/hat/…, photos/shoes/…), and let it learn them:
-       sartor fit model.tflite photos --checkpoint mine.safetensors
-  3. Ask what a photo shows:
-       sartor predict model.tflite --checkpoint mine.safetensors photo.jpg
+1. Convert a base. `starter` comes with Sartor; any .tflite
+   file works as well:
+     sartor convert starter -o model.tflite --classes 10
+2. Put photos into one folder per class (photos/hat/…,
+   photos/shoes/…), and train:
+     sartor fit model.tflite photos --checkpoint my.safetensors
+3. Predict the class of a photo:
+     sartor predict model.tflite photo.jpg \\
+       --checkpoint my.safetensors
 
-sartor --help lists all commands, sartor COMMAND --help the options of one."""
+`sartor demo` shows all of this on photos that it brings.
+`sartor --help` lists the commands, and
+`sartor COMMAND --help` lists the options of one."""
 
 _app = typer.Typer(
     name="sartor", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -45,7 +50,7 @@ def _sartor(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Make a .tflite model learn from its user, on the user's device."""
+    """Train a .tflite model on your own photos."""
     if version:
         from .._version import __version__
 
@@ -65,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
     Args:
-        arguments: in place of those that the program was started with.
+        arguments: command-line arguments. Default: those of the program.
 
     Raises:
         SystemExit: Always. Code 0: success; 1: failure, with one line on stderr; 2: wrong

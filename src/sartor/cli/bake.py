@@ -1,24 +1,22 @@
-"""`sartor bake`: a file that knows its classes from the start."""
+"""`sartor bake`: write a checkpoint into the model file."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
+from ._options import CheckpointFile, ModelFile, OutputFile
 from .report import Json, check_folder, note, print_json
 
 __all__ = ["bake"]
 
 
 def bake(
-    model: Annotated[Path, typer.Argument(help="What `sartor convert` has made.")],
-    checkpoint: Annotated[Path, typer.Option(help="What `sartor fit` has learned.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")],
+    model: ModelFile,
+    checkpoint: CheckpointFile,
+    output: OutputFile,
     as_json: Json = False,
 ) -> None:
-    """Write what was learned into the model itself; it still learns."""
+    """Write a checkpoint into the model file; it can still be trained."""
     check_folder(output)
     from ..runtime import bake as bake_checkpoint
 
@@ -28,4 +26,4 @@ def bake(
         return
     for message in notes:
         note(message)
-    typer.echo(f"{path}: {path.stat().st_size:,} bytes; it knows what {checkpoint} has learned")
+    typer.echo(f"{path}: {path.stat().st_size:,} bytes\nweights and classes: {checkpoint}")

@@ -1,16 +1,16 @@
-"""`sartor evaluate`: how good a model is on photos that it has not seen."""
+"""`sartor evaluate`: measure a model on a folder of photos."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from ._options import BakedOrCheckpoint, ModelFile, PhotoFolder
 from ._photos import Photos, SkipUnreadable
 from ._plot import Plot, check_plot
-from .predict import CheckpointOption, opened
-from .report import Json, percent, print_json, print_table
+from .predict import open_model
+from .report import Json, percent, print_confusion, print_json, print_table
 
 if TYPE_CHECKING:
     from ..runtime import Evaluation
@@ -19,54 +19,55 @@ __all__ = ["evaluate"]
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="What `sartor convert` has made.")],
-    folder: Annotated[Path, typer.Argument(help="With a folder of photos for each class.")],
-    checkpoint: CheckpointOption = None,
+    model: ModelFile,
+    folder: PhotoFolder,
+    checkpoint: BakedOrCheckpoint = None,
     skip_unreadable: SkipUnreadable = False,
     plot: Plot = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how good a model is, best on photos that it has not learned from."""
+    """Measure a model on photos that it was not trained on."""
     check_plot(plot)
     photos = Photos(folder, skip_unreadable=skip_unreadable)
-    with opened(model, checkpoint) as personal:
+    with open_model(model, checkpoint) as personal:
         personal.check_classes(photos.labels)
-        measured = personal.evaluate(photos.samples(personal))
+        evaluation = personal.evaluate(photos.samples(personal))
     if plot is not None:
         from ..charts import confusion_chart
 
-        confusion_chart(measured.labels, measured.confusion.tolist()).save(plot)
+        confusion_chart(evaluation.labels, evaluation.confusion.tolist()).save(plot)
     if as_json:
-        print_json(_described(measured))
+        print_json(_describe(evaluation))
     else:
-        _print(measured)
+        _print(evaluation)
 
 
-def _described(measured: Evaluation) -> dict[str, object]:
-    """`confusion` tells how many photos of a class were taken for each."""
-    labels = measured.labels
+def _describe(evaluation: Evaluation) -> dict[str, object]:
+    """Return the JSON object; `confusion` is true class → predicted class → count."""
+    labels = evaluation.labels
     return {
-        "accuracy": measured.accuracy,
-        "loss": measured.loss,
-        "calibration_error": measured.calibration_error,
-        "samples": measured.samples,
-        "per_class": dict(measured.per_class),
+        "accuracy": evaluation.accuracy,
+        "loss": evaluation.loss,
+        "calibration_error": evaluation.calibration_error,
+        "samples": evaluation.samples,
+        "per_class": dict(evaluation.per_class),
         "confusion": {
             label: dict(zip(labels, row, strict=True))
-            for label, row in zip(labels, measured.confusion.tolist(), strict=True)
+            for label, row in zip(labels, evaluation.confusion.tolist(), strict=True)
         },
     }
 
 
-def _print(measured: Evaluation) -> None:
+def _print(evaluation: Evaluation) -> None:
     rows = [
-        (label, sum(counts), percent(measured.per_class[label]), *counts)
-        for label, counts in zip(measured.labels, measured.confusion.tolist(), strict=True)
+        (f"{number} {label}", sum(counts), percent(evaluation.per_class[label]))
+        for number, (label, counts) in enumerate(
+            zip(evaluation.labels, evaluation.confusion.tolist(), strict=True), 1
+        )
     ]
-    print_table(
-        ("class", "photos", "right", *measured.labels), rows, title="What each was taken for"
-    )
+    print_table(("class", "photos", "accuracy"), rows)
+    print_confusion(evaluation)
     typer.echo(
-        f"accuracy {percent(measured.accuracy)}, loss {measured.loss:.3f}, "
-        f"{measured.samples} photos"
+        f"accuracy {percent(evaluation.accuracy)}, loss {evaluation.loss:.3f}, "
+        f"{evaluation.samples} photos"
     )

@@ -1,4 +1,4 @@
-"""`sartor fit`: learn from a folder of photos."""
+"""`sartor fit`: train on a folder of photos."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._options import ModelFile, PhotoFolder, Seed
 from ._photos import Photos, SkipUnreadable
 from ._plot import Plot, check_plot
 from ._progress import Advance, progress
-from ._user import at_work, save
+from ._user import open_trained, save
 from .interrupt import describe_signal, exit_code, stop_on_signal
 from .report import Json, check_folder, fail, percent, print_json, print_table
 
@@ -22,36 +23,38 @@ __all__ = ["fit"]
 
 
 def fit(
-    model: Annotated[Path, typer.Argument(help="What `sartor convert` has made.")],
-    folder: Annotated[Path, typer.Argument(help="With a folder of photos for each class.")],
+    model: ModelFile,
+    folder: PhotoFolder,
     checkpoint: Annotated[
         Path,
         typer.Option(
-            help="Keeps what is learned; a file of that name that ends in .samples keeps the "
-            "samples, so that the next time only new photos are looked at."
+            help="Checkpoint to write, or to continue from. The samples are stored beside it in a "
+            "file .samples, so that the next run reads new photos only."
         ),
     ],
-    epochs: Annotated[int | None, typer.Option(help="Passes over the photos.")] = None,
-    seconds: Annotated[float | None, typer.Option(help="Learn no longer than this.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Number of epochs. Default: automatic.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="Time limit in seconds.")] = None,
     patience: Annotated[
         int | None,
-        typer.Option(help="Stop after so many epochs without progress on photos held out."),
+        typer.Option(help="Stop after this number of epochs without progress on held-out photos."),
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the first step.")] = None,
-    augment: Annotated[
-        int, typer.Option(help="Learn from so many changed views of each photo too.", min=0)
-    ] = 0,
-    seed: Annotated[int, typer.Option(help="Of what is drawn at random.", min=0)] = 0,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Learning rate of the first step.")
+    ] = None,
+    augment: Annotated[int, typer.Option(help="Number of augmentations per photo.", min=0)] = 0,
+    seed: Seed = 0,
     skip_unreadable: SkipUnreadable = False,
     plot: Plot = None,
     as_json: Json = False,
 ) -> None:
-    """Learn from photos, and keep what was learned in a checkpoint."""
+    """Train on photos, and write a checkpoint."""
     start = time.perf_counter()
     photos = Photos(folder, skip_unreadable=skip_unreadable)
     check_folder(checkpoint)
     check_plot(plot)
-    with at_work(model, checkpoint) as personal:
+    with open_trained(model, checkpoint) as personal:
         personal.check_capacity(photos.labels)
         new = photos.add_to(personal, augment)
         with stop_on_signal(personal.stop) as stop, progress("training") as show:
@@ -64,16 +67,16 @@ def fit(
                 seed=seed,
             )
             save(personal, checkpoint)
-            measured = personal.evaluate()
+            evaluation = personal.evaluate()
     if plot is not None:
         from ..charts import loss_chart
 
         loss_chart([epoch.loss for epoch in history.epochs]).save(plot)
     seconds_used = time.perf_counter() - start
     if as_json:
-        print_json(_described(checkpoint, history, measured, photos, new, seconds_used))
+        print_json(_describe(checkpoint, history, evaluation, photos, new, seconds_used))
     else:
-        _print(checkpoint, history, measured, new, seconds_used)
+        _print(checkpoint, history, evaluation, new, seconds_used)
     if history.stopped and stop.number is not None:
         fail(
             f"stopped by {describe_signal(stop.number)}; the training until then is saved in "
@@ -87,47 +90,47 @@ def _show(show: Advance, epoch: Epoch) -> None:
     show(epoch.epoch, epoch.epochs, text)
 
 
-def _described(
+def _describe(
     checkpoint: Path,
     history: History,
-    measured: Evaluation,
+    evaluation: Evaluation,
     photos: Photos,
     new: int,
     seconds: float,
 ) -> dict[str, object]:
     return {
         "checkpoint": str(checkpoint),
-        "classes": measured.labels,
+        "classes": evaluation.labels,
         "samples": history.samples,
-        "new": new,
+        "new_samples": new,
         "epochs": len(history.epochs),
         "steps": history.steps,
-        "loss": measured.loss,
-        "accuracy": measured.accuracy,
+        "loss": evaluation.loss,
+        "accuracy": evaluation.accuracy,
         "expected_accuracy": history.expected_accuracy,
         "calibration_error": history.calibration_error,
         "stopped": history.stopped,
-        "skipped": [str(path) for path in photos.skipped],
+        "skipped_files": [str(path) for path in photos.skipped],
         "seconds": round(seconds, 3),
     }
 
 
 def _print(
-    checkpoint: Path, history: History, measured: Evaluation, new: int, seconds: float
+    checkpoint: Path, history: History, evaluation: Evaluation, new: int, seconds: float
 ) -> None:
-    counts = measured.confusion.sum(1).tolist()
+    counts = evaluation.confusion.sum(1).tolist()
     rows = [
-        (label, counts[i], percent(measured.per_class[label]))
-        for i, label in enumerate(measured.labels)
+        (label, counts[i], percent(evaluation.per_class[label]))
+        for i, label in enumerate(evaluation.labels)
     ]
-    rows.append(("all", measured.samples, percent(measured.accuracy)))
-    print_table(("class", "photos", "right"), rows, title="On the photos that it learned from")
+    rows.append(("all", evaluation.samples, percent(evaluation.accuracy)))
+    print_table(("class", "photos", "accuracy"), rows, title="accuracy on the training photos")
     if history.expected_accuracy is not None:
         typer.echo(
-            f"about {percent(history.expected_accuracy)} right on photos that it has not seen, "
-            "as photos tell that were left out in turn"
+            f"expected accuracy on new photos: {percent(history.expected_accuracy)} "
+            "(cross-validation)"
         )
     typer.echo(
-        f"loss {measured.loss:.3f} after {len(history.epochs)} epochs, {new} new photos, "
-        f"{seconds:.1f} s in all; saved in {checkpoint}"
+        f"loss {evaluation.loss:.3f}, {len(history.epochs)} epochs, {new} new photos, "
+        f"{seconds:.1f} s\nsaved in {checkpoint}"
     )

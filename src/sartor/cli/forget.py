@@ -1,4 +1,4 @@
-"""`sartor forget`: samples are gone for real, and what was learned from them too."""
+"""`sartor forget`: delete photos, and train on the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._user import at_work, save
+from ._options import CheckpointFile, ModelFile, Seed
+from ._user import open_trained, save
 from .report import Json, fail, print_json
 
 if TYPE_CHECKING:
@@ -17,42 +18,42 @@ __all__ = ["forget"]
 
 
 def forget(
-    model: Annotated[Path, typer.Argument(help="What `sartor convert` has made.")],
-    checkpoint: Annotated[Path, typer.Option(help="What `sartor fit` has learned.")],
+    model: ModelFile,
+    checkpoint: CheckpointFile,
     photos: Annotated[
         list[Path] | None,
-        typer.Argument(help="Photos that were learned from.", metavar="[PHOTO...]"),
+        typer.Argument(help="Training photos to delete.", metavar="[PHOTO...]"),
     ] = None,
     sample: Annotated[
         list[int] | None,
-        typer.Option(help="The number of a sample, as `sartor classes --json` lists them."),
+        typer.Option(help="Number of a sample; `sartor classes --json` lists them (repeatable)."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of what is drawn at random.", min=0)] = 0,
+    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Forget photos, and learn again from the others."""
+    """Delete training photos permanently, and train on the others."""
     if not photos and not sample:
-        fail("say what to forget: photos, or --sample NUMBER")
-    with at_work(model, checkpoint, must_exist=True) as personal:
+        fail("nothing to forget: pass photos, or --sample NUMBER")
+    with open_trained(model, checkpoint, must_exist=True) as personal:
         before = personal.classes
         numbers = {*(sample or ()), *(_number(personal, photo) for photo in photos or ())}
         personal.forget(*numbers)
         if personal.samples:
             personal.fit(seed=seed)
         save(personal, checkpoint)
-        left = len(personal.samples)
+        remaining = len(personal.samples)
         removed = [name for name in before if name not in personal.classes]
     if as_json:
-        print_json({"forgotten": len(numbers), "samples": left, "removed_classes": removed})
+        print_json({"forgotten": len(numbers), "samples": remaining, "removed_classes": removed})
         return
-    forgotten = "1 photo is" if len(numbers) == 1 else f"{len(numbers)} photos are"
-    typer.echo(f"{forgotten} forgotten; {checkpoint} has learned from {left} others")
+    photos_text = "1 photo" if len(numbers) == 1 else f"{len(numbers)} photos"
+    typer.echo(f"{photos_text} deleted; {checkpoint} is trained on the other {remaining}")
     for name in removed:
-        typer.echo(f"{name!r} had no other photo, and is no class any more")
+        typer.echo(f"class {name!r} had no other photo and was removed")
 
 
 def _number(model: PersonalModel, photo: Path) -> int:
-    found = model.find(photo)
-    if found is None:
-        fail(f"{photo} is none of the {len(model.samples)} photos that were learned from")
-    return found.id
+    stored = model.find(photo)
+    if stored is None:
+        fail(f"{photo} is not one of the {len(model.samples)} training photos")
+    return stored.id

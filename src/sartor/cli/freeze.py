@@ -1,4 +1,4 @@
-"""`sartor freeze`: the plain classifier that a model has become."""
+"""`sartor freeze`: convert a trained model into a plain classifier."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._options import ModelFile, OutputFile
 from .report import Json, check_folder, note, print_json
 
 if TYPE_CHECKING:
@@ -16,23 +17,24 @@ __all__ = ["freeze"]
 
 
 def freeze(
-    model: Annotated[Path, typer.Argument(help="What `sartor convert` has made.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")],
+    model: ModelFile,
+    output: OutputFile,
     checkpoint: Annotated[
-        Path | None, typer.Option(help="What `sartor fit` has learned; else what is baked in.")
+        Path | None,
+        typer.Option(help="Checkpoint of `sartor fit`. Default: the baked weights."),
     ] = None,
     quantize: Annotated[
-        str, typer.Option(help="none, or full-integer: int8 throughout, for microcontrollers.")
+        str, typer.Option(help="none, or full-integer: int8 only, for microcontrollers.")
     ] = "none",
     representative: Annotated[
-        Path | None, typer.Option(help="full-integer: a folder of pictures such as it will see.")
+        Path | None, typer.Option(help="full-integer: folder of representative images.")
     ] = None,
     io_dtype: Annotated[
-        str, typer.Option(help="full-integer: uint8 or int8 bytes go in and come out.")
+        str, typer.Option(help="full-integer: dtype of input and output, uint8 or int8.")
     ] = "uint8",
     as_json: Json = False,
 ) -> None:
-    """Write the plain classifier that a model has become: it learns no more."""
+    """Convert a trained model into a plain classifier that cannot be trained."""
     check_folder(output)
     from ..freeze import freeze as freeze_model
 
@@ -45,12 +47,12 @@ def freeze(
         io_dtype=io_dtype,
     )
     if as_json:
-        print_json(_described(frozen, model))
+        print_json(_describe(frozen, model))
     else:
         _print(frozen, model)
 
 
-def _described(frozen: FrozenModel, model: Path) -> dict[str, object]:
+def _describe(frozen: FrozenModel, model: Path) -> dict[str, object]:
     return {
         "file": str(frozen.path),
         "bytes": frozen.path.stat().st_size,
@@ -63,6 +65,6 @@ def _described(frozen: FrozenModel, model: Path) -> dict[str, object]:
 def _print(frozen: FrozenModel, model: Path) -> None:
     for message in frozen.notes:
         note(message)
-    sizes = f"{frozen.path.stat().st_size:,} bytes, of a model of {model.stat().st_size:,}"
-    typer.echo(f"{frozen.path}: {sizes}; it learns no more")
+    size, before = frozen.path.stat().st_size, model.stat().st_size
+    typer.echo(f"{frozen.path}: {size:,} bytes ({model}: {before:,})")
     typer.echo(f"classes: {', '.join(frozen.classes)}")

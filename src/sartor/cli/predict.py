@@ -1,4 +1,4 @@
-"""`sartor predict`: what photos show."""
+"""`sartor predict`: predict the classes of photos."""
 
 from __future__ import annotations
 
@@ -7,47 +7,44 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._options import BakedOrCheckpoint, ModelFile
 from .report import Json, note, percent, print_json, print_table
 
 if TYPE_CHECKING:
     from ..runtime import PersonalModel, Predictions
 
-__all__ = ["CheckpointOption", "opened", "predict"]
-
-CheckpointOption = Annotated[
-    Path | None, typer.Option("--checkpoint", help="What was learned; a baked model needs none.")
-]
+__all__ = ["open_model", "predict"]
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="What `sartor convert` has made.")],
-    files: Annotated[list[Path], typer.Argument(help="Photos.", metavar="FILE...")],
-    checkpoint: CheckpointOption = None,
-    top: Annotated[int, typer.Option(help="Show this many classes.", min=1)] = 3,
+    model: ModelFile,
+    files: Annotated[list[Path], typer.Argument(help="Photos.", metavar="PHOTO...")],
+    checkpoint: BakedOrCheckpoint = None,
+    top: Annotated[int, typer.Option(help="Number of classes to show.", min=1)] = 3,
     as_json: Json = False,
 ) -> None:
-    """Tell what photos show."""
-    with opened(model, checkpoint) as personal:
-        found = [(str(file), personal.predict(file)) for file in files]
+    """Predict the classes of photos."""
+    with open_model(model, checkpoint) as personal:
+        results = [(str(file), personal.predict(file)) for file in files]
     if as_json:
-        print_json([_described(file, predictions, top) for file, predictions in found])
+        print_json([_describe(file, predictions, top) for file, predictions in results])
         return
-    width = min(top, max(len(predictions) for _, predictions in found))
-    head = ["photo", *(["shows", "sure"] + [f"or {i}" for i in range(1, width)])]
     rows = [
-        [
+        (
             file,
-            best.label if predictions.best is not None else f"none of these (nearest {best.label})",
+            best.label
+            if predictions.best is not None
+            else f"none of these (nearest: {best.label})",
             percent(best.probability),
-            *(f"{p.label} {percent(p.probability)}" for p in rest),
-        ]
-        for file, predictions in found
+            "\n".join(f"{each.label} {percent(each.probability)}" for each in rest),
+        )
+        for file, predictions in results
         for best, *rest in [predictions[:top]]
     ]
-    print_table(head, rows)
+    print_table(("photo", "class", "probability", "next classes"), rows)
 
 
-def _described(file: str, predictions: Predictions, top: int) -> dict[str, object]:
+def _describe(file: str, predictions: Predictions, top: int) -> dict[str, object]:
     """Return the JSON object of one photo; `in_distribution` is null if no detector is fitted."""
     return {
         "file": file,
@@ -56,8 +53,12 @@ def _described(file: str, predictions: Predictions, top: int) -> dict[str, objec
     }
 
 
-def opened(model: Path, checkpoint: Path | None) -> PersonalModel:
-    """A model that knows something; raises DataError when it does not."""
+def open_model(model: Path, checkpoint: Path | None) -> PersonalModel:
+    """Open a model that has classes.
+
+    Raises:
+        DataError: If it has none.
+    """
     from ..errors import DataError
     from ..runtime import PersonalModel
 
@@ -68,8 +69,7 @@ def opened(model: Path, checkpoint: Path | None) -> PersonalModel:
                 note(message)
         if not personal.classes:
             raise DataError(
-                f"{model} knows no class yet: give what `sartor fit` has learned, "
-                "as --checkpoint FILE"
+                f"{model} has no class yet: add --checkpoint with a file that `sartor fit` wrote"
             )
     except BaseException:
         personal.close()

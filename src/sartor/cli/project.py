@@ -1,4 +1,4 @@
-"""`sartor export` and `sartor import`: all that a user has, as one file."""
+"""`sartor export` and `sartor import`: move a project to another device."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import Annotated
 
 import typer
 
-from ._user import at_work
+from ._options import CheckpointFile, ModelFile, OutputFile
+from ._user import open_trained
 from .report import Json, check_folder, print_json
 
 __all__ = ["export", "import_project"]
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="What `sartor convert` has made.")],
-    checkpoint: Annotated[Path, typer.Option(help="What `sartor fit` has learned.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write.")],
+    model: ModelFile,
+    checkpoint: CheckpointFile,
+    output: OutputFile,
     as_json: Json = False,
 ) -> None:
-    """Put the model, what it has learned and its samples into one file, to move them."""
+    """Pack the model, its checkpoint and its samples into one project file."""
     check_folder(output)
-    with at_work(model, checkpoint, must_exist=True) as personal:
+    with open_trained(model, checkpoint, must_exist=True) as personal:
         path = personal.export_project(output)
         samples = len(personal.samples)
     if as_json:
@@ -31,15 +32,15 @@ def export(
 
 
 def import_project(
-    project: Annotated[Path, typer.Argument(help="What `sartor export` has written.")],
-    folder: Annotated[Path, typer.Argument(help="A new folder for what is in it.")],
+    project: Annotated[Path, typer.Argument(help="Project file, written by `sartor export`.")],
+    folder: Annotated[Path, typer.Argument(help="New folder for its files.")],
     as_json: Json = False,
 ) -> None:
-    """Take apart what `sartor export` has written."""
+    """Unpack a project file."""
     from ..runtime import unpack_project
 
-    found = unpack_project(project, folder)
-    files = sorted(str(path) for path in found.iterdir())
+    unpacked = unpack_project(project, folder)
+    files = sorted(str(path) for path in unpacked.iterdir())
     if as_json:
         print_json({"files": files})
         return

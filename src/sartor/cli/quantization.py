@@ -1,4 +1,4 @@
-"""What quantization saves and loses, as a table."""
+"""The table of what quantization saves and costs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["print_quantization"]
 
 
 def print_quantization(report: QuantizationReport) -> None:
-    """Print a row for each thing that was measured, the float base beside the quantized."""
+    """Print one row per measurement: the float base beside the quantized one."""
     rows = [("bytes", f"{report.bytes_before:,}", f"{report.bytes_after:,}")]
     if report.cosine is not None and report.relative_error is not None:
         rows.append(("features, cosine", "1.0000", f"{report.cosine:.4f}"))
@@ -21,13 +21,13 @@ def print_quantization(report: QuantizationReport) -> None:
     few = report.few_shot
     if few is not None:
         before, after = (percent(sum(each) / len(each)) for each in (few.before, few.after))
-        rows.append((f"accuracy, {few.shots} a class", before, after))
+        rows.append((f"accuracy, {few.shots} per class", before, after))
     print_table(("base", "float", report.mode), rows, title=_title(report))
 
 
 def _title(report: QuantizationReport) -> str:
     if not report.samples:
-        return "quantized; what it loses can be measured on samples (--representative)"
+        return "quantized; --representative FOLDER measures its loss"
     few = report.few_shot
-    how = "" if few is None else f"; accuracy: {len(few.before)} draws, each on {few.tested} others"
-    return f"quantized, and measured on {report.samples} samples{how}"
+    draws = "" if few is None else f"; {len(few.before)} draws, each tested on {few.tested} others"
+    return f"quantized, measured on {report.samples} samples{draws}"

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for programs, one line for an error."""
+"""The output of commands: tables, JSON and error lines."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from .interrupt import TerminatedError, describe_signal, exit_code, terminable
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..runtime import Evaluation
+
 __all__ = [
     "Json",
     "check_folder",
@@ -25,6 +27,7 @@ __all__ = [
     "fail",
     "note",
     "percent",
+    "print_confusion",
     "print_json",
     "print_table",
     "reported",
@@ -33,13 +36,14 @@ __all__ = [
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _WIDE = 160
+_MAX_CLASSES = 12  # in a confusion matrix
 
 
 def reported(command: Callable[P, T]) -> Callable[P, T]:
-    """Let a command end with one line on stderr, and an exit code, where it cannot be done."""
+    """Wrap a command: an error ends it with one line on stderr and an exit code."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -49,7 +53,7 @@ def reported(command: Callable[P, T]) -> Callable[P, T]:
         except SartorError as error:
             fail(str(error))
         except BrokenPipeError:
-            raise  # who reads our output has had enough: not an error
+            raise  # the reader of the output closed it: not an error
         except OSError as error:
             where = f"{error.filename}: " if error.filename is not None else ""
             fail(f"{where}{error.strerror or error}")
@@ -64,23 +68,23 @@ def reported(command: Callable[P, T]) -> Callable[P, T]:
 
 
 def fail(message: str, *, code: int = 1) -> NoReturn:
-    """Say on stderr what is wrong, in one line, and end."""
+    """Print one error line on stderr, and end the command."""
     typer.secho(f"error: {' '.join(message.split())}", fg=typer.colors.RED, err=True)
     raise typer.Exit(code)
 
 
 def note(message: str) -> None:
-    """Say on stderr what the user should know."""
+    """Print a note on stderr."""
     typer.secho(f"note: {message}", fg=typer.colors.YELLOW, err=True)
 
 
 def print_json(value: object) -> None:
-    """Print JSON on stdout, and nothing else goes there."""
+    """Print JSON on stdout."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console of rich; where nobody looks at it, wide enough to cut nothing off."""
+    """Return a console of rich; without a terminal it is wide enough to cut nothing off."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
@@ -90,7 +94,7 @@ def console(*, stderr: bool = False) -> Console:
 def print_table(
     head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None
 ) -> None:
-    """Print a table; columns of numbers stand to the right."""
+    """Print a table; columns of numbers are aligned to the right."""
     from rich.table import Table
     from rich.text import Text
 
@@ -105,15 +109,30 @@ def print_table(
     console().print(table)
 
 
+def print_confusion(evaluation: Evaluation) -> None:
+    """Print a confusion matrix of at most 12 classes; zeros are dots."""
+    labels = evaluation.labels
+    if not 1 < len(labels) <= _MAX_CLASSES:
+        return
+    rows = [
+        (f"{number} {label}", *(f"{count or '·'}" for count in counts))
+        for number, (label, counts) in enumerate(
+            zip(labels, evaluation.confusion.tolist(), strict=True), 1
+        )
+    ]
+    head = ("true \\ predicted", *map(str, range(1, len(labels) + 1)))
+    print_table(head, rows, title="confusion matrix")
+
+
 def check_folder(path: Path) -> None:
-    """Fail before the work, and not after it, where a file cannot be written."""
+    """Fail before the work if the folder of an output file does not exist."""
     folder = path.absolute().parent
     if not folder.is_dir():
-        fail(f"{folder} is no folder, so {path.name} cannot be written there: make it first")
+        fail(f"the folder {folder} does not exist: create it, then repeat the command")
 
 
 def percent(part: float | None) -> str:
-    """A part of 1 as a percentage; a dash for None."""
+    """Return a fraction as a percentage; a dash for None."""
     return "–" if part is None else f"{100 * part:.1f} %"
 
 

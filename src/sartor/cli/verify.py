@@ -1,4 +1,4 @@
-"""`sartor verify`: whether a file keeps the contract."""
+"""`sartor verify`: check that a file fulfills the contract."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["verify"]
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="A model that learns, whoever made it.")],
+    file: Annotated[Path, typer.Argument(help="Personalizable file, made by any tool.")],
     as_json: Json = False,
 ) -> None:
-    """Check from outside that a model keeps the contract; its gradients too."""
+    """Check that a model fulfills the contract, and that its gradients are correct."""
     from ..testing.verify import verify_contract
 
     report = verify_contract(file)
@@ -28,9 +28,9 @@ def verify(
         print_json({"file": str(file), "passed": report.passed, "checks": checks})
     else:
         rows = [
-            ("ok" if each.passed else "BROKEN", each.name, each.detail) for each in report.checks
+            ("ok" if each.passed else "FAILED", each.name, each.detail) for each in report.checks
         ]
-        print_table(("", "promise", "what was found"), rows)
+        print_table(("", "check", "result"), rows)
     if not report.passed:
-        broken = "; ".join(each.name for each in report.failures)
-        fail(f"{file} breaks {len(report.failures)} of {len(report.checks)} promises: {broken}")
+        names = "; ".join(each.name for each in report.failures)
+        fail(f"{file} fails {len(report.failures)} of {len(report.checks)} checks: {names}")

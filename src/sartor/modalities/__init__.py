@@ -3,7 +3,7 @@
 Everything that depends on the modality of an input is in one object, see `Modality`.
 """
 
-from .folder import prepared, read_folder
+from .folder import load_files, read_folder
 from .image import Image, image_pixels
 from .modality import LoadedInput, Modality
 from .sample import LoadedSample, Sample, identity_of_name, load, load_stored, prepare
@@ -19,9 +19,9 @@ __all__ = [
     "identity_of_name",
     "image_pixels",
     "load",
+    "load_files",
     "load_stored",
     "modality_of",
     "prepare",
-    "prepared",
     "read_folder",
 ]

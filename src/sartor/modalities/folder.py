@@ -1,4 +1,4 @@
-"""A folder a class: the way in which collections of photos are kept everywhere."""
+"""Folders of samples, with one subfolder per class."""
 
 from __future__ import annotations
 
@@ -12,69 +12,71 @@ from ..contract.manifest import InputSpec
 from ..errors import DataError
 from .sample import prepare
 
-__all__ = ["prepared", "read_folder"]
+__all__ = ["load_files", "read_folder"]
 
 
 def read_folder(folder: str | os.PathLike[str], *, skip: bool = False) -> list[tuple[Path, str]]:
-    """List what is in `folder/<class>/`, in the order of the names; hidden files are ignored.
+    """List the files in `folder/<class>/`, in the order of their names, without hidden files.
 
     Args:
-        folder: with a folder for each class.
-        skip: ignore files that lie beside the class folders.
+        folder: folder with one subfolder per class.
+        skip: whether to ignore files beside the subfolders. Default: False.
 
     Returns:
-        Pairs of a file and its class, the name of its folder. The files are not opened.
+        Pairs of a file and its class, which is the name of its folder. No file is opened.
 
     Raises:
-        DataError: there is no class folder, one is empty or has folders in it, or a file lies
-            beside them.
-        OSError: the folder is not there, or may not be read.
+        DataError: If there is no subfolder, a subfolder is empty or contains folders, or a file
+            is beside the subfolders.
+        OSError: If the folder does not exist or cannot be read.
     """
     classes = _visible(Path(folder))
     beside = [path for path in classes if not path.is_dir()]
     classes = [path for path in classes if path.is_dir()]
     if not classes:
         raise DataError(
-            f"{folder} has no folders in it: put the files of each class into a folder with the "
-            f"name of the class, as {Path(folder) / 'hat' / 'photo.jpg'}"
+            f"{folder} contains no folder: put the files of each class into a folder with the "
+            f"name of the class, such as {Path(folder) / 'hat' / 'photo.jpg'}"
         )
     if beside and not skip:
         raise DataError(
-            f"{beside[0]} lies beside the folders of the classes: move it into one of them, or away"
+            f"{beside[0]} is beside the folders of the classes: move it into one, or elsewhere"
         )
-    found = []
+    pairs = []
     for path in classes:
         files = _visible(path)
         if not files:
-            raise DataError(f"{path} is empty: put files of the class into it, or remove it")
+            raise DataError(f"{path} is empty: add files of the class, or remove the folder")
         for file in files:
             if file.is_dir():
-                raise DataError(f"{file} is a folder in the folder of a class: expected files only")
-            found.append((file, path.name))
-    return found
+                raise DataError(
+                    f"{file} is a folder inside the folder of a class, which contains files only: "
+                    "move its files"
+                )
+            pairs.append((file, path.name))
+    return pairs
 
 
-def prepared(
+def load_files(
     specs: Sequence[InputSpec], files: Iterable[tuple[Path, str]], *, skipped: list[Path] | None
 ) -> Iterator[tuple[dict[str, np.ndarray], str]]:
-    """Open files one after another, and make the base's inputs of each.
+    """Load files one after another, and yield the inputs of the base for each.
 
     Args:
-        specs: the inputs.
+        specs: specs of the base's inputs.
         files: pairs of a file and its class.
-        skipped: collects those that cannot be read; None refuses them.
+        skipped: list to which unreadable files are added. If None, they raise an error.
 
     Yields:
-        Pairs of the inputs (a sample that `PersonalModel` takes) and the class.
+        Pairs of the inputs (a sample for `PersonalModel`) and the class.
 
     Raises:
-        DataError: a file cannot be read, or no file of a class can.
-        OSError: likewise.
+        DataError, OSError: If a file cannot be read, or none of a class.
     """
-    lacking: dict[str, None] = {}
-    having = set()
+    labels: dict[str, None] = {}
+    readable = set()
     for path, label in files:
-        lacking.setdefault(label)
+        labels.setdefault(label)
         try:
             inputs = prepare(specs, path)
         except (DataError, OSError):
@@ -82,11 +84,13 @@ def prepared(
                 raise
             skipped.append(path)
             continue
-        having.add(label)
+        readable.add(label)
         yield inputs, label
-    for label in lacking:
-        if label not in having:
-            raise DataError(f"no file of the class {label!r} can be read")
+    for label in labels:
+        if label not in readable:
+            raise DataError(
+                f"no file of the class {label!r} can be read: replace its files"
+            )
 
 
 def _visible(folder: Path) -> list[Path]:

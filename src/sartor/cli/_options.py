@@ -1,0 +1,37 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "BakedOrCheckpoint",
+    "CheckpointFile",
+    "ModelFile",
+    "OutputFile",
+    "PhotoFolder",
+    "Seed",
+]
+
+ModelFile = Annotated[Path, typer.Argument(help="Personalizable file, made by `sartor convert`.")]
+
+CheckpointFile = Annotated[
+    Path, typer.Option("--checkpoint", help="Checkpoint, written by `sartor fit`.")
+]
+
+BakedOrCheckpoint = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        help="Checkpoint, written by `sartor fit`. Not needed for a baked model.",
+    ),
+]
+
+OutputFile = Annotated[Path, typer.Option("-o", "--output", help="File to write.")]
+
+PhotoFolder = Annotated[Path, typer.Argument(help="Folder with one subfolder of photos per class.")]
+
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the random numbers.", min=0)]
