@@ -18,7 +18,7 @@ Convert = Callable[..., Path]
 def test_convert_refuses_what_is_no_base(picture_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     arguments = ("convert", base, "-o", output, "--classes", 3)
-    assert "does not exist" in run(*arguments).error
+    assert "not there" in run(*arguments).error
     base.write_bytes(b"hello, world")
     assert str(base) in run(*arguments).error
     base.write_bytes(picture_base[:-100])

@@ -46,7 +46,7 @@ def test_a_file_is_a_head(base: Path, head: Path, tmp_path: Path, run: Run) -> N
 def test_what_does_not_fit_is_one_line(base: Path, head: Path, tmp_path: Path, run: Run) -> None:
     output = tmp_path / "out.tflite"
     common = ("convert", base, "-o", output, "--head")
-    assert "room for 5" in run(*common, head, "--classes", 5).error
+    assert "a capacity of 5 classes" in run(*common, head, "--classes", 5).error
     assert "missing.tflite" in run(*common, tmp_path / "missing.tflite", "--classes", 3).error
     refused = run(*common, head, "--classes", 3, "--hidden", 8)
     assert refused.code == 2

@@ -31,12 +31,13 @@ Sartor trains a .tflite model on your own photos.
      sartor convert starter -o model.tflite --classes 10
 2. Put photos into one folder per class (photos/hat/…,
    photos/shoes/…), and train:
-     sartor fit model.tflite photos --checkpoint my.safetensors
+     sartor fit model.tflite photos \\
+       --checkpoint my.safetensors
 3. Predict the class of a photo:
      sartor predict model.tflite photo.jpg \\
        --checkpoint my.safetensors
 
-`sartor demo` shows all of this on photos that it brings.
+`sartor demo` shows all of this on sample photos.
 `sartor --help` lists the commands, and
 `sartor COMMAND --help` lists the options of one."""
 
