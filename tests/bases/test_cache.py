@@ -32,7 +32,7 @@ def entries(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def test_what_was_made_once_is_found(folder: Path) -> None:
+def test_a_cached_entry_is_used(folder: Path) -> None:
     make = Maker()
     assert [load_or_build("base", "k1", make) for _ in range(3)] == [b"made"] * 3
     assert make.calls == 1
@@ -40,7 +40,7 @@ def test_what_was_made_once_is_found(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"mad", b"Made", b"made more"])
-def test_a_damaged_entry_is_made_again(folder: Path, damage: bytes) -> None:
+def test_a_damaged_entry_is_rebuilt(folder: Path, damage: bytes) -> None:
     make = Maker()
     load_or_build("base", "k1", make)
     entries(folder)[0].write_bytes(damage)
@@ -57,7 +57,7 @@ def test_another_key_replaces_the_entry_and_no_other(folder: Path) -> None:
     assert sorted(path.read_bytes() for path in entries(folder)) == [b"new", b"other"]
 
 
-def test_a_file_where_the_folder_should_be(folder: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_tolerated(folder: Path) -> None:
     folder.parent.parent.mkdir(exist_ok=True)
     folder.parent.write_bytes(b"")
     make = Maker()
@@ -65,7 +65,7 @@ def test_a_file_where_the_folder_should_be(folder: Path) -> None:
     assert make.calls == 2
 
 
-def test_a_home_that_cannot_be_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_folder_is_tolerated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> Path:
         raise PermissionError(13, "Read-only file system")
 
@@ -75,7 +75,7 @@ def test_a_home_that_cannot_be_written(folder: Path, monkeypatch: pytest.MonkeyP
     assert load_or_build("base", "k1", Maker()) == b"made"
 
 
-def test_no_home_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_home_is_tolerated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: Path("~/.cache/sartor"))
     assert load_or_build("base", "k1", Maker()) == b"made"
@@ -90,7 +90,7 @@ def test_the_base_is_built_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -
         EfficientNetLite0(97).content()
 
 
-def test_variants_live_beside_each_other(folder: Path) -> None:
+def test_variants_have_separate_entries(folder: Path) -> None:
     for _ in range(2):
         for settings in ({}, {"float_blocks": 1}, {"float_blocks": 16}, {"quantize": False}):
             EfficientNetLite0(96, **settings).content()

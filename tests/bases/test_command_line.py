@@ -58,7 +58,7 @@ def models(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_layer_is_named(models: Path, run: Run) -> None:
+def test_features_names_a_layer(models: Path, run: Run) -> None:
     code, out, err = run(models / "numbers.keras", "--features", "hidden", "--json")
     assert (code, err) == (0, ""), err
     said = json.loads(out)
@@ -66,7 +66,7 @@ def test_a_layer_is_named(models: Path, run: Run) -> None:
     assert said["base_bytes"] == (models / "numbers.keras").stat().st_size
 
 
-def test_a_layer_that_is_not_there_lists_those_near(models: Path, run: Run) -> None:
+def test_an_unknown_layer_lists_similar_names(models: Path, run: Run) -> None:
     code, _, err = run(models / "numbers.keras", "--features", "hiden")
     assert code == 1
     (line,) = err.splitlines()
@@ -102,7 +102,7 @@ def test_an_open_shape_must_be_stated(
     assert says in err if says else not err
 
 
-def test_a_terminal_shows_that_something_goes_on_and_no_logs(models: Path, tmp_path: Path) -> None:
+def test_a_terminal_shows_progress_without_log_messages(models: Path, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     arguments = ["convert", models / "numbers.keras", "-o", tmp_path / "m.tflite", "--classes", "2"]
     said: list[bytes] = []
@@ -129,7 +129,7 @@ def test_a_terminal_shows_that_something_goes_on_and_no_logs(models: Path, tmp_p
                for line in lines), lines  # fmt: skip
 
 
-def test_native_code_is_kept_quiet_and_python_is_heard() -> None:
+def test_native_output_is_suppressed_and_python_output_is_not() -> None:
     script = """
 import logging, os, sys
 from sartor.bases._tensorflow import quiet
@@ -148,7 +148,7 @@ os.write(2, b"native later\\n")
     assert done.stderr.splitlines() == ["python", "logged later", "native later"]
 
 
-def test_without_stderr_it_works_too() -> None:
+def test_a_closed_stderr_is_allowed() -> None:
     script = (
         "import os; os.close(2); from sartor.bases._tensorflow import quiet\nwith quiet(): print(1)"
     )
@@ -158,7 +158,7 @@ def test_without_stderr_it_works_too() -> None:
     assert done.stdout == "1\n"
 
 
-def test_keras_on_another_framework_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_backend_of_keras_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = SimpleNamespace(backend=lambda: "jax")
     fake = SimpleNamespace(keras=SimpleNamespace(backend=backend))
     monkeypatch.setitem(sys.modules, "tensorflow", fake)

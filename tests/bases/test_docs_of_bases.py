@@ -14,7 +14,7 @@ from sartor.cli import main
 PAGE = Path(__file__).parents[2] / "docs" / "bases.md"
 
 
-def test_what_the_page_shows_runs(
+def test_the_blocks_of_the_page_run(
     keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In its order: later code uses what earlier code has made."""

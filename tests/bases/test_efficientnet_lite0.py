@@ -78,7 +78,7 @@ def test_every_convolution_pads_and_ends_as_published() -> None:
             assert op.options["fusedActivationFunction"] == (0 if linear else 3), op
 
 
-def test_all_but_the_pixels_is_int8() -> None:
+def test_all_activations_are_int8() -> None:
     graph = EfficientNetLite0().load().main
     (pixels,) = graph.inputs
     assert pixels.dtype is DType.UINT8
@@ -98,7 +98,7 @@ def test_all_but_the_pixels_is_int8() -> None:
     "base",
     [EfficientNetLite0(), EfficientNetLite0(quantize=False), EfficientNetLite0(float_blocks=2)],
 )
-def test_every_tensor_has_a_name_of_its_own(base: EfficientNetLite0) -> None:
+def test_tensor_names_are_unique(base: EfficientNetLite0) -> None:
     names = [tensor.name for tensor in base.load().main.tensors]
     assert len(set(names)) == len(names)
 
@@ -117,7 +117,7 @@ def test_the_last_blocks_can_stay_float(count: int) -> None:
     assert {tensor.dtype for tensor in graph.outputs} == {DType.FLOAT32}
 
 
-def test_it_recognizes_photos(some: tuple[np.ndarray, np.ndarray]) -> None:
+def test_photos_are_classified_correctly(some: tuple[np.ndarray, np.ndarray]) -> None:
     pixels, classes = some
     exact, exact_features = run(EfficientNetLite0(quantize=False), pixels, ("logits", "features"))
     logits, features = run(EfficientNetLite0(), pixels, ("logits", "features"))
@@ -132,7 +132,7 @@ def test_it_recognizes_photos(some: tuple[np.ndarray, np.ndarray]) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_int8_says_what_float_says_at_any_size(size: int, photos: list[Path]) -> None:
+def test_int8_agrees_with_float_at_every_size(size: int, photos: list[Path]) -> None:
     from sartor.modalities import image_pixels
 
     pixels = np.stack([image_pixels(path, (size, size)) for path in photos[::100]])
@@ -143,7 +143,7 @@ def test_int8_says_what_float_says_at_any_size(size: int, photos: list[Path]) ->
             assert cosines(found, expected).min() > 0.97
 
 
-def test_more_float_is_nearer_to_float(some: tuple[np.ndarray, np.ndarray]) -> None:
+def test_more_float_blocks_reduce_the_error(some: tuple[np.ndarray, np.ndarray]) -> None:
     pixels = some[0][::4]
     (exact,) = run(EfficientNetLite0(quantize=False), pixels, ["features"])
     bases = [EfficientNetLite0(float_blocks=count) for count in (0, 8, 16)]
@@ -165,12 +165,12 @@ def test_more_float_is_nearer_to_float(some: tuple[np.ndarray, np.ndarray]) -> N
         ({"float_blocks": 1, "quantize": False}, "float_blocks needs quantize"),
     ],
 )
-def test_wrong_settings_are_refused(settings: dict[str, Any], says: str) -> None:
+def test_invalid_options_are_refused(settings: dict[str, Any], says: str) -> None:
     with pytest.raises(ConversionError, match=says):
         EfficientNetLite0(**settings)
 
 
-def test_the_file_says_how_pictures_go_in_and_whose_it_is() -> None:
+def test_the_metadata_state_scaling_author_and_license() -> None:
     for quantize in (True, False):
         model = EfficientNetLite0(96, quantize=quantize).load()
         metadata = decode_metadata(model.metadata[METADATA_NAME])
@@ -183,7 +183,7 @@ def test_the_file_says_how_pictures_go_in_and_whose_it_is() -> None:
         assert metadata.license == "Apache-2.0"
 
 
-def test_the_same_bytes_everywhere() -> None:
+def test_the_file_has_the_same_bytes_in_every_process() -> None:
     code = (
         "import hashlib; from sartor.bases import EfficientNetLite0;"
         "print(hashlib.sha256(EfficientNetLite0(96, float_blocks=2)._build()).hexdigest())"
@@ -195,7 +195,7 @@ def test_the_same_bytes_everywhere() -> None:
     assert len(digests) == 1
 
 
-def test_the_name_stands_for_the_default() -> None:
+def test_the_name_starter_is_the_default() -> None:
     assert isinstance(EfficientNetLite0(), Base)
     for name in (STARTER, Path(STARTER)):
         assert load_base(name).main.inputs[0].shape == (1, 224, 224, 3)
@@ -212,7 +212,7 @@ def test_the_name_stands_for_the_default() -> None:
         (EfficientNetLite0(96, float_blocks=1), None, 1280),
     ],
 )
-def test_it_converts_and_keeps_the_contract(
+def test_the_converted_file_passes_the_verifier(
     base: EfficientNetLite0, features: str | None, length: int
 ) -> None:
     model = sartor.convert(base, classes=4, features=features)
@@ -228,7 +228,7 @@ def test_it_converts_and_keeps_the_contract(
     assert report.passed, report.failures
 
 
-def test_it_learns(tmp_path: Path) -> None:
+def test_the_converted_file_trains(tmp_path: Path) -> None:
     path = sartor.convert(EfficientNetLite0(96), classes=3).save(tmp_path / "model.tflite")
     random = np.random.default_rng(0)
 

@@ -49,7 +49,7 @@ def learns(path: Path, draw: Callable[[int], Arrays]) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_becomes_a_file_that_keeps_the_contract_and_learns(
+def test_each_model_converts_passes_the_verifier_and_trains(
     keras: Any, name: str, tmp_path: Path
 ) -> None:
     case, rng = CASES[name], np.random.default_rng(0)
@@ -69,7 +69,7 @@ def test_each_becomes_a_file_that_keeps_the_contract_and_learns(
 @pytest.mark.parametrize(
     "name", ["MobileNetV2", "MobileNetV3Small", "EfficientNetV2B0", "ResNet50"]
 )
-def test_the_architectures_of_keras(keras: Any, name: str) -> None:
+def test_architectures_of_keras_convert(keras: Any, name: str) -> None:
     net = getattr(keras.applications, name)(weights=None, input_shape=(64, 64, 3))
     kind = keras.layers.GlobalAveragePooling2D
     (*_, pooled) = [layer.name for layer in net.layers if isinstance(layer, kind)]
@@ -81,7 +81,7 @@ def test_the_architectures_of_keras(keras: Any, name: str) -> None:
     assert_close(features.reshape(1, -1), predicted(part, {"input": picture}))
 
 
-def test_a_model_of_keras_2_gives_the_features_of_its_own_tflite(
+def test_a_keras_2_file_gives_the_features_of_its_tflite(
     keras: Any, shared_models: Path, tmp_path: Path
 ) -> None:
     ours = sartor.convert(shared_models / "vww_96.h5", classes=2)
@@ -94,7 +94,7 @@ def test_a_model_of_keras_2_gives_the_features_of_its_own_tflite(
         np.testing.assert_allclose(found[0], found[1], rtol=0, atol=1e-4)
 
 
-def test_a_model_trained_in_half_precision_computes_in_full(keras: Any, tmp_path: Path) -> None:
+def test_mixed_precision_models_compute_in_float32(keras: Any, tmp_path: Path) -> None:
     def build(dtype: str) -> Any:
         x = keras.Input((5,))
         hidden = keras.layers.Dense(6, activation="relu", name="hidden", dtype=dtype)(x)
@@ -123,7 +123,7 @@ def saved(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", ["whole.keras", "whole.h5"])
-def test_a_file_is_known_by_what_it_holds(
+def test_the_content_determines_the_format(
     keras: Any, saved: Path, name: str, tmp_path: Path
 ) -> None:
     inputs = {"input": np.random.default_rng(0).random((1, 12), np.float32)}
@@ -147,7 +147,7 @@ OLD: dict[str, tuple[tuple[int, ...], dict[str, Any], tuple[str, Any, Any]]] = {
 
 
 @pytest.mark.parametrize("name", OLD)
-def test_what_keras_2_wrote_is_read_where_it_changes_nothing(
+def test_arguments_of_keras_2_without_effect_are_accepted(
     keras: Any, name: str, tmp_path: Path
 ) -> None:
     shape, settings, (argument, neutral, other) = OLD[name]
@@ -263,9 +263,7 @@ WRONG: dict[str, tuple[Callable[[Any, Path, Path], Any], dict[str, Any], str]] =
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_be_converted_says_what_to_do(
-    keras: Any, saved: Path, name: str, tmp_path: Path
-) -> None:
+def test_conversion_errors_give_advice(keras: Any, saved: Path, name: str, tmp_path: Path) -> None:
     make, settings, says = WRONG[name]
     source = make(keras, saved, tmp_path)
     with pytest.raises(ConversionError, match=says) as caught:
@@ -274,6 +272,6 @@ def test_what_cannot_be_converted_says_what_to_do(
     assert len(str(caught.value)) < 700
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_raises_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         sartor.convert(tmp_path / "nothing.keras", classes=2)

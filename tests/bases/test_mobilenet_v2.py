@@ -28,14 +28,14 @@ def network(keras: Any) -> Any:
     return found
 
 
-def test_without_tensorflow_it_says_what_to_install(no_tensorflow: None) -> None:
+def test_without_tensorflow_the_error_names_the_command(no_tensorflow: None) -> None:
     with pytest.raises(
         ConversionError, match=r"pip install 'sartor\[tensorflow\]'.*EfficientNetLite0"
     ):
         MobileNetV2().load()
 
 
-def test_the_command_knows_it_by_name(
+def test_the_command_accepts_the_name(
     no_tensorflow: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -45,7 +45,7 @@ def test_the_command_knows_it_by_name(
     assert "pip install 'sartor[tensorflow]'" in line
 
 
-def test_without_a_network_it_names_the_alternatives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_the_error_names_alternatives(monkeypatch: pytest.MonkeyPatch) -> None:
     def download(**settings: object) -> None:
         raise Exception("URL fetch failure on https://…")  # as Keras does
 
@@ -66,20 +66,18 @@ def test_without_a_network_it_names_the_alternatives(monkeypatch: pytest.MonkeyP
         ({"width": 0, "weights": "mine.h5"}, "above 0"),
     ],
 )
-def test_settings_that_make_no_sense(settings: dict[str, Any], words: str) -> None:
+def test_invalid_options_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ConversionError, match=words):
         MobileNetV2(**settings)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_raises_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         MobileNetV2(weights=tmp_path / "none.h5").load()
 
 
 @pytest.mark.parametrize("classes", [True, False])
-def test_its_features_are_those_of_keras(
-    keras: Any, network: Any, classes: bool, tmp_path: Path
-) -> None:
+def test_features_agree_with_keras(keras: Any, network: Any, classes: bool, tmp_path: Path) -> None:
     features = keras.Model(network.input, network.layers[-2].output)
     file = tmp_path / "mine.weights.h5"
     (network if classes else features).save_weights(file)
@@ -97,9 +95,7 @@ def test_its_features_are_those_of_keras(
 
 
 @pytest.mark.parametrize("what", ["another width", "no weights"])
-def test_weights_of_something_else_are_refused(
-    keras: Any, network: Any, what: str, tmp_path: Path
-) -> None:
+def test_other_weights_are_refused(keras: Any, network: Any, what: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.weights.h5"
     network.save_weights(file) if what == "another width" else file.write_bytes(b"nothing")
     with pytest.raises(ConversionError, match=r"does not contain the weights.*width 0.5"):

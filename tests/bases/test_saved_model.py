@@ -74,7 +74,7 @@ def folders(
         ("batch", {}),
     ],
 )
-def test_it_is_cut_at_its_features(
+def test_the_signature_features_sets_the_cut(
     folders: Path, weights: list[np.ndarray], name: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     model = sartor.convert(SavedModel(folders / name, **settings), classes=2)
@@ -99,14 +99,14 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_be_converted_says_what_to_do(folders: Path, name: str) -> None:
+def test_conversion_errors_give_advice(folders: Path, name: str) -> None:
     folder, settings, says = WRONG[name]
     with pytest.raises(ConversionError, match=says) as caught:
         SavedModel(folders / folder, **settings).content()
     assert str(folders / folder) in str(caught.value)
 
 
-def test_what_keras_exports_is_one_signature_under_two_keys(keras: Any, tmp_path: Path) -> None:
+def test_equal_signatures_of_keras_count_once(keras: Any, tmp_path: Path) -> None:
     x = keras.Input((4,))
     net = keras.Model(x, keras.layers.Dense(3)(keras.layers.Dense(5, activation="relu")(x)))
     net.export(tmp_path / "exported", verbose=False)
@@ -114,6 +114,6 @@ def test_what_keras_exports_is_one_signature_under_two_keys(keras: Any, tmp_path
     assert [spec.shape for spec in model.manifest.features] == [(5,)]
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_folder_raises_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         SavedModel(tmp_path / "nothing").load()

@@ -174,19 +174,19 @@ def test_a_tensor_outside_its_storage_is_refused(
         (lambda: state_file(system=Storage("w", W.values)), "it refers to torch.FloatStorage"),
     ],
 )
-def test_what_is_no_state_dict_is_refused(content: Any, says: str) -> None:
+def test_other_files_are_refused(content: Any, says: str) -> None:
     with pytest.raises(ConversionError, match=says):
         read_state_dict(content())
 
 
-def test_a_file_cut_off_anywhere_is_refused() -> None:
+def test_truncated_files_are_refused() -> None:
     whole = state_file()
     for length in range(len(whole)):
         with pytest.raises(ConversionError, match="cannot be read"):
             read_state_dict(whole[:length])
 
 
-def test_another_file_is_not_even_read(tmp_path: Path) -> None:
+def test_a_file_with_another_hash_is_not_parsed(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     path.write_bytes(state_file(OrderedDict(evil=Hostile(tmp_path / "ran"))))
     with pytest.raises(ConversionError, match=r"SHA-256 is .*, expected 5793"):

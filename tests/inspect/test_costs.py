@@ -51,7 +51,7 @@ def test_multiply_adds_of_an_op(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.tflite")), ids=lambda path: path.stem)
-def test_the_first_cut_of_a_personalizable_file_is_what_it_has(path: Path) -> None:
+def test_the_first_cut_of_a_personalizable_file_is_its_features(path: Path) -> None:
     found = sartor.describe(path)
     assert isinstance(found, ModelDescription)
     assert isinstance(found.manifest, Manifest)

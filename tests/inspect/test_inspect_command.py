@@ -34,7 +34,7 @@ def test_json_has_everything(real_model: Path, capfd: Capture) -> None:
 
 
 @pytest.mark.parametrize("options", [(), ("--all",)])
-def test_people_get_lines_that_fit(
+def test_lines_have_at_most_100_columns(
     real_model: Path, options: tuple[str, ...], capfd: Capture
 ) -> None:
     code, out, err = command(capfd, "inspect", real_model, *options)
@@ -49,7 +49,7 @@ def test_people_get_lines_that_fit(
         assert len(lines) < 60
 
 
-def test_people_get_what_matters(tmp_path: Path, capfd: Capture) -> None:
+def test_the_summary_and_the_tables_are_printed(tmp_path: Path, capfd: Capture) -> None:
     path = tmp_path / "a model.tflite"
     path.write_bytes(residual("SOFTMAX"))
     _, out, _ = command(capfd, "inspect", path)
@@ -79,7 +79,7 @@ def test_the_suggested_command_runs(tmp_path: Path, capfd: Capture) -> None:
     assert output.exists()
 
 
-def test_what_a_user_has_saved(tiny: Convert, tmp_path: Path, capfd: Capture) -> None:
+def test_saved_files_are_described(tiny: Convert, tmp_path: Path, capfd: Capture) -> None:
     model, checkpoint = tiny(classes=["[hat]", "shoes"]), tmp_path / "mine.safetensors"
     store, project = tmp_path / "mine.samples", tmp_path / "mine.sartor"
     with PersonalModel(model, store=store) as personal:
@@ -104,7 +104,7 @@ def test_what_a_user_has_saved(tiny: Convert, tmp_path: Path, capfd: Capture) ->
         assert as_json(capfd, path)["bytes"] == path.stat().st_size
 
 
-def test_damaged_files_are_one_line(tmp_path: Path, capfd: Capture) -> None:
+def test_damaged_files_print_one_line(tmp_path: Path, capfd: Capture) -> None:
     path = tmp_path / "bad"
     for content in (b"", b"hello, world", b"PK\x03\x04 and no more", b"SQLite format 3\0" * 40):
         path.write_bytes(content)
@@ -114,7 +114,7 @@ def test_damaged_files_are_one_line(tmp_path: Path, capfd: Capture) -> None:
         assert str(path) in err
 
 
-def test_nothing_heavy_is_loaded(tmp_path: Path) -> None:
+def test_no_framework_and_no_runtime_is_imported(tmp_path: Path) -> None:
     """Neither a framework nor LiteRT's interpreter: reading a file is all there is."""
     path = tmp_path / "model.tflite"
     path.write_bytes(residual())

@@ -35,7 +35,7 @@ def described(path: Path) -> ModelDescription:
     return found
 
 
-def test_facts(real_model: Path) -> None:
+def test_sizes_and_costs_match_the_publications(real_model: Path) -> None:
     found = described(real_model)
     quantization, parameters, multiply_adds = FACTS[real_model.stem]
     assert (found.kind, found.bytes) == ("model", real_model.stat().st_size)
@@ -51,7 +51,7 @@ def test_facts(real_model: Path) -> None:
     )
 
 
-def test_ends_and_ops_are_those_that_the_runtime_sees(real_model: Path) -> None:
+def test_inputs_outputs_and_ops_match_the_interpreter(real_model: Path) -> None:
     found, interpreter = described(real_model), Interpreter(str(real_model))
     for facts, details in (
         (found.inputs, interpreter.get_input_details()),
@@ -65,7 +65,7 @@ def test_ends_and_ops_are_those_that_the_runtime_sees(real_model: Path) -> None:
     assert {op.op: op.count for op in found.ops} == {name: ops.count(name) for name in ops}
 
 
-def test_the_default_is_where_convert_cuts(real_model: Path) -> None:
+def test_the_default_matches_convert(real_model: Path) -> None:
     found = described(real_model)
     (default,) = (cut for cut in found.cuts if cut.is_default)
     made = sartor.convert(real_model, classes=3)
@@ -75,7 +75,7 @@ def test_the_default_is_where_convert_cuts(real_model: Path) -> None:
     assert named.manifest.fingerprints == made.manifest.fingerprints
 
 
-def test_convert_takes_every_cut(real_model: Path) -> None:
+def test_convert_accepts_every_cut(real_model: Path) -> None:
     """And a store keeps as many bytes of its features as were told."""
     found = described(real_model)
     useful = [cut for cut in found.cuts if cut.is_useful]
@@ -117,7 +117,7 @@ def test_cuts_go_from_the_outputs_to_the_inputs(real_model: Path) -> None:
     assert listed == sorted(listed), "a useful cut that is further back takes more bytes"
 
 
-def test_a_gradient_reaches_what_is_said_to_be_trainable(real_model: Path) -> None:
+def test_gradients_reach_the_trainable_layers(real_model: Path) -> None:
     """The dense layers behind the pool; convolutions have no rule yet, nor have pools."""
     found = described(real_model)
     could = [each for each in found.layers if each.trainable]

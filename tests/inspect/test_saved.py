@@ -87,7 +87,7 @@ def test_a_personalizable_file(model: Path, tiny_base: bytes, tmp_path: Path) ->
         assert again.manifest.features[0].shape[-1] == cut.tensors[0].shape[-1]
 
 
-def test_integers_are_kept_as_they_are_in_a_personalizable_file(
+def test_quantized_features_take_one_byte_in_a_personalizable_file(
     shared_models: Path, tmp_path: Path
 ) -> None:
     base = shared_models / "vww_96_int8.tflite"
@@ -145,7 +145,7 @@ def test_a_store(model: Path, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
-def test_a_store_is_left_as_it_was(user: tuple[Path, ...]) -> None:
+def test_describing_does_not_change_a_store(user: tuple[Path, ...]) -> None:
     store = user[1]
     os.utime(store, (1, 1))
     before = store.read_bytes(), sorted(store.parent.iterdir())
@@ -154,7 +154,7 @@ def test_a_store_is_left_as_it_was(user: tuple[Path, ...]) -> None:
     assert store.stat().st_mtime == 1
 
 
-def test_a_store_that_was_killed_is_told_with_its_log(
+def test_a_store_of_a_killed_process_includes_its_log(
     user: tuple[Path, ...], tmp_path: Path
 ) -> None:
     """What a killed process has committed is in the log; it stays there."""
@@ -171,7 +171,7 @@ def test_a_store_that_was_killed_is_told_with_its_log(
     assert (copy.read_bytes(), log.read_bytes()) == before
 
 
-def test_a_store_of_an_older_sartor_stays_old(tmp_path: Path) -> None:
+def test_a_store_of_an_older_version_does_not_change(tmp_path: Path) -> None:
     path = tmp_path / "old.samples"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(OLD_STORE.read_text())
@@ -200,7 +200,9 @@ def cut_off(path: Path, size: int) -> Path:
 
 
 @pytest.mark.parametrize("part", [0.2, 0.6, 0.99])
-def test_damaged_files_have_a_clear_error(user: tuple[Path, ...], model: Path, part: float) -> None:
+def test_damaged_files_raise_the_error_of_their_type(
+    user: tuple[Path, ...], model: Path, part: float
+) -> None:
     wanted: tuple[type[SartorError], ...] = (
         CheckpointError,
         StoreError,
@@ -213,7 +215,7 @@ def test_damaged_files_have_a_clear_error(user: tuple[Path, ...], model: Path, p
             sartor.describe(short)
 
 
-def test_what_is_none_of_these(tmp_path: Path, user: tuple[Path, ...], model: Path) -> None:
+def test_other_files_are_refused(tmp_path: Path, user: tuple[Path, ...], model: Path) -> None:
     empty, other = tmp_path / "empty", tmp_path / "other"
     empty.touch()
     with pytest.raises(InvalidModelError, match="empty"):
@@ -232,7 +234,7 @@ def test_what_is_none_of_these(tmp_path: Path, user: tuple[Path, ...], model: Pa
         sartor.describe(other)
 
 
-def test_pages_of_a_store_that_were_overwritten(user: tuple[Path, ...]) -> None:
+def test_overwritten_pages_of_a_store_are_detected(user: tuple[Path, ...]) -> None:
     store = user[1]
     content = bytearray(store.read_bytes())
     content[8192 * 2 : 8192 * 2 + 200] = bytes(200)

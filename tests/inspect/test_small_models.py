@@ -29,7 +29,7 @@ def described(folder: Path, content: bytes) -> ModelDescription:
     return result
 
 
-def test_the_cuts_of_a_branch_take_both_sides(found: ModelDescription) -> None:
+def test_a_cut_through_branches_has_several_tensors(found: ModelDescription) -> None:
     assert [cut.features for cut in found.cuts] == [
         ("end",), ("c",), ("sum",), ("a", "b"), ("a",), ("x",),
     ]  # fmt: skip
@@ -50,7 +50,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("last", STATES)
-def test_gradients_end_where_an_op_does_not_pass_them(last: str, tmp_path: Path) -> None:
+def test_gradients_stop_at_ops_without_a_rule(last: str, tmp_path: Path) -> None:
     found = described(tmp_path, residual(last))
     trainable, stops = STATES[last]
     assert [each.name for each in found.layers] == ["c", "b", "a"]
@@ -62,7 +62,7 @@ def test_gradients_end_where_an_op_does_not_pass_them(last: str, tmp_path: Path)
         assert all(each.reason == f"no: gradients stop at {code} 'end'" for each in found.layers)
 
 
-def test_an_activation_that_has_no_gradient_is_a_stop(tmp_path: Path) -> None:
+def test_gradients_stop_at_activations_without_a_rule(tmp_path: Path) -> None:
     graph = Graph("main")
     hidden = layer(graph, graph.input("x", (1, 4)), 6, "a")
     graph.outputs = [layer(graph, hidden, 2, "b", activation=4)]  # TANH
@@ -74,7 +74,7 @@ def test_an_activation_that_has_no_gradient_is_a_stop(tmp_path: Path) -> None:
     assert not any(each.trainable for each in found.layers)
 
 
-def test_weights_that_are_dequantized_are_those_in_the_file(tmp_path: Path) -> None:
+def test_dequantized_weights_count_as_stored(tmp_path: Path) -> None:
     graph = Graph("main")
     x = graph.input("x", (1, 4))
     half = graph.constant(np.ones((6, 4), np.float16), "w")
@@ -90,7 +90,7 @@ def test_weights_that_are_dequantized_are_those_in_the_file(tmp_path: Path) -> N
     assert "w32" not in found.tensors
 
 
-def test_names_that_features_takes(tmp_path: Path) -> None:
+def test_the_first_of_joined_names_is_accepted(tmp_path: Path) -> None:
     """The first of joined names is enough where it is the only one; features= takes it too."""
     graph = Graph("main")
     x = graph.input("x", (1, 4))
@@ -110,7 +110,7 @@ def test_names_that_features_takes(tmp_path: Path) -> None:
         sartor.convert(content, classes=2, features="twice")
 
 
-def test_a_batch_is_told_for_one_sample(tmp_path: Path) -> None:
+def test_costs_are_for_batch_1(tmp_path: Path) -> None:
     graph = Graph("main")
     graph.outputs = [layer(graph, layer(graph, graph.input("x", (5, 4)), 6, "a"), 3, "b")]
     found = described(tmp_path, model_of(graph))
@@ -119,7 +119,7 @@ def test_a_batch_is_told_for_one_sample(tmp_path: Path) -> None:
     assert [each.tensors[0].shape for each in found.cuts] == [(1, 3), (1, 6), (1, 4)]
 
 
-def test_what_cannot_be_a_base_is_described_too(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_a_base_is_described(tmp_path: Path) -> None:
     graph = Graph("main")
     x = graph.input("x", (1, 4, 4))
     x.shape_signature = (1, -1, 4)
@@ -149,7 +149,7 @@ def test_custom_and_flex_ops_are_named(tmp_path: Path) -> None:
     assert [stop.op for stop in found.gradient_stops] == ["Mine"]
 
 
-def test_the_variables_of_a_file_that_trains(tmp_path: Path) -> None:
+def test_variables_list_their_readers_and_writers(tmp_path: Path) -> None:
     """As the recipe for on-device training makes it: its own signatures and variables."""
     infer, train = Graph("infer"), Graph("train")
     x = infer.input("x", (1, 4))
@@ -177,7 +177,7 @@ def test_the_variables_of_a_file_that_trains(tmp_path: Path) -> None:
     assert [cut.features for cut in found.cuts] == [("y",), ("x",)]
 
 
-def test_shapes_that_are_computed_are_no_features(tmp_path: Path) -> None:
+def test_computed_shapes_cannot_be_features(tmp_path: Path) -> None:
     graph = Graph("main")
     x = graph.input("x", (1, 4))
     shape = graph.tensor("shape", DType.INT32, (2,))

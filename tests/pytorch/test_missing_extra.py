@@ -19,15 +19,13 @@ def without(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("without")
-def test_it_says_what_to_install(tmp_path: Path) -> None:
+def test_the_error_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match=r"model\.pt2 .*pip install 'sartor\[torch\]'"):
         sartor.convert(PyTorch(tmp_path / "model.pt2"), classes=3)
 
 
 @pytest.mark.usefixtures("without")
-def test_the_command_says_it_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "model.pt2"
     path.write_bytes(b"PK\3\4")
     with pytest.raises(SystemExit) as stopped:

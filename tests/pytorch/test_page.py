@@ -22,7 +22,7 @@ def blocks(language: str) -> list[str]:
     return fence.findall(PAGE.read_text())
 
 
-def test_its_code_and_its_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_and_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (code,) = blocks("python")
     exec(compile(code, PAGE.name, "exec"), {})

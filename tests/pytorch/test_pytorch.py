@@ -106,7 +106,7 @@ def _same(ours: np.ndarray, theirs: Any) -> None:
     np.testing.assert_allclose(ours, wanted, atol=TOLERANCE * np.abs(wanted).max())
 
 
-def test_features_are_those_of_pytorch_and_the_file_verifies(case: Case, tmp_path: Path) -> None:
+def test_features_agree_with_pytorch_and_the_file_verifies(case: Case, tmp_path: Path) -> None:
     torch.manual_seed(1)
     module = settled(case.make(), *case.inputs(4))
     path = sartor.convert(PyTorch(module, case.inputs(2)), classes=3).save(tmp_path / "m.tflite")
@@ -141,7 +141,7 @@ def test_an_exported_program_is_the_same_base(name: str, sizes: str, tmp_path: P
     _same(_infer(path, inputs), features(module, *inputs))
 
 
-def test_example_inputs_choose_the_sizes_that_are_free(tmp_path: Path) -> None:
+def test_example_inputs_determine_dynamic_sizes(tmp_path: Path) -> None:
     module = torch.nn.Sequential(
         torch.nn.Conv2d(3, 8, 3, padding=1),
         torch.nn.ReLU(),
@@ -158,7 +158,7 @@ def test_example_inputs_choose_the_sizes_that_are_free(tmp_path: Path) -> None:
     _same(_infer(path, inputs), features(module, *inputs))
 
 
-def test_a_few_samples_are_learned_with_the_preprocessing_that_the_user_names(
+def test_a_few_samples_are_learned_with_named_preprocessing(
     tmp_path: Path,
 ) -> None:
     torch.manual_seed(1)
@@ -181,7 +181,7 @@ def test_a_few_samples_are_learned_with_the_preprocessing_that_the_user_names(
         assert model.evaluate([(picture(label), label) for label in colors]).accuracy == 1
 
 
-def test_a_module_in_training_mode_is_converted_for_inference_and_left_as_it_was(
+def test_a_module_in_training_mode_converts_and_does_not_change(
     tmp_path: Path,
 ) -> None:
     torch.manual_seed(1)
@@ -198,7 +198,7 @@ def test_a_module_in_training_mode_is_converted_for_inference_and_left_as_it_was
     _same(_infer(path, inputs), wanted)
 
 
-def test_it_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
+def test_conversion_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     content = PyTorch(Numbers(), torch.zeros(1, 12)).content()
     assert content[4:8] == b"TFL3"
     assert capfd.readouterr() == ("", "")

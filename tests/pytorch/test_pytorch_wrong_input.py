@@ -47,7 +47,7 @@ MODULES = [
 @pytest.mark.parametrize(
     ("what", "module", "inputs", "words"), MODULES, ids=[m[0] for m in MODULES]
 )
-def test_modules(what: str, module: Any, inputs: Any, words: str) -> None:
+def test_invalid_modules_are_refused(what: str, module: Any, inputs: Any, words: str) -> None:
     with pytest.raises(ConversionError, match=words) as raised:
         PyTorch(module, inputs).load()
     assert "\n" not in str(raised.value)
@@ -137,7 +137,9 @@ FILES: list[tuple[str, Callable[[Path], object], str]] = [
 
 
 @pytest.mark.parametrize(("what", "make", "words"), FILES, ids=[file[0] for file in FILES])
-def test_files(what: str, make: Callable[[Path], object], words: str, tmp_path: Path) -> None:
+def test_invalid_files_are_refused(
+    what: str, make: Callable[[Path], object], words: str, tmp_path: Path
+) -> None:
     path = tmp_path / "model.pt2"
     make(path)
     with pytest.raises(ConversionError, match=words) as raised:
@@ -146,6 +148,6 @@ def test_files(what: str, make: Callable[[Path], object], words: str, tmp_path: 
     assert not (tmp_path / "harm").exists()
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_raises_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         PyTorch(tmp_path / "none.pt2").load()

@@ -31,9 +31,7 @@ def run(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> str:
     return captured.out
 
 
-def test_a_table_says_what_is_saved_and_lost(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_table_lists_size_and_loss(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = ["--representative", str(folder / "shown")]
     output = run(folder, capsys, "--quantize", "full-integer", *shown)
     assert "measured on 4 samples" in output
@@ -41,7 +39,7 @@ def test_a_table_says_what_is_saved_and_lost(
     assert "accuracy, 1 per class" in output
 
 
-def test_without_samples_it_says_that_nothing_was_measured(
+def test_without_samples_only_the_size_is_printed(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = run(folder, capsys, "--quantize", "float16")
@@ -49,7 +47,7 @@ def test_without_samples_it_says_that_nothing_was_measured(
     assert "cosine" not in output
 
 
-def test_programs_get_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_contains_the_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = ["--representative", str(folder / "shown" / "class 0"), "--preprocessing", "0..1"]
     output = run(folder, capsys, "--quantize", "dynamic", "--json", *shown)
     report = json.loads(output)["quantization"]

@@ -53,7 +53,9 @@ def fed(array: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("name", "stated"), CONVENTIONS.items(), ids=CONVENTIONS)
-def test_a_name_says_what_is_fed(name: str, stated: tuple[list[float], list[float], str]) -> None:
+def test_preprocessing_names_set_mean_and_std(
+    name: str, stated: tuple[list[float], list[float], str]
+) -> None:
     mean, std, order = stated
     made = sartor.convert(base(), classes=2, preprocessing=name)
     scaled = (PIXELS - np.array(mean)) / np.array(std)
@@ -63,7 +65,7 @@ def test_a_name_says_what_is_fed(name: str, stated: tuple[list[float], list[floa
     assert verify_contract(made.content).passed
 
 
-def test_the_standard_metadata_say_it_too() -> None:
+def test_the_standard_metadata_set_mean_and_std() -> None:
     made = sartor.convert(base(), classes=2, preprocessing="imagenet")
     metadata = decode_metadata(read(made.content).metadata[METADATA_NAME])
     (taken,) = metadata.subgraph_metadata[0].input_tensor_metadata
@@ -82,7 +84,7 @@ def test_the_scaling_is_part_of_the_fingerprint() -> None:
 
 
 @pytest.mark.parametrize("told", [{"preprocessing": "caffe"}, {"preprocessing": "imagenet"}, {}])
-def test_a_base_with_channels_first_takes_pictures_like_any_other(told: dict[str, Any]) -> None:
+def test_bases_with_channels_first_take_channels_last(told: dict[str, Any]) -> None:
     made = sartor.convert(base((1, 3, SIZE, SIZE)), classes=2, **told)
     other = sartor.convert(base(), classes=2, **told)
     assert made.manifest.inputs == other.manifest.inputs
@@ -106,9 +108,7 @@ def test_a_base_with_channels_first_takes_pictures_like_any_other(told: dict[str
     ],
     ids=str,
 )
-def test_only_what_looks_like_a_picture_is_turned(
-    shape: tuple[int, ...], content: Any, modality: str
-) -> None:
+def test_only_images_are_transposed(shape: tuple[int, ...], content: Any, modality: str) -> None:
     model = quantized_input(1 / 255, 0, shape=shape)
     if content is not None:
         describe(model, TensorMetadata(content=Content(content_properties=content)))
@@ -128,7 +128,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("told", "message"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_said(told: dict[str, Any], message: str) -> None:
+def test_invalid_arguments_are_refused(told: dict[str, Any], message: str) -> None:
     with pytest.raises(ConversionError, match=message.replace(".", r"\.")):
         sartor.convert(base(), classes=2, **told)
 
@@ -138,7 +138,7 @@ def test_bgr_needs_three_channels(tiny_base: bytes) -> None:
         sartor.convert(tiny_base, classes=2, preprocessing="caffe")
 
 
-def test_bgr_is_for_the_base_itself() -> None:
+def test_bgr_is_refused_for_personalizable_files() -> None:
     made = sartor.convert(base(), classes=2).content
     with pytest.raises(ConversionError, match="convert the original base"):
         sartor.convert(made, classes=2, preprocessing="caffe")
@@ -176,7 +176,7 @@ QUANTIZED: dict[str, tuple[float, int, Any, Any, str]] = {
 @pytest.mark.parametrize(
     ("scale", "zero", "mean", "std", "expected"), QUANTIZED.values(), ids=QUANTIZED
 )
-def test_a_quantized_base_gets_the_reals_that_its_metadata_state(
+def test_a_quantized_base_gets_the_values_of_its_metadata(
     dtype: DType, scale: float, zero: int, mean: Any, std: Any, expected: str
 ) -> None:
     model = quantized_input(scale, zero - 128 * (dtype is DType.INT8), dtype)
@@ -197,14 +197,14 @@ def test_a_quantized_base_gets_the_reals_that_its_metadata_state(
     np.testing.assert_array_equal(features(again, pixels).reshape(8, 8, 3), got)
 
 
-def test_what_a_user_says_goes_before_the_metadata() -> None:
+def test_options_take_precedence_over_metadata() -> None:
     model = quantized_input(0.0187, 114)
     describe(model, normalized((0.0,), (1.0,)))
     made = sartor.convert(write(model), classes=2, preprocessing="imagenet")
     assert made.manifest.inputs[0].dtype == "float32"
 
 
-def test_what_a_quantized_input_cannot_hold_is_refused() -> None:
+def test_scaling_outside_the_range_of_a_quantized_input_is_refused() -> None:
     with pytest.raises(ConversionError, match=r"holds -1\.00\d* to 0\.99\d*.*pixels go in as"):
         sartor.convert(write(quantized_input(1 / 127.5, 128)), classes=2, preprocessing="0..255")
 
@@ -225,7 +225,7 @@ def scale_of(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "scales"), REAL.items(), ids=REAL)
-def test_a_real_base_on_a_wrong_scale_is_told(
+def test_a_wrong_scale_causes_a_note(
     name: str, scales: tuple[str, tuple[str, ...]], shared_models: Path
 ) -> None:
     right, wrong = scales
@@ -238,13 +238,13 @@ def test_a_real_base_on_a_wrong_scale_is_told(
         assert not sartor.convert(shared_models / name, classes=2, preprocessing=each).notes
 
 
-def test_every_real_base_is_fed_without_a_note_of_its_scale(real_model: Path) -> None:
+def test_the_right_scale_causes_no_note(real_model: Path) -> None:
     right = REAL.get(real_model.name)
     made = sartor.convert(real_model, classes=2, **(scale_of(right[0]) if right else {}))
     assert not any("scale" in note for note in made.notes)
 
 
-def test_the_starter_base_in_float_is_fed_without_a_note() -> None:
+def test_the_float_starter_causes_no_note() -> None:
     small = EfficientNetLite0(input_size=96, quantize=False)
     assert not sartor.convert(small, classes=2).notes
     (note,) = sartor.convert(small, classes=2, mean=0, std=1).notes
@@ -264,14 +264,14 @@ GAINS: dict[str, tuple[float, str, bool]] = {
 
 @pytest.mark.parametrize("shape", [(1, SIZE, SIZE, 3), (1, 3, SIZE, SIZE)], ids=["nhwc", "nchw"])
 @pytest.mark.parametrize(("gain", "name", "told"), GAINS.values(), ids=GAINS)
-def test_a_scale_is_told_by_the_first_layer(
+def test_the_first_layer_reveals_a_wrong_scale(
     gain: float, name: str, told: bool, shape: tuple[int, ...]
 ) -> None:
     made = sartor.convert(base(shape, gain=gain), classes=2, **scale_of(name))
     assert bool(made.notes) == told
 
 
-def test_without_a_word_of_it_one_note_says_what_is_worse() -> None:
+def test_one_note_is_printed_without_options() -> None:
     (unknown,) = sartor.convert(base(), classes=2).notes
     assert "no metadata on image scaling" in unknown
     (wrong,) = sartor.convert(base(gain=0.01), classes=2).notes

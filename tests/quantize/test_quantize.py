@@ -48,7 +48,7 @@ def features(made: sartor.PersonalizableModel, samples: Iterable[Any]) -> np.nda
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_float_base_becomes_small_and_stays_a_personalizable_file(mode: str, shown: Path) -> None:
+def test_each_mode_reduces_the_size_and_passes_the_verifier(mode: str, shown: Path) -> None:
     files = sorted(shown.glob("*/*.png"))
     plain = sartor.convert(base(), classes=3, preprocessing="-1..1")
     made = sartor.convert(
@@ -92,7 +92,7 @@ def test_with_classes_accuracy_is_measured_before_and_after(shown: Path) -> None
     ],
     ids=str,
 )
-def test_pictures_are_bytes_where_bytes_can_say_it(
+def test_image_inputs_become_uint8_if_the_scaling_allows_it(
     told: dict[str, Any], dtype: str, photos: list[Path]
 ) -> None:
     made = sartor.convert(base(), classes=2, quantize="full-integer", representative=photos, **told)
@@ -103,7 +103,7 @@ def test_pictures_are_bytes_where_bytes_can_say_it(
     assert again.manifest.inputs == made.manifest.inputs
 
 
-def test_features_keep_the_integers_that_they_are(photos: list[Path]) -> None:
+def test_features_are_exact_integers(photos: list[Path]) -> None:
     made = sartor.convert(base(), classes=2, quantize="full-integer", representative=photos)
     (spec,) = made.manifest.features
     assert spec.dtype == "int8"
@@ -115,7 +115,7 @@ def test_features_keep_the_integers_that_they_are(photos: list[Path]) -> None:
     assert [op.code for op in infer.ops].count("DEQUANTIZE") == 1
 
 
-def test_constants_that_the_next_layer_counts_on_are_kept(photos: list[Path]) -> None:
+def test_overflowing_biases_are_corrected(photos: list[Path]) -> None:
     made = sartor.convert(
         base(dead=True), classes=2, quantize="full-integer", representative=photos
     )
@@ -132,7 +132,7 @@ def test_weights_of_depthwise_layers_stay_float_in_dynamic(shared_models: Path) 
     assert kinds == {"CONV_2D": DType.INT8, "DEPTHWISE_CONV_2D": DType.FLOAT32}
 
 
-def test_ops_have_the_versions_of_what_they_compute(photos: list[Path]) -> None:
+def test_ops_have_the_versions_of_their_dtypes(photos: list[Path]) -> None:
     made = sartor.convert(base(), classes=2, quantize="full-integer", representative=photos)
     versions = {op.code: op.version for op in read(made.content).main.ops}
     assert versions["CONV_2D"] == 3
@@ -152,7 +152,7 @@ REPRESENTATIVES: dict[str, tuple[Callable[[], Any], int]] = {
 
 
 @pytest.mark.parametrize(("given", "count"), REPRESENTATIVES.values(), ids=REPRESENTATIVES)
-def test_samples_come_in_any_form(given: Callable[[], Any], count: int) -> None:
+def test_samples_are_read_from_any_source(given: Callable[[], Any], count: int) -> None:
     made = sartor.convert(
         base(), classes=2, preprocessing="0..1", quantize="full-integer", representative=given()
     )
@@ -162,7 +162,7 @@ def test_samples_come_in_any_form(given: Callable[[], Any], count: int) -> None:
     assert (report.few_shot is not None) == (isinstance(given(), list))
 
 
-def test_a_sample_that_is_there_twice_counts_once() -> None:
+def test_duplicate_samples_count_once() -> None:
     pairs = [(row, f"{i % 2}") for i, row in enumerate(rows(6))]
     same = [(pairs[0][0], "1")]
     made = sartor.convert(base(), classes=2, quantize="float16", representative=pairs + same)
@@ -179,7 +179,7 @@ def test_a_flat_folder_has_no_classes(tmp_path: Path) -> None:
     assert (made.quantization.samples, made.quantization.few_shot) == (4, None)
 
 
-def test_numbers_that_are_no_picture_stay_float(tiny_base: bytes) -> None:
+def test_inputs_other_than_images_stay_float(tiny_base: bytes) -> None:
     samples = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
     made = sartor.convert(tiny_base, classes=2, quantize="full-integer", representative=samples)
     assert made.manifest.inputs[0].dtype == "float32"
@@ -207,20 +207,22 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize(("given", "error", "message"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_said(given: dict[str, Any], error: type[Exception], message: str) -> None:
+def test_invalid_arguments_are_refused(
+    given: dict[str, Any], error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         sartor.convert(base(), classes=2, **given)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_base_that_is_quantized_is_refused(mode: str) -> None:
+def test_a_quantized_base_is_refused(mode: str) -> None:
     content = write(quantized_input(1 / 255, 0))
     samples = rows(3)[:, :8, :8]
     with pytest.raises(ConversionError, match="already quantized"):
         sartor.convert(content, classes=2, quantize=mode, representative=samples)
 
 
-def test_int8_weights_of_a_float_base_are_kept_where_all_becomes_integer(
+def test_full_integer_keeps_int8_weights(
     shared_models: Path,
 ) -> None:
     keywords = shared_models / "kws_ref_model_float32.tflite"
@@ -232,7 +234,7 @@ def test_int8_weights_of_a_float_base_are_kept_where_all_becomes_integer(
             sartor.convert(keywords, classes=3, quantize=mode)
 
 
-def test_the_starter_base_in_float_becomes_as_good_as_its_own_int8(shared_data: Path) -> None:
+def test_the_quantized_float_starter_matches_its_int8_version(shared_data: Path) -> None:
     photos = sorted((shared_data / "clothing" / "validation").glob("*/*.jpg"))[::12]
     small = EfficientNetLite0(input_size=96, quantize=False)
     made = sartor.convert(small, classes=4, quantize="full-integer", representative=photos)

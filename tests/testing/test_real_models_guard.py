@@ -62,7 +62,7 @@ def run(
     ],
     ids=["all", "one skipped", "by name", "another test", "collected", "no folder"],
 )
-def test_a_model_left_out_fails_the_run_and_is_named(
+def test_a_skipped_model_fails_the_run(
     models: list[str] | None,
     skipped: list[str],
     arguments: list[str],

@@ -1,10 +1,10 @@
-"""The verifier sees what is wrong with random training."""
+"""The verifier detects defects of training with dropout."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from planted import Edit, assigned, broken, not_assigned, seen
+from defects import Edit, change_assignment, change_variable, edit_graphs, skip_assignment
 
 import sartor
 from sartor import PersonalizableModel
@@ -26,13 +26,15 @@ def made(tiny_base: bytes) -> PersonalizableModel:
 
 
 def rows_matter(model: Model) -> None:
-    """What is dropped hangs on the samples."""
+    """Dropout depends on the samples."""
     rows = ends(model)["features"]
-    seen("train", RANDOM_STATE, lambda state: add(state, reduce_sum(rows, [0, 1])))(model)
+    change_variable("train", RANDOM_STATE, lambda state: add(state, reduce_sum(rows, [0, 1])))(
+        model
+    )
 
 
 def chance(model: Model) -> None:
-    """What is dropped hangs on a stream that nobody saves."""
+    """Dropout depends on a random stream that is not saved."""
 
     def shifted(state: Tensor) -> Tensor:
         graph = state.graph
@@ -44,7 +46,7 @@ def chance(model: Model) -> None:
         )
         return add(state, mul(noise, 500.0))
 
-    seen("train", RANDOM_STATE, shifted)(model)
+    change_variable("train", RANDOM_STATE, shifted)(model)
 
 
 def ends(model: Model) -> dict[str, Tensor]:
@@ -53,29 +55,29 @@ def ends(model: Model) -> dict[str, Tensor]:
     return train.inputs
 
 
-PLANTED: dict[str, tuple[Edit, set[str]]] = {
-    "the same units in every step": (not_assigned("train", RANDOM_STATE), {DIFFERENT}),
+DEFECTS: dict[str, tuple[Edit, set[str]]] = {
+    "the same units in every step": (skip_assignment("train", RANDOM_STATE), {DIFFERENT}),
     "nothing is dropped": (
-        seen("train", RANDOM_STATE, lambda state: mul(state, 0.0)), {DIFFERENT},
+        change_variable("train", RANDOM_STATE, lambda state: mul(state, 0.0)), {DIFFERENT},
     ),
     "units that hang on the samples": (rows_matter, {SHORT}),
     "units that hang on chance": (chance, {DECIDED, SHORT, "gradient of head/weights"}),
     "a gradient of the wrong size": (
-        assigned("train", W, lambda new, old: add(old, mul(sub(new, old), 1.05))),
+        change_assignment("train", W, lambda new, old: add(old, mul(sub(new, old), 1.05))),
         {"gradient of head/weights"},
     ),
 }  # fmt: skip
 
 
-def test_a_good_one_passes_whatever_is_tried(made: PersonalizableModel) -> None:
+def test_a_correct_file_passes_with_any_seed(made: PersonalizableModel) -> None:
     for seed in range(10):
         report = verify_contract(made.content, seed=seed)
         assert report.passed, (seed, report.failures)
 
 
-@pytest.mark.parametrize("name", PLANTED)
-def test_a_broken_promise_is_seen(made: PersonalizableModel, name: str) -> None:
-    edit, wanted = PLANTED[name]
-    failures = {check.name for check in verify_contract(broken(made, edit)).failures}
+@pytest.mark.parametrize("name", DEFECTS)
+def test_each_defect_fails_its_checks(made: PersonalizableModel, name: str) -> None:
+    edit, wanted = DEFECTS[name]
+    failures = {check.name for check in verify_contract(edit_graphs(made, edit)).failures}
     assert wanted <= failures
     assert name == "units that hang on chance" or failures == wanted

@@ -1,4 +1,4 @@
-"""Breaking one promise of a personalizable file, and no other."""
+"""Plant a single defect in a personalizable file."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from sartor.ops import read_variable, var_handle
 Edit = Callable[[Model], None]
 
 
-def broken(made: PersonalizableModel, edit: Edit) -> bytes:
-    """The file with its graphs edited, and offsets in its manifest that are right again."""
+def edit_graphs(made: PersonalizableModel, edit: Edit) -> bytes:
+    """Return the file with edited graphs and updated offsets in its manifest."""
     model = read(made.content)
     starts = _initial_values(model)
     edit(model)
@@ -31,23 +31,23 @@ def broken(made: PersonalizableModel, edit: Edit) -> bytes:
     return append_files(content, {**files, **replace(manifest, variables=variables).files()})
 
 
-def retold(made: PersonalizableModel, tell: Callable[[Manifest], Manifest]) -> bytes:
-    """The file as it is, with another manifest."""
+def edit_manifest(made: PersonalizableModel, change: Callable[[Manifest], Manifest]) -> bytes:
+    """Return the file with an edited manifest."""
     model = read(made.content)
     place = made.content.index(b"PK\x03\x04")
-    manifest = tell(Manifest.from_json(model.files[MANIFEST_FILE]))
+    manifest = change(Manifest.from_json(model.files[MANIFEST_FILE]))
     return append_files(made.content[:place], {**model.files, **manifest.files()})
 
 
 def _initial_values(model: Model) -> dict[str, Tensor]:
-    """The constant that starts each variable, which is to have bytes of its own again."""
+    """Return the initial constant of each variable, with bytes of its own."""
     starts = {}
     initializer = graph_of(model, "infer").ops[0].options["initSubgraphIndex"]
-    anew = graph_of(model, "initialize")
+    initialize = graph_of(model, "initialize")
     for name in variables_of(initializer):
         constant = assignment(initializer, name).input(1)
         data = np.array(constant.data)
-        for tensor in (constant, assignment(anew, name).input(1)):
+        for tensor in (constant, assignment(initialize, name).input(1)):
             tensor.data, tensor.exclusive = data, True
         starts[name] = constant
     return starts
@@ -81,8 +81,8 @@ def _users(graph: Graph, variable: str) -> list[Op]:
 # --- edits -------------------------------------------------------------------------------------
 
 
-def assigned(key: str, variable: str, change: Callable[[Tensor, Tensor], Tensor]) -> Edit:
-    """Let a signature assign `change(new value, old value)`."""
+def change_assignment(key: str, variable: str, change: Callable[[Tensor, Tensor], Tensor]) -> Edit:
+    """Make a signature assign `change(new value, old value)`."""
 
     def edit(model: Model) -> None:
         graph = graph_of(model, key)
@@ -96,8 +96,8 @@ def assigned(key: str, variable: str, change: Callable[[Tensor, Tensor], Tensor]
     return edit
 
 
-def also_assigned(key: str, variable: str, change: Callable[[Tensor], Tensor]) -> Edit:
-    """Let a signature, after all that it does, assign `change(old value)`."""
+def add_assignment(key: str, variable: str, change: Callable[[Tensor], Tensor]) -> Edit:
+    """Make a signature assign `change(old value)` at its end."""
 
     def edit(model: Model) -> None:
         graph = graph_of(model, key)
@@ -108,13 +108,13 @@ def also_assigned(key: str, variable: str, change: Callable[[Tensor], Tensor]) -
     return edit
 
 
-def not_assigned(key: str, variable: str) -> Edit:
-    """Let a signature leave a variable as it is."""
-    return assigned(key, variable, lambda new, old: old)
+def skip_assignment(key: str, variable: str) -> Edit:
+    """Make a signature keep the value of a variable."""
+    return change_assignment(key, variable, lambda new, old: old)
 
 
-def given(key: str, name: str, change: Callable[[Tensor], Tensor]) -> Edit:
-    """Let a signature give `change(output)`."""
+def change_output(key: str, name: str, change: Callable[[Tensor], Tensor]) -> Edit:
+    """Make a signature return `change(output)`."""
 
     def edit(model: Model) -> None:
         signature = model.signature(key)
@@ -127,29 +127,29 @@ def given(key: str, name: str, change: Callable[[Tensor], Tensor]) -> Edit:
     return edit
 
 
-def taken(key: str, name: str, change: Callable[[Tensor], Tensor]) -> Edit:
-    """Let a signature go on with `change(input)`."""
+def change_input(key: str, name: str, change: Callable[[Tensor], Tensor]) -> Edit:
+    """Make a signature use `change(input)`."""
 
     def edit(model: Model) -> None:
         signature = model.signature(key)
         assert signature is not None
-        _replaced(signature.graph, signature.inputs[name], change)
+        _replace_uses(signature.graph, signature.inputs[name], change)
 
     return edit
 
 
-def seen(key: str, variable: str, change: Callable[[Tensor], Tensor]) -> Edit:
-    """Let a signature go on with `change(value)` of a variable."""
+def change_variable(key: str, variable: str, change: Callable[[Tensor], Tensor]) -> Edit:
+    """Make a signature use `change(value)` of a variable."""
 
     def edit(model: Model) -> None:
         graph = graph_of(model, key)
-        _replaced(graph, value_of(graph, variable), change)
+        _replace_uses(graph, value_of(graph, variable), change)
 
     return edit
 
 
-def _replaced(graph: Graph, old: Tensor, change: Callable[[Tensor], Tensor]) -> None:
-    """Let all that used `old` use another tensor, which is made before them."""
+def _replace_uses(graph: Graph, old: Tensor, change: Callable[[Tensor], Tensor]) -> None:
+    """Replace all uses of a tensor by a changed one, computed before them."""
     users, count = list(dict.fromkeys(old.consumers)), len(graph.ops)
     new = change(old)
     made, graph.ops = graph.ops[count:], graph.ops[:count]
@@ -163,7 +163,7 @@ def _replaced(graph: Graph, old: Tensor, change: Callable[[Tensor], Tensor]) -> 
 
 
 def model_shape(model: Model, variable: str) -> tuple[int, ...]:
-    """The shape of a variable."""
+    """Return the shape of a variable."""
     signature = model.signature("save")
     assert signature is not None
     return signature.outputs[variable].shape

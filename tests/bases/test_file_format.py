@@ -68,19 +68,19 @@ PATHS: dict[str, tuple[str, Callable[[Path], None], type]] = {
 
 
 @pytest.mark.parametrize("name", PATHS)
-def test_a_path_is_what_it_holds(no_tensorflow: None, name: str, tmp_path: Path) -> None:
+def test_the_content_determines_the_format(no_tensorflow: None, name: str, tmp_path: Path) -> None:
     file, make, kind = PATHS[name]
     make(tmp_path / file)
     for path in (tmp_path / file, str(tmp_path / file)):
         assert type(find_base(path)) is kind
 
 
-def test_the_graph_in_a_saved_model_stands_for_its_folder(tmp_path: Path) -> None:
+def test_saved_model_pb_stands_for_its_folder(tmp_path: Path) -> None:
     folder(tmp_path / "model")
     assert find_base(tmp_path / "model" / "saved_model.pb") == SavedModel(tmp_path / "model")
 
 
-def test_names_bytes_and_bases() -> None:
+def test_names_bytes_and_bases_are_accepted() -> None:
     assert find_base("starter") == EfficientNetLite0()
     assert find_base("mobilenetv2") == MobileNetV2()
     assert find_base(b"TFL3") == TFLite(b"TFL3")
@@ -88,7 +88,7 @@ def test_names_bytes_and_bases() -> None:
     assert find_base(base) is base
 
 
-def test_layers_are_told_to_what_has_layers_unless_it_knows_better(tmp_path: Path) -> None:
+def test_features_are_passed_to_keras_models_without_features(tmp_path: Path) -> None:
     KERAS(tmp_path / "model.keras")
     (tmp_path / "model.tflite").write_bytes(b"\x1c\0\0\0TFL3")
     assert find_base(tmp_path / "model.keras", features=["a"]).features == ("a",)  # type: ignore[attr-defined]
@@ -106,7 +106,7 @@ def test_layers_are_told_to_what_has_layers_unless_it_knows_better(tmp_path: Pat
         (Keras("m"), {"signature": "a"}, "Keras has no option signature"),
     ],
 )
-def test_what_is_no_base_or_has_no_such_setting(
+def test_unknown_bases_and_options_are_refused(
     base: Any, settings: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(ConversionError, match=says):
@@ -114,7 +114,7 @@ def test_what_is_no_base_or_has_no_such_setting(
 
 
 @pytest.mark.parametrize("kind", [Keras, SavedModel])
-def test_without_tensorflow_one_line_says_what_to_install(
+def test_without_tensorflow_the_error_names_the_command(
     no_tensorflow: None, kind: Callable[[Path], Any], tmp_path: Path
 ) -> None:
     path = tmp_path / "model"
