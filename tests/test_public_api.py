@@ -111,8 +111,7 @@ def test_convert_is_the_function_whatever_was_imported_before() -> None:
 
 FRAMEWORKS = ("tensorflow", "torch", "keras", "jax", "sklearn", "scipy")
 CONVERTER = (
-    "autodiff", "bases", "cli", "convert", "heads", "losses", "ops", "optimizers", "passes",
-    "testing",
+    "autodiff", "bases", "cli", "convert", "heads", "losses", "optimizers", "passes", "testing",
 )  # fmt: skip
 DRAGGED: dict[str, tuple[str, tuple[str, ...]]] = {
     "import sartor": (

@@ -7,7 +7,6 @@ import random
 import struct
 import subprocess
 import sys
-import time
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -480,13 +479,11 @@ def shared_metadata(encoder: Encoder) -> bytes:
 )
 def test_a_small_file_does_not_unfold_to_a_large_one(build: Callable[[Encoder], bytes]) -> None:
     content = build(Encoder(TFLITE))
-    start = time.perf_counter()
     tracemalloc.start()
     with pytest.raises(InvalidModelError, match="expected less sharing"):
         read(content)
     assert tracemalloc.get_traced_memory()[1] < 300 * len(content)
     tracemalloc.stop()
-    assert time.perf_counter() - start < 20
 
 
 def with_zip(build: Callable[[zipfile.ZipFile], None]) -> bytes:

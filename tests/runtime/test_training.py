@@ -292,7 +292,7 @@ def test_no_prediction_sees_a_partial_update(
 
 
 def _until(done: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 600  # a guard against a hang
     while not done():
-        assert time.monotonic() < end, "it takes too long"
+        assert time.monotonic() < end, "the training does not progress"
         time.sleep(0.001)
