@@ -181,6 +181,8 @@ def _normalize(spec: InputSpec, pixels: np.ndarray) -> np.ndarray:
 
 def _denormalize(spec: InputSpec, values: np.ndarray) -> np.ndarray:
     """Return uint8 pixels [H, W, C] of an array of the input."""
+    if spec.dtype == "uint8":
+        return values
     if spec.dtype == "float32":
         values = values * np.array(spec.std, np.float32) + np.array(spec.mean, np.float32)
     pixels: np.ndarray = np.clip(np.rint(values), 0, 255).astype(np.uint8)
