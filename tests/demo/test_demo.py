@@ -1,4 +1,4 @@
-"""`sartor demo`, on pictures that a small base can tell apart, and on the real ones."""
+"""`sartor demo`, on images that a small base can distinguish, and on real photos."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from sartor.cli import main
-from sartor.demo import Demo, Judged
-from sartor.demo.blocks import picture_rows, spark
+from sartor.demo import Demo, EvaluateStage
+from sartor.demo.blocks import photo_rows, spark
 from sartor.demo.sheet import Answer, contact_sheet, few_of_each
 from sartor.runtime import PersonalModel
 
@@ -69,7 +69,7 @@ def test_a_folder_of_ones_own(run: Run, base: Path, photos: Path, tmp_path: Path
     code, text, error = run("--photos", photos, "--base", base, "--out", out)
     assert (code, error.replace("\n", "")[:6]) in ((0, ""), (0, "note: "))
     assert {path.name for path in out.iterdir()} == MADE
-    for words in ("8 to learn from and 4", "100.0 %", "labels shuffled", "red, from one picture"):
+    for words in ("8 for training and 4", "100.0 %", "shuffled labels", "red, from one photo"):
         assert words in text
     assert f"sartor convert {base}" in text
     with PersonalModel(out / "mine.tflite") as model:
@@ -84,8 +84,8 @@ def test_json_is_all_that_a_program_gets(
     assert facts["accuracy"] == 1.0
     assert facts["losses"][0] > facts["losses"][-1]
     assert np.array(facts["confusion"]).tolist() == [[2, 0], [0, 2]]
-    assert facts["new_tested"] == 2
-    assert facts["knows"] == ["blue", "green", "red"]
+    assert facts["new_test_photos"] == 2
+    assert facts["baked_classes"] == ["blue", "green", "red"]
 
 
 def test_two_classes_end_without_a_new_one(
@@ -94,7 +94,7 @@ def test_two_classes_end_without_a_new_one(
     (photos / "red").rename(tmp_path / "red")
     code, text, _ = run("--photos", photos, "--base", base, "--out", tmp_path / "out")
     assert code == 0
-    assert "One class more" not in text
+    assert "New class" not in text
 
 
 def test_the_same_seed_gives_the_same(base: Path, photos: Path, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_the_same_seed_gives_the_same(base: Path, photos: Path, tmp_path: Path) 
     ("options", "words"),
     [
         ({"--photos": "nowhere"}, "nowhere"),
-        ({"--photos": "empty"}, "has no folders in it"),
+        ({"--photos": "empty"}, "contains no folder"),
         ({"--base": "nowhere.tflite"}, "nowhere.tflite"),
         ({"--out": "taken"}, "taken"),
     ],
@@ -134,10 +134,10 @@ def test_what_cannot_be_done_is_one_line(
 @needs_photos
 def test_features_do_far_better_than_pixels_and_shuffled_labels(tmp_path: Path) -> None:
     stages = list(Demo(tmp_path).run())
-    judged = next(stage for stage in stages if isinstance(stage, Judged))
-    assert 0.85 < judged.measured.accuracy < 1.0
-    assert judged.pixels < judged.measured.accuracy - 0.4
-    assert judged.shuffled < 0.25
+    evaluated = next(stage for stage in stages if isinstance(stage, EvaluateStage))
+    assert 0.85 < evaluated.evaluation.accuracy < 1.0
+    assert evaluated.pixels < evaluated.evaluation.accuracy - 0.4
+    assert evaluated.shuffled < 0.25
     assert {path.name for path in tmp_path.iterdir()} == MADE
 
 
@@ -158,7 +158,7 @@ def test_a_sheet_is_drawn_whatever_the_classes_are_called(label: str) -> None:
 
 @pytest.mark.parametrize(("width", "pictures"), [(0, 0), (23, 0), (24, 1), (80, 3), (400, 4)])
 def test_a_terminal_shows_as_many_pictures_as_it_is_wide(width: int, pictures: int) -> None:
-    rows = picture_rows([answer("hat"), answer("shoe"), answer("猫"), answer("hat")], width)
+    rows = photo_rows([answer("hat"), answer("shoe"), answer("猫"), answer("hat")], width)
     assert len(rows) == (13 if pictures else 0)
     assert all(row.plain.count("▀") == 24 * pictures for row in rows[:-1])
     assert all(row.cell_len <= width + 2 for row in rows)

@@ -77,7 +77,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_picture_of_a_folder_is_both_learned_and_tested(folder: Folder) -> None:
     found = read(folder(cap=2, hat=3, shoe=9, tie=50))
     assert (found.labels, found.new) == (("cap", "hat", "shoe"), "tie")
-    parts = [bytes_of(found.learn), bytes_of(found.test), bytes_of(found.new_test)]
+    parts = [bytes_of(found.training), bytes_of(found.test), bytes_of(found.new_test)]
     assert [len(part) for part in parts] == [1 + 2 + 6, 1 + 1 + 3, 13]
     assert found.new_sample is not None
     every = [*parts[0], *parts[1], *parts[2], found.new_sample.tobytes()]
@@ -98,12 +98,15 @@ def test_two_classes_leave_none_to_add(folder: Folder) -> None:
 def test_what_is_no_photo_is_left_out_and_named(folder: Folder) -> None:
     path = folder(cap=2, hat=2)
     (path / "hat" / "notes.txt").write_text("hats")
-    assert read(path).left_out == (str(path / "hat" / "notes.txt"),)
+    assert read(path).skipped == (str(path / "hat" / "notes.txt"),)
 
 
 @pytest.mark.parametrize(
     ("counts", "words"),
-    [({"cap": 3}, "one class, 'cap'"), ({"cap": 2, "hat": 1}, "'hat', 1 photos can be read: two")],
+    [
+        ({"cap": 3}, "one class, 'cap'"),
+        ({"cap": 2, "hat": 1}, "1 photos of the class 'hat' can be read"),
+    ],
 )
 def test_too_little_to_tell_apart(folder: Folder, counts: dict[str, int], words: str) -> None:
     with pytest.raises(DataError, match=words):

@@ -1,31 +1,40 @@
-"""A demonstration on real pictures, which a newcomer has not got to find first.
+"""A demonstration on real photos that are installed with the extra `demo`.
 
-Nine photos that ship with scikit-image and scikit-learn are a class each. `views` renders them as
-prints on a messy table, over and over; three views are learned from, twenty others tested on. That
-is neither trivial nor impossible. Over ten seeds, with the starter base:
+Nine photos in scikit-image and scikit-learn are one class each. `views` renders them as prints on
+a messy table; three views are for training, twenty others for the test. Over ten seeds, with the
+starter base:
 
-    what it learned                     91.4 % right (87.8 to 95.0)
-    the same with labels shuffled        9.9 % (2.8 to 18.0); guessing: 11.1 %
+    trained model                       91.4 % correct (87.8 to 95.0)
+    trained with shuffled labels         9.9 % (2.8 to 18.0); random guesses: 11.1 %
     logistic regression on the pixels   38.4 % (27.2 to 43.9)
-    a tenth class from one view         87 % of its twenty others found (60 to 95)
+    a tenth class from one view         87 % of its twenty others correct (60 to 95)
 """
 
 from .material import Material, of_folder, of_photos
 from .run import Demo, Progress
-from .stages import Baked, Converted, Gathered, Grown, Judged, Learned, Reloaded, Stage
+from .stages import (
+    AddClassStage,
+    BakeStage,
+    ConvertStage,
+    EvaluateStage,
+    PhotosStage,
+    ReloadStage,
+    Stage,
+    TrainStage,
+)
 
 __all__ = [
-    "Baked",
-    "Converted",
+    "AddClassStage",
+    "BakeStage",
+    "ConvertStage",
     "Demo",
-    "Gathered",
-    "Grown",
-    "Judged",
-    "Learned",
+    "EvaluateStage",
     "Material",
+    "PhotosStage",
     "Progress",
-    "Reloaded",
+    "ReloadStage",
     "Stage",
+    "TrainStage",
     "of_folder",
     "of_photos",
 ]

@@ -1,4 +1,4 @@
-"""Pictures in a terminal: half blocks, two pixels to a character."""
+"""Photos in a terminal: half blocks, two pixels per character."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from rich.text import Text
 from ..charts.chart import shorten
 from .sheet import Answer
 
-__all__ = ["picture_rows", "spark"]
+__all__ = ["photo_rows", "spark"]
 
-_SIDE, _GAP = 24, 2  # in characters; a picture is half as high
+_SIDE, _GAP = 24, 2  # in characters; a photo is half as high
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def picture_rows(answers: Sequence[Answer], width: int) -> list[Text]:
-    """As many of the pictures as fit side by side, with what they were taken for below.
+def photo_rows(answers: Sequence[Answer], width: int) -> list[Text]:
+    """Draw the photos that fit side by side, with their predicted classes below.
 
     Args:
-        answers: the pictures.
-        width: of the terminal, in characters; where not one fits, there are no rows.
+        answers: photos and predictions.
+        width: width of the terminal in characters. If no photo fits, there are no rows.
     """
     shown = answers[: (width + _GAP) // (_SIDE + _GAP)]
     pixels = [
-        np.asarray(answer.picture.resize((_SIDE, _SIDE), PIL.Image.Resampling.BOX))
+        np.asarray(answer.photo.resize((_SIDE, _SIDE), PIL.Image.Resampling.BOX))
         for answer in shown
     ]
     rows = []
@@ -41,7 +41,7 @@ def picture_rows(answers: Sequence[Answer], width: int) -> list[Text]:
 
 
 def spark(values: Sequence[float], width: int = 24) -> str:
-    """A line of bars, the highest for the largest value: the course of something in one word."""
+    """Return a line of bars, the highest for the largest value."""
     if not len(values):
         return ""
     picked = np.asarray(values, float)[np.linspace(0, len(values) - 1, width).astype(int)]
@@ -52,9 +52,9 @@ def spark(values: Sequence[float], width: int = 24) -> str:
 def _captions(answers: Sequence[Answer]) -> Text:
     row = Text()
     for answer in answers:
-        sure = f" {100 * answer.probability:.0f} %"
-        words = shorten(answer.said, _SIDE - len(sure)) + sure
-        row.append(f"{words:<{_SIDE + _GAP}}", "green" if answer.right else "red")
+        percent = f" {100 * answer.probability:.0f} %"
+        words = shorten(answer.predicted, _SIDE - len(percent)) + percent
+        row.append(f"{words:<{_SIDE + _GAP}}", "green" if answer.correct else "red")
     return row
 
 

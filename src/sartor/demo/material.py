@@ -1,4 +1,4 @@
-"""What a demo learns from and what it is tested on: views of the photos, or a user's own folder."""
+"""The training and test photos of the demo: rendered views, or the user's own folder."""
 
 from __future__ import annotations
 
@@ -18,54 +18,54 @@ from .views import SIDE, view
 __all__ = ["Count", "Example", "Material", "of_folder", "of_photos", "say_nothing"]
 
 Example: TypeAlias = "tuple[PIL.Image.Image, str]"
-"""A picture and its class."""
+"""A photo and its class."""
 
 Count: TypeAlias = Callable[[int, int, str], None]
-"""Takes how much is done, how much there is to do, and what to say of it."""
+"""Takes the number of finished steps, the number of steps, and a text."""
 
 _LEARN, _TEST = 3, 20  # views of each photo
 _MOST_LEARN, _MOST_TEST = 20, 20  # photos of a class in a folder
 _TEST_SHARE = 1 / 3
 
 
-def say_nothing(done: int, total: int, text: str) -> None:
-    """How far something is, for nobody."""
+def say_nothing(finished: int, total: int, text: str) -> None:
+    """Show no progress."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """Pictures in two parts that have none in common.
+    """Training and test photos, without common photos.
 
     Attributes:
-        labels: the classes to learn first.
-        learn: what they are learned from.
-        test: what shows whether they were.
-        new: the class that comes later; None where there are too few classes.
-        new_sample: the one sample of it.
-        new_test: what shows whether one was enough.
-        source: where the pictures come from, in words.
-        left_out: files that could not be read.
+        labels: names of the first classes.
+        training: their training photos.
+        test: their test photos.
+        new: name of the class that is added later; None if there are fewer than three classes.
+        new_sample: its only training photo.
+        new_test: its test photos.
+        source: description of the photos.
+        skipped: files that could not be read.
     """
 
     labels: tuple[str, ...]
-    learn: tuple[Example, ...]
+    training: tuple[Example, ...]
     test: tuple[Example, ...]
     new: str | None
     new_sample: PIL.Image.Image | None
     new_test: tuple[Example, ...]
     source: str
-    left_out: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 def of_photos(seed: int = 0, count: Count = say_nothing) -> Material:
-    """Views of the photos that ship with scikit-image and scikit-learn.
+    """Render views of the photos in scikit-image and scikit-learn.
 
     Args:
-        seed: of the views.
-        count: told of each photo that is done.
+        seed: seed of the views.
+        count: function that shows the progress.
 
     Raises:
-        DataError: they are not installed.
+        DataError: If these packages are not installed.
     """
     tables = [open_photo(table) for table in TABLES]
     learn, test = list[Example](), list[Example]()
@@ -84,82 +84,82 @@ def of_photos(seed: int = 0, count: Count = say_nothing) -> Material:
         count(done, total, photo.label)
     return Material(
         labels=tuple(photo.label for photo in PHOTOS),
-        learn=tuple(learn[:-_LEARN]),
+        training=tuple(learn[:-_LEARN]),
         test=tuple(test[:-_TEST]),
         new=NEW.label,
         new_sample=learn[-_LEARN][0],
         new_test=tuple(test[-_TEST:]),
-        source=f"{len(PHOTOS) + 1} photos that ship with scikit-image and scikit-learn, {_LEARN} "
-        f"views of each to learn from, {_TEST} others to be tested on",
+        source=f"{len(PHOTOS) + 1} photos in scikit-image and scikit-learn, {_LEARN} "
+        f"training views and {_TEST} test views of each",
     )
 
 
 def of_folder(
     folder: str | os.PathLike[str], seed: int = 0, count: Count = say_nothing
 ) -> Material:
-    """A user's photos, a folder a class; of each class a third is kept for the test.
+    """Load the user's photos; a third of each class is for the test.
 
-    Of large classes a part is taken, chosen by `seed`. The last class is the one that comes later,
-    where there are three or more.
+    Of large classes a random part is used. If there are three or more classes, the last one is
+    added later.
 
     Args:
-        folder: with a folder for each class.
-        seed: decides which photos are for the test.
-        count: told of each photo that is read.
+        folder: folder with one subfolder of photos per class.
+        seed: seed of the selection of test photos.
+        count: function that shows the progress.
 
     Raises:
-        DataError: there are fewer than two classes, or fewer than two photos of one can be read.
-        OSError: the folder is not there, or may not be read.
+        DataError: If there are fewer than two classes, or fewer than two readable photos of one.
+        OSError: If the folder does not exist or cannot be read.
     """
     files = read_folder(folder, skip=True)
     labels = tuple(dict.fromkeys(label for _, label in files))
     if len(labels) < 2:
-        raise DataError(f"{folder} has one class, {labels[0]!r}: there must be two to tell apart")
+        raise DataError(f"{folder} has one class, {labels[0]!r}: add a folder for a second class")
     chosen = {label: _chosen([p for p, name in files if name == label], seed) for label in labels}
-    total, left_out = sum(map(len, chosen.values())), list[str]()
+    total, skipped = sum(map(len, chosen.values())), list[str]()
 
     def read() -> Iterator[tuple[str, list[PIL.Image.Image]]]:
         done = 0
         for label, paths in chosen.items():
-            pictures = []
+            photos = []
             for path in paths:
                 done += 1
                 count(done, total, label)
                 try:
-                    pictures.append(PIL.Image.fromarray(image_pixels(path, (SIDE, SIDE))))
+                    photos.append(PIL.Image.fromarray(image_pixels(path, (SIDE, SIDE))))
                 except (DataError, OSError):
-                    left_out.append(str(path))
-            if len(pictures) < 2:
+                    skipped.append(str(path))
+            if len(photos) < 2:
                 raise DataError(
-                    f"of the class {label!r}, {len(pictures)} photos can be read: two are needed, "
-                    "one to learn from and one to be tested on"
+                    f"{len(photos)} photos of the class {label!r} can be read: at least two are "
+                    "needed, one for training and one for the test"
                 )
-            yield label, pictures
+            yield label, photos
 
-    parts = {label: _split(label, pictures) for label, pictures in read()}
+    parts = {label: _split(label, photos) for label, photos in read()}
     new = labels[-1] if len(labels) > 2 else None
     first = tuple(label for label in labels if label != new)
     return Material(
         labels=first,
-        learn=tuple(example for label in first for example in parts[label][0]),
+        training=tuple(example for label in first for example in parts[label][0]),
         test=tuple(example for label in first for example in parts[label][1]),
         new=new,
         new_sample=parts[new][0][0][0] if new else None,
         new_test=tuple(parts[new][1]) if new else (),
-        source=f"{total - len(left_out)} of the {len(files)} photos in {folder}, a third of each "
-        "class kept for the test",
-        left_out=tuple(left_out),
+        source=f"{total - len(skipped)} of the {len(files)} photos in {folder}; a third of each "
+        "class is for the test",
+        skipped=tuple(skipped),
     )
 
 
 def _chosen(files: list[os.PathLike[str]] | Sequence[os.PathLike[str]], seed: int) -> list[str]:
-    """Some files of a class, in an order that the seed decides."""
+    """Return some files of a class, in random order."""
     order = np.random.default_rng(seed).permutation(len(files))
     return [os.fspath(files[i]) for i in order[: _MOST_LEARN + _MOST_TEST]]
 
 
-def _split(label: str, pictures: Sequence[PIL.Image.Image]) -> tuple[list[Example], list[Example]]:
-    """What to learn from, and what to test on: at least one of each."""
-    tested = min(max(1, round(_TEST_SHARE * len(pictures))), _MOST_TEST)
-    examples = [(picture, label) for picture in pictures]
+def _split(label: str, photos: Sequence[PIL.Image.Image]) -> tuple[list[Example], list[Example]]:
+    """Return the training and the test photos: at least one of each."""
+    tested = min(max(1, round(_TEST_SHARE * len(photos))), _MOST_TEST)
+    examples = [(picture, label) for picture in photos]
     return examples[tested:][:_MOST_LEARN], examples[:tested]

@@ -1,7 +1,7 @@
-"""The photos that the demo learns: they ship inside the wheels of scikit-image and scikit-learn.
+"""The photos of the demo: files in the wheels of scikit-image and scikit-learn.
 
-Nothing is downloaded, and neither package is imported: the files are found and opened. Sartor
-itself ships none of them. Those of scikit-image are in the public domain, under CC0, or have no
+The demo downloads nothing and imports neither package; it opens the files. Sartor itself contains
+none of them. Those of scikit-image are in the public domain, under CC0, or have no
 known copyright restrictions; scikit-learn's two are under CC BY 2.0.
 """
 
@@ -26,10 +26,10 @@ class Photo:
     """A photo inside a package.
 
     Attributes:
-        label: the class that the demo makes of it.
-        folder: where it lies, from the package on.
-        file: its name there.
-        credit: who took it, and what it may be used for.
+        label: name of its class.
+        folder: folder of the file, starting with the package.
+        file: name of the file.
+        credit: author and license.
     """
 
     label: str
@@ -49,24 +49,24 @@ PHOTOS = (
     Photo("rocket", _IMAGE, "rocket.jpg", "SpaceX, public domain"),
     Photo("stars", _IMAGE, "hubble_deep_field.jpg", "NASA, public domain"),
 )
-"""A class each."""
+"""One photo per class."""
 
 NEW = Photo("cat", _IMAGE, "chelsea.png", "Stéfan van der Walt, CC0")
-"""The class that comes later, with one sample."""
+"""The class that is added later."""
 
 TABLES = (
     Photo("bricks", _IMAGE, "brick.png", "CC0 Textures, CC0"),
     Photo("grass", _IMAGE, "grass.png", "linolafett, CC0"),
     Photo("gravel", _IMAGE, "gravel.png", "CC0 Textures, CC0"),
 )
-"""What the others lie on."""
+"""The tables."""
 
 
 def open_photo(photo: Photo) -> PIL.Image.Image:
-    """The photo, in RGB.
+    """Open a photo in RGB.
 
     Raises:
-        DataError: its package is not installed, or ships it no more.
+        DataError: If its package is not installed or does not contain it.
     """
     package, _, rest = photo.folder.partition("/")
     spec = find_spec(package)  # finds a package of the top level, and does not import it
@@ -78,6 +78,6 @@ def open_photo(photo: Photo) -> PIL.Image.Image:
                 rgb: PIL.Image.Image = picture.convert("RGB")
                 return rgb
     raise DataError(
-        f"the demo's photos are those that ship with {_PACKAGES[package]}, and {photo.file} is not "
-        "there: pip install 'sartor[demo]', or take photos of your own: sartor demo --photos FOLDER"
+        f"the demo uses {photo.file} from {_PACKAGES[package]}, which is not installed: "
+        "pip install 'sartor[demo]', or use your own photos: sartor demo --photos FOLDER"
     )

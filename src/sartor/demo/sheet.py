@@ -1,4 +1,4 @@
-"""A sheet of pictures, each with what the model takes it for: green where it is right."""
+"""A sheet of photos with their predicted classes: green if correct."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ _ROW = _SIDE + 3 * _TEXT
 
 @dataclass(frozen=True)
 class Answer:
-    """A picture, and what the model takes it for.
+    """A photo and its predicted class.
 
     Attributes:
-        picture: RGB.
-        label: what it is.
-        said: what it was taken for.
-        probability: how sure, 0…1.
+        photo: image in RGB.
+        label: true class.
+        predicted: predicted class.
+        probability: probability of the predicted class, 0…1.
     """
 
-    picture: PIL.Image.Image
+    photo: PIL.Image.Image
     label: str
-    said: str
+    predicted: str
     probability: float
 
     @property
-    def right(self) -> bool:
-        """Whether it is what it was taken for."""
-        return self.label == self.said
+    def correct(self) -> bool:
+        """Whether the prediction is correct."""
+        return self.label == self.predicted
 
 
 def few_of_each(examples: Sequence[Example], many: int, classes: int) -> list[Example]:
-    """The first `many` of each of the first classes, and not the best ones; the classes in turn."""
+    """Return the first `many` photos of each of the first classes, the classes in turn."""
     labels = list(dict.fromkeys(label for _, label in examples))[:classes]
     columns = [[each for each in examples if each[1] == label][:many] for label in labels]
     return [column[i] for i in range(many) for column in columns if i < len(column)]
 
 
 def contact_sheet(answers: Sequence[Answer], title: str, *, columns: int = 10) -> PIL.Image.Image:
-    """Draw the pictures row by row, RGB.
+    """Draw photos row by row, in RGB.
 
     Args:
         answers: at least one.
-        title: stands above.
-        columns: of the sheet, at most.
+        title: title above the photos.
+        columns: largest number of photos in a row.
     """
     columns = min(columns, len(answers))
     rows = -(-len(answers) // columns)
@@ -72,23 +72,23 @@ def contact_sheet(answers: Sequence[Answer], title: str, *, columns: int = 10) -
 
 
 def _place(sheet: PIL.Image.Image, corner: tuple[int, int], answer: Answer) -> None:
-    """One picture, framed, and the words below it."""
+    """Draw one photo with a frame, and the text below it."""
     x, y = corner
-    colour = GREEN if answer.right else RED
+    colour = GREEN if answer.correct else RED
     PIL.ImageDraw.Draw(sheet).rectangle((x, y, x + _SIDE - 1, y + _SIDE - 1), fill=colour)
     side = _SIDE - 2 * _BORDER
-    small = answer.picture.resize((side, side), PIL.Image.Resampling.LANCZOS)
+    small = answer.photo.resize((side, side), PIL.Image.Resampling.LANCZOS)
     sheet.paste(small, (x + _BORDER, y + _BORDER))
-    sure = f"{100 * answer.probability:.0f} %"
-    said = _fitting(answer.said, f" {sure}", _TEXT)
-    _write(sheet, (x, y + _SIDE + 3), said, _TEXT, colour)
-    if not answer.right:
-        words = _fitting(f"is {answer.label}", "", _SMALL)
-        _write(sheet, (x, y + _SIDE + 5 + _TEXT), words, _SMALL, "#6b7280")
+    percent = f"{100 * answer.probability:.0f} %"
+    caption = _fitting(answer.predicted, f" {percent}", _TEXT)
+    _write(sheet, (x, y + _SIDE + 3), caption, _TEXT, colour)
+    if not answer.correct:
+        truth = _fitting(f"is {answer.label}", "", _SMALL)
+        _write(sheet, (x, y + _SIDE + 5 + _TEXT), truth, _SMALL, "#6b7280")
 
 
 def _fitting(text: str, end: str, size: int) -> str:
-    """A text and its end, not wider than a picture: the text is cut off where it must be."""
+    """Return a text and its end, cut off to the width of a photo."""
     lengths = range(len(text), 0, -1)
     tried = (shorten(text, most) + end for most in lengths)
     return next((each for each in tried if text_width(each, size) <= _SIDE), end)

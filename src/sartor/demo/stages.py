@@ -1,4 +1,4 @@
-"""What each stage of the demo has to tell, for people and for programs."""
+"""The results of the stages of the demo."""
 
 from __future__ import annotations
 
@@ -9,12 +9,21 @@ from typing import Any, TypeAlias
 from ..runtime import Evaluation, History
 from .sheet import Answer
 
-__all__ = ["Baked", "Converted", "Gathered", "Grown", "Judged", "Learned", "Reloaded", "Stage"]
+__all__ = [
+    "AddClassStage",
+    "BakeStage",
+    "ConvertStage",
+    "EvaluateStage",
+    "PhotosStage",
+    "ReloadStage",
+    "Stage",
+    "TrainStage",
+]
 
 
 @dataclass(frozen=True)
-class Converted:
-    """A base has become a model that can learn."""
+class ConvertStage:
+    """The base was converted."""
 
     base: str
     file: Path
@@ -22,64 +31,64 @@ class Converted:
     notes: tuple[str, ...]
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the results for JSON."""
         size = self.file.stat().st_size
         return {"base": self.base, "model": str(self.file), "bytes": size}
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """The pictures are there."""
+class PhotosStage:
+    """The photos were loaded."""
 
     labels: tuple[str, ...]
-    learn: int
+    training: int
     test: int
     new: str | None
     source: str
-    left_out: tuple[str, ...]
+    skipped: tuple[str, ...]
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the results for JSON."""
         return {
             "classes": self.labels,
-            "learned_from": self.learn,
-            "tested_on": self.test,
+            "training_photos": self.training,
+            "test_photos": self.test,
             "source": self.source,
-            "left_out": self.left_out,
+            "skipped_files": self.skipped,
         }
 
 
 @dataclass(frozen=True)
-class Learned:
-    """The model has learned them."""
+class TrainStage:
+    """The model was trained."""
 
     history: History
     seconds: float
     chart: Path
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the results for JSON."""
         return {
             "losses": [epoch.loss for epoch in self.history.epochs],
-            "learning_seconds": round(self.seconds, 3),
+            "training_seconds": round(self.seconds, 3),
             "loss_chart": str(self.chart),
         }
 
 
 @dataclass(frozen=True)
-class Judged:
-    """It has been asked about pictures that it had not seen.
+class EvaluateStage:
+    """The model was evaluated on other photos.
 
     Attributes:
-        measured: how good it is.
-        shuffled: the accuracy of the same with the labels shuffled, the mean of some shuffles.
-        pixels: the accuracy of a classifier on raw pixels.
-        chart: a picture of the confusion matrix.
-        sheet: one of pictures and what they were taken for.
-        answers: those on the sheet.
+        evaluation: result on the test photos.
+        shuffled: accuracy after training with shuffled labels, the mean of several shuffles.
+        pixels: accuracy of a classifier on raw pixels.
+        chart: image file of the confusion matrix.
+        sheet: image file of photos with their predicted classes.
+        answers: the predictions on the sheet.
     """
 
-    measured: Evaluation
+    evaluation: Evaluation
     shuffled: float
     pixels: float
     chart: Path
@@ -88,16 +97,16 @@ class Judged:
 
     @property
     def chance(self) -> float:
-        """The accuracy of guessing."""
-        return 1 / len(self.measured.labels)
+        """The accuracy of random guesses."""
+        return 1 / len(self.evaluation.labels)
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the results for JSON."""
         return {
-            "accuracy": self.measured.accuracy,
-            "loss": self.measured.loss,
-            "per_class": dict(self.measured.per_class),
-            "confusion": self.measured.confusion.tolist(),
+            "accuracy": self.evaluation.accuracy,
+            "loss": self.evaluation.loss,
+            "per_class": dict(self.evaluation.per_class),
+            "confusion": self.evaluation.confusion.tolist(),
             "shuffled_accuracy": self.shuffled,
             "pixel_accuracy": self.pixels,
             "chance": self.chance,
@@ -107,57 +116,65 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Reloaded:
-    """What it has learned was saved, and a fresh model took it over: it answers the same."""
+class ReloadStage:
+    """A new model loaded the checkpoint and made the same predictions."""
 
     checkpoint: Path
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the results for JSON."""
         return {"checkpoint": str(self.checkpoint)}
 
 
 @dataclass(frozen=True)
-class Grown:
-    """It was given one sample of a class that it did not know.
+class AddClassStage:
+    """A new class was added from one sample.
 
     Attributes:
-        label: the class.
-        found: how many of its pictures are taken for it now.
-        tested: how many there are.
-        others: the accuracy on the classes of before.
-        sheet: pictures of it, and what they were taken for.
-        answers: those on the sheet.
+        label: name of the class.
+        correct: number of its test photos with a correct prediction.
+        tested: number of its test photos.
+        others: accuracy on the other classes.
+        sheet: image file of its test photos with their predicted classes.
+        answers: the predictions on the sheet.
     """
 
     label: str
-    found: int
+    correct: int
     tested: int
     others: float
     sheet: Path
     answers: tuple[Answer, ...]
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the results for JSON."""
         return {
             "new_class": self.label,
-            "new_found": self.found,
-            "new_tested": self.tested,
+            "new_correct": self.correct,
+            "new_test_photos": self.tested,
             "others_accuracy": self.others,
             "new_sheet": str(self.sheet),
         }
 
 
 @dataclass(frozen=True)
-class Baked:
-    """One file knows all of it from the start."""
+class BakeStage:
+    """The checkpoint was baked into one file."""
 
     file: Path
     classes: tuple[str, ...]
 
     def facts(self) -> dict[str, Any]:
-        """For JSON."""
-        return {"baked": str(self.file), "knows": self.classes}
+        """Return the results for JSON."""
+        return {"baked": str(self.file), "baked_classes": self.classes}
 
 
-Stage: TypeAlias = "Converted | Gathered | Learned | Judged | Reloaded | Grown | Baked"
+Stage: TypeAlias = (
+    PhotosStage
+    | ConvertStage
+    | TrainStage
+    | EvaluateStage
+    | ReloadStage
+    | AddClassStage
+    | BakeStage
+)

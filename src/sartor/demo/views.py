@@ -1,8 +1,8 @@
-"""Many views of one photo, as if its print were photographed again and again on a messy table.
+"""Views of a photo, rendered as photographs of its print on a messy table.
 
-Each view shows another part of the print, turned, at another place and size, on another ground,
-under another light, with scraps of paper lying over it. So what a view has in common with the next
-one of the same print is what it shows, and hardly a pixel.
+Each view shows another part of the print, rotated, at another place and size, on another table,
+in another light, under scraps of paper. Two views of a print have its content in common, and
+hardly any pixels.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _BICUBIC = PIL.Image.Resampling.BICUBIC
 
 
 def view(photo: View, tables: Sequence[View], rng: np.random.Generator) -> View:
-    """Render one view; the same state of `rng` gives the same one.
+    """Render one view. It depends on the state of `rng` only.
 
     Args:
-        photo: RGB.
-        tables: pictures of what it may lie on, RGB.
-        rng: decides everything.
+        photo: image in RGB.
+        tables: images of tables, in RGB.
+        rng: generator of the random numbers.
 
     Returns:
         RGB, `SIDE` x `SIDE`.
@@ -43,7 +43,7 @@ def view(photo: View, tables: Sequence[View], rng: np.random.Generator) -> View:
 
 
 def _table(table: View, rng: np.random.Generator) -> View:
-    """A part of the ground, in some colour."""
+    """Return a part of a table, in a random color."""
     part = table.crop(_box(table.size, rng.uniform(0.3, 0.9), rng))
     part = part.resize((SIDE, SIDE), _BILINEAR)
     tint = rng.uniform(0.4, 1.0, 3)
@@ -51,7 +51,7 @@ def _table(table: View, rng: np.random.Generator) -> View:
 
 
 def _part(photo: View, rng: np.random.Generator) -> View:
-    """A part of the photo, as large as it will lie there; half of them mirrored."""
+    """Return a part of the photo at its final size; half of them are mirrored."""
     part = photo.crop(_box(photo.size, rng.uniform(0.4, 0.9), rng))
     scale = SIDE * rng.uniform(0.45, 0.85) / max(part.size)
     size = (max(1, round(part.width * scale)), max(1, round(part.height * scale)))
@@ -60,7 +60,7 @@ def _part(photo: View, rng: np.random.Generator) -> View:
 
 
 def _lay(scene: View, part: View, rng: np.random.Generator) -> None:
-    """Put the part down, turned, somewhere near the middle."""
+    """Paste the part, rotated, near the center."""
     angle = rng.uniform(-45, 45)
     turned = part.convert("RGBA").rotate(angle, _BICUBIC, expand=True)
     centre = SIDE / 2 + rng.uniform(-0.12, 0.12, 2) * SIDE
@@ -69,7 +69,7 @@ def _lay(scene: View, part: View, rng: np.random.Generator) -> None:
 
 
 def _scrap(scene: View, rng: np.random.Generator) -> None:
-    """A triangle or quadrangle of one colour, anywhere."""
+    """Draw a triangle or quadrangle of one color at a random place."""
     middle, radius = rng.uniform(0, SIDE, 2), SIDE * rng.uniform(0.08, 0.2)
     angles = np.sort(rng.uniform(0, 2 * math.pi, rng.integers(3, 5)))
     corners = [
@@ -80,7 +80,7 @@ def _scrap(scene: View, rng: np.random.Generator) -> None:
 
 
 def _lit(scene: View, rng: np.random.Generator) -> View:
-    """Under a light of some colour and strength, that falls off to one side, with some noise."""
+    """Return the scene in a light of random color, strength and direction, with noise."""
     pixels = np.asarray(scene, np.float32) / 255
     direction = rng.uniform(0, 2 * math.pi)
     ramp = np.linspace(-1, 1, SIDE, dtype=np.float32)
@@ -95,7 +95,7 @@ def _lit(scene: View, rng: np.random.Generator) -> View:
 def _box(
     size: tuple[int, int], share: float, rng: np.random.Generator
 ) -> tuple[int, int, int, int]:
-    """A box of a share of each side, anywhere within."""
+    """Return a box at a random place, with a share of each side."""
     width, height = (max(1, round(share * each)) for each in size)
     left, top = int(rng.integers(size[0] - width + 1)), int(rng.integers(size[1] - height + 1))
     return left, top, left + width, top + height
