@@ -48,10 +48,10 @@ def load_program(torch: Any, path: Path) -> Any:
     return program
 
 
-def program_inputs(program: Any, given: Any, what: str) -> Any:
+def program_inputs(program: Any, example_inputs: Any, what: str) -> Any:
     """Return the given example inputs. Default: the inputs that the program was exported with."""
-    if given is not None:
-        return given
+    if example_inputs is not None:
+        return example_inputs
     if program.example_inputs is None:
         raise ConversionError(f"{what} was saved without its example inputs: give example_inputs")
     return program.example_inputs[0]

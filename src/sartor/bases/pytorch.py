@@ -121,14 +121,14 @@ def _parameters(torch: Any, module: Any) -> list[str]:
 
 def _check_inputs(torch: Any, inputs: Any, what: str) -> tuple[Any, ...]:
     """Return the example inputs as a tuple of tensors with a batch axis."""
-    given = tuple(inputs) if isinstance(inputs, Sequence) else (inputs,)
-    if not given or not all(isinstance(each, torch.Tensor) and each.ndim for each in given):
-        got = ", ".join(type(each).__name__ for each in given) or "none"
+    tensors = tuple(inputs) if isinstance(inputs, Sequence) else (inputs,)
+    if not tensors or not all(isinstance(each, torch.Tensor) and each.ndim for each in tensors):
+        got = ", ".join(type(each).__name__ for each in tensors) or "none"
         raise ConversionError(
             f"{what} needs example_inputs: a tensor, or one tensor per input of forward, batch "
             f"first, such as torch.zeros(1, 3, 224, 224); got {got}"
         )
-    return given
+    return tensors
 
 
 def _first_rows(inputs: tuple[Any, ...]) -> tuple[Any, ...]:

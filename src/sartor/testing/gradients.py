@@ -17,13 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..autodiff import gradients
-from ..errors import DataError, VerificationError
-from ..flatbuffer import write
-from ..graph import DType, Graph, Model, Tensor
-from ..litert import create_interpreter
+from ..errors import VerificationError
+from ..graph import DType, Graph, Tensor
 from ..ops import evaluate
+from .run import run_graph
 
-__all__ = ["GradientCheck", "Uniform", "check_gradients", "run_graph"]
+__all__ = ["GradientCheck", "Uniform", "check_gradients"]
 
 
 @dataclass(frozen=True)
@@ -135,36 +134,6 @@ def check_gradients(
     if failures:
         raise VerificationError("\n".join(failures))
     return GradientCheck(value_error, tuple(runtime_errors), tuple(rule_errors))
-
-
-def run_graph(graph: Graph, feeds: Mapping[Tensor, np.ndarray]) -> dict[Tensor, np.ndarray]:
-    """Run a graph in LiteRT.
-
-    Args:
-        graph: a graph; it is not changed.
-        feeds: value of each input, in the dtype of the input. Another shape than that of the
-            input resizes it.
-
-    Returns:
-        The value of each output.
-
-    Raises:
-        DataError: If an input has no value.
-        InvalidModelError: If LiteRT cannot load the graph, or a shape does not fit.
-        RuntimeError: If LiteRT cannot run the graph.
-    """
-    missing = [tensor for tensor in graph.inputs if tensor not in feeds]
-    if missing:
-        raise DataError(f"no value is given for the inputs {missing}")
-    model = Model()
-    model.graphs.append(graph)
-    values = [feeds[tensor] for tensor in graph.inputs]
-    interpreter = create_interpreter(write(model), input_shapes=[value.shape for value in values])
-    for value, detail in zip(values, interpreter.get_input_details(), strict=True):
-        interpreter.set_tensor(detail["index"], value)
-    interpreter.invoke()
-    outputs = zip(graph.outputs, interpreter.get_output_details(), strict=True)
-    return {tensor: interpreter.get_tensor(detail["index"]) for tensor, detail in outputs}
 
 
 def _to_array(value: np.ndarray | Uniform, rng: np.random.Generator) -> np.ndarray:
