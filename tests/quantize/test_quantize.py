@@ -192,7 +192,9 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "an empty array": (
         {"quantize": "full-integer", "representative": rows(0)}, DataError, "no representative",
     ),
-    "samples for nothing": ({"representative": rows(2)}, ConversionError, "need a quantization mode"),
+    "samples for nothing": (
+        {"representative": rows(2)}, ConversionError, "need a quantization mode",
+    ),
     "no such folder": (
         {"quantize": "dynamic", "representative": "nowhere"}, OSError, "nowhere",
     ),
