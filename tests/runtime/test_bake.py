@@ -1,4 +1,4 @@
-"""A checkpoint written into the file itself."""
+"""A checkpoint is baked into a model file."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Convert = Callable[..., Path]
 
 
 @pytest.fixture
-def learned(tiny: Convert, tmp_path: Path) -> tuple[Path, Path, Predictions]:
-    """A model, a checkpoint, and what it predicts."""
+def trained(tiny: Convert, tmp_path: Path) -> tuple[Path, Path, Predictions]:
+    """Return a model, a checkpoint, and its predictions."""
     path = tiny()
     with PersonalModel(path) as model:
         taught(model).fit(epochs=20)
@@ -32,25 +32,25 @@ def learned(tiny: Convert, tmp_path: Path) -> tuple[Path, Path, Predictions]:
 
 
 def test_a_baked_file_has_classes_and_can_be_trained(
-    learned: tuple[Path, Path, Predictions], tmp_path: Path
+    trained: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:
-    path, checkpoint, wanted = learned
+    path, checkpoint, expected = trained
     baked, notes = bake(path, checkpoint, tmp_path / "baked.tflite")
     assert notes == ()
     with PersonalModel(baked) as model:
         assert model.classes == LABELS
-        assert model.predict(PROBE) == wanted
+        assert model.predict(PROBE) == expected
         history = taught(model).fit(epochs=100)
         assert history.epochs[-1].loss < history.epochs[0].loss
         assert model.evaluate(blobs(5)).accuracy == 1
         model.load(checkpoint)
-        assert model.predict(PROBE) == wanted
+        assert model.predict(PROBE) == expected
 
 
 def test_only_variables_and_class_names_change(
-    learned: tuple[Path, Path, Predictions], tmp_path: Path
+    trained: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:
-    path, checkpoint, _ = learned
+    path, checkpoint, _ = trained
     baked, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
     before, after = path.read_bytes(), baked.read_bytes()
     with zipfile.ZipFile(io.BytesIO(before)) as archive:
@@ -68,38 +68,38 @@ def test_only_variables_and_class_names_change(
 
 
 def test_a_baked_file_can_be_a_base(
-    learned: tuple[Path, Path, Predictions], tmp_path: Path
+    trained: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:
-    path, checkpoint, wanted = learned
+    path, checkpoint, expected = trained
     baked, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
     again = sartor.convert(baked, classes=9).save(tmp_path / "again.tflite")
     with PersonalModel(again) as model:
         model.load(checkpoint)
-        assert model.predict(PROBE) == wanted
+        assert model.predict(PROBE) == expected
 
 
 def test_a_file_can_be_baked_in_place_and_with_another_capacity(
-    learned: tuple[Path, Path, Predictions], tiny: Convert
+    trained: tuple[Path, Path, Predictions], tiny: Convert
 ) -> None:
-    path, checkpoint, wanted = learned
+    path, checkpoint, expected = trained
     bake(path, checkpoint, path)
     larger = tiny("larger", classes=6, optimizer=sartor.Adam())
     _, notes = bake(larger, checkpoint, larger)
     assert "another optimizer" in notes[0]
     for each in (path, larger):
         with PersonalModel(each) as model:
-            assert model.predict(PROBE) == wanted
+            assert model.predict(PROBE) == expected
     report = verify_contract(larger)
     assert report.passed, report.failures
 
 
 def test_files_that_do_not_match_are_refused(
-    learned: tuple[Path, Path, Predictions],
+    trained: tuple[Path, Path, Predictions],
     pictures: Convert,
     tiny_base: bytes,
     tmp_path: Path,
 ) -> None:
-    path, checkpoint, _ = learned
+    path, checkpoint, _ = trained
     output = tmp_path / "baked.tflite"
     plain = tmp_path / "plain.tflite"
     plain.write_bytes(tiny_base)

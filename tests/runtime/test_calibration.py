@@ -91,6 +91,9 @@ def test_masked_classes_have_no_effect() -> None:
     expected = pytest.approx(fit_temperature(probabilities, targets))
     assert fit_temperature(masked_outputs, masked_targets) == expected
     assert default_temperature(masked_outputs) == pytest.approx(default_temperature(probabilities))
+    high = fit_temperature(probabilities[:1], targets[:1], prior=40.0)
+    masked = fit_temperature(masked_outputs[:1], masked_targets[:1], prior=40.0)
+    assert masked == pytest.approx(high)
 
 
 def test_a_weight_is_a_number_of_samples() -> None:
@@ -108,6 +111,8 @@ def test_independent_outputs_share_a_temperature() -> None:
     probabilities = 1 / (1 + np.exp(-logits))
     fitted = fit_temperature(probabilities, targets, independent=True)
     assert fitted == pytest.approx(2.5, rel=0.1)
+    slope = ((1 / (1 + np.exp(-logits / fitted)) - targets) * logits).sum()
+    assert slope == pytest.approx(16 * (fitted - 1), rel=1e-3, abs=1e-3)  # the minimum
     weights, wrong = np.ones((3000, 3)), targets.copy()
     weights[:, 0] = 0
     wrong[:, 0] = 1 - wrong[:, 0]  # has no effect at weight 0
@@ -133,6 +138,8 @@ def test_the_calibration_error_of_simple_cases() -> None:
     mixed = np.repeat([[0.9, 0.1], [0.6, 0.4]], 100, 0)  # overconfident, and underconfident
     targets = np.eye(2)[np.repeat([0, 1, 0, 1], [75, 25, 75, 25])]
     assert expected_calibration_error(mixed, targets, bins=2) == pytest.approx(0.15)
+    order = np.random.default_rng(0).permutation(200)
+    assert expected_calibration_error(mixed[order], targets[order], bins=2) == pytest.approx(0.15)
     assert expected_calibration_error(mixed, targets, bins=1) == pytest.approx(0)
 
 

@@ -1,4 +1,4 @@
-"""What a user has taught survives: the process, the file, and every accident."""
+"""A checkpoint keeps the state of a model; damaged checkpoints are refused."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def header(checkpoint: Path) -> dict[str, str]:
 
 
 def rewrite(checkpoint: Path, *, fields: object = None, **tensors: np.ndarray | None) -> None:
-    """Change fields of the header, and tensors (None removes one)."""
+    """Change fields of the header, and tensors; None removes a tensor."""
     arrays = load(checkpoint.read_bytes())
     known = json.loads(header(checkpoint)["sartor"])
     given = fields if isinstance(fields, dict) else {}
@@ -102,7 +102,7 @@ def test_another_sample_of_a_trained_class_changes_no_prediction(
 
 
 def test_training_continues_as_without_an_interruption(model_path: Path, tmp_path: Path) -> None:
-    """The optimizer's memory is part of a checkpoint."""
+    """The optimizer state is part of a checkpoint."""
     path = tmp_path / "half.safetensors"
     with PersonalModel(model_path) as model:
         taught(model).fit(epochs=2)
@@ -131,7 +131,7 @@ def test_the_header_describes_the_checkpoint(checkpoint: Path, model_path: Path)
 
 
 def test_every_flipped_bit_is_detected(model_path: Path, checkpoint: Path) -> None:
-    """Of what Sartor reads: a weight, a prototype, a class's name."""
+    """In every part that Sartor reads: weights, prototypes, class names."""
     content = checkpoint.read_bytes()
     places = np.random.default_rng(0).integers(0, 8 * len(content), 300).tolist()
     names = content.index(b"shoes") * 8

@@ -1,4 +1,4 @@
-"""All that a user has in one file, from one device to another."""
+"""A project moves a model, its state and its samples to another device."""
 
 from __future__ import annotations
 
