@@ -1,4 +1,4 @@
-"""What is public is meant to be, can be imported, says what it does, and drags nothing in."""
+"""Public names: their list, their imports and their docstrings."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ MODULES = list(_modules(sartor))
 
 
 @pytest.mark.parametrize("name", SURFACE)
-def test_what_users_build_on_is_what_is_meant_to_be(name: str) -> None:
+def test_public_names_are_those_of_the_table(name: str) -> None:
     public = set(import_module(name).__all__)
     assert public == SURFACE[name], (
         "put what is new into SURFACE if users are to build on it, or take it out of __all__"
@@ -67,7 +67,7 @@ def test_what_users_build_on_is_what_is_meant_to_be(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_all_that_a_module_offers_is_there(name: str) -> None:
+def test_names_in_all_exist(name: str) -> None:
     module = import_module(name)
     names = getattr(module, "__all__", ())  # an empty package has none
     assert len(set(names)) == len(names)
@@ -76,7 +76,7 @@ def test_all_that_a_module_offers_is_there(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_nothing_is_public_by_accident(name: str) -> None:
+def test_public_classes_and_functions_are_in_all(name: str) -> None:
     """What a module defines without an underscore is in its `__all__`."""
     module = import_module(name)
     defined = {
@@ -91,7 +91,7 @@ def test_nothing_is_public_by_accident(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_what_is_public_says_what_it_does(name: str) -> None:
+def test_public_names_have_docstrings(name: str) -> None:
     module = import_module(name)
     assert module.__doc__
     for each in getattr(module, "__all__", ()):
@@ -101,7 +101,7 @@ def test_what_is_public_says_what_it_does(name: str) -> None:
             assert not value.__doc__.startswith(f"{each}("), f"{each}: a dataclass's own docstring"
 
 
-def test_convert_is_the_function_whatever_was_imported_before() -> None:
+def test_convert_is_a_function_after_any_import() -> None:
     import_module("sartor.convert")
     assert isfunction(sartor.convert)
     assert set(dir(sartor)) >= SURFACE["sartor"]
@@ -113,7 +113,7 @@ FRAMEWORKS = ("tensorflow", "torch", "keras", "jax", "sklearn", "scipy")
 CONVERTER = (
     "autodiff", "bases", "cli", "convert", "heads", "losses", "optimizers", "passes", "testing",
 )  # fmt: skip
-DRAGGED: dict[str, tuple[str, tuple[str, ...]]] = {
+IMPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "import sartor": (
         "import sartor",
         (*FRAMEWORKS, "PIL", "safetensors", "typer", "rich", "numpy", "ai_edge_litert"),
@@ -136,9 +136,9 @@ DRAGGED: dict[str, tuple[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DRAGGED)
-def test_nothing_is_imported_that_is_not_needed(name: str) -> None:
-    code, unwanted = DRAGGED[name]
+@pytest.mark.parametrize("name", IMPORTS)
+def test_imports_are_minimal(name: str) -> None:
+    code, unwanted = IMPORTS[name]
     listing = subprocess.run(
         [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"],
         capture_output=True, text=True, check=True,

@@ -1,4 +1,4 @@
-"""Small bases, each with one thing that converting has to get right."""
+"""Small bases, each with one property that conversion has to handle."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def op(
     code: str, inputs: Sequence[Tensor], output: Tensor, kind: str = "", **options: Any
 ) -> Tensor:
     """Append an op that has no builder of its own."""
-    made = Op(code, inputs, (output,), options=options, options_type=kind or None)
-    output.graph.add(made)
+    conversion = Op(code, inputs, (output,), options=options, options_type=kind or None)
+    output.graph.add(conversion)
     return output
 
 
@@ -62,9 +62,9 @@ def classifier(x: Tensor) -> Tensor:
 def model(graph: Graph, *outputs: Tensor) -> Model:
     """A model of one graph."""
     graph.outputs = list(outputs)
-    made = Model()
-    made.graphs.append(graph)
-    return made
+    conversion = Model()
+    conversion.graphs.append(graph)
+    return conversion
 
 
 def file(
@@ -198,7 +198,7 @@ def indices(x: Tensor) -> Tensor:
 
 def stateful() -> Model:
     """What it makes of a sample depends on those before: `x + Σ earlier x²`."""
-    made, graph, start = Model(), Graph("main"), Graph("start")
+    conversion, graph, start = Model(), Graph("main"), Graph("start")
     zero = start.constant(np.zeros((1, SIZE), np.float32), exclusive=True)
     assign_variable(var_handle(start, "base/seen"), zero)
     call_once(graph, start)
@@ -207,18 +207,18 @@ def stateful() -> Model:
     seen = add(read_variable(handle, (1, SIZE), name="seen"), square(x))
     assign_variable(handle, seen)
     graph.outputs = [classifier(add(x, seen))]
-    made.graphs += [graph, start]
-    return made
+    conversion.graphs += [graph, start]
+    return conversion
 
 
 def two_subgraphs() -> Model:
     """The classifier is the second graph, under the usual signature; the first is another."""
-    made, first, second = Model(), Graph("scale"), Graph("classify")
+    conversion, first, second = Model(), Graph("scale"), Graph("classify")
     a, x = first.input("a", (1, 2)), second.input("x", (1, SIZE))
     first.outputs, second.outputs = [mul(a, 2.0)], [classifier(x)]
-    made.graphs += [first, second]
-    made.signatures += [
+    conversion.graphs += [first, second]
+    conversion.signatures += [
         Signature("scale", first, {"a": a}, {"b": first.outputs[0]}),
         Signature("serving_default", second, {"x": x}, {"probabilities": second.outputs[0]}),
     ]
-    return made
+    return conversion

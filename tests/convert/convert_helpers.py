@@ -1,4 +1,4 @@
-"""Running a personalizable file, and telling what it should have given."""
+"""Run a personalizable file, and compute the expected values."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from sartor.testing.verify.session import Session
 Arrays = Mapping[str, np.ndarray]
 
 
-def session_of(made: PersonalizableModel) -> Session:
-    return Session(made.content, made.manifest)
+def session_of(conversion: PersonalizableModel) -> Session:
+    return Session(conversion.content, conversion.manifest)
 
 
-def assert_keeps_the_contract(made: PersonalizableModel) -> None:
-    report = verify_contract(made.content)
+def assert_keeps_the_contract(conversion: PersonalizableModel) -> None:
+    report = verify_contract(conversion.content)
     assert report.passed, report.failures
 
 
-def some_inputs(made: PersonalizableModel, seed: int = 0) -> dict[str, np.ndarray]:
+def some_inputs(conversion: PersonalizableModel, seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     inputs = {}
-    for spec in made.manifest.inputs:
+    for spec in conversion.manifest.inputs:
         value = rng.random(spec.shape) * (255 if spec.dtype == "uint8" else 2)
         inputs[spec.name] = value.astype(spec.dtype)
     return inputs
@@ -73,11 +73,11 @@ def compiled(content: bytes) -> Any:
         given = {name: model.create_input_buffer_by_name(key, name) for name in inputs}
         for name, value in inputs.items():
             given[name].write(value)
-        made = {name: model.create_output_buffer_by_name(key, name) for name in details}
-        model.run_by_name(key, given, made)
+        conversion = {name: model.create_output_buffer_by_name(key, name) for name in details}
+        model.run_by_name(key, given, conversion)
         shapes = {name: tuple(detail["shape"]) for name, detail in details.items()}
         return {
-            name: made[name].read(int(np.prod(shape)), np.float32).reshape(shape)
+            name: conversion[name].read(int(np.prod(shape)), np.float32).reshape(shape)
             for name, shape in shapes.items()
         }
 

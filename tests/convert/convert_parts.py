@@ -1,4 +1,4 @@
-"""Heads, losses and optimizers that Sartor does not have: what the contract must bear."""
+"""Heads, losses and optimizers beyond those of Sartor, for tests of the contract."""
 
 from __future__ import annotations
 
@@ -67,9 +67,13 @@ class Perceptron:
         return reshape(mul(reduce_sum(square(parameters["hidden"]), [0, 1]), 1e-3), (1,))
 
     def imprint(
-        self, features: Sequence[Tensor], weights: Tensor, parameters: Tensors, others: Tensor
+        self,
+        features: Sequence[Tensor],
+        sample_weights: Tensor,
+        parameters: Tensors,
+        other_classes: Tensor,
     ) -> dict[str, Tensor]:
-        hidden = direction(self._hidden(features, parameters), weights)
+        hidden = direction(self._hidden(features, parameters), sample_weights)
         return {"weights": reshape(hidden, (self.units, 1))}
 
     def _hidden(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
@@ -109,9 +113,13 @@ class Block:
         return None
 
     def imprint(
-        self, features: Sequence[Tensor], weights: Tensor, parameters: Tensors, others: Tensor
+        self,
+        features: Sequence[Tensor],
+        sample_weights: Tensor,
+        parameters: Tensors,
+        other_classes: Tensor,
     ) -> dict[str, Tensor]:
-        return {"weights": direction(self._pooled(features, parameters), weights)}
+        return {"weights": direction(self._pooled(features, parameters), sample_weights)}
 
     def _pooled(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
         y = mul(matmul(features[0], parameters["layer"]), parameters["scale"])
@@ -137,8 +145,8 @@ class NearestMean:
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
         size = sum(int(np.prod(shape)) for shape in features)
         return [
-            Parameter("means", np.zeros((capacity, size), np.float32), 0, trained=False),
-            Parameter("spread", np.ones(1, np.float32), trained=False),
+            Parameter("means", np.zeros((capacity, size), np.float32), 0, trainable=False),
+            Parameter("spread", np.ones(1, np.float32), trainable=False),
         ]
 
     def logits(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
@@ -150,12 +158,16 @@ class NearestMean:
         return None
 
     def imprint(
-        self, features: Sequence[Tensor], weights: Tensor, parameters: Tensors, others: Tensor
+        self,
+        features: Sequence[Tensor],
+        sample_weights: Tensor,
+        parameters: Tensors,
+        other_classes: Tensor,
     ) -> dict[str, Tensor]:
         rows = rows_of(features)
-        middle = mean_row(rows, weights)
+        middle = mean_row(rows, sample_weights)
         away = reduce_sum(square(sub(rows, middle)), [1])
-        spread = div(total(mul(away, weights)), maximum(total(weights), 1e-6))
+        spread = div(total(mul(away, sample_weights)), maximum(total(sample_weights), 1e-6))
         return {"means": middle, "spread": maximum(spread, 1.0)}
 
 

@@ -1,4 +1,4 @@
-"""What a user may ask of `convert`, and what is said where it makes no sense."""
+"""Arguments of `convert`, and the errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ CLASSES: dict[str, tuple[dict[str, Any], tuple[str | None, ...]]] = {
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_classes_fill_the_slots_from_the_first_on(name: str) -> None:
+def test_class_names_take_the_first_class_indices(name: str) -> None:
     arguments, slots = CLASSES[name]
-    made = sartor.convert(BASE, **arguments)
-    assert made.manifest.classes == slots
-    mask = session_of(made).save()["class_mask"]
+    conversion = sartor.convert(BASE, **arguments)
+    assert conversion.manifest.classes == slots
+    mask = session_of(conversion).save()["class_mask"]
     np.testing.assert_array_equal(mask, [name is not None for name in slots])
 
 
@@ -72,7 +72,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_makes_no_sense_is_refused_in_words(name: str) -> None:
+def test_invalid_arguments_raise_an_error(name: str) -> None:
     arguments, words = WRONG[name]
     with pytest.raises(ConversionError, match=words):
         sartor.convert(**{"base": BASE, **arguments})
@@ -96,7 +96,7 @@ SETTINGS: dict[str, tuple[type, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_settings_without_sense_are_refused_where_they_are_given(name: str) -> None:
+def test_invalid_options_raise_an_error(name: str) -> None:
     part, settings, words = SETTINGS[name]
     with pytest.raises(ConversionError, match=words):
         part(**settings)
@@ -111,7 +111,7 @@ FILES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_no_model_is_refused(name: str, tmp_path: Path) -> None:
+def test_invalid_files_raise_an_error(name: str, tmp_path: Path) -> None:
     content, words = FILES[name]
     path = tmp_path / "base.tflite"
     path.write_bytes(content)
@@ -120,7 +120,7 @@ def test_what_is_no_model_is_refused(name: str, tmp_path: Path) -> None:
             sartor.convert(base, classes=2)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_error_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises((SartorError, OSError), match="missing"):
         sartor.convert(tmp_path / "missing.tflite", classes=2)
 
@@ -143,20 +143,20 @@ EDGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", EDGES)
-def test_sizes_at_the_edge_keep_the_contract(name: str) -> None:
-    made = sartor.convert(BASE, **EDGES[name])
-    assert made.manifest.batch == EDGES[name].get("batch", 32)
-    assert_keeps_the_contract(made)
+def test_extreme_sizes_fulfill_the_contract(name: str) -> None:
+    conversion = sartor.convert(BASE, **EDGES[name])
+    assert conversion.manifest.batch == EDGES[name].get("batch", 32)
+    assert_keeps_the_contract(conversion)
 
 
-def test_the_usual_parts_are_those_documented() -> None:
-    made = sartor.convert(BASE, classes=3)
+def test_default_parts_are_those_documented() -> None:
+    conversion = sartor.convert(BASE, classes=3)
     same = sartor.convert(BASE, classes=3, head=SoftmaxClassifier(), optimizer=SGD(momentum=0.9))
-    assert made.content == same.content
-    assert accuracy_after(session_of(made), steps=60, rate=0.1) > 0.99
+    assert conversion.content == same.content
+    assert accuracy_after(session_of(conversion), steps=60, rate=0.1) > 0.99
 
 
-def test_a_rate_of_zero_changes_no_prediction() -> None:
+def test_learning_rate_zero_changes_no_prediction() -> None:
     session = session_of(sartor.convert(BASE, classes=3, optimizer=Adam()))
     rng = np.random.default_rng(0)
     state, batch = session.random_variables(rng), session.random_batch(rng)
@@ -181,14 +181,14 @@ def test_a_rate_of_zero_changes_no_prediction() -> None:
         ((1, SIZE), "tensor", 0),
     ],
 )
-def test_what_looks_like_a_picture_is_taken_for_one_and_said_so(
+def test_inputs_with_image_sizes_are_images_with_a_note(
     shape: tuple[int, ...], modality: str, notes: int
 ) -> None:
-    made = sartor.convert(file(classifier, shape), classes=2)
-    (spec,) = made.manifest.inputs
+    conversion = sartor.convert(file(classifier, shape), classes=2)
+    (spec,) = conversion.manifest.inputs
     assert spec.modality == modality
-    assert len(made.notes) == notes
-    assert all("mean and std" in note for note in made.notes)
+    assert len(conversion.notes) == notes
+    assert all("mean and std" in note for note in conversion.notes)
     assert (spec.mean, spec.std) == ((0.0,), (255.0 if modality == "image" else 1.0,))
 
 
@@ -202,15 +202,15 @@ def test_what_looks_like_a_picture_is_taken_for_one_and_said_so(
     ],
     ids=["one value", "one a channel", "std alone", "mean alone"],
 )
-def test_mean_and_std_are_as_told_and_stay_so(
+def test_stated_mean_and_std_are_kept(
     told: dict[str, Any], mean: tuple[float, ...], std: tuple[float, ...]
 ) -> None:
-    made = sartor.convert(PICTURES, classes=2, **told)
-    again = sartor.convert(made.content, classes=3)
-    for each in (made, again):
+    conversion = sartor.convert(PICTURES, classes=2, **told)
+    again = sartor.convert(conversion.content, classes=3)
+    for each in (conversion, again):
         (spec,) = each.manifest.inputs
         assert (spec.mean, spec.std) == (mean, std)
         assert not any("no metadata on image scaling" in note for note in each.notes)
-    other = sartor.convert(made.content, classes=3, mean=9, std=8)
+    other = sartor.convert(conversion.content, classes=3, mean=9, std=8)
     assert (other.manifest.inputs[0].mean, other.manifest.inputs[0].std) == ((9.0,), (8.0,))
-    assert other.manifest.fingerprints.base != made.manifest.fingerprints.base
+    assert other.manifest.fingerprints.base != conversion.manifest.fingerprints.base

@@ -1,4 +1,4 @@
-"""Bases that each have one thing to get right: batches, types, cuts, state, signatures."""
+"""Conversion of small bases: batches, dtypes, cuts, state variables, signatures."""
 
 from __future__ import annotations
 
@@ -72,17 +72,19 @@ BASES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", BASES)
-def test_a_base_converts_keeps_the_contract_and_learns(name: str) -> None:
+def test_base_converts_fulfills_the_contract_and_trains(name: str) -> None:
     base, dtype = BASES[name]
-    made = sartor.convert(base, classes=3, optimizer=SGD())
-    assert [spec.dtype for spec in made.manifest.inputs] == [dtype] * len(made.manifest.inputs)
-    assert_keeps_the_contract(made)
-    wide = sum(int(np.prod(spec.shape)) for spec in made.manifest.features)
-    assert accuracy_after(session_of(made), steps=60, rate=4 / wide) > 0.99
+    conversion = sartor.convert(base, classes=3, optimizer=SGD())
+    assert [spec.dtype for spec in conversion.manifest.inputs] == [dtype] * len(
+        conversion.manifest.inputs
+    )
+    assert_keeps_the_contract(conversion)
+    wide = sum(int(np.prod(spec.shape)) for spec in conversion.manifest.features)
+    assert accuracy_after(session_of(conversion), steps=60, rate=4 / wide) > 0.99
 
 
 @pytest.mark.parametrize("name", [name for name in BASES if name != "state of its own"])
-def test_a_base_can_be_converted_again(name: str) -> None:
+def test_converted_base_converts_again(name: str) -> None:
     first = sartor.convert(BASES[name][0], classes=3)
     second = sartor.convert(first.content, classes=4)
     marks, later = first.manifest.fingerprints, second.manifest.fingerprints
@@ -90,7 +92,9 @@ def test_a_base_can_be_converted_again(name: str) -> None:
     assert first.manifest.inputs == second.manifest.inputs
     assert first.manifest.features == second.manifest.features
     inputs = some_inputs(first)
-    found, wanted = (session_of(made).call("infer", **inputs) for made in (second, first))
+    found, wanted = (
+        session_of(conversion).call("infer", **inputs) for conversion in (second, first)
+    )
     for spec in first.manifest.features:
         np.testing.assert_array_equal(found[spec.name], wanted[spec.name])
 
@@ -103,10 +107,10 @@ def test_a_base_can_be_converted_again(name: str) -> None:
     ],
 )  # fmt: skip
 def test_compiled_model_agrees_with_the_interpreter(name: str) -> None:
-    made = sartor.convert(BASES[name][0], classes=3)
-    inputs = some_inputs(made)
-    wanted = session_of(made).call("infer", **inputs)
-    found = compiled(made.content)("infer", inputs)
+    conversion = sartor.convert(BASES[name][0], classes=3)
+    inputs = some_inputs(conversion)
+    wanted = session_of(conversion).call("infer", **inputs)
+    found = compiled(conversion.content)("infer", inputs)
     for key, value in wanted.items():
         np.testing.assert_allclose(found[key], value, atol=1e-6, err_msg=key)
 
@@ -124,13 +128,13 @@ def test_compiled_model_agrees_with_the_interpreter(name: str) -> None:
         ("int16 that stands for reals", (1, SIZE)),
     ],
 )
-def test_an_input_means_what_it_meant_to_the_base(name: str, given: tuple[int, ...]) -> None:
+def test_adapted_inputs_give_the_same_features(name: str, given: tuple[int, ...]) -> None:
     """What the base itself gives for the row, at the tensor `hidden` or `flat`."""
     base = BASES[name][0]
-    made = sartor.convert(base, classes=3)
-    (spec,) = made.manifest.inputs
-    (taken,) = some_inputs(made).values()
-    personal = session_of(made).call("infer", **{spec.name: taken})[FEATURES]
+    conversion = sartor.convert(base, classes=3)
+    (spec,) = conversion.manifest.inputs
+    (taken,) = some_inputs(conversion).values()
+    personal = session_of(conversion).call("infer", **{spec.name: taken})[FEATURES]
     plain = Interpreter(
         model_content=base,
         experimental_preserve_all_tensors=True,
@@ -151,10 +155,10 @@ def test_an_input_means_what_it_meant_to_the_base(name: str, given: tuple[int, .
     np.testing.assert_allclose(personal[0], plain.get_tensor(index)[0], atol=1e-5)
 
 
-def test_several_features_are_numbered_in_the_order_they_are_used() -> None:
-    made = sartor.convert(BASES["several features"][0], classes=3)
-    assert [spec.name for spec in made.manifest.features] == ["features", "features_1"]
-    assert [spec.shape for spec in made.manifest.features] == [(7,), (5,)]
+def test_several_features_are_numbered_in_order_of_use() -> None:
+    conversion = sartor.convert(BASES["several features"][0], classes=3)
+    assert [spec.name for spec in conversion.manifest.features] == ["features", "features_1"]
+    assert [spec.shape for spec in conversion.manifest.features] == [(7,), (5,)]
 
 
 @pytest.mark.parametrize(
@@ -176,23 +180,23 @@ def test_several_features_are_numbered_in_the_order_they_are_used() -> None:
     ],
     ids=["by name", "in a list", "behind", "the input", "several", "float16", "quantized"],
 )  # fmt: skip
-def test_features_are_taken_where_the_user_says(
+def test_features_are_cut_at_the_named_tensors(
     build: Callable[[Tensor], Tensor], names: str | list[str], specs: list[FeatureSpec]
 ) -> None:
-    made = sartor.convert(file(build), classes=3, features=names)
-    assert list(made.manifest.features) == specs
-    assert_keeps_the_contract(made)
-    inputs = some_inputs(made)
-    wanted = session_of(made).call("infer", **inputs)
-    found = compiled(made.content)("infer", inputs)
+    conversion = sartor.convert(file(build), classes=3, features=names)
+    assert list(conversion.manifest.features) == specs
+    assert_keeps_the_contract(conversion)
+    inputs = some_inputs(conversion)
+    wanted = session_of(conversion).call("infer", **inputs)
+    found = compiled(conversion.content)("infer", inputs)
     for name, value in wanted.items():
         np.testing.assert_allclose(found[name], value, atol=1e-6)
 
 
-def test_a_cut_that_needs_fewer_inputs_drops_the_others() -> None:
+def test_cut_removes_unused_inputs() -> None:
     base = write(two_inputs())
-    made = sartor.convert(base, classes=3, features="left only")
-    assert [spec.name for spec in made.manifest.inputs] == ["input"]
+    conversion = sartor.convert(base, classes=3, features="left only")
+    assert [spec.name for spec in conversion.manifest.inputs] == ["input"]
     whole = sartor.convert(base, classes=3)
     assert [spec.name for spec in whole.manifest.inputs] == ["left", "right"]
     again = sartor.convert(whole.content, classes=3, features="left only")
@@ -200,36 +204,36 @@ def test_a_cut_that_needs_fewer_inputs_drops_the_others() -> None:
     assert_keeps_the_contract(again)
 
 
-def test_inputs_of_one_name_are_told_apart() -> None:
-    made = sartor.convert(write(two_inputs(["same", "same:0"])), classes=3)
-    assert [spec.name for spec in made.manifest.inputs] == ["same_0", "same_1"]
+def test_inputs_of_equal_name_get_numbers() -> None:
+    conversion = sartor.convert(write(two_inputs(["same", "same:0"])), classes=3)
+    assert [spec.name for spec in conversion.manifest.inputs] == ["same_0", "same_1"]
 
 
-def test_a_tensor_of_the_base_may_be_called_like_a_signature_s() -> None:
+def test_tensor_of_the_base_can_have_a_name_of_the_contract() -> None:
     def build(x: Tensor) -> Tensor:
         hidden = relu(dense(x, 6, "output"))
         hidden.name = "features"
         return dense(hidden, 5, "loss")
 
-    made = sartor.convert(file(build, name="features"), classes=3)
-    again = sartor.convert(made.content, classes=3)
-    assert again.manifest.fingerprints.base == made.manifest.fingerprints.base
+    conversion = sartor.convert(file(build, name="features"), classes=3)
+    again = sartor.convert(conversion.content, classes=3)
+    assert again.manifest.fingerprints.base == conversion.manifest.fingerprints.base
     assert_keeps_the_contract(again)
 
 
-def test_a_base_with_state_is_said_to_have_it_and_converts_again() -> None:
-    made = sartor.convert(write(stateful()), classes=3)
-    assert any("has state variables" in note for note in made.notes)
-    again = sartor.convert(made.content, classes=7)
+def test_base_with_state_variables_gives_a_note_and_converts_again() -> None:
+    conversion = sartor.convert(write(stateful()), classes=3)
+    assert any("has state variables" in note for note in conversion.notes)
+    again = sartor.convert(conversion.content, classes=7)
     assert_keeps_the_contract(again)
     infer = next(s for s in read(again.content).signatures if s.key == "infer")
     assert [op.code for op in infer.graph.ops].count("CALL_ONCE") == 2  # its own, and the head's
 
 
-def test_only_the_graph_of_the_usual_signature_is_kept() -> None:
-    made = read(sartor.convert(write(two_subgraphs()), classes=3).content)
-    assert {s.key for s in made.signatures} == set(SIGNATURES)
-    assert len(made.graphs) == 8  # seven signatures and the initializer
+def test_only_the_graph_of_the_default_signature_is_kept() -> None:
+    conversion = read(sartor.convert(write(two_subgraphs()), classes=3).content)
+    assert {s.key for s in conversion.signatures} == set(SIGNATURES)
+    assert len(conversion.graphs) == 8  # seven signatures and the initializer
 
 
 REFUSED: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
@@ -277,13 +281,13 @@ def constant_features() -> bytes:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_base_that_cannot_be_used_is_refused_in_words(name: str) -> None:
+def test_unsuitable_bases_raise_an_error(name: str) -> None:
     base, settings, words = REFUSED[name]
     with pytest.raises(ConversionError, match=words):
         sartor.convert(base(), classes=3, **settings)
 
 
-def test_a_base_may_be_thousands_of_layers_deep() -> None:
+def test_base_can_have_thousands_of_layers() -> None:
     model, graph = Model(), Graph("main")
     model.graphs.append(graph)
     x = graph.input("x", (1, 4))
@@ -298,5 +302,5 @@ def test_a_base_may_be_thousands_of_layers_deep() -> None:
            options_type="FullyConnectedOptions")
     )  # fmt: skip
     graph.outputs = [logits]
-    made = sartor.convert(write(model), classes=2)
-    assert [spec.shape for spec in made.manifest.features] == [(4,)]
+    conversion = sartor.convert(write(model), classes=2)
+    assert [spec.shape for spec in conversion.manifest.features] == [(4,)]

@@ -1,4 +1,4 @@
-"""What a file says of itself: standard metadata, labels, manifest, byte ranges."""
+"""Standard metadata, labels, manifest and byte ranges of a converted file."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ def described(taken: TensorMetadata, shape: tuple[int, ...] = (1, 4, 4, 3)) -> b
 
 
 @pytest.fixture(scope="module")
-def made() -> PersonalizableModel:
+def conversion() -> PersonalizableModel:
     return sartor.convert(described(PICTURE), classes=NAMES, capacity=5)
 
 
-def metadata_of(made: PersonalizableModel) -> ModelMetadata:
-    return decode_metadata(read(made.content).metadata[METADATA_NAME])
+def metadata_of(conversion: PersonalizableModel) -> ModelMetadata:
+    return decode_metadata(read(conversion.content).metadata[METADATA_NAME])
 
 
-def test_the_metadata_says_what_the_file_now_is(made: PersonalizableModel) -> None:
-    metadata = metadata_of(made)
+def test_metadata_describes_the_personalizable_file(conversion: PersonalizableModel) -> None:
+    metadata = metadata_of(conversion)
     assert (metadata.name, metadata.author) == ("Things", "Somebody")
     assert metadata.description.startswith("Can be trained on the device")
     assert metadata.description.endswith("Tells things apart.")
@@ -82,43 +82,43 @@ def test_the_metadata_says_what_the_file_now_is(made: PersonalizableModel) -> No
     assert features.name == "features"
 
 
-def test_what_the_base_carried_is_kept_but_for_its_labels(made: PersonalizableModel) -> None:
-    model = read(made.content)
+def test_files_of_the_base_are_kept_except_its_labels(conversion: PersonalizableModel) -> None:
+    model = read(conversion.content)
     assert set(model.files) == {"about.txt", LABELS_FILE, MANIFEST_FILE}
     assert model.files[LABELS_FILE].decode() == "cup\nSchlüssel\n鍵\nunused 3\nunused 4"
     assert model.metadata["own"] == b"kept"
     assert model.metadata["min_runtime_version"] == b"2.6.0".ljust(16, b"\0")
 
 
-def test_the_main_graph_is_infer(made: PersonalizableModel) -> None:
-    model = read(made.content)
+def test_the_main_graph_is_infer(conversion: PersonalizableModel) -> None:
+    model = read(conversion.content)
     infer = model.signature("infer")
     assert infer is not None
     assert model.main is infer.graph
-    described = metadata_of(made).subgraph_metadata[0]
+    described = metadata_of(conversion).subgraph_metadata[0]
     assert len(described.input_tensor_metadata) == len(model.main.inputs)
     assert [each.name for each in described.output_tensor_metadata] == [
         tensor.name for tensor in model.main.outputs
     ]
 
 
-def test_a_picture_s_normalization_is_taken_from_the_metadata(made: PersonalizableModel) -> None:
-    (spec,) = made.manifest.inputs
+def test_image_scaling_comes_from_the_metadata(conversion: PersonalizableModel) -> None:
+    (spec,) = conversion.manifest.inputs
     assert (spec.modality, spec.mean, spec.std) == ("image", (127.5,), (128.0,))
-    assert not made.notes
+    assert not conversion.notes
 
 
-def test_what_the_user_says_goes_before_the_metadata_and_into_it() -> None:
-    made = sartor.convert(described(PICTURE), classes=2, mean=[1, 2, 3], std=4)
-    (spec,) = made.manifest.inputs
+def test_stated_scaling_replaces_that_of_the_metadata() -> None:
+    conversion = sartor.convert(described(PICTURE), classes=2, mean=[1, 2, 3], std=4)
+    (spec,) = conversion.manifest.inputs
     assert (spec.mean, spec.std) == ((1.0, 2.0, 3.0), (4.0,))
-    (taken,) = metadata_of(made).subgraph_metadata[0].input_tensor_metadata
+    (taken,) = metadata_of(conversion).subgraph_metadata[0].input_tensor_metadata
     assert taken.normalization == NormalizationOptions(mean=(1.0, 2.0, 3.0), std=(4.0,))
 
 
-def test_without_metadata_what_is_assumed_of_a_picture_is_written_down() -> None:
-    made = sartor.convert(file(classifier, (1, 9, 9, 3)), classes=2)
-    (taken,) = metadata_of(made).subgraph_metadata[0].input_tensor_metadata
+def test_default_scaling_is_written_to_the_metadata() -> None:
+    conversion = sartor.convert(file(classifier, (1, 9, 9, 3)), classes=2)
+    (taken,) = metadata_of(conversion).subgraph_metadata[0].input_tensor_metadata
     assert taken.image is not None
     assert taken.normalization == NormalizationOptions(mean=(0.0,), std=(255.0,))
 
@@ -137,21 +137,21 @@ SOUND = Content(content_properties=AudioProperties(sample_rate=16000, channels=1
     ],
     ids=["sound", "empty content", "no content", "five channels", "no map"],
 )
-def test_the_metadata_tells_pictures_from_others(
+def test_metadata_decides_the_modality(
     taken: TensorMetadata, shape: tuple[int, ...], modality: str
 ) -> None:
-    made = sartor.convert(described(taken, shape), classes=2)
-    assert [spec.modality for spec in made.manifest.inputs] == [modality]
+    conversion = sartor.convert(described(taken, shape), classes=2)
+    assert [spec.modality for spec in conversion.manifest.inputs] == [modality]
 
 
-def test_converting_again_describes_only_once(made: PersonalizableModel) -> None:
-    again = sartor.convert(made.content, classes=2)
-    assert metadata_of(again).subgraph_metadata == metadata_of(made).subgraph_metadata
+def test_second_conversion_does_not_repeat_the_description(conversion: PersonalizableModel) -> None:
+    again = sartor.convert(conversion.content, classes=2)
+    assert metadata_of(again).subgraph_metadata == metadata_of(conversion).subgraph_metadata
     assert set(read(again.content).files) == {"about.txt", LABELS_FILE, MANIFEST_FILE}
-    assert metadata_of(again).description == metadata_of(made).description
+    assert metadata_of(again).description == metadata_of(conversion).description
 
 
-def test_damaged_metadata_is_named() -> None:
+def test_damaged_metadata_raises_an_error() -> None:
     model = read(described(PICTURE))
     model.metadata[METADATA_NAME] = b"\x10\0\0\0M001" + b"\xff" * 40
     with pytest.raises(InvalidModelError):
@@ -161,43 +161,45 @@ def test_damaged_metadata_is_named() -> None:
 # --- the manifest -------------------------------------------------------------------------------
 
 
-def test_any_unzip_shows_the_manifest(made: PersonalizableModel, tmp_path: Path) -> None:
-    with zipfile.ZipFile(made.save(tmp_path / "made.tflite")) as archive:
+def test_manifest_is_a_stored_zip_entry(conversion: PersonalizableModel, tmp_path: Path) -> None:
+    with zipfile.ZipFile(conversion.save(tmp_path / "conversion.tflite")) as archive:
         entry = archive.getinfo(MANIFEST_FILE)
         text = archive.read(MANIFEST_FILE)
     assert entry.compress_type == zipfile.ZIP_STORED
-    assert text in made.content
-    assert Manifest.from_json(text) == made.manifest
+    assert text in conversion.content
+    assert Manifest.from_json(text) == conversion.manifest
     assert json.loads(text)["classes"] == [*NAMES, None, None]
 
 
-def test_each_byte_range_holds_the_value_a_variable_starts_with(made: PersonalizableModel) -> None:
-    saved = session_of(made).save()
-    assert set(saved) == {spec.name for spec in made.manifest.variables}
-    for spec in made.manifest.variables:
+def test_byte_ranges_contain_the_initial_values(conversion: PersonalizableModel) -> None:
+    saved = session_of(conversion).save()
+    assert set(saved) == {spec.name for spec in conversion.manifest.variables}
+    for spec in conversion.manifest.variables:
         count = int(np.prod(spec.shape))
-        value = np.frombuffer(made.content, "<f4", count, spec.offset)
+        value = np.frombuffer(conversion.content, "<f4", count, spec.offset)
         np.testing.assert_array_equal(value.reshape(spec.shape), saved[spec.name])
 
 
-def test_no_byte_range_touches_another(made: PersonalizableModel) -> None:
-    sizes = {spec.offset: 4 * int(np.prod(spec.shape)) for spec in made.manifest.variables}
+def test_byte_ranges_do_not_overlap(conversion: PersonalizableModel) -> None:
+    sizes = {spec.offset: 4 * int(np.prod(spec.shape)) for spec in conversion.manifest.variables}
     for start, following in pairwise(sorted(sizes)):
         assert start + sizes[start] <= following
 
 
-def test_a_file_put_into_the_zip_later_moves_nothing(made: PersonalizableModel) -> None:
-    stream = io.BytesIO(made.content)
+def test_adding_a_file_to_the_zip_moves_nothing(conversion: PersonalizableModel) -> None:
+    stream = io.BytesIO(conversion.content)
     with zipfile.ZipFile(stream, "a") as archive:
         archive.writestr("note.txt", "of somebody else's")
     again = stream.getvalue()
     assert read(again).files["note.txt"] == b"of somebody else's"
-    assert_keeps_the_contract(replace(made, content=again))
+    assert_keeps_the_contract(replace(conversion, content=again))
 
 
-def test_the_manifest_says_what_the_file_was_made_of() -> None:
-    made = sartor.convert(file(classifier), classes=2, optimizer=Adam(learning_rate=0.01), batch=7)
-    manifest = made.manifest
+def test_manifest_lists_the_parts_of_the_file() -> None:
+    conversion = sartor.convert(
+        file(classifier), classes=2, optimizer=Adam(learning_rate=0.01), batch=7
+    )
+    manifest = conversion.manifest
     assert (manifest.batch, manifest.task, manifest.learning_rate) == (7, "classification", 0.01)
     assert (manifest.head.name, manifest.loss.name, manifest.optimizer.name) == (
         "softmax_classifier", "softmax_cross_entropy", "adam",
@@ -254,11 +256,9 @@ WRONG: dict[str, tuple[str, object, str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_manifest_that_cannot_be_is_refused_in_words(
-    name: str, made: PersonalizableModel
-) -> None:
+def test_invalid_manifests_raise_an_error(name: str, conversion: PersonalizableModel) -> None:
     key, value, words = WRONG[name]
-    fields = json.loads(made.manifest.to_json())
+    fields = json.loads(conversion.manifest.to_json())
     with pytest.raises(NotPersonalizableError, match=words):
         Manifest.from_json(json.dumps({**fields, key: value}))
 
@@ -279,37 +279,35 @@ VARIABLES: dict[str, tuple[str, object, str]] = {
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_a_variable_that_cannot_be_is_refused_in_words(
-    name: str, made: PersonalizableModel
-) -> None:
+def test_invalid_variables_raise_an_error(name: str, conversion: PersonalizableModel) -> None:
     key, value, words = VARIABLES[name]
-    fields = json.loads(made.manifest.to_json())
+    fields = json.loads(conversion.manifest.to_json())
     fields["variables"][0][key] = value
     with pytest.raises(NotPersonalizableError, match=words):
         Manifest.from_json(json.dumps(fields))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null", '{"contract": NaN}', "[" * 100_000])
-def test_text_that_is_no_manifest_is_refused(text: str) -> None:
+def test_invalid_json_raises_an_error(text: str) -> None:
     with pytest.raises(NotPersonalizableError, match=r"sartor\.json"):
         Manifest.from_json(text)
 
 
-def test_keys_that_are_not_known_are_ignored(made: PersonalizableModel) -> None:
-    fields = json.loads(made.manifest.to_json())
+def test_unknown_keys_are_ignored(conversion: PersonalizableModel) -> None:
+    fields = json.loads(conversion.manifest.to_json())
     fields["later"] = {"any": "thing"}
     fields["variables"][0]["later"] = 1
-    assert Manifest.from_json(json.dumps(fields)) == made.manifest
+    assert Manifest.from_json(json.dumps(fields)) == conversion.manifest
 
 
-def test_saving_replaces_a_file_whole_and_keeps_its_permissions(
-    made: PersonalizableModel, tmp_path: Path
+def test_save_is_atomic_and_keeps_permissions(
+    conversion: PersonalizableModel, tmp_path: Path
 ) -> None:
-    path = tmp_path / "made.tflite"
-    made.save(path)
+    path = tmp_path / "conversion.tflite"
+    conversion.save(path)
     path.chmod(0o600)
-    assert made.save(str(path)) == path
+    assert conversion.save(str(path)) == path
     assert path.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
     with pytest.raises(OSError, match="missing"):
-        made.save(tmp_path / "missing" / "made.tflite")
+        conversion.save(tmp_path / "missing" / "conversion.tflite")

@@ -1,4 +1,4 @@
-"""Heads, losses and optimizers of a user's own need no change of the contract."""
+"""Custom heads, losses and optimizers need no change of the contract."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ def made_of(name: str, **more: Any) -> PersonalizableModel:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_it_converts_and_keeps_the_contract(name: str) -> None:
-    made = made_of(name)
-    assert_keeps_the_contract(made)
+def test_custom_parts_fulfill_the_contract(name: str) -> None:
+    conversion = made_of(name)
+    assert_keeps_the_contract(conversion)
     assert_keeps_the_contract(made_of(name, classes=1))
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_with_more_room_it_still_fits_what_was_learned(name: str) -> None:
+def test_checkpoint_loads_with_a_larger_capacity(name: str) -> None:
     small, large = made_of(name, classes=2), made_of(name, classes=7)
     marks, later = small.manifest.fingerprints, large.manifest.fingerprints
     assert (marks.base, marks.head, marks.optimizer) == (later.base, later.head, later.optimizer)
@@ -120,9 +120,9 @@ def test_with_more_room_it_still_fits_what_was_learned(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_compiled_model_takes_the_same_step(name: str) -> None:
-    made = made_of(name)
-    session, other = session_of(made), compiled(made.content)
+def test_compiled_model_computes_the_same_step(name: str) -> None:
+    conversion = made_of(name)
+    session, other = session_of(conversion), compiled(conversion.content)
     rng = np.random.default_rng(3)
     state, batch = session.random_variables(rng), session.random_batch(rng)
     session.restore(state)
@@ -152,13 +152,13 @@ def test_compiled_model_takes_the_same_step(name: str) -> None:
     ],
     ids=lambda part: str(part) if isinstance(part, float) else part.name,
 )
-def test_it_learns(head: Head, optimizer: Optimizer, rate: float) -> None:
-    made = sartor.convert(BASES["plain"], classes=5, head=head, optimizer=optimizer)
-    assert accuracy_after(session_of(made), steps=80, rate=rate) > 0.99
+def test_training_reaches_the_accuracy(head: Head, optimizer: Optimizer, rate: float) -> None:
+    conversion = sartor.convert(BASES["plain"], classes=5, head=head, optimizer=optimizer)
+    assert accuracy_after(session_of(conversion), steps=80, rate=rate) > 0.99
 
 
 @each_head
-def test_a_sample_may_say_nothing_of_an_output(head: Head) -> None:
+def test_output_weights_exclude_outputs_of_a_sample(head: Head) -> None:
     session = session_of(sartor.convert(BASES["plain"], classes=4, head=head))
     rng = np.random.default_rng(4)
     state, batch = session.random_variables(rng), session.random_batch(rng)
@@ -169,12 +169,12 @@ def test_a_sample_may_say_nothing_of_an_output(head: Head) -> None:
 
 
 @each_head
-def test_free_slots_do_not_thin_out_the_loss(head: Head) -> None:
+def test_free_class_indices_do_not_change_the_loss(head: Head) -> None:
     """Room for more outputs leaves loss and steps as they were."""
     losses, steps = [], []
     for room in (2, 8):
-        made = sartor.convert(BASES["plain"], classes=room, head=head, optimizer=SGD())
-        session, rng = session_of(made), np.random.default_rng(5)
+        conversion = sartor.convert(BASES["plain"], classes=room, head=head, optimizer=SGD())
+        session, rng = session_of(conversion), np.random.default_rng(5)
         features = rng.random((32, 6), np.float32)
         labels = np.zeros((32, room), np.float32)
         labels[:, :2] = rng.random((32, 2))
@@ -189,7 +189,7 @@ def test_free_slots_do_not_thin_out_the_loss(head: Head) -> None:
     np.testing.assert_allclose(steps[0], steps[1], atol=1e-6)
 
 
-def test_a_head_without_anything_to_train_learns_by_set_class_alone() -> None:
+def test_head_without_parameters_is_trained_by_set_class() -> None:
     session = session_of(sartor.convert(BASES["plain"], classes=3, head=NearestMean()))
     assert session.parameters() == []
     rng = np.random.default_rng(6)
@@ -204,7 +204,7 @@ def test_a_head_without_anything_to_train_learns_by_set_class_alone() -> None:
     np.testing.assert_array_equal(output.argmax(1), np.repeat([0, 1, 2], 11)[:32])
 
 
-def test_a_label_is_known_from_its_first_sample() -> None:
+def test_label_is_predicted_after_one_imprint() -> None:
     """The sigmoid says yes to the sample and no to what is at right angles; others stay."""
     for head in (MultiLabelClassifier(), MLP(loss=SigmoidCrossEntropy())):
         session = session_of(sartor.convert(BASES["plain"], classes=3, head=head))
@@ -219,17 +219,17 @@ def test_a_label_is_known_from_its_first_sample() -> None:
         assert not output[:, [0, 2]].any()
 
 
-def test_an_mlp_tells_apart_what_no_single_layer_can() -> None:
+def test_mlp_separates_classes_that_no_linear_layer_separates() -> None:
     """Exclusive or."""
     corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
     features = np.tile(np.pad(corners * 2 - 1, ((0, 0), (0, 4))), (8, 1))
     labels = np.eye(2, dtype=np.float32)[np.tile([0, 1, 1, 0], 8)]
     right = []
     for head in (SoftmaxClassifier(), MLP(hidden=(16,))):
-        made = sartor.convert(
+        conversion = sartor.convert(
             BASES["plain"], classes=["same", "other"], head=head, optimizer=Adam()
         )
-        session = session_of(made)
+        session = session_of(conversion)
         batch = {"features": features, "labels": labels, "weights": np.ones(32, np.float32)}
         for _ in range(150):
             session.call("train", **batch, learning_rate=np.array([0.02], np.float32))
@@ -238,7 +238,7 @@ def test_an_mlp_tells_apart_what_no_single_layer_can() -> None:
     assert right[0] < 0.8 < right[1] == 1
 
 
-def test_a_cosine_does_not_see_how_long_features_or_weights_are() -> None:
+def test_cosine_is_independent_of_norms() -> None:
     session = session_of(sartor.convert(BASES["plain"], classes=4, head=CosineClassifier()))
     rng = np.random.default_rng(8)
     state, batch = session.random_variables(rng), session.random_batch(rng)
@@ -250,7 +250,7 @@ def test_a_cosine_does_not_see_how_long_features_or_weights_are() -> None:
         np.testing.assert_allclose(output, odds / odds.sum(1, keepdims=True), atol=1e-5)
 
 
-def test_huber_is_square_near_and_straight_far() -> None:
+def test_huber_is_quadratic_near_zero_and_linear_far() -> None:
     head = Regressor(loss=Huber(0.5))
     session = session_of(sartor.convert(BASES["plain"], classes=["x"], head=head, batch=1))
     batch = {"features": np.zeros((1, 6), np.float32), "weights": np.ones((1, 1), np.float32)}
@@ -276,6 +276,6 @@ WRONG: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("message", WRONG)
-def test_settings_that_cannot_be_are_refused(message: str) -> None:
+def test_invalid_options_raise_an_error(message: str) -> None:
     with pytest.raises(ConversionError, match=message):
         WRONG[message]()

@@ -1,4 +1,4 @@
-"""Every real model of the shared folder converts, keeps the contract, and learns."""
+"""Every real model of the shared folder converts, fulfills the contract, and trains."""
 
 from __future__ import annotations
 
@@ -36,21 +36,23 @@ PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_it_keeps_the_contract_and_learns(real_model: Path, head: str, optimizer: str) -> None:
+def test_real_model_fulfills_the_contract_and_trains(
+    real_model: Path, head: str, optimizer: str
+) -> None:
     how, rate = OPTIMIZERS[optimizer]
-    made = sartor.convert(real_model, classes=5, head=HEADS[head], optimizer=how)
-    assert_keeps_the_contract(made)
-    wide = int(np.prod(made.manifest.features[0].shape))
+    conversion = sartor.convert(real_model, classes=5, head=HEADS[head], optimizer=how)
+    assert_keeps_the_contract(conversion)
+    wide = int(np.prod(conversion.manifest.features[0].shape))
     rate *= 4 / wide if head == "raw" and optimizer != "adam" else 1
-    assert accuracy_after(session_of(made), steps=60, rate=rate) > 0.99
+    assert accuracy_after(session_of(conversion), steps=60, rate=rate) > 0.99
 
 
-def test_the_features_are_what_the_base_has_at_the_cut(real_model: Path) -> None:
-    made = sartor.convert(real_model, classes=3)
-    (spec,) = made.manifest.features
-    (taken,) = some_inputs(made).values()
+def test_features_equal_the_tensor_at_the_cut(real_model: Path) -> None:
+    conversion = sartor.convert(real_model, classes=3)
+    (spec,) = conversion.manifest.features
+    (taken,) = some_inputs(conversion).values()
     wanted = _at_the_cut(real_model, taken)
-    personal = Interpreter(model_content=made.content, experimental_op_resolver_type=PLAIN)
+    personal = Interpreter(model_content=conversion.content, experimental_op_resolver_type=PLAIN)
     found = personal.get_signature_runner("infer")(**{INPUT: taken})[FEATURES]
     if spec.scale is None:
         np.testing.assert_array_equal(found.reshape(-1), wanted.reshape(-1))
@@ -86,12 +88,12 @@ def _at_the_cut(path: Path, taken: np.ndarray) -> np.ndarray:
     [("raw", "nesterov", 1), ("normalized", "adam", 7)],
     ids=["one row", "normalized, Adam"],
 )
-def test_compiled_model_takes_the_same_steps(
+def test_compiled_model_computes_the_same_steps(
     real_model: Path, head: str, optimizer: str, batch: int
 ) -> None:
     how, rate = OPTIMIZERS[optimizer]
-    made = sartor.convert(real_model, classes=3, head=HEADS[head], optimizer=how, batch=batch)
-    session, other = session_of(made), compiled(made.content)
+    conversion = sartor.convert(real_model, classes=3, head=HEADS[head], optimizer=how, batch=batch)
+    session, other = session_of(conversion), compiled(conversion.content)
     rng = np.random.default_rng(9)
     state, samples = session.random_variables(rng), session.random_batch(rng)
     session.restore(state)
@@ -103,21 +105,21 @@ def test_compiled_model_takes_the_same_steps(
     saved = other("save", {"run": np.ones(1, np.float32)})
     for name, value in session.save().items():
         np.testing.assert_allclose(saved[name], value, atol=1e-5, err_msg=name)
-    inputs = some_inputs(made)
+    inputs = some_inputs(conversion)
     wanted, found = session.call("infer", **inputs), other("infer", inputs)
     for name, value in wanted.items():
         np.testing.assert_allclose(found[name], value, atol=1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_infer_is_the_head_on_the_features(real_model: Path, head: str) -> None:
-    made = sartor.convert(real_model, classes=4, head=HEADS[head])
-    session, rng = session_of(made), np.random.default_rng(1)
+def test_infer_applies_the_head_to_the_features(real_model: Path, head: str) -> None:
+    conversion = sartor.convert(real_model, classes=4, head=HEADS[head])
+    session, rng = session_of(conversion), np.random.default_rng(1)
     state = session.random_variables(rng)
     state["class_mask"] = np.array([1, 0, 1, 1], np.float32)
     state["temperature"] = np.array([1.5], np.float32)
     session.restore(state)
-    inferred = session.call("infer", **some_inputs(made))
+    inferred = session.call("infer", **some_inputs(conversion))
     x = inferred[FEATURES].astype(np.float64)
     if head == "normalized":
         x = 4.0 * x / np.linalg.norm(x)
@@ -126,18 +128,18 @@ def test_infer_is_the_head_on_the_features(real_model: Path, head: str) -> None:
     np.testing.assert_allclose(inferred[OUTPUT], odds / odds.sum(), atol=1e-6)
 
 
-def test_converting_is_deterministic_and_leaves_the_base_alone(
+def test_conversion_is_deterministic_and_does_not_change_the_base(
     real_model: Path, tmp_path: Path
 ) -> None:
     before = real_model.read_bytes()
     first = sartor.convert(real_model, classes=["cup", "key"], capacity=6)
     again = sartor.convert(before, classes=["cup", "key"], capacity=6)
     assert first.content == again.content
-    assert first.save(tmp_path / "made.tflite").read_bytes() == first.content
+    assert first.save(tmp_path / "conversion.tflite").read_bytes() == first.content
     assert real_model.read_bytes() == before
 
 
-def test_converting_again_keeps_what_the_user_taught(real_model: Path) -> None:
+def test_second_conversion_loads_the_checkpoint_of_the_first(real_model: Path) -> None:
     first = sartor.convert(real_model, classes=["cup", "key"], optimizer=SGD(momentum=0.9))
     second = sartor.convert(first.content, classes=9, optimizer=Adam(), batch=7)
     marks, later = first.manifest.fingerprints, second.manifest.fingerprints
@@ -171,7 +173,7 @@ def test_converting_again_keeps_what_the_user_taught(real_model: Path) -> None:
     ],
     ids=["settings", "optimizer", "room", "loss", "head"],
 )
-def test_a_fingerprint_changes_only_with_what_it_stands_for(
+def test_fingerprints_change_only_with_their_part(
     real_model: Path, change: dict[str, object], kept: str
 ) -> None:
     usual: dict[str, object] = {"classes": ["a", "b"]}
@@ -185,7 +187,7 @@ def test_a_fingerprint_changes_only_with_what_it_stands_for(
     assert " ".join(same) == kept
 
 
-def test_a_base_of_one_type_has_its_own_fingerprint(shared_models: Path) -> None:
+def test_each_dtype_of_a_base_has_its_own_fingerprint(shared_models: Path) -> None:
     marks = [
         sartor.convert(path, classes=2).manifest.fingerprints.base
         for path in sorted(shared_models.glob("*.tflite"))
@@ -193,7 +195,7 @@ def test_a_base_of_one_type_has_its_own_fingerprint(shared_models: Path) -> None
     assert len(set(marks)) == len(marks)
 
 
-def test_the_head_adds_little_beside_its_weights(real_model: Path) -> None:
-    made = sartor.convert(real_model, classes=4)
-    weights = sum(4 * int(np.prod(spec.shape)) for spec in made.manifest.variables)
-    assert len(made.content) - real_model.stat().st_size - weights < 21_000
+def test_head_adds_little_besides_its_weights(real_model: Path) -> None:
+    conversion = sartor.convert(real_model, classes=4)
+    weights = sum(4 * int(np.prod(spec.shape)) for spec in conversion.manifest.variables)
+    assert len(conversion.content) - real_model.stat().st_size - weights < 21_000

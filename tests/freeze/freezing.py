@@ -1,4 +1,4 @@
-"""What tests of freezing share: heads, something learned, and a way to run what was written."""
+"""Shared by the tests of `freeze`: heads, a trained model, and a runner of frozen files."""
 
 from __future__ import annotations
 

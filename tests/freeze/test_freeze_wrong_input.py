@@ -1,4 +1,4 @@
-"""What cannot be frozen is refused in words, and nothing is written."""
+"""Errors of `freeze`; nothing is written."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ WRONG: dict[str, tuple[Wrong, type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_is_refused(
+def test_invalid_arguments_raise_an_error(
     name: str, picture_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build, kind, words = WRONG[name]
@@ -99,7 +99,7 @@ def test_is_refused(
     assert made.path.read_bytes() == before or build is one_class
 
 
-def test_multi_label_and_regression_may_have_one_output(tiny_base: bytes, tmp_path: Path) -> None:
+def test_multi_label_and_regression_can_have_one_output(tiny_base: bytes, tmp_path: Path) -> None:
     for head in ("multi-label", "regression"):
         made = learned(tiny_base, tmp_path, head=head, classes=(None, "hat"))
         frozen = sartor.freeze(made.path, tmp_path / "out.tflite", made.checkpoint)
@@ -114,7 +114,7 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
     return capsys.readouterr()
 
 
-def test_the_command(
+def test_freeze_command(
     picture_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made, output = learned(picture_base, tmp_path), tmp_path / "out.tflite"

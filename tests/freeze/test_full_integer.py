@@ -1,4 +1,4 @@
-"""Integers from end to end, with nearly the same answers."""
+"""Full-integer quantization of frozen files."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def bytes_of(pixels: np.ndarray, shift: int = 0) -> list[dict[str, np.ndarray]]:
 
 @pytest.mark.parametrize("io_dtype", ["uint8", "int8"])
 @pytest.mark.parametrize("head", HEADS)
-def test_every_head(head: str, io_dtype: str, picture_base: bytes, tmp_path: Path) -> None:
+def test_every_head_in_integers(
+    head: str, io_dtype: str, picture_base: bytes, tmp_path: Path
+) -> None:
     made = learned(picture_base, tmp_path, head=head)
     path = integers(made, io_dtype=io_dtype)
     model, kind = read(path), DType[io_dtype.upper()]
@@ -64,16 +66,14 @@ SCALES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("name", SCALES)
-def test_bytes_are_pixels_however_they_are_scaled(
-    name: str, picture_base: bytes, tmp_path: Path
-) -> None:
+def test_bytes_are_pixels_for_any_scaling(name: str, picture_base: bytes, tmp_path: Path) -> None:
     made = learned(picture_base, tmp_path, **SCALES[name])  # type: ignore[arg-type]
     wanted = personal_outputs(made, scaled(PICTURES, made))
     found = outputs(integers(made), bytes_of(PICTURES))
     assert np.abs(found - wanted).max() < 0.05
 
 
-def test_the_base_that_is_quantized_stays_as_it_is(shared_models: Path, tmp_path: Path) -> None:
+def test_quantized_base_does_not_change(shared_models: Path, tmp_path: Path) -> None:
     made = learned(shared_models / "vww_96_int8.tflite", tmp_path)
     base = codes(sartor.freeze(made.path, tmp_path / "float.tflite", made.checkpoint).path)
     at = base.index("DEQUANTIZE")
@@ -84,7 +84,7 @@ def test_the_base_that_is_quantized_stays_as_it_is(shared_models: Path, tmp_path
     assert bare == codes(pictures)[1:-1]  # no QUANTIZE from and to uint8
 
 
-def test_features_show_as_much_as_pictures(shared_models: Path, tmp_path: Path) -> None:
+def test_features_calibrate_as_well_as_images(shared_models: Path, tmp_path: Path) -> None:
     """Who keeps no photos has the features of the samples."""
     made = learned(shared_models / "vww_96_int8.tflite", tmp_path)
     infer = Interpreter(str(made.path)).get_signature_runner("infer")
@@ -94,7 +94,7 @@ def test_features_show_as_much_as_pictures(shared_models: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_microcontrollers_run_it(
+def test_frozen_file_has_only_ops_of_microcontrollers(
     head: str, picture_base: bytes, tmp_path: Path, micro: Any
 ) -> None:
     """TFLite Micro knows every op, and rounds within two levels of LiteRT."""
@@ -109,7 +109,9 @@ def test_microcontrollers_run_it(
         assert np.abs(found - outputs(path, [sample])).max() <= 2.1 * scale
 
 
-def test_the_same_answers_on_photos(shared_models: Path, shared_data: Path, tmp_path: Path) -> None:
+def test_predictions_on_photos_agree(
+    shared_models: Path, shared_data: Path, tmp_path: Path
+) -> None:
     base = shared_models / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
     model = sartor.convert(base, classes=10).save(tmp_path / "model.tflite")
     taught = read_folder(shared_data / "clothing" / "train")[::20]
@@ -135,7 +137,7 @@ def test_the_same_answers_on_photos(shared_models: Path, shared_data: Path, tmp_
     assert np.abs(after - before).max() < 0.05
 
 
-def test_sound(shared_models: Path, tmp_path: Path) -> None:
+def test_audio_model(shared_models: Path, tmp_path: Path) -> None:
     made = learned(shared_models / "kws_ref_model_float32.tflite", tmp_path)
     shown = samples(made.manifest.inputs, 30)
     path = integers(made, representative=[each["input"] for each in shown])
@@ -164,7 +166,7 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_input(name: str, picture_base: bytes, tmp_path: Path) -> None:
+def test_invalid_arguments_raise_an_error(name: str, picture_base: bytes, tmp_path: Path) -> None:
     settings, kind, words = WRONG[name]
     made, output = learned(picture_base, tmp_path), tmp_path / "out.tflite"
     settings = {"quantize": "full-integer", "representative": PICTURES, **settings}
@@ -173,14 +175,14 @@ def test_wrong_input(name: str, picture_base: bytes, tmp_path: Path) -> None:
     assert not output.exists()
 
 
-def test_wrong_features(shared_models: Path, tmp_path: Path) -> None:
+def test_invalid_features_raise_an_error(shared_models: Path, tmp_path: Path) -> None:
     made = learned(shared_models / "vww_96_int8.tflite", tmp_path)
     for shown in ({"features": np.zeros((4, 7))}, {"nothing": np.zeros((4, 256))}):
         with pytest.raises(DataError, match="features"):
             integers(made, representative=shown)
 
 
-def test_without_the_quantizer(
+def test_error_without_the_quantizer(
     picture_base: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = learned(picture_base, tmp_path)

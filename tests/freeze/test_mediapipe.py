@@ -1,4 +1,4 @@
-"""MediaPipe's ImageClassifier opens a frozen file, and gives the same answers."""
+"""MediaPipe's ImageClassifier opens a frozen file, and gives the same output."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def classified(
 
 @pytest.mark.parametrize("quantize", ["none", "full-integer"])
 @pytest.mark.parametrize("name", BASES)
-def test_the_same_answers(
+def test_mediapipe_gives_the_same_output(
     name: str,
     quantize: str,
     shared_models: Path,

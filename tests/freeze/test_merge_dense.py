@@ -1,4 +1,4 @@
-"""Rewriting keeps every value, does what it should, and leaves alone what it must."""
+"""Rules for dense layers keep every value, and change only what they should."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ LEFT_ALONE: dict[str, tuple[Build, list[str]]] = {
 
 
 @pytest.mark.parametrize("name", [*REWRITTEN, *LEFT_ALONE])
-def test_what_becomes_of(name: str) -> None:
+def test_rewrite(name: str) -> None:
     build, wanted = (REWRITTEN | LEFT_ALONE)[name]
     graph, feed = Graph(), RNG.normal(size=(1, 4))
     x = graph.input("x", (1, 4))

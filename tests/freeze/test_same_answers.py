@@ -1,4 +1,4 @@
-"""A frozen file answers what the personalizable one does, and is smaller."""
+"""A frozen file gives the output of the personalizable file, and is smaller."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ BEHIND_THE_FEATURES: dict[str, list[str]] = {
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_on_every_real_model(head: str, real_model: Path, tmp_path: Path) -> None:
+def test_frozen_real_models_give_the_same_output(
+    head: str, real_model: Path, tmp_path: Path
+) -> None:
     made = learned(real_model, tmp_path, head=head)
     frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
     assert frozen.classes == ("hat", "shoes", "ünïcode")
@@ -46,7 +48,7 @@ def test_on_every_real_model(head: str, real_model: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_the_head_becomes_what_kernels_like(head: str, tiny_base: bytes, tmp_path: Path) -> None:
+def test_head_becomes_dense_layers(head: str, tiny_base: bytes, tmp_path: Path) -> None:
     made = learned(tiny_base, tmp_path, head=head)
     frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
     base, *behind = codes(frozen.path)
@@ -56,7 +58,7 @@ def test_the_head_becomes_what_kernels_like(head: str, tiny_base: bytes, tmp_pat
     np.testing.assert_allclose(outputs(frozen.path, given), wanted, rtol=0, atol=1e-6)
 
 
-def test_nothing_of_learning_is_left(picture_base: bytes, tmp_path: Path) -> None:
+def test_frozen_file_has_no_training_parts(picture_base: bytes, tmp_path: Path) -> None:
     made = learned(picture_base, tmp_path, mean=1, std=4)
     frozen = read(sartor.freeze(made.path, tmp_path / "f.tflite", made.checkpoint).path)
     (signature,) = frozen.signatures
@@ -82,8 +84,8 @@ def test_nothing_of_learning_is_left(picture_base: bytes, tmp_path: Path) -> Non
     assert "Personalizable" not in metadata.name
 
 
-def test_pictures_of_which_each_channel_is_scaled(picture_base: bytes, tmp_path: Path) -> None:
-    """MediaPipe knows one mean only: pixels go in, and are scaled inside."""
+def test_images_with_scaling_per_channel(picture_base: bytes, tmp_path: Path) -> None:
+    """MediaPipe supports one mean only: the model takes pixels and scales them."""
     made = learned(picture_base, tmp_path, mean=(1, 2, 3), std=(4, 5, 6))
     frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
     assert "takes pixels 0…255" in frozen.notes[0]
@@ -95,7 +97,7 @@ def test_pictures_of_which_each_channel_is_scaled(picture_base: bytes, tmp_path:
     assert (again.mean, again.std) == ((0,), (1,))
 
 
-def test_what_is_baked_in_needs_no_checkpoint(picture_base: bytes, tmp_path: Path) -> None:
+def test_baked_file_needs_no_checkpoint(picture_base: bytes, tmp_path: Path) -> None:
     made = learned(picture_base, tmp_path)
     baked = tmp_path / "baked.tflite"
     bake(made.path, made.checkpoint, baked)
@@ -104,7 +106,7 @@ def test_what_is_baked_in_needs_no_checkpoint(picture_base: bytes, tmp_path: Pat
     assert (tmp_path / "one.tflite").read_bytes() == (tmp_path / "other.tflite").read_bytes()
 
 
-def test_a_checkpoint_of_less_room(picture_base: bytes, tmp_path: Path) -> None:
+def test_checkpoint_of_smaller_capacity(picture_base: bytes, tmp_path: Path) -> None:
     made = learned(picture_base, tmp_path)
     wider = sartor.convert(picture_base, classes=9).save(tmp_path / "wider.tflite")
     one = sartor.freeze(made.path, tmp_path / "one.tflite", made.checkpoint)
@@ -114,7 +116,7 @@ def test_a_checkpoint_of_less_room(picture_base: bytes, tmp_path: Path) -> None:
     np.testing.assert_array_equal(outputs(other.path, given), outputs(one.path, given))
 
 
-def test_what_was_taught_is_what_predict_says(picture_base: bytes, tmp_path: Path) -> None:
+def test_frozen_predictions_equal_those_of_the_library(picture_base: bytes, tmp_path: Path) -> None:
     path = sartor.convert(picture_base, classes=4).save(tmp_path / "model.tflite")
     rng = np.random.default_rng(0)
     pictures = {name: rng.integers(0, 256, (6, 8, 10, 3)).astype(np.uint8) for name in "ab"}
@@ -134,7 +136,7 @@ def test_what_was_taught_is_what_predict_says(picture_base: bytes, tmp_path: Pat
 
 
 @pytest.mark.parametrize("quantize", ["none", "full-integer"])
-def test_a_frozen_file_is_a_base_again(quantize: str, picture_base: bytes, tmp_path: Path) -> None:
+def test_frozen_file_is_a_base(quantize: str, picture_base: bytes, tmp_path: Path) -> None:
     made = learned(picture_base, tmp_path, mean=10, std=20)
     shown = np.random.default_rng(0).integers(0, 256, (20, 8, 10, 3)).astype(np.uint8)
     frozen = sartor.freeze(
@@ -155,7 +157,7 @@ def test_a_frozen_file_is_a_base_again(quantize: str, picture_base: bytes, tmp_p
             assert (model.manifest.inputs[0].dtype, spec.dtype) == ("uint8", "int8")
 
 
-def test_a_class_that_is_switched_off_is_left_out(tiny_base: bytes, tmp_path: Path) -> None:
+def test_inactive_class_is_omitted(tiny_base: bytes, tmp_path: Path) -> None:
     made = learned(tiny_base, tmp_path)
     made.state[MASK][2] = 0
     checkpoint = replace(read_checkpoint(made.checkpoint), variables=made.state)
@@ -168,7 +170,7 @@ def test_a_class_that_is_switched_off_is_left_out(tiny_base: bytes, tmp_path: Pa
     )
 
 
-def test_classes_stand_in_the_order_of_their_slots(tiny_base: bytes, tmp_path: Path) -> None:
+def test_classes_are_in_order_of_class_indices(tiny_base: bytes, tmp_path: Path) -> None:
     assert [name for name in CLASSES if name] == ["hat", "shoes", "ünïcode"]
     made = learned(tiny_base, tmp_path, classes=(None, "b", "a"))
     frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)

@@ -1,4 +1,4 @@
-"""Heads as files, made of ops."""
+"""Heads as `.tflite` files."""
 
 from __future__ import annotations
 

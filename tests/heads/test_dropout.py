@@ -1,4 +1,4 @@
-"""Dropout: its randomness is good, exact, and part of the saved state."""
+"""Dropout masks are uncorrelated, exact, and part of the saved state."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def by_definition(state: list[int], layer: int, rows: int, units: int, rate: flo
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-def test_litert_drops_what_whole_numbers_say_for_any_number_of_rows(rate: float) -> None:
+def test_litert_masks_equal_integer_arithmetic_for_any_number_of_rows(rate: float) -> None:
     graph, inputs = graph_of(rate)
     state = [int(s) for s in initial_random_state()]
     keep = 1 - round(rate * 2039) / 2039
@@ -70,7 +70,7 @@ def test_litert_drops_what_whole_numbers_say_for_any_number_of_rows(rate: float)
         np.testing.assert_array_equal(advanced, state)
 
 
-def test_the_largest_numbers_are_exact() -> None:
+def test_largest_intermediate_values_are_exact() -> None:
     """Rows whose numbers run through every residue of every modulus, up to the last."""
     graph, inputs = Graph(), []
     inputs = [graph.input("state", (3,)), graph.input("x", (1, UNITS[0]))]
@@ -81,7 +81,7 @@ def test_the_largest_numbers_are_exact() -> None:
     np.testing.assert_array_equal(got > 0, by_definition([1] * 3, 1, rows, UNITS[0], 0.5))
 
 
-def test_the_states_come_back_late() -> None:
+def test_period_of_the_states_is_long() -> None:
     for p, a in zip(MODULI, MULTIPLIERS, strict=True):
         assert len({pow(a, n, p) for n in range(p - 1)}) == p - 1, "a is a primitive root of p"
         assert len({x**3 % p for x in range(p)}) == p, "x³ is another order of the same numbers"
@@ -115,7 +115,7 @@ def largest(means: np.ndarray, count: int) -> float:
     return float(np.abs(means).max() * np.sqrt(count))
 
 
-def test_every_unit_row_and_step_keeps_its_part(drawn: np.ndarray) -> None:
+def test_every_unit_row_and_step_has_the_dropout_rate(drawn: np.ndarray) -> None:
     assert largest(drawn.mean((0, 1)), STEPS * ROWS) < 4.5
     assert largest(drawn.mean((0, 2)), STEPS * WIDTH) < 4.5
     assert largest(drawn.mean((1, 2)), ROWS * WIDTH) < 5
@@ -125,7 +125,7 @@ def test_every_unit_row_and_step_keeps_its_part(drawn: np.ndarray) -> None:
         assert spread == pytest.approx(1, abs=0.06)  # as that of independent draws
 
 
-def test_units_rows_and_steps_say_nothing_of_each_other(drawn: np.ndarray) -> None:
+def test_units_rows_and_steps_are_uncorrelated(drawn: np.ndarray) -> None:
     units = np.einsum("tnu,tnv->uv", drawn, drawn) / (STEPS * ROWS)
     assert largest(units[np.triu_indices(WIDTH, 1)], STEPS * ROWS) < 5
     rows = np.einsum("tnu,tmu->nm", drawn, drawn) / (STEPS * WIDTH)
@@ -145,7 +145,7 @@ HEAD = MLP(hidden=(12, 6), dropout=0.4)
 
 @pytest.mark.parametrize("head", [HEAD, MLP(dropout=0.5, loss=SigmoidCrossEntropy())], ids=str)
 @pytest.mark.parametrize("optimizer", [sartor.SGD(momentum=0.9), sartor.Adam(clip_norm=1.0)])
-def test_a_file_that_drops_units_keeps_the_contract(
+def test_file_with_dropout_fulfills_the_contract(
     tiny: Convert, head: MLP, optimizer: sartor.SGD | sartor.Adam
 ) -> None:
     report = verify_contract(tiny(head=head, optimizer=optimizer))
@@ -153,7 +153,7 @@ def test_a_file_that_drops_units_keeps_the_contract(
     assert "dropout depends on saved variables only" in {each.name for each in report.checks}
 
 
-def test_without_dropout_there_is_nothing_random(tiny: Convert) -> None:
+def test_file_without_dropout_has_no_random_state(tiny: Convert) -> None:
     model = sartor.flatbuffer.read(tiny(head=MLP()))
     assert "CUMSUM" not in {op.code for graph in model.graphs for op in graph.ops}
     save = model.signature("save")
@@ -161,7 +161,7 @@ def test_without_dropout_there_is_nothing_random(tiny: Convert) -> None:
     assert RANDOM_STATE not in save.outputs
 
 
-def test_training_goes_on_after_a_stop_as_if_there_had_been_none(tiny: Convert) -> None:
+def test_resumed_training_equals_uninterrupted_training(tiny: Convert) -> None:
     path = tiny(head=HEAD)
     with sartor.PersonalModel(path) as model:
         manifest = model.manifest
@@ -209,6 +209,6 @@ def test_parameters_load_with_and_without_dropout(tiny: Convert, tmp_path: Path)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
-def test_a_rate_that_makes_no_sense_is_refused(rate: float) -> None:
+def test_invalid_rates_raise_an_error(rate: float) -> None:
     with pytest.raises(ConversionError, match="dropout must be at least 0 and below 1"):
         MLP(dropout=rate)

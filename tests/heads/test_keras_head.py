@@ -1,4 +1,4 @@
-"""A Keras model as a head, its dropout included."""
+"""Heads from Keras models, including dropout."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def samples(rows: np.ndarray, path: Path) -> dict[str, np.ndarray]:
     return {FEATURES: rows, LABELS: labels, WEIGHTS: np.ones(shape, np.float32)}
 
 
-def test_it_gives_what_keras_gave(keras_model: Any, tiny: Convert, rows: np.ndarray) -> None:
+def test_head_gives_the_outputs_of_keras(keras_model: Any, tiny: Convert, rows: np.ndarray) -> None:
     head = Keras(keras_model)
     path = tiny(head=head, classes=NAMES)
     evaluate = Interpreter(model_path=str(path)).get_signature_runner("evaluate")
@@ -95,14 +95,14 @@ def test_it_gives_what_keras_gave(keras_model: Any, tiny: Convert, rows: np.ndar
     np.testing.assert_allclose(evaluate(**samples(rows, path))[OUTPUT], wanted, atol=1e-5)
 
 
-def test_it_verifies(keras_model: Any, tiny: Convert) -> None:
+def test_gradients_verify(keras_model: Any, tiny: Convert) -> None:
     path = tiny(head=Keras(keras_model))
     for seed in range(3):
         report = verify_contract(path, seed=seed)
         assert report.passed, report.failures
 
 
-def test_dropout_is_there_in_training_alone(tiny: Convert, rows: np.ndarray) -> None:
+def test_dropout_is_active_only_in_training(tiny: Convert, rows: np.ndarray) -> None:
     path = tiny(head=Keras(usual()), classes=NAMES)
     interpreter = Interpreter(model_path=str(path))
     given = samples(rows, path)
@@ -117,7 +117,7 @@ def test_dropout_is_there_in_training_alone(tiny: Convert, rows: np.ndarray) -> 
     assert "LEAKY_RELU" not in {op.code for graph in read(path).graphs for op in graph.ops}
 
 
-def test_a_leaky_relu_of_the_user_is_one(tiny: Convert, rows: np.ndarray) -> None:
+def test_leaky_relu_of_the_user_is_not_a_marker(tiny: Convert, rows: np.ndarray) -> None:
     model = model_of(
         layers.Dense(12), layers.LeakyReLU(negative_slope=0.3), layers.Dropout(0.5),
         layers.Dense(CLASSES, activation="softmax"),
@@ -128,7 +128,7 @@ def test_a_leaky_relu_of_the_user_is_one(tiny: Convert, rows: np.ndarray) -> Non
     np.testing.assert_allclose(got, model(rows, training=False), atol=1e-5)
 
 
-def test_the_model_is_as_it_was(rows: np.ndarray) -> None:
+def test_keras_model_does_not_change(rows: np.ndarray) -> None:
     model = usual()
     before = np.asarray(model(rows, training=False))
     Keras(model)
@@ -137,7 +137,7 @@ def test_the_model_is_as_it_was(rows: np.ndarray) -> None:
     assert not np.allclose(dropped, before)
 
 
-def test_it_learns_what_can_be_told_apart(tiny: Convert) -> None:
+def test_training_separates_the_classes(tiny: Convert) -> None:
     with PersonalModel(tiny(head=Keras(usual()))) as model:
         rng = np.random.default_rng(0)
         centres = 3 * rng.standard_normal((CLASSES, 1, 8)).astype(np.float32)
@@ -152,12 +152,12 @@ def test_it_learns_what_can_be_told_apart(tiny: Convert) -> None:
         assert model.evaluate(drawn(40)).accuracy > 0.99
 
 
-def test_the_loss_goes_with_the_end() -> None:
+def test_default_loss_follows_from_the_last_op() -> None:
     assert Keras(several_labels()).loss == SigmoidCrossEntropy()
     assert Keras(usual(), loss=MeanSquaredError()).loss == MeanSquaredError()
 
 
-def test_a_layer_that_is_not_trainable_stays() -> None:
+def test_layers_that_are_not_trainable_do_not_change() -> None:
     model = usual()
     model.layers[0].trainable = False
     names = [each.name for each in Keras(model).parameters([(SIZE,)], CLASSES)]
@@ -167,7 +167,7 @@ def test_a_layer_that_is_not_trainable_stays() -> None:
         Keras(model)
 
 
-def test_it_may_be_a_file(tmp_path: Path, tiny: Convert) -> None:
+def test_saved_keras_files_are_heads(tmp_path: Path, tiny: Convert) -> None:
     path = tmp_path / "head.keras"
     usual().save(path)
     marks = {
@@ -177,7 +177,7 @@ def test_it_may_be_a_file(tmp_path: Path, tiny: Convert) -> None:
     assert len(marks) == 1  # names, which Keras counts up, are no part of it
 
 
-def test_dropout_is_no_part_of_what_parameters_mean(tiny: Convert) -> None:
+def test_parameters_load_with_another_dropout_rate(tiny: Convert) -> None:
     without = model_of(layers.Dense(64, activation="relu"), layers.Dense(CLASSES))
     marks = [
         Manifest.from_json(read(tiny(head=Keras(each))).files["sartor.json"]).fingerprints.head
@@ -212,24 +212,24 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_no_head_says_why(name: str) -> None:
+def test_graphs_that_cannot_be_heads_raise_an_error(name: str) -> None:
     make, words = WRONG[name]
     with pytest.raises(ConversionError, match=words):
         Keras(make())
 
 
-def test_a_head_for_other_features_says_so(tiny: Convert) -> None:
+def test_head_for_other_features_raises_an_error(tiny: Convert) -> None:
     with pytest.raises(ConversionError, match=r"features of shape \[9\], and the base has \[16\]"):
         tiny(head=Keras(model_of(layers.Dense(CLASSES), size=9)))
 
 
-def test_the_converter_takes_it(tmp_path: Path, tiny_base: bytes) -> None:
+def test_command_line_accepts_keras_heads(tmp_path: Path, tiny_base: bytes) -> None:
     made = sartor.convert(tiny_base, classes=CLASSES, head=Keras(usual()), batch=5)
     assert made.manifest.head.name == "graph"
     assert made.manifest.capacity == CLASSES
 
 
-def test_the_code_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[2] / "docs" / "heads.md").read_text()
     (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
     monkeypatch.chdir(tmp_path)

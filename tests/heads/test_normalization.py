@@ -1,4 +1,4 @@
-"""How heads see features: about a center and at one size, whatever the base gives."""
+"""Normalization of features by center and scale."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Device:
         return self._engine.variables()
 
     def set_class(self, slot: int | None, rows: np.ndarray) -> None:
-        """Make a class; without a slot, take a view."""
+        """Imprint a class; without a class, compute statistics."""
         weights = np.zeros(ROWS, np.float32)
         weights[: len(rows)] = 1
         features = np.zeros((ROWS, rows.shape[1]), np.float32)
@@ -107,7 +107,7 @@ def device(tiny: Convert) -> Callable[[str], Device]:
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize(("size", "offset"), [(1, 0), (1e-3, 0.01), (1e3, 1e4)])
-def test_a_view_is_the_mean_and_one_size(
+def test_statistics_are_the_mean_and_the_norm(
     device: Callable[[str], Device], head: str, size: float, offset: float
 ) -> None:
     model, rows = device(head), (size * samples(20, 1)[0] + offset).astype(np.float32)
@@ -133,7 +133,7 @@ def test_a_view_is_the_mean_and_one_size(
     ids=["zeros", "one row", "all the same", "none", "huge", "tiny", "huge and the same"],
 )  # fmt: skip
 @pytest.mark.parametrize("head", HEADS)
-def test_whatever_the_rows_all_stays_finite(
+def test_statistics_of_extreme_rows_are_finite(
     device: Callable[[str], Device], head: str, rows: np.ndarray
 ) -> None:
     model = device(head)
@@ -149,7 +149,7 @@ def test_whatever_the_rows_all_stays_finite(
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize(("size", "offset"), [(1e-6, 0), (1e6, 0), (0.1, 3), (50, -500)])
-def test_scale_and_offset_make_no_difference(
+def test_scale_and_offset_of_features_have_no_effect(
     device: Callable[[str], Device], head: str, size: float, offset: float
 ) -> None:
     rows, slots = samples(ROWS, 1)
@@ -167,7 +167,7 @@ def test_scale_and_offset_make_no_difference(
     np.testing.assert_allclose(found[1], found[0], atol=2e-3)
 
 
-def test_without_a_view_features_are_taken_as_they_are(device: Callable[[str], Device]) -> None:
+def test_initial_statistics_change_nothing(device: Callable[[str], Device]) -> None:
     model = device("softmax")
     rows, slots = samples(ROWS, 1)
     for slot in range(CLASSES):
@@ -180,7 +180,7 @@ def test_without_a_view_features_are_taken_as_they_are(device: Callable[[str], D
 
 @pytest.mark.parametrize("head", ["softmax", "normalized"])
 @pytest.mark.parametrize("count", [1, 5, 20])
-def test_a_new_class_costs_the_trained_ones_less_than_a_point(
+def test_new_class_costs_trained_classes_less_than_a_point(
     tmp_path: Path, head: str, count: int
 ) -> None:
     """And it is found; were it not held back, they would lose up to two."""

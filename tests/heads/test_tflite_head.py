@@ -1,4 +1,4 @@
-"""A `.tflite` as a head: the same outputs as before, gradients that verify, and clear errors."""
+"""Heads from `.tflite` files: equal outputs, correct gradients, clear errors."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def rows() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_it_gives_what_the_file_gave(tiny: Convert, rows: np.ndarray, name: str) -> None:
+def test_head_gives_the_outputs_of_the_file(tiny: Convert, rows: np.ndarray, name: str) -> None:
     content = file_of(HEADS[name])
     path = tiny(head=TFLite(content), classes=NAMES)
     wanted = alone(content, rows)
@@ -89,20 +89,20 @@ def test_it_gives_what_the_file_gave(tiny: Convert, rows: np.ndarray, name: str)
 
 @pytest.mark.parametrize("optimizer", [sartor.SGD(), sartor.Adam()], ids=["sgd", "adam"])
 @pytest.mark.parametrize("name", HEADS)
-def test_its_gradients_verify(tiny: Convert, name: str, optimizer: sartor.SGD) -> None:
+def test_gradients_verify(tiny: Convert, name: str, optimizer: sartor.SGD) -> None:
     path = tiny(head=TFLite(file_of(HEADS[name])), optimizer=optimizer)
     for seed in range(2):
         report = verify_contract(path, seed=seed)
         assert report.passed, report.failures
 
 
-def test_a_head_for_numbers_verifies(tiny: Convert) -> None:
+def test_regression_head_verifies(tiny: Convert) -> None:
     for loss in (MeanSquaredError(), Huber()):
         report = verify_contract(tiny(head=TFLite(file_of(one_layer), loss=loss)))
         assert report.passed, report.failures
 
 
-def test_it_takes_features_in_their_shape() -> None:
+def test_features_keep_their_shape() -> None:
     base = file_of(lambda x, random: sartor.ops.relu(x), 1, 4, 4, 1)
     model = sartor.convert(base, classes=CLASSES, head=TFLite(file_of(picture, 1, 4, 4, 1)),
                            features="relu", batch=5)  # fmt: skip
@@ -110,7 +110,7 @@ def test_it_takes_features_in_their_shape() -> None:
     assert verify_contract(model.content).passed
 
 
-def test_it_learns_what_can_be_told_apart(tiny: Convert) -> None:
+def test_training_separates_the_classes(tiny: Convert) -> None:
     with PersonalModel(tiny(head=TFLite(file_of(plain)))) as model:
         rng = np.random.default_rng(0)
         centres = 3 * rng.standard_normal((CLASSES, 1, 8)).astype(np.float32)
@@ -126,7 +126,7 @@ def test_it_learns_what_can_be_told_apart(tiny: Convert) -> None:
 
 
 @pytest.mark.parametrize("how", ["per tensor", "per row", "float16"])
-def test_packed_weights_become_floats(tiny: Convert, rows: np.ndarray, how: str) -> None:
+def test_quantized_weights_become_float32(tiny: Convert, rows: np.ndarray, how: str) -> None:
     path = tiny(head=TFLite(packed(how)), classes=NAMES)
     whole = tiny("whole", head=TFLite(file_of(plain)), classes=NAMES)
     np.testing.assert_allclose(evaluated(path, rows), evaluated(whole, rows), atol=0.02)
@@ -134,7 +134,7 @@ def test_packed_weights_become_floats(tiny: Convert, rows: np.ndarray, how: str)
     assert all(spec.offset for spec in manifest_of(path).variables)
 
 
-def test_the_loss_goes_with_the_end() -> None:
+def test_default_loss_follows_from_the_last_op() -> None:
     assert TFLite(file_of(HEADS["softmax"])).loss == SoftmaxCrossEntropy()
     assert TFLite(file_of(HEADS["one layer"])).loss == SoftmaxCrossEntropy()
     assert TFLite(file_of(HEADS["sigmoid"])).loss == SigmoidCrossEntropy()
@@ -146,7 +146,7 @@ def trained(**settings: object) -> list[str]:
     return [each.name for each in head.parameters([(FEATURES,)], CLASSES)]
 
 
-def test_what_is_trained_is_what_layers_learn_or_what_is_named() -> None:
+def test_trainable_constants_are_those_of_layers_or_those_named() -> None:
     layers = ["layer_3/weights", "layer_3/bias"]
     last = ["layer_6/weights", "layer_6/bias"]
     scaled = ["layer_4/factor", "layer_5/term"]
@@ -159,7 +159,7 @@ def test_what_is_trained_is_what_layers_learn_or_what_is_named() -> None:
         trained(trainable=["layer_3"])
 
 
-def test_what_is_not_trained_stays(tiny: Convert) -> None:
+def test_other_constants_do_not_change(tiny: Convert) -> None:
     path = tiny(head=TFLite(file_of(plain), trainable=["layer_2"]))
     assert [v.name for v in manifest_of(path).variables if v.role == "parameter"] == [
         "head/layer_2/weights", "head/layer_2/bias",
@@ -172,7 +172,7 @@ def test_equal_constants_of_two_layers_are_two_parameters() -> None:
     assert names[:4] == ["layer_1/weights", "layer_1/bias", "layer_2/weights", "layer_2/bias"]
 
 
-def test_the_fingerprint_is_of_the_graph_and_of_what_is_not_trained(tiny: Convert) -> None:
+def test_fingerprint_covers_the_graph_and_fixed_values(tiny: Convert) -> None:
     def mark(build: Build, **settings: object) -> str:
         head = TFLite(file_of(build), **settings)  # type: ignore[arg-type]
         return manifest_of(tiny(head=head)).fingerprints.head
@@ -190,7 +190,7 @@ def test_the_fingerprint_is_of_the_graph_and_of_what_is_not_trained(tiny: Conver
     assert mark(plain, trainable=last) != mark(plain)
 
 
-def test_another_batch_of_the_file_is_no_matter(rows: np.ndarray, tiny: Convert) -> None:
+def test_batch_size_of_the_file_has_no_effect(rows: np.ndarray, tiny: Convert) -> None:
     eight = tiny("eight", head=TFLite(file_of(plain, 8, FEATURES)), classes=NAMES)
     one = tiny("one", head=TFLite(file_of(plain)), classes=NAMES)
     np.testing.assert_array_equal(evaluated(eight, rows), evaluated(one, rows))
@@ -209,13 +209,13 @@ WRONG: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_no_head_says_why(name: str) -> None:
+def test_graphs_that_cannot_be_heads_raise_an_error(name: str) -> None:
     content, words = WRONG[name]
     with pytest.raises(ConversionError, match=words):
         TFLite(content)
 
 
-def test_what_does_not_fit_the_base_says_so(tiny: Convert) -> None:
+def test_heads_that_do_not_fit_the_base_raise_an_error(tiny: Convert) -> None:
     words = "features of shape [12], and the base has [16]: cut the base at another tensor"
     with pytest.raises(ConversionError, match=re.escape(words)):
         tiny(head=TFLite(file_of(one_layer, 1, 12)))
@@ -228,14 +228,14 @@ def test_what_does_not_fit_the_base_says_so(tiny: Convert) -> None:
         TFLite(file_of(one_layer), loss=Huber)  # type: ignore[arg-type]
 
 
-def test_a_file_that_is_none_says_so(tmp_path: Path) -> None:
+def test_invalid_files_raise_an_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidModelError):
         TFLite(b"nothing of the kind")
     with pytest.raises(InvalidModelError, match=r"missing\.tflite"):
         TFLite(tmp_path / "missing.tflite")
 
 
-def test_a_step_at_rate_0_reports_what_evaluate_does(tiny: Convert, rows: np.ndarray) -> None:
+def test_train_at_learning_rate_0_equals_evaluate(tiny: Convert, rows: np.ndarray) -> None:
     path = tiny(head=TFLite(file_of(plain)), classes=NAMES)
     interpreter = Interpreter(model_path=str(path))
     given = {
