@@ -1,6 +1,6 @@
-"""What a device needs: a personalizable file at work, its samples, training and saved state.
+"""The device library: a personalizable file, its samples, training and saved state.
 
-Nothing here knows the converter, or how a head is laid out: the contract is all there is.
+It imports nothing of the converter, and relies on the contract only, not on the layout of a head.
 """
 
 from .model import PersonalModel
