@@ -1,4 +1,4 @@
-"""What tests of commands share: pictures of colours, and what a command leaves behind."""
+"""Images of colors, and the result of a command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLOURS = {"blue": (20, 40, 200), "green": (30, 200, 40), "red": (210, 30, 30)}
 
 @dataclass(frozen=True)
 class Result:
-    """What a command has left behind."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -28,7 +28,7 @@ class Result:
 
     @property
     def error(self) -> str:
-        """The one line that says what is wrong."""
+        """The error line."""
         assert self.code == 1, self
         assert self.out == "", self
         (line,) = self.err.splitlines()
@@ -40,7 +40,7 @@ Run = Callable[..., Result]
 
 
 def photos(folder: Path, count: int, seed: int) -> Path:
-    """Write `count` pictures of each colour, a folder a class."""
+    """Write `count` images of each color, with one folder per class."""
     rng = np.random.default_rng(seed)
     for label, colour in COLOURS.items():
         (folder / label).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""A model, photos that it can tell apart, and a way to run commands."""
+"""A model, photos that it can distinguish, and a function that runs commands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def model(pictures: Callable[..., Path]) -> Path:
-    """A model that takes pictures and has room for 4 classes."""
+    """A model with an image input and a capacity of 4 classes."""
     return pictures()
 
 
@@ -44,7 +44,7 @@ def held_out(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def checkpoint(model: Path, train: Path, tmp_path: Path, run: Run) -> Path:
-    """What `fit` has learned of the photos."""
+    """A checkpoint of `fit`."""
     path = tmp_path / "mine.safetensors"
     assert run("fit", model, train, "--checkpoint", path).code == 0
     return path

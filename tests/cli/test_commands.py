@@ -1,4 +1,4 @@
-"""Every command does its work, and says what it did."""
+"""Every command does its work and prints the result."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from sartor import PersonalModel
 from sartor._version import __version__
 
 
-def test_alone_it_tells_a_newcomer_what_to_do(run: Run) -> None:
+def test_sartor_alone_lists_the_first_steps(run: Run) -> None:
     result = run()
     assert result.code == 0
     for command in ("sartor convert", "sartor fit", "sartor predict", "--help"):
         assert command in result.out
+    assert max(map(len, result.out.splitlines())) <= 60
     assert run("--version").out.strip() == __version__
     assert "verify" in run("--help").out
 
 
-def test_python_m_sartor_is_the_same() -> None:
+def test_python_m_sartor_runs_the_command_line() -> None:
     found = subprocess.run(
         [sys.executable, "-m", "sartor", "--version"], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == __version__
 
 
-def test_convert_passes_on_every_choice(picture_base: bytes, tmp_path: Path, run: Run) -> None:
+def test_convert_passes_every_option(picture_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     base.write_bytes(picture_base)
     result = run(
@@ -46,8 +47,8 @@ def test_convert_passes_on_every_choice(picture_base: bytes, tmp_path: Path, run
         manifest = model.manifest
     assert manifest.classes == ("hat", "shoes", None, None, None)
     assert manifest.batch == 7
-    wanted = {"normalize": True, "scale": 2.0, "l2": 0.01, "label_smoothing": 0.1}
-    assert wanted.items() <= manifest.head.settings.items()
+    expected = {"normalize": True, "scale": 2.0, "l2": 0.01, "label_smoothing": 0.1}
+    assert expected.items() <= manifest.head.settings.items()
     assert manifest.optimizer.settings == {
         "learning_rate": 0.04, "momentum": 0.5, "nesterov": True, "weight_decay": 0.02,
         "clip_norm": 3.0,
@@ -71,10 +72,12 @@ HEADS: dict[str, tuple[list[object], dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_convert_takes_each_head(head: str, picture_base: bytes, tmp_path: Path, run: Run) -> None:
+def test_convert_creates_each_head(
+    head: str, picture_base: bytes, tmp_path: Path, run: Run
+) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     base.write_bytes(picture_base)
-    options, wanted = HEADS[head]
+    options, expected = HEADS[head]
     result = run(
         "convert", base, "-o", output, "--classes", 3, "--head", head, *options,
         "--optimizer", "rmsprop", "--momentum", 0.5, "--json",
@@ -82,11 +85,11 @@ def test_convert_takes_each_head(head: str, picture_base: bytes, tmp_path: Path,
     assert result.code == 0, result
     made = result.json["head"]
     assert made["name"].startswith(head.replace("-", "_")[:7])
-    assert wanted.items() <= made["settings"].items()
+    assert expected.items() <= made["settings"].items()
     assert result.json["optimizer"]["settings"]["momentum"] == 0.5
 
 
-def test_convert_for_people(picture_base: bytes, tmp_path: Path, run: Run) -> None:
+def test_convert_prints_the_next_step(picture_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     base.write_bytes(picture_base)
     result = run("convert", base, "-o", output, "--classes", 10, "--optimizer", "adam")
@@ -98,7 +101,7 @@ def test_convert_for_people(picture_base: bytes, tmp_path: Path, run: Run) -> No
         assert model.manifest.optimizer.name == "adam"
 
 
-def test_fit_learns_and_goes_on_from_a_checkpoint(
+def test_fit_continues_from_a_checkpoint(
     model: Path, train: Path, tmp_path: Path, run: Run
 ) -> None:
     path = tmp_path / "mine.safetensors"
@@ -218,7 +221,7 @@ def test_labels_are_not_markup(
         ),
     ],
 )
-def test_commands_load_no_more_than_they_need(
+def test_commands_import_only_what_they_need(
     arguments: list[str], unwanted: list[str], picture_base: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "BASE").write_bytes(picture_base)
@@ -235,7 +238,7 @@ def test_commands_load_no_more_than_they_need(
     assert [name for name in unwanted if name in loaded] == []
 
 
-def test_importing_sartor_is_light_and_convert_is_always_the_function() -> None:
+def test_importing_sartor_is_fast_and_convert_is_the_function() -> None:
     program = (
         "import sys, sartor; assert 'numpy' not in sys.modules\n"
         "import sartor.convert; assert sartor.convert is not sys.modules['sartor.convert']\n"

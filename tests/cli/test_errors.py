@@ -1,4 +1,4 @@
-"""Every mistake has its own line on stderr and its exit code, and costs nothing."""
+"""Every error prints one line on stderr, has an exit code, and changes no file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sartor.graph import DType, Graph, Model, Op
 Convert = Callable[..., Path]
 
 
-def test_convert_refuses_what_is_no_base(picture_base: bytes, tmp_path: Path, run: Run) -> None:
+def test_convert_refuses_other_files(picture_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     arguments = ("convert", base, "-o", output, "--classes", 3)
     assert "not there" in run(*arguments).error
@@ -61,7 +61,7 @@ def _without_weights() -> bytes:
         ([], 2, "--classes"),
     ],
 )
-def test_convert_refuses_what_makes_no_sense(
+def test_convert_refuses_wrong_options(
     picture_base: bytes, tmp_path: Path, run: Run, options: list[str], code: int, message: str
 ) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from ..demo.sheet import Answer
 
 __all__ = ["demo"]
+
+_COLUMNS = 60
 
 
 def demo(
@@ -65,7 +68,7 @@ def _print_stage(stage: Stage) -> None:
         for path in stage.skipped:
             note(f"{path} cannot be read and was skipped")
         _head("Photos", f"{stage.training} for training and {stage.test} for the test")
-        typer.echo(f"{stage.source}.")
+        _print_wrapped(f"{stage.source}.")
     elif isinstance(stage, ConvertStage):
         for message in stage.notes:
             note(message)
@@ -85,7 +88,7 @@ def _print_stage(stage: Stage) -> None:
         _print_new_class(stage)
     elif isinstance(stage, BakeStage):
         _head("Baked file", f"{stage.file}, {stage.file.stat().st_size:,} bytes")
-        typer.echo(f"Classes: {', '.join(stage.classes)}. It can still be trained.")
+        _print_wrapped(f"Classes: {', '.join(stage.classes)}. It can still be trained.")
 
 
 def _print_evaluation(stage: EvaluateStage) -> None:
@@ -117,6 +120,10 @@ def _head(title: str, words: str) -> None:
     typer.echo()
     typer.secho(title, bold=True, nl=False)
     typer.echo(f": {words}")
+
+
+def _print_wrapped(text: str) -> None:
+    typer.echo(textwrap.fill(text, _COLUMNS, break_on_hyphens=False))
 
 
 def _show(answers: tuple[Answer, ...]) -> None:

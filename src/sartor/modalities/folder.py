@@ -88,9 +88,7 @@ def load_files(
         yield inputs, label
     for label in labels:
         if label not in readable:
-            raise DataError(
-                f"no file of the class {label!r} can be read: replace its files"
-            )
+            raise DataError(f"no file of the class {label!r} can be read: replace its files")
 
 
 def _visible(folder: Path) -> list[Path]:
