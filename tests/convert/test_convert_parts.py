@@ -262,7 +262,7 @@ def test_huber_is_quadratic_near_zero_and_linear_far() -> None:
 
 WRONG: dict[str, Callable[[], object]] = {
     "hidden must be positive sizes": lambda: MLP(hidden=()),
-    r"hidden must be positive sizes, as \(64,\); got \(0,\)": lambda: MLP(hidden=(0,)),
+    r"hidden must be positive sizes, for example \(64,\); got \(0,\)": lambda: MLP(hidden=(0,)),
     "MLP: loss must be an instance of Loss": lambda: MLP(loss=Huber),  # type: ignore[arg-type]
     "MLP: l2": lambda: MLP(l2=-1),
     "Regressor: loss": lambda: Regressor(loss=SoftmaxCrossEntropy()),

@@ -194,13 +194,13 @@ def functional(outputs: int) -> Any:
 WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "noise": (
         lambda: model_of(layers.GaussianNoise(0.1, name="hiss"), layers.Dense(CLASSES)),
-        "the layer 'hiss' is a GaussianNoise, which heads do not do: use Dropout",
+        "the layer 'hiss' is a GaussianNoise, which heads do not support: use Dropout",
     ),
     "an op without a rule": (
         lambda: model_of(
             layers.Dense(8), layers.Activation("gelu", name="bend"), layers.Dense(CLASSES)
         ),
-        "which makes '.*bend.*', has no gradient rule",
+        "which computes '.*bend.*', has no gradient rule",
     ),
     "two outputs": (lambda: functional(2), "has 2 outputs"),
     "no classes": (
