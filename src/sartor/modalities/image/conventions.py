@@ -1,4 +1,4 @@
-"""How pictures are scaled for a network: the conventions that have a name."""
+"""Named conventions for the scale of image inputs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _GREATEST = 1e6
 
 @dataclass(frozen=True)
 class Convention:
-    """`(pixel − mean) / std` of pixels 0…255 is what a network expects.
+    """A preprocessing of images: `(pixel − mean) / std` of pixels 0…255.
 
     Attributes:
-        mean, std: one value, or one a channel, in the order red, green, blue.
+        mean, std: one value, or one for each channel in the order red, green, blue.
         bgr: the network takes the channels in the order blue, green, red.
 
     Raises:
@@ -55,15 +55,15 @@ def convention(
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
 ) -> Convention | None:
-    """What a user says of a network's pictures, or None where nothing is said.
+    """Return the convention that a user has chosen; None if all arguments are None.
 
     Args:
-        name: a key of `CONVENTIONS`; goes without the others.
-        mean: 0 where only `std` is said.
-        std: 1 where only `mean` is said.
+        name: key of `CONVENTIONS`; excludes `mean` and `std`.
+        mean: mean. Default: 0 if `std` is given.
+        std: standard deviation. Default: 1 if `mean` is given.
 
     Raises:
-        ConversionError: there is no convention of that name, or it is said twice.
+        ConversionError: If the name is unknown, or is combined with `mean` or `std`.
     """
     if name is None and mean is None and std is None:
         return None
@@ -83,5 +83,5 @@ def convention(
     return CONVENTIONS[name]
 
 
-def _values(given: float | Sequence[float]) -> tuple[float, ...]:
-    return (float(given),) if isinstance(given, int | float) else tuple(map(float, given))
+def _values(value: float | Sequence[float]) -> tuple[float, ...]:
+    return (float(value),) if isinstance(value, int | float) else tuple(map(float, value))
