@@ -61,7 +61,7 @@ class SartorEpoch:
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name, "head.tflite")
         base = shared("models", MOBILENET)
-        sartor.convert(base, classes=classes, batch=_BATCH, optimizer=sartor.SGD()).save(path)
+        sartor.convert(base, classes=classes, batch_size=_BATCH, optimizer=sartor.SGD()).save(path)
         self._manifest = open_model(path)
         self._engine = Engine(path, self._manifest)
         state = self._engine.initial_variables()

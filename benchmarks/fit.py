@@ -135,7 +135,7 @@ def _stages(times: Sequence[Times]) -> dict[str, list[float]]:
 def _heads(file: Path, train: Samples, validation: Samples) -> dict[str, Result]:
     with PersonalModel(file) as model:
         schedule = default_schedule(model.manifest, [train.features])
-        batch = model.manifest.batch
+        batch = model.manifest.batch_size
     config = HeadConfig(train.features.shape[1], len(_CLASSES), batch, momentum=0.9)
     candidates: dict[str, Callable[[], Candidate]] = {
         "Sartor": partial(SartorFit, file, train, validation),

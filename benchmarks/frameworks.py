@@ -109,7 +109,7 @@ class SartorHead:
         state = self._engine.run("save", {RUN: np.ones(1, np.float32)})
         state[MASK] = np.ones_like(state[MASK])
         self._engine.restore(state)
-        self._weights = np.ones(config.batch, np.float32)
+        self._weights = np.ones(config.batch_size, np.float32)
 
     def step(self, batch: Batch, rate: float) -> float:
         return float(self._train(self._inputs(batch, rate))["loss"][0])
@@ -305,7 +305,7 @@ def _converted(config: HeadConfig, path: Path) -> Any:
     model = sartor.convert(
         shared("models", MOBILENET),
         classes=config.classes,
-        batch=config.batch,
+        batch_size=config.batch_size,
         optimizer=sartor.SGD(momentum=config.momentum),
     )
     model.save(path)

@@ -18,7 +18,7 @@ from .compare import environment, silence
 from .frameworks import FRAMEWORKS, Batch, Head, HeadConfig, OnnxRuntimeHead, make_artifacts
 from .harness import MOBILENET, Report, main
 
-_CONFIG = HeadConfig(features=1280, classes=10, batch=32)
+_CONFIG = HeadConfig(features=1280, classes=10, batch_size=32)
 _SAMPLES, _EPOCHS, _RATE = 1000, 60, 1e-4
 _STATUS = Path("/proc/self/status")
 _NOW, _PEAK = "VmRSS", "VmHWM"
@@ -51,7 +51,7 @@ def run() -> Report:
         notes=[
             "Resident memory after each stage; each column is one process. 1 MB is 10⁶ bytes. The "
             f"samples of 1280 features are 5.1 MB in float32. {_EPOCHS} epochs with batches of "
-            f"{_CONFIG.batch}, one thread.",
+            f"{_CONFIG.batch_size}, one thread.",
             "Sartor: PersonalModel with MobileNetV2 1.0 int8; `train` opens the file a second time "
             "and runs cross-validation. The others have the head only, without a base that "
             "computes features. The Python package of ONNX Runtime Training imports PyTorch.",
@@ -106,7 +106,7 @@ def _steps(package: str, make: Callable[[HeadConfig], Head]) -> Stages:
     stages[_HOLD] = _megabytes(_NOW)
     targets = np.eye(_CONFIG.classes, dtype=np.float32)
     for _ in range(_EPOCHS):
-        for rows in np.array_split(rng.permutation(_SAMPLES), -(-_SAMPLES // _CONFIG.batch)):
+        for rows in np.array_split(rng.permutation(_SAMPLES), -(-_SAMPLES // _CONFIG.batch_size)):
             head.step(Batch(features[rows], labels[rows], targets[labels[rows]]), _RATE)
     stages[_TRAIN] = _megabytes(_NOW)
     return {**stages, _ALL: _megabytes(_PEAK)}

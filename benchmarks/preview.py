@@ -121,7 +121,7 @@ def _open(file: Path, threads: int) -> None:
 
 def _prepare(name: str) -> str:
     """Create the head of another framework; return why it is missing, or an empty text."""
-    config = HeadConfig(FEATURES, _CLASSES, _Preview.model.manifest.batch)
+    config = HeadConfig(FEATURES, _CLASSES, _Preview.model.manifest.batch_size)
     try:
         with silence():
             head, rows = FRAMEWORKS[name](config), batch(config)
@@ -176,7 +176,7 @@ def _sartor() -> Iterator[Steps]:
         epochs[0] += 1
 
     training = model.start_training(epochs=_EPOCHS, on_epoch=ended)
-    each = -(-_SAMPLES // model.manifest.batch)
+    each = -(-_SAMPLES // model.manifest.batch_size)
     try:
         yield lambda: epochs[0] * each
     finally:

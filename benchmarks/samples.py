@@ -69,7 +69,7 @@ def convert_base(
         shared("models", base),
         classes=classes,
         head=SoftmaxClassifier(normalize=normalize),
-        batch=batch,
+        batch_size=batch,
     )
     return model.save(folder / f"{'normalized' if normalize else 'raw'}-{classes}-{base}")
 

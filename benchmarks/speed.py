@@ -70,8 +70,8 @@ def run() -> Report:
 def batch(config: HeadConfig) -> Batch:
     """Return features like those of MobileNetV2: non-negative, many of them zero."""
     rng = np.random.default_rng(0)
-    features = np.maximum(rng.normal(size=(config.batch, config.features)), 0)
-    labels = np.arange(config.batch) % config.classes
+    features = np.maximum(rng.normal(size=(config.batch_size, config.features)), 0)
+    labels = np.arange(config.batch_size) % config.classes
     one_hot = np.eye(config.classes, dtype=np.float32)[labels]
     return Batch(features.astype(np.float32), labels.astype(np.int64), one_hot)
 
@@ -90,7 +90,7 @@ def reference(batch: Batch, momentum: float) -> np.ndarray:
 
 
 def _compare(rows: int, classes: int, threads: int) -> dict[str, Result]:
-    config = HeadConfig(features=1280, classes=classes, batch=rows, threads=threads)
+    config = HeadConfig(features=1280, classes=classes, batch_size=rows, threads=threads)
     candidates = {name: partial(Step, make, config) for name, make in FRAMEWORKS.items()}
     return compare(candidates, threads=threads, rounds=_ROUNDS, turn=_TURN)
 

@@ -40,7 +40,7 @@ FOLDER = Path(__file__).parent / "cases"
 
 
 def _int8_sgd() -> bytes:
-    model = sartor.convert(write(int8_base()), classes=4, optimizer=SGD(momentum=0.9), batch=4)
+    model = sartor.convert(write(int8_base()), classes=4, optimizer=SGD(momentum=0.9), batch_size=4)
     return model.content
 
 
@@ -49,7 +49,7 @@ def _float_adam() -> bytes:
     adam = Adam(learning_rate=0.01, epsilon=1e-3, clip_norm=0.5)
     names = ["cup", "key"]
     model = sartor.convert(
-        write(float_base()), classes=names, capacity=5, head=head, optimizer=adam, batch=6
+        write(float_base()), classes=names, capacity=5, head=head, optimizer=adam, batch_size=6
     )
     return model.content
 
@@ -57,13 +57,13 @@ def _float_adam() -> bytes:
 def _two_features() -> bytes:
     model = sartor.convert(
         write(two_feature_base()), classes=3, head=TwoMapHead(), features=["fine", "coarse"],
-        optimizer=SGD(momentum=0.5, nesterov=True), batch=3,
+        optimizer=SGD(momentum=0.5, nesterov=True), batch_size=3,
     )  # fmt: skip
     return model.content
 
 
 def _two_inputs() -> bytes:
-    model = sartor.convert(write(two_input_base()), classes=3, optimizer=SGD(), batch=4)
+    model = sartor.convert(write(two_input_base()), classes=3, optimizer=SGD(), batch_size=4)
     return model.content
 
 
@@ -71,40 +71,40 @@ def _mlp_adamw() -> bytes:
     """Multi-label: a weight for each output."""
     head = MLP(hidden=(6, 5), l2=0.01, loss=SigmoidCrossEntropy())
     adamw = AdamW(epsilon=1e-3, weight_decay=0.1)
-    model = sartor.convert(write(float_base()), classes=3, head=head, optimizer=adamw, batch=4)
+    model = sartor.convert(write(float_base()), classes=3, head=head, optimizer=adamw, batch_size=4)
     return model.content
 
 
 def _huber_rmsprop() -> bytes:
     head, rmsprop = Regressor(loss=Huber(0.5)), RMSprop(momentum=0.5, epsilon=1e-2, clip_norm=1.0)
     model = sartor.convert(
-        write(two_input_base()), classes=3, head=head, optimizer=rmsprop, batch=4
+        write(two_input_base()), classes=3, head=head, optimizer=rmsprop, batch_size=4
     )
     return model.content
 
 
 def _cosine() -> bytes:
     head = CosineClassifier(scale=2.0)
-    model = sartor.convert(write(float_base()), classes=4, head=head, batch=4)
+    model = sartor.convert(write(float_base()), classes=4, head=head, batch_size=4)
     return model.content
 
 
 def _dropout() -> bytes:
     head, sgd = MLP(hidden=(8, 5), dropout=0.4), SGD(momentum=0.9, weight_decay=0.01)
-    model = sartor.convert(write(float_base()), classes=3, head=head, optimizer=sgd, batch=6)
+    model = sartor.convert(write(float_base()), classes=3, head=head, optimizer=sgd, batch_size=6)
     return model.content
 
 
 def _squared_error() -> bytes:
     head, sgd = Regressor(normalize=True, scale=2.0), SGD(clip_norm=0.5)
-    model = sartor.convert(write(float_base()), classes=2, head=head, optimizer=sgd, batch=4)
+    model = sartor.convert(write(float_base()), classes=2, head=head, optimizer=sgd, batch_size=4)
     return model.content
 
 
 def _multi_label() -> bytes:
     head, rmsprop = MultiLabelClassifier(l2=0.01), RMSprop(epsilon=1e-2)
     model = sartor.convert(
-        write(two_input_base()), classes=4, head=head, optimizer=rmsprop, batch=4
+        write(two_input_base()), classes=4, head=head, optimizer=rmsprop, batch_size=4
     )
     return model.content
 
@@ -112,7 +112,9 @@ def _multi_label() -> bytes:
 def _graph_head() -> bytes:
     head, sgd = TFLite(write(graph_head())), SGD(momentum=0.5)
     names = ["cup", "key", "pen"]
-    model = sartor.convert(write(float_base()), classes=names, head=head, optimizer=sgd, batch=5)
+    model = sartor.convert(
+        write(float_base()), classes=names, head=head, optimizer=sgd, batch_size=5
+    )
     return model.content
 
 

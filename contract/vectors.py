@@ -18,8 +18,8 @@ from sartor.contract.names import (
     LABELS,
     LEARNING_RATE,
     RUN,
+    SAMPLE_WEIGHTS,
     VERSION,
-    WEIGHTS,
 )
 from sartor.contract.signatures import TensorSpec, numbered
 
@@ -150,37 +150,37 @@ class _Recorder:
         size = sum(int(np.prod(spec.shape)) for spec in self.manifest.features)
         scale = 2.0 ** -np.floor(np.log2(np.sqrt(size)) / 1.5)
         specs = enumerate(self.manifest.features)
-        batch = self.manifest.batch
+        batch = self.manifest.batch_size
         return {numbered(FEATURES, i): self._grid((batch, *s.shape)) * scale for i, s in specs}
 
     def batch(self, *, rows: int | None = None, soft: bool = False) -> Arrays:
         """Return a random batch; rows after the first `rows` have weight 0."""
-        size, capacity = self.manifest.batch, self.manifest.capacity
+        size, capacity = self.manifest.batch_size, self.manifest.capacity
         count = size if rows is None else rows
         if soft:
             labels = self.random.integers(1, 9, (size, capacity)) / (8.0 * capacity)
         else:
             labels = np.eye(capacity)[self.random.integers(0, capacity, size)]
-        spec = self.manifest.signatures()["train"][0][WEIGHTS]
+        spec = self.manifest.signatures()["train"][0][SAMPLE_WEIGHTS]
         weights = self.random.integers(1, 5, spec.shape) / 4.0
         weights[count:] = 0
-        return {**self.features(), LABELS: labels, WEIGHTS: weights}
+        return {**self.features(), LABELS: labels, SAMPLE_WEIGHTS: weights}
 
     def set_class(self, about: str, index: int, *, active: bool, rows: int) -> None:
-        size, capacity = self.manifest.batch, self.manifest.capacity
+        size, capacity = self.manifest.batch_size, self.manifest.capacity
         weights = (np.arange(size) < rows) * 1.0
         self.call(
             about, "set_class",
-            {CLASS_ONE_HOT: np.eye(capacity)[index], **self.features(), WEIGHTS: weights,
+            {CLASS_ONE_HOT: np.eye(capacity)[index], **self.features(), SAMPLE_WEIGHTS: weights,
              ACTIVE: np.array([float(active)])},
         )  # fmt: skip
 
     def set_statistics(self, about: str, *, rows: int) -> None:
-        size, capacity = self.manifest.batch, self.manifest.capacity
+        size, capacity = self.manifest.batch_size, self.manifest.capacity
         weights = (np.arange(size) < rows) * 1.0
         self.call(
             about, "set_class",
-            {CLASS_ONE_HOT: np.zeros(capacity), **self.features(), WEIGHTS: weights,
+            {CLASS_ONE_HOT: np.zeros(capacity), **self.features(), SAMPLE_WEIGHTS: weights,
              ACTIVE: np.ones(1)},
         )  # fmt: skip
 
@@ -212,7 +212,7 @@ class _Recorder:
 
 def _play(r: _Recorder) -> None:
     """Call every signature, and include the edge cases of runtimes and heads."""
-    size, capacity = r.manifest.batch, r.manifest.capacity
+    size, capacity = r.manifest.batch_size, r.manifest.capacity
     some, short = range(min(3, capacity)), max(1, size // 2)
     inputs, probe = r.raw(), r.batch(rows=size)
     r.save("initial values")

@@ -85,7 +85,7 @@ static float value(const End *end, size_t i, int index, int classes) {
   if (strncmp(end->name, "features", 8) == 0)
     return (float)((class * 7 + column * (class + 3) + row) % 13) / 16 - 0.375f;
   if (strcmp(end->name, "labels") == 0) return column == class;
-  if (strcmp(end->name, "weights") == 0) return index < 0 || class == (size_t)index;
+  if (strcmp(end->name, "sample_weights") == 0) return index < 0 || class == (size_t)index;
   if (strcmp(end->name, "class_one_hot") == 0) return i == (size_t)index;
   return strcmp(end->name, "learning_rate") == 0 ? 0.0625f : 1; /* 1: active */
 }

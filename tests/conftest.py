@@ -126,7 +126,7 @@ def pictures(picture_base: bytes, tmp_path: Path) -> Convert:
 
 def _converter(base: bytes, folder: Path) -> Convert:
     def make(name: str = "model", **settings: object) -> Path:
-        settings = {"classes": 4, "batch": 8, **settings}
+        settings = {"classes": 4, "batch_size": 8, **settings}
         return sartor.convert(base, **settings).save(folder / f"{name}.tflite")  # type: ignore[arg-type]
 
     return make

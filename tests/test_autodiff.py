@@ -189,7 +189,10 @@ def test_a_source_that_the_target_does_not_depend_on_is_refused() -> None:
     graph = Graph()
     x, other = graph.input("x", (1,)), graph.input("other", (1,))
     exp(other)
-    words = "<FLOAT32 [1] 'neg'> does not depend on <FLOAT32 [1] 'other'>, so it has no gradient. Leave it out."
+    words = (
+        "<FLOAT32 [1] 'neg'> does not depend on <FLOAT32 [1] 'other'>, so it has no gradient. "
+        "Leave it out."
+    )
     with pytest.raises(GradientError, match=re.escape(words)):
         gradients(neg(x), [x, other])
 

@@ -256,7 +256,9 @@ def _gradients(
     head: SoftmaxClassifier, parameters: Arrays, mask: np.ndarray, batch: Arrays
 ) -> tuple[float, np.ndarray, Arrays]:
     """Return loss, output and gradients in float64: `∂/∂z = Σt · p − t`, p over active classes."""
-    x, labels, weights = (batch[n].astype(np.float64) for n in ("features", "labels", "weights"))
+    x, labels, weights = (
+        batch[n].astype(np.float64) for n in ("features", "labels", "sample_weights")
+    )
     if head.normalize:
         x = head.scale * x / np.linalg.norm(x, axis=1, keepdims=True)
     z = x @ parameters["weights"].T + parameters["bias"]
@@ -285,7 +287,7 @@ def _made(head: SoftmaxClassifier, optimizer: Optimizer) -> sartor.Personalizabl
     graph.outputs = [fully_connected(x, np.ones((2, SIZE), np.float32))]
     model.graphs.append(graph)
     return sartor.convert(
-        write(model), classes=CLASSES, head=head, optimizer=optimizer, batch=BATCH
+        write(model), classes=CLASSES, head=head, optimizer=optimizer, batch_size=BATCH
     )
 
 
@@ -310,6 +312,6 @@ def _batches(rate: float) -> Iterator[tuple[Arrays, np.ndarray]]:
         labels = rng.dirichlet(np.full(CLASSES, 0.3), BATCH)
         weights = rng.uniform(0.2, 1.0, BATCH)
         weights[BATCH - step % 5 :] = 0
-        batch = {"features": features, "labels": labels, "weights": weights}
+        batch = {"features": features, "labels": labels, "sample_weights": weights}
         falling = np.array([rate * (1 - 0.9 * step / STEPS)], np.float32)
         yield {name: value.astype(np.float32) for name, value in batch.items()}, falling

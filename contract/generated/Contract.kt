@@ -28,7 +28,7 @@ object Contract {
     const val LABELS = "labels"
 
     /** Weights of the samples: input of `train`, `evaluate` and `set_class`. */
-    const val WEIGHTS = "weights"
+    const val SAMPLE_WEIGHTS = "sample_weights"
 
     /** Learning rate: input of `train`. */
     const val LEARNING_RATE = "learning_rate"
@@ -119,7 +119,7 @@ object Contract {
 object Keys {
     const val ADAPTIVE = "adaptive"
     const val BASE = "base"
-    const val BATCH = "batch"
+    const val BATCH_SIZE = "batch_size"
     const val CLASS_AXIS = "class_axis"
     const val CLASSES = "classes"
     const val CLIP_NORM = "clip_norm"
@@ -317,7 +317,7 @@ data class Fingerprints(
  * @property contract Version of the contract.
  * @property inputs Inputs of the base, in the order of `infer`.
  * @property features Tensors at the cut, in the order of the signatures.
- * @property batch B, the rows of one training step.
+ * @property batchSize B, the rows of one training step.
  * @property classes C entries: the name of each class index, or null if the index is free.
  * @property task `classification` (one class for each sample), `multi_label` or `regression`.
  * @property weightsPerOutput Whether a sample has a weight for each output.
@@ -335,7 +335,7 @@ data class Manifest(
     val contract: Int,
     val inputs: List<InputSpec>,
     val features: List<FeatureSpec>,
-    val batch: Int,
+    val batchSize: Int,
     val classes: List<String?>,
     val task: String,
     val weightsPerOutput: Boolean,

@@ -27,7 +27,7 @@ export const FEATURES = 'features';
 export const LABELS = 'labels';
 
 /** Weights of the samples: input of `train`, `evaluate` and `set_class`. */
-export const WEIGHTS = 'weights';
+export const SAMPLE_WEIGHTS = 'sample_weights';
 
 /** Learning rate: input of `train`. */
 export const LEARNING_RATE = 'learning_rate';
@@ -261,7 +261,7 @@ export interface Manifest {
   /** Tensors at the cut, in the order of the signatures. */
   readonly features: readonly FeatureSpec[];
   /** B, the rows of one training step. */
-  readonly batch: number;
+  readonly batch_size: number;
   /** C entries: the name of each class index, or null if the index is free. */
   readonly classes: readonly (string | null)[];
   /** `classification` (one class for each sample), `multi_label` or `regression`. */

@@ -29,7 +29,7 @@ class ConversionOptions:
         head, optimizer: the trainable parts.
         classes: the name of each class index, None for a free one.
         features: names of the feature tensors; empty to find them automatically.
-        batch: B, the rows of one training step.
+        batch_size: B, the rows of one training step.
         scaling: the image scaling that the caller states, or None.
         quantize: the quantization mode, or None.
         representative: representative samples, or None.
@@ -39,7 +39,7 @@ class ConversionOptions:
     optimizer: Optimizer
     classes: tuple[str | None, ...]
     features: tuple[str, ...]
-    batch: int
+    batch_size: int
     scaling: Convention | None
     quantize: str | None
     representative: RepresentativeSamples | None
@@ -52,7 +52,7 @@ def check_options(
     optimizer: Optimizer | None,
     features: str | Sequence[str] | None,
     capacity: int | None,
-    batch: int,
+    batch_size: int,
     mean: float | Sequence[float] | None,
     std: float | Sequence[float] | None,
     preprocessing: str | None,
@@ -66,8 +66,8 @@ def check_options(
     """
     head, optimizer = head or SoftmaxClassifier(), optimizer or DEFAULT_OPTIMIZER
     check_parts(head, optimizer)
-    if not 1 <= batch <= _MAX_BATCH:
-        raise ConversionError(f"batch must be between 1 and {_MAX_BATCH}, got {batch}")
+    if not 1 <= batch_size <= _MAX_BATCH:
+        raise ConversionError(f"batch_size must be between 1 and {_MAX_BATCH}, got {batch_size}")
     if quantize == "none" and representative is not None:
         raise ConversionError(
             "representative samples need a quantization mode, for example quantize='full-integer'"
@@ -77,7 +77,7 @@ def check_options(
         optimizer=optimizer,
         classes=_class_table(classes, capacity, head),
         features=(features,) if isinstance(features, str) else tuple(features or ()),
-        batch=batch,
+        batch_size=batch_size,
         scaling=convention(preprocessing, mean, std),
         quantize=None if quantize == "none" else quantize,
         representative=representative,

@@ -47,7 +47,7 @@ def convert(
     optimizer: Optimizer | None = None,
     features: str | Sequence[str] | None = None,
     capacity: int | None = None,
-    batch: int = 32,
+    batch_size: int = 32,
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
     preprocessing: str | None = None,
@@ -68,7 +68,7 @@ def convert(
             layer. Default: the input of the last layer with weights.
         capacity: largest number of classes, if `classes` lists names. Default: the number of
             names.
-        batch: rows of one training step, 1 to 65536. Missing rows get weight 0.
+        batch_size: rows of one training step, 1 to 65536. Missing rows get weight 0.
         mean: mean of the image scaling `(pixel − mean) / std` with pixels 0…255, one value or one
             per channel. Default: from the metadata of the base.
         std: standard deviation of the image scaling, as `mean`.
@@ -90,7 +90,7 @@ def convert(
     """
     options = check_options(
         classes=classes, head=head, optimizer=optimizer, features=features, capacity=capacity,
-        batch=batch, mean=mean, std=std, preprocessing=preprocessing, quantize=quantize,
+        batch_size=batch_size, mean=mean, std=std, preprocessing=preprocessing, quantize=quantize,
         representative=representative,
     )  # fmt: skip
     model = load_base(base, features=options.features)
@@ -135,7 +135,7 @@ def _plan(prepared: PreparedBase, options: ConversionOptions) -> Plan:
         model=prepared.model,
         head=options.head,
         optimizer=options.optimizer,
-        batch=options.batch,
+        batch_size=options.batch_size,
         classes=options.classes,
         inputs=prepared.inputs,
         features=features,

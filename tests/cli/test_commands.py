@@ -36,7 +36,7 @@ def test_convert_passes_every_option(picture_base: bytes, tmp_path: Path, run: R
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     base.write_bytes(picture_base)
     result = run(
-        "convert", base, "-o", output, "--classes", "hat,shoes", "--capacity", 5, "--batch", 7,
+        "convert", base, "-o", output, "--classes", "hat,shoes", "--capacity", 5, "--batch-size", 7,
         "--normalize", "--scale", 2, "--l2", 0.01, "--label-smoothing", 0.1, "--optimizer", "sgd",
         "--momentum", 0.5, "--nesterov", "--weight-decay", 0.02, "--clip-norm", 3,
         "--learning-rate", 0.04, "--features", "dense_16", "--mean", 127.5, "--std", "1,2,3",
@@ -46,7 +46,7 @@ def test_convert_passes_every_option(picture_base: bytes, tmp_path: Path, run: R
     with PersonalModel(output) as model:
         manifest = model.manifest
     assert manifest.classes == ("hat", "shoes", None, None, None)
-    assert manifest.batch == 7
+    assert manifest.batch_size == 7
     expected = {"normalize": True, "scale": 2.0, "l2": 0.01, "label_smoothing": 0.1}
     assert expected.items() <= manifest.head.settings.items()
     assert manifest.optimizer.settings == {

@@ -21,7 +21,7 @@ from sartor.contract.names import (
     LABELS,
     LEARNING_RATE,
     LOSS,
-    WEIGHTS,
+    SAMPLE_WEIGHTS,
 )
 from sartor.contract.signatures import numbered
 
@@ -74,7 +74,7 @@ def losses_in_c(program: Path, model: Path) -> list[float]:
 def losses_in_python(model: Path) -> list[float]:
     manifest = Manifest.from_json(sartor.flatbuffer.read(model).files["sartor.json"])
     call = by_interpreter(model)
-    batch, capacity = manifest.batch, manifest.capacity
+    batch, capacity = manifest.batch_size, manifest.capacity
     indices = np.arange(batch) % min(capacity, 3)
     features = {
         numbered(FEATURES, i): synthetic_rows(spec.shape, indices)
@@ -84,9 +84,12 @@ def losses_in_python(model: Path) -> list[float]:
     eye = np.eye(capacity, dtype=np.float32)
     for index in range(min(capacity, 3)):
         weights = (indices == index).astype(np.float32)
-        call("set_class", {CLASS_ONE_HOT: eye[index], **features, WEIGHTS: weights, ACTIVE: one})
+        call(
+            "set_class",
+            {CLASS_ONE_HOT: eye[index], **features, SAMPLE_WEIGHTS: weights, ACTIVE: one},
+        )
     each = (batch, capacity) if manifest.weights_per_output else (batch,)
-    rows = {**features, LABELS: eye[indices], WEIGHTS: np.ones(each, np.float32)}
+    rows = {**features, LABELS: eye[indices], SAMPLE_WEIGHTS: np.ones(each, np.float32)}
     rate = one * np.float32(0.0625)
     return [float(call("train", {**rows, LEARNING_RATE: rate})[LOSS][0]) for _ in range(STEPS)]
 

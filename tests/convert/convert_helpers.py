@@ -49,7 +49,7 @@ def blobs(manifest: Manifest, classes: int, rows: int) -> tuple[Arrays, np.ndarr
 
 def accuracy_after(session: Session, steps: int, rate: float, classes: int = 3) -> float:
     """Train on blobs from the start, and evaluate on other samples of the same blobs."""
-    batch, capacity = session.manifest.batch, session.manifest.capacity
+    batch, capacity = session.manifest.batch_size, session.manifest.capacity
     features, labels = blobs(session.manifest, classes, 2 * batch)
     session.restore({**session.save(), MASK: (np.arange(capacity) < classes).astype(np.float32)})
     targets = np.eye(capacity, dtype=np.float32)[labels]

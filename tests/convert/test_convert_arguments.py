@@ -49,8 +49,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an empty name": ({"classes": ["cup", " "]}, "must differ and not be empty"),
     "one string": ({"classes": "cup"}, "a list of names, for example .'cup', 'key'.; got 'cup'"),
     "numbers for names": ({"classes": [1, 2]}, "a list of names"),
-    "no batch": ({"classes": 2, "batch": 0}, "between 1 and 65536, got 0"),
-    "a huge batch": ({"classes": 2, "batch": 65537}, "between 1 and 65536"),
+    "no batch": ({"classes": 2, "batch_size": 0}, "between 1 and 65536, got 0"),
+    "a huge batch": ({"classes": 2, "batch_size": 65537}, "between 1 and 65536"),
     "no base": ({"base": 3, "classes": 2}, "one of sartor.bases; got int"),
     "a class for a head": (
         {"classes": 2, "head": SoftmaxClassifier},
@@ -126,13 +126,13 @@ def test_error_names_a_missing_file(tmp_path: Path) -> None:
 
 
 EDGES: dict[str, dict[str, Any]] = {
-    "one row a step": {"classes": 4, "batch": 1},
-    "two rows a step": {"classes": 4, "batch": 2},
+    "one row a step": {"classes": 4, "batch_size": 1},
+    "two rows a step": {"classes": 4, "batch_size": 2},
     "one class": {"classes": 1},
-    "one class, one row": {"classes": 1, "batch": 1},
-    "a thousand classes": {"classes": 1000, "batch": 4},
+    "one class, one row": {"classes": 1, "batch_size": 1},
+    "a thousand classes": {"classes": 1000, "batch_size": 4},
     "one row, normalized, Adam": {
-        "classes": 4, "batch": 1, "head": SoftmaxClassifier(normalize=True), "optimizer": Adam(),
+        "classes": 4, "batch_size": 1, "head": SoftmaxClassifier(normalize=True), "optimizer": Adam(),
     },
     "all that there is": {
         "classes": 4, "optimizer": Adam(learning_rate=0.1, clip_norm=0.1),
@@ -145,7 +145,7 @@ EDGES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", EDGES)
 def test_extreme_sizes_fulfill_the_contract(name: str) -> None:
     conversion = sartor.convert(BASE, **EDGES[name])
-    assert conversion.manifest.batch == EDGES[name].get("batch", 32)
+    assert conversion.manifest.batch_size == EDGES[name].get("batch_size", 32)
     assert_keeps_the_contract(conversion)
 
 

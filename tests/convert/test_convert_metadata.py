@@ -197,10 +197,14 @@ def test_adding_a_file_to_the_zip_moves_nothing(conversion: PersonalizableModel)
 
 def test_manifest_lists_the_parts_of_the_file() -> None:
     conversion = sartor.convert(
-        file(classifier), classes=2, optimizer=Adam(learning_rate=0.01), batch=7
+        file(classifier), classes=2, optimizer=Adam(learning_rate=0.01), batch_size=7
     )
     manifest = conversion.manifest
-    assert (manifest.batch, manifest.task, manifest.learning_rate) == (7, "classification", 0.01)
+    assert (manifest.batch_size, manifest.task, manifest.learning_rate) == (
+        7,
+        "classification",
+        0.01,
+    )
     assert (manifest.head.name, manifest.loss.name, manifest.optimizer.name) == (
         "softmax_classifier", "softmax_cross_entropy", "adam",
     )  # fmt: skip
@@ -222,8 +226,12 @@ WRONG: dict[str, tuple[str, object, str]] = {
     "no features": ("features", [], "features is empty"),
     "no classes": ("classes", [], "classes is empty"),
     "no variables": ("variables", [], "no variable 'class_mask'"),
-    "a batch of none": ("batch", 0, "batch must be an integer of 1 or more, got 0"),
-    "a batch of words": ("batch", "six", "batch must be an integer of 1 or more, got 'six'"),
+    "a batch of none": ("batch_size", 0, "batch_size must be an integer of 1 or more, got 0"),
+    "a batch of words": (
+        "batch_size",
+        "six",
+        "batch_size must be an integer of 1 or more, got 'six'",
+    ),
     "a rate that is no number": ("learning_rate", True, "learning_rate must be a finite number"),
     "classes that are numbers": ("classes", [1], "classes must be a list of strings and nulls"),
     "a curvature of 0": (

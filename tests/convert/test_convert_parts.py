@@ -46,7 +46,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"head": MultiLabelClassifier(), "optimizer": SGD(clip_norm=0.01)},
     ),
     "multi-label, Adam": ("two inputs", {"head": MultiLabelClassifier(), "optimizer": Adam()}),
-    "multi-label, one row": ("plain", {"head": MultiLabelClassifier(), "batch": 1}),
+    "multi-label, one row": ("plain", {"head": MultiLabelClassifier(), "batch_size": 1}),
     "a variable taken twice by one op": ("plain", {"head": TakesTwice()}),
     "regression": ("plain", {"head": Regressor()}),
     "regression, Huber": ("plain", {"head": Regressor(loss=Huber(0.3), l2=0.1)}),
@@ -63,7 +63,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "MLP": ("plain", {"head": MLP()}),
     "MLP, deep": ("several features", {"head": MLP(hidden=(9, 7), l2=0.01, normalize=True)}),
-    "MLP, one row": ("plain", {"head": MLP(hidden=(16,)), "batch": 1}),
+    "MLP, one row": ("plain", {"head": MLP(hidden=(16,)), "batch_size": 1}),
     "MLP, multi-label, AdamW": (
         "two inputs",
         {"head": MLP(loss=SigmoidCrossEntropy()), "optimizer": AdamW()},
@@ -76,13 +76,16 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "softmax, RMSprop": ("plain", {"optimizer": RMSprop()}),
     "perceptron": ("plain", {"head": Perceptron()}),
     "perceptron, Adam": ("plain", {"head": Perceptron(), "optimizer": Adam(clip_norm=1.0)}),
-    "the base's last layers": ("picture", {"head": Block(), "batch": 6}),
-    "the base's last layers, Adam": ("picture", {"head": Block(), "optimizer": Adam(), "batch": 5}),
+    "the base's last layers": ("picture", {"head": Block(), "batch_size": 6}),
+    "the base's last layers, Adam": (
+        "picture",
+        {"head": Block(), "optimizer": Adam(), "batch_size": 5},
+    ),
     "statistics": ("plain", {"head": NearestMean()}),
     "statistics, Adam": ("several features", {"head": NearestMean(), "optimizer": Adam()}),
     "another optimizer": ("plain", {"optimizer": Unheard()}),
     "another optimizer, clipped": ("several features", {"optimizer": Unheard(clip_norm=0.1)}),
-    "all of it": ("picture", {"head": Block(), "optimizer": Unheard(), "batch": 4}),
+    "all of it": ("picture", {"head": Block(), "optimizer": Unheard(), "batch_size": 4}),
 }
 
 
@@ -162,7 +165,7 @@ def test_output_weights_exclude_outputs_of_a_sample(head: Head) -> None:
     session = session_of(sartor.convert(BASES["plain"], classes=4, head=head))
     rng = np.random.default_rng(4)
     state, batch = session.random_variables(rng), session.random_batch(rng)
-    batch["weights"][:, 2] = 0
+    batch["sample_weights"][:, 2] = 0
     moved = session.train(state, batch, 0.1)
     changed = np.abs(moved["head/weights"] - state["head/weights"]).max(1) > 0
     np.testing.assert_array_equal(changed, [True, True, False, True])
@@ -182,7 +185,7 @@ def test_free_class_indices_do_not_change_the_loss(head: Head) -> None:
         mask[:2] = 1
         state = {**session.save(), MASK: mask}
         weights = np.ones((32, room), np.float32)
-        batch = {"features": features, "labels": labels, "weights": weights}
+        batch = {"features": features, "labels": labels, "sample_weights": weights}
         losses.append(session.loss(state, batch))
         steps.append(session.train(state, batch, 0.5)["head/weights"][:2])
     assert losses[0] == pytest.approx(losses[1], abs=1e-6)
@@ -230,7 +233,7 @@ def test_mlp_separates_classes_that_no_linear_layer_separates() -> None:
             BASES["plain"], classes=["same", "other"], head=head, optimizer=Adam()
         )
         session = session_of(conversion)
-        batch = {"features": features, "labels": labels, "weights": np.ones(32, np.float32)}
+        batch = {"features": features, "labels": labels, "sample_weights": np.ones(32, np.float32)}
         for _ in range(150):
             session.call("train", **batch, learning_rate=np.array([0.02], np.float32))
         output = session.call("evaluate", **batch)["output"]
@@ -252,8 +255,11 @@ def test_cosine_is_independent_of_norms() -> None:
 
 def test_huber_is_quadratic_near_zero_and_linear_far() -> None:
     head = Regressor(loss=Huber(0.5))
-    session = session_of(sartor.convert(BASES["plain"], classes=["x"], head=head, batch=1))
-    batch = {"features": np.zeros((1, 6), np.float32), "weights": np.ones((1, 1), np.float32)}
+    session = session_of(sartor.convert(BASES["plain"], classes=["x"], head=head, batch_size=1))
+    batch = {
+        "features": np.zeros((1, 6), np.float32),
+        "sample_weights": np.ones((1, 1), np.float32),
+    }
     for target, wanted in ((0.0, 0.0), (0.4, 0.08), (-0.5, 0.125), (2.0, 0.875), (-2.0, 0.875)):
         labels = np.array([[target]], np.float32)
         found = session.call("evaluate", **batch, labels=labels)["loss"][0]

@@ -84,7 +84,7 @@ def _at_the_cut(path: Path, taken: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("head", "optimizer", "batch"),
+    ("head", "optimizer", "batch_size"),
     [("raw", "nesterov", 1), ("normalized", "adam", 7)],
     ids=["one row", "normalized, Adam"],
 )
@@ -92,7 +92,9 @@ def test_compiled_model_computes_the_same_steps(
     real_model: Path, head: str, optimizer: str, batch: int
 ) -> None:
     how, rate = OPTIMIZERS[optimizer]
-    conversion = sartor.convert(real_model, classes=3, head=HEADS[head], optimizer=how, batch=batch)
+    conversion = sartor.convert(
+        real_model, classes=3, head=HEADS[head], optimizer=how, batch_size=batch
+    )
     session, other = session_of(conversion), compiled(conversion.content)
     rng = np.random.default_rng(9)
     state, samples = session.random_variables(rng), session.random_batch(rng)
@@ -141,7 +143,7 @@ def test_conversion_is_deterministic_and_does_not_change_the_base(
 
 def test_second_conversion_loads_the_checkpoint_of_the_first(real_model: Path) -> None:
     first = sartor.convert(real_model, classes=["cup", "key"], optimizer=SGD(momentum=0.9))
-    second = sartor.convert(first.content, classes=9, optimizer=Adam(), batch=7)
+    second = sartor.convert(first.content, classes=9, optimizer=Adam(), batch_size=7)
     marks, later = first.manifest.fingerprints, second.manifest.fingerprints
     assert (marks.base, marks.head) == (later.base, later.head)
     assert marks.optimizer != later.optimizer
@@ -167,7 +169,7 @@ def test_second_conversion_loads_the_checkpoint_of_the_first(real_model: Path) -
     [
         ({"optimizer": SGD(momentum=0.5, nesterov=True, clip_norm=1.0)}, "base head optimizer"),
         ({"optimizer": SGD()}, "base head"),
-        ({"capacity": 30, "batch": 8}, "base head optimizer"),
+        ({"capacity": 30, "batch_size": 8}, "base head optimizer"),
         ({"head": SoftmaxClassifier(l2=0.1, label_smoothing=0.2)}, "base head optimizer"),
         ({"head": SoftmaxClassifier(normalize=True)}, "base optimizer"),
     ],

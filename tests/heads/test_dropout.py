@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 import sartor
-from sartor.contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, RANDOM_STATE, RUN, WEIGHTS
+from sartor.contract.names import (
+    FEATURES,
+    LABELS,
+    LEARNING_RATE,
+    LOSS,
+    RANDOM_STATE,
+    RUN,
+    SAMPLE_WEIGHTS,
+)
 from sartor.errors import ConversionError
 from sartor.graph import Graph, Tensor
 from sartor.heads import MLP, DropoutMasks, initial_random_state
@@ -180,13 +188,13 @@ def steps(engine: Engine, count: int) -> list[float]:
     batch = {
         FEATURES: rng.standard_normal((8, 16)).astype(np.float32),
         LABELS: np.eye(4, dtype=np.float32)[rng.integers(0, 4, 8)],
-        WEIGHTS: np.ones(8, np.float32),
+        SAMPLE_WEIGHTS: np.ones(8, np.float32),
         LEARNING_RATE: np.full(1, 0.1, np.float32),
     }
     slots = [np.eye(4, dtype=np.float32)[i] for i in range(4)]
     if not engine.variables()["class_mask"].any():
         for slot in slots:
-            rows = {FEATURES: batch[FEATURES], WEIGHTS: batch[WEIGHTS]}
+            rows = {FEATURES: batch[FEATURES], SAMPLE_WEIGHTS: batch[SAMPLE_WEIGHTS]}
             engine.run(
                 "set_class", {"class_one_hot": slot, **rows, "active": np.ones(1, np.float32)}
             )

@@ -14,7 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 import sartor
 from sartor import PersonalModel
 from sartor.contract.manifest import Manifest
-from sartor.contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, OUTPUT, WEIGHTS
+from sartor.contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, OUTPUT, SAMPLE_WEIGHTS
 from sartor.errors import ConversionError
 from sartor.flatbuffer import read
 from sartor.heads import Keras
@@ -80,9 +80,9 @@ def rows() -> np.ndarray:
 
 def samples(rows: np.ndarray, path: Path) -> dict[str, np.ndarray]:
     manifest = Manifest.from_json(read(path).files["sartor.json"])
-    shape = manifest.signatures()["evaluate"][0][WEIGHTS].shape
+    shape = manifest.signatures()["evaluate"][0][SAMPLE_WEIGHTS].shape
     labels = np.eye(CLASSES, dtype=np.float32)[np.arange(BATCH) % CLASSES]
-    return {FEATURES: rows, LABELS: labels, WEIGHTS: np.ones(shape, np.float32)}
+    return {FEATURES: rows, LABELS: labels, SAMPLE_WEIGHTS: np.ones(shape, np.float32)}
 
 
 def test_head_gives_the_outputs_of_keras(keras_model: Any, tiny: Convert, rows: np.ndarray) -> None:
@@ -224,7 +224,7 @@ def test_head_for_other_features_raises_an_error(tiny: Convert) -> None:
 
 
 def test_command_line_accepts_keras_heads(tmp_path: Path, tiny_base: bytes) -> None:
-    made = sartor.convert(tiny_base, classes=CLASSES, head=Keras(usual()), batch=5)
+    made = sartor.convert(tiny_base, classes=CLASSES, head=Keras(usual()), batch_size=5)
     assert made.manifest.head.name == "graph"
     assert made.manifest.capacity == CLASSES
 

@@ -18,8 +18,8 @@ from sartor.contract.names import (
     LEARNING_RATE,
     OUTPUT,
     RUN,
+    SAMPLE_WEIGHTS,
     SCALE,
-    WEIGHTS,
 )
 from sartor.flatbuffer import write
 from sartor.graph import Graph, Model
@@ -69,7 +69,7 @@ class Device:
         chosen = np.zeros(CLASSES, np.float32)
         if slot is not None:
             chosen[slot] = 1
-        given = {FEATURES: features, WEIGHTS: weights, ACTIVE: np.ones(1, np.float32)}
+        given = {FEATURES: features, SAMPLE_WEIGHTS: weights, ACTIVE: np.ones(1, np.float32)}
         self._engine.run("set_class", {CLASS_ONE_HOT: chosen, **given})
 
     def train(self, rows: np.ndarray, slots: np.ndarray, rate: float) -> None:
@@ -87,7 +87,7 @@ class Device:
         shape = (ROWS, CLASSES) if self.manifest.weights_per_output else (ROWS,)
         labels = np.eye(CLASSES, dtype=np.float32)[slots]
         rows = np.asarray(rows, np.float32)
-        return {FEATURES: rows, LABELS: labels, WEIGHTS: np.ones(shape, np.float32)}
+        return {FEATURES: rows, LABELS: labels, SAMPLE_WEIGHTS: np.ones(shape, np.float32)}
 
 
 def samples(count: int, seed: int, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -100,7 +100,7 @@ def samples(count: int, seed: int, spread: float = 1.0) -> tuple[np.ndarray, np.
 @pytest.fixture
 def device(tiny: Convert) -> Callable[[str], Device]:
     def make(head: str) -> Device:
-        return Device(tiny(head, classes=CLASSES, head=HEADS[head], batch=ROWS))
+        return Device(tiny(head, classes=CLASSES, head=HEADS[head], batch_size=ROWS))
 
     return make
 
@@ -184,7 +184,7 @@ def test_new_class_costs_trained_classes_less_than_a_point(
     tmp_path: Path, head: str, count: int
 ) -> None:
     """And it is found; were it not held back, they would lose up to two."""
-    path = sartor.convert(wide_base(), classes=CLASSES, head=HEADS[head], batch=ROWS)
+    path = sartor.convert(wide_base(), classes=CLASSES, head=HEADS[head], batch_size=ROWS)
     model, (rows, slots) = Device(path.save(tmp_path / "model.tflite")), wide(20, 1)
     probe, known = wide(64, 2)
     lost, found = [], []

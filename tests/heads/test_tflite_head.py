@@ -32,7 +32,7 @@ import sartor
 from sartor import PersonalModel
 from sartor.contract.manifest import Manifest
 from sartor.contract.names import FEATURES as FEATURES_END
-from sartor.contract.names import LABELS, LOSS, OUTPUT, WEIGHTS
+from sartor.contract.names import LABELS, LOSS, OUTPUT, SAMPLE_WEIGHTS
 from sartor.errors import ConversionError, InvalidModelError
 from sartor.flatbuffer import read
 from sartor.heads import TFLite
@@ -62,8 +62,10 @@ def evaluated(path: Path, rows: np.ndarray) -> np.ndarray:
     """What a personalizable file makes of the same, with all classes active."""
     runner = Interpreter(model_path=str(path)).get_signature_runner("evaluate")
     labels = np.zeros((BATCH, CLASSES), np.float32)
-    weights = np.ones(manifest_of(path).signatures()["evaluate"][0][WEIGHTS].shape, np.float32)
-    given = {FEATURES_END: rows, LABELS: labels, WEIGHTS: weights}
+    weights = np.ones(
+        manifest_of(path).signatures()["evaluate"][0][SAMPLE_WEIGHTS].shape, np.float32
+    )
+    given = {FEATURES_END: rows, LABELS: labels, SAMPLE_WEIGHTS: weights}
     return np.asarray(runner(**given)[OUTPUT])
 
 
@@ -105,7 +107,7 @@ def test_regression_head_verifies(tiny: Convert) -> None:
 def test_features_keep_their_shape() -> None:
     base = file_of(lambda x, random: sartor.ops.relu(x), 1, 4, 4, 1)
     model = sartor.convert(base, classes=CLASSES, head=TFLite(file_of(picture, 1, 4, 4, 1)),
-                           features="relu", batch=5)  # fmt: skip
+                           features="relu", batch_size=5)  # fmt: skip
     assert model.manifest.features[0].shape == (4, 4, 1)
     assert verify_contract(model.content).passed
 
@@ -241,7 +243,7 @@ def test_train_at_learning_rate_0_equals_evaluate(tiny: Convert, rows: np.ndarra
     given = {
         FEATURES_END: rows,
         LABELS: np.eye(CLASSES, dtype=np.float32)[np.arange(BATCH) % CLASSES],
-        WEIGHTS: np.ones(BATCH, np.float32),
+        SAMPLE_WEIGHTS: np.ones(BATCH, np.float32),
     }
     train = interpreter.get_signature_runner("train")
     evaluate = interpreter.get_signature_runner("evaluate")

@@ -81,7 +81,7 @@ def test_convert_accepts_every_cut(real_model: Path) -> None:
     useful = [cut for cut in found.cuts if cut.is_useful]
     chosen = {id(cut): cut for cut in (*useful[:6], useful[-1], *found.cuts[::9])}.values()
     for cut in chosen:
-        made = sartor.convert(real_model, classes=2, batch=1, features=cut.features)
+        made = sartor.convert(real_model, classes=2, batch_size=1, features=cut.features)
         specs = made.manifest.features
         assert [spec.dtype for spec in specs] == [each.dtype for each in cut.tensors]
         sizes = [int(np.prod(each.shape)) for each in cut.tensors]

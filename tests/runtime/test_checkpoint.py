@@ -163,7 +163,7 @@ def test_tensors_of_the_app_are_kept(model_path: Path, checkpoint: Path, tmp_pat
     [
         ({"classes": 9}, False),
         ({"classes": 3}, False),  # the slot that is cut off is free
-        ({"batch": 3}, False),
+        ({"batch_size": 3}, False),
         ({"optimizer": sartor.Adam()}, True),
         ({"optimizer": sartor.SGD(), "classes": 20}, True),
     ],

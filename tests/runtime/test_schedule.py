@@ -39,7 +39,7 @@ def unnormalized(path: Path) -> Manifest:
 
 @pytest.fixture
 def manifest(tiny: Convert) -> Manifest:
-    return unnormalized(tiny(batch=32, optimizer=MOMENTUM))
+    return unnormalized(tiny(batch_size=32, optimizer=MOMENTUM))
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_the_default_number_of_epochs_depends_on_the_samples(
 
 
 def test_gradient_descent_without_momentum_takes_three_times_as_many_steps(tiny: Convert) -> None:
-    plain = open_model(tiny(batch=32, optimizer=sartor.SGD()))
+    plain = open_model(tiny(batch_size=32, optimizer=sartor.SGD()))
     assert default_schedule(plain, rows(20)).steps == 1200
-    adam = open_model(tiny("adam", batch=32, optimizer=sartor.Adam()))
+    adam = open_model(tiny("adam", batch_size=32, optimizer=sartor.Adam()))
     assert default_schedule(adam, rows(20)).steps == 400
 
 
@@ -72,7 +72,7 @@ def test_few_samples_lower_the_rate(manifest: Manifest) -> None:
 
 
 def test_a_larger_norm_of_normalized_features_lowers_the_rate(tiny: Convert) -> None:
-    normalized = open_model(tiny(batch=32, optimizer=MOMENTUM))
+    normalized = open_model(tiny(batch_size=32, optimizer=MOMENTUM))
     peak = default_schedule(normalized, rows(1000)).peak
     assert peak == default_schedule(normalized, rows(1000, 1e9)).peak
     assert peak == default_schedule(normalized, rows(1000), length=0.1).peak

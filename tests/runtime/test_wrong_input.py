@@ -72,7 +72,7 @@ def test_a_flipped_bit_anywhere_in_the_model_is_noticed(tiny: Convert) -> None:
     [
         ({"contract": 2}, "contract version 2"),
         ({"requires": ["teleport"]}, "teleport"),
-        ({"batch": 9}, r"the inputs of 'train' are .* states"),
+        ({"batch_size": 9}, r"the inputs of 'train' are .* states"),
         ({"task": "regression"}, "regression"),
         ({"weights_per_output": True}, "classification' does not go with"),
         ({"task": "multi_label", "weights_per_output": True}, "the inputs of 'train'"),

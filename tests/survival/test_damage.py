@@ -58,6 +58,6 @@ def test_a_damaged_file_of_another_head(tiny: Convert, tmp_path: Path, head: str
 
 @pytest.mark.parametrize("name", REAL)
 def test_a_damaged_file_of_a_real_base(shared_models: Path, tmp_path: Path, name: str) -> None:
-    sartor.convert(shared_models / name, classes=4, batch=8).save(tmp_path / "model.tflite")
+    sartor.convert(shared_models / name, classes=4, batch_size=8).save(tmp_path / "model.tflite")
     count = scaled(40, 1000)
     check(lines_of("damages", tmp_path, "model", 0, count), count)

@@ -44,7 +44,7 @@ def made(tiny_base: bytes) -> PersonalizableModel:
 
 def _made(base: bytes) -> PersonalizableModel:
     return sartor.convert(
-        base, classes=["a", "b"], capacity=4, batch=6, optimizer=SGD(momentum=0.5)
+        base, classes=["a", "b"], capacity=4, batch_size=6, optimizer=SGD(momentum=0.5)
     )
 
 
@@ -60,7 +60,7 @@ def test_a_correct_file_passes_with_any_seed(made: PersonalizableModel) -> None:
 
 @pytest.mark.parametrize("optimizer", [SGD(), SGD(clip_norm=0.01), Adam(), Adam(clip_norm=0.01)])
 def test_a_rewritten_file_passes(tiny_base: bytes, optimizer: SGD | Adam) -> None:
-    whole = sartor.convert(tiny_base, classes=4, batch=5, optimizer=optimizer)
+    whole = sartor.convert(tiny_base, classes=4, batch_size=5, optimizer=optimizer)
     assert failures(edit_graphs(whole, lambda model: None)) == {}
 
 
@@ -185,7 +185,7 @@ DEFECTS: dict[str, tuple[Edit, set[str]]] = {
         {SIZE},
     ),
     "a class imprinted from rows with weight 0": (
-        change_input("set_class", "weights", lambda x: maximum(x, 1.0)),
+        change_input("set_class", "sample_weights", lambda x: maximum(x, 1.0)),
         {"imprinting ignores rows with weight 0", "statistics ignore rows with weight 0"},
     ),
     "a class that is never cleared": (
@@ -340,7 +340,7 @@ def free_size(model: Model) -> None:
 
 def unused_input(model: Model) -> None:
     graph = graph_of(model, "evaluate")
-    weights = next(tensor for tensor in graph.inputs if tensor.name == "weights")
+    weights = next(tensor for tensor in graph.inputs if tensor.name == "sample_weights")
     for op in list(weights.consumers):
         op.replace_input(weights, graph.constant(np.ones(weights.shape, np.float32)))
 
@@ -395,7 +395,7 @@ STRUCTURE: dict[str, tuple[Edit, str, str]] = {
     ),
     "a free size": (free_size, "train: inputs and outputs", "LiteRT.js does not support"),
     "an unused input": (
-        unused_input, "evaluate: inputs and outputs", "no op uses the input 'weights'",
+        unused_input, "evaluate: inputs and outputs", "no op uses the input 'sample_weights'",
     ),
     "an unknown input": (
         unknown_input, "infer: inputs and outputs", "'more' is not in the contract",
@@ -462,7 +462,7 @@ def test_a_shifted_byte_range_fails(
 @pytest.mark.parametrize(
     ("change", "promises"),
     [
-        ({"batch": 7}, {"train", "evaluate", "set_class"}),
+        ({"batch_size": 7}, {"train", "evaluate", "set_class"}),
         ({"classes": ("a", "b", None)}, set()),
         ({"weights_per_output": True, "task": "multi_label"}, {"train", "evaluate"}),
         ({"variables": ()}, set()),

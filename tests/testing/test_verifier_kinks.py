@@ -36,7 +36,7 @@ def relu_head() -> bytes:
 
 @pytest.fixture(scope="module", params=[8, 32])
 def made(tiny_base: bytes, request: pytest.FixtureRequest) -> PersonalizableModel:
-    return sartor.convert(tiny_base, classes=4, batch=request.param, head=TFLite(relu_head()))
+    return sartor.convert(tiny_base, classes=4, batch_size=request.param, head=TFLite(relu_head()))
 
 
 def test_a_correct_file_passes_with_any_seed(made: PersonalizableModel) -> None:

@@ -22,7 +22,7 @@ W = "head/weights"
 
 @pytest.fixture(scope="module")
 def made(tiny_base: bytes) -> PersonalizableModel:
-    return sartor.convert(tiny_base, classes=4, batch=6, head=MLP(hidden=(8,), dropout=0.4))
+    return sartor.convert(tiny_base, classes=4, batch_size=6, head=MLP(hidden=(8,), dropout=0.4))
 
 
 def rows_matter(model: Model) -> None:

@@ -59,7 +59,7 @@ def _print_head(manifest: Manifest) -> None:
     say(f"task {manifest.task}, {len(classes)} of {len(manifest.classes)} classes named{names}")
     say(
         f"head {manifest.head.name}, loss {manifest.loss.name}, optimizer "
-        f"{manifest.optimizer.name}, batch {manifest.batch}; made by {manifest.generator}"
+        f"{manifest.optimizer.name}, batch {manifest.batch_size}; made by {manifest.generator}"
     )
 
 

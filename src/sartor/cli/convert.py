@@ -50,7 +50,7 @@ def convert(
             "for several inputs NAME=96,96,3 (repeatable)."
         ),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Number of samples per training step.")] = 32,
+    batch_size: Annotated[int, typer.Option(help="Number of samples per training step.")] = 32,
     mean: Annotated[
         str | None, typer.Option(help="The base gets (pixel − mean) / std: one number, or r,g,b.")
     ] = None,
@@ -125,7 +125,7 @@ def convert(
             ),
             features=features or None,
             capacity=capacity,
-            batch=batch,
+            batch_size=batch_size,
             mean=parse_numbers("--mean", mean),
             std=parse_numbers("--std", std),
             preprocessing=preprocessing,
@@ -164,7 +164,7 @@ def _describe(model: PersonalizableModel, base: str, output: Path) -> dict[str, 
         "base_bytes": _size(base),
         "classes": manifest.classes,
         "capacity": manifest.capacity,
-        "batch": manifest.batch,
+        "batch_size": manifest.batch_size,
         "inputs": [asdict(spec) for spec in manifest.inputs],
         "features": [asdict(spec) for spec in manifest.features],
         "cut": model.cut,

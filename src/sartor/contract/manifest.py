@@ -51,7 +51,7 @@ class Manifest:
     Attributes:
         inputs: inputs of the base, in the order of `infer`.
         features: tensors at the cut, in the order of the signatures.
-        batch: B, the rows of one training step.
+        batch_size: B, the rows of one training step.
         classes: C entries: the name of each class index, or None if the index is free.
         task: `classification` (one class for each sample), `multi_label` or `regression`.
         weights_per_output: whether a sample has a weight for each output.
@@ -69,7 +69,7 @@ class Manifest:
 
     inputs: tuple[InputSpec, ...]
     features: tuple[FeatureSpec, ...]
-    batch: int
+    batch_size: int
     classes: tuple[str | None, ...]
     task: str
     weights_per_output: bool
@@ -94,7 +94,7 @@ class Manifest:
         return signatures(
             inputs={spec.name: TensorSpec(spec.shape, spec.dtype) for spec in self.inputs},
             features=[spec.shape for spec in self.features],
-            batch=self.batch,
+            batch_size=self.batch_size,
             capacity=self.capacity,
             weights_per_output=self.weights_per_output,
             variables={spec.name: spec.shape for spec in self.variables},
@@ -128,7 +128,7 @@ class Manifest:
         manifest = cls(
             inputs=tuple(map(parse_input, fields.objects("inputs"))),
             features=tuple(map(parse_feature, fields.objects("features"))),
-            batch=fields.integer("batch", minimum=1),
+            batch_size=fields.integer("batch_size", minimum=1),
             classes=fields.names("classes"),
             task=fields.string("task"),
             weights_per_output=fields.boolean("weights_per_output"),

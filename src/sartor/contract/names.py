@@ -27,6 +27,7 @@ __all__ = [
     "RANDOM_STATE",
     "ROLES",
     "RUN",
+    "SAMPLE_WEIGHTS",
     "SCALE",
     "SIGNATURES",
     "STATISTIC",
@@ -34,7 +35,6 @@ __all__ = [
     "TEMPERATURE",
     "TENSOR",
     "VERSION",
-    "WEIGHTS",
 ]
 
 VERSION = 1
@@ -58,7 +58,7 @@ FEATURES = "features"
 LABELS = "labels"
 """Targets of a batch: input of `train` and `evaluate`."""
 
-WEIGHTS = "weights"
+SAMPLE_WEIGHTS = "sample_weights"
 """Weights of the samples: input of `train`, `evaluate` and `set_class`."""
 
 LEARNING_RATE = "learning_rate"

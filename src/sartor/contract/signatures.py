@@ -15,7 +15,7 @@ from .names import (
     LOSS,
     OUTPUT,
     RUN,
-    WEIGHTS,
+    SAMPLE_WEIGHTS,
 )
 
 __all__ = ["TensorSpec", "numbered", "signatures"]
@@ -43,7 +43,7 @@ def signatures(
     *,
     inputs: Mapping[str, TensorSpec],
     features: Sequence[tuple[int, ...]],
-    batch: int,
+    batch_size: int,
     capacity: int,
     weights_per_output: bool,
     variables: Mapping[str, tuple[int, ...]],
@@ -53,7 +53,7 @@ def signatures(
     Args:
         inputs: inputs of the base, with a batch of 1.
         features: shape of each features tensor, without the batch.
-        batch: B, the rows of one training step.
+        batch_size: B, the rows of one training step.
         capacity: C, the largest number of classes.
         weights_per_output: whether a sample has a weight for each output.
         variables: name → shape of each variable.
@@ -64,10 +64,10 @@ def signatures(
         shapes = enumerate(features)
         return {numbered(FEATURES, i): TensorSpec((count, *shape)) for i, shape in shapes}
 
-    output = TensorSpec((batch, capacity))
-    row_weights = {WEIGHTS: TensorSpec((batch,))}
-    weights = {WEIGHTS: output} if weights_per_output else row_weights
-    samples = {**rows(batch), LABELS: output, **weights}
+    output = TensorSpec((batch_size, capacity))
+    row_weights = {SAMPLE_WEIGHTS: TensorSpec((batch_size,))}
+    weights = {SAMPLE_WEIGHTS: output} if weights_per_output else row_weights
+    samples = {**rows(batch_size), LABELS: output, **weights}
     results = {LOSS: scalar, OUTPUT: output}
     state = {name: TensorSpec(shape) for name, shape in variables.items()}
     run, done = {RUN: scalar}, {DONE: scalar}
@@ -76,7 +76,12 @@ def signatures(
         "train": ({**samples, LEARNING_RATE: scalar}, results),
         "evaluate": (samples, results),
         "set_class": (
-            {CLASS_ONE_HOT: TensorSpec((capacity,)), **rows(batch), **row_weights, ACTIVE: scalar},
+            {
+                CLASS_ONE_HOT: TensorSpec((capacity,)),
+                **rows(batch_size),
+                **row_weights,
+                ACTIVE: scalar,
+            },
             done,
         ),
         "save": (run, state),

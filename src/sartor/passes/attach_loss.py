@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..contract.names import LABELS, MASK, WEIGHTS
+from ..contract.names import LABELS, MASK, SAMPLE_WEIGHTS
 from ..graph import Tensor
 from ..losses import weighted_mean
 from ..ops import add, mul
@@ -22,9 +22,11 @@ def attach_loss(builder: SignatureBuilder, logits: Tensor) -> Tensor:
         logits: [B, C].
     """
     plan, loss = builder.plan, builder.plan.head.loss
-    outputs = (plan.batch, plan.capacity)
+    outputs = (plan.batch_size, plan.capacity)
     labels = builder.input(LABELS, outputs)
-    weights = builder.input(WEIGHTS, outputs if loss.weights_per_output else (plan.batch,))
+    weights = builder.input(
+        SAMPLE_WEIGHTS, outputs if loss.weights_per_output else (plan.batch_size,)
+    )
     mask = builder.read(MASK)
     if loss.weights_per_output:
         weights = mul(weights, mask)

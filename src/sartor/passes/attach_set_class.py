@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..contract.names import ACTIVE, CLASS_ONE_HOT, DONE, MASK, WEIGHTS
+from ..contract.names import ACTIVE, CLASS_ONE_HOT, DONE, MASK, SAMPLE_WEIGHTS
 from ..graph import Tensor
 from ..heads import NormalizingHead
 from ..ops import add, greater, mul, reduce_sum, reshape, select, sub, zeros_like
@@ -29,7 +29,7 @@ def attach_set_class(plan: Plan) -> None:
     builder = SignatureBuilder(plan, "set_class")
     class_one_hot = builder.input(CLASS_ONE_HOT, (plan.capacity,))
     features = builder.feature_inputs()
-    sample_weights = builder.input(WEIGHTS, (plan.batch,))
+    sample_weights = builder.input(SAMPLE_WEIGHTS, (plan.batch_size,))
     active = builder.input(ACTIVE, (1,))
 
     is_active = greater(active, 0.5)

@@ -42,7 +42,7 @@ def build_manifest(
     return Manifest(
         inputs=tuple(plan.inputs),
         features=tuple(plan.features),
-        batch=plan.batch,
+        batch_size=plan.batch_size,
         classes=plan.classes,
         task=loss.task,
         weights_per_output=loss.weights_per_output,

@@ -42,7 +42,7 @@ class Plan:
     Attributes:
         model: the base at first; each pass adds its signatures.
         head, optimizer: the trainable parts.
-        batch: B, the rows of one training step.
+        batch_size: B, the rows of one training step.
         classes: the name of each class index, None for a free one.
         inputs: specs of the inputs of the base.
         features: specs of its features.
@@ -53,7 +53,7 @@ class Plan:
     model: Model
     head: Head
     optimizer: Optimizer
-    batch: int
+    batch_size: int
     classes: tuple[str | None, ...]
     inputs: list[InputSpec]
     features: list[FeatureSpec]

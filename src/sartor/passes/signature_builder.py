@@ -42,7 +42,7 @@ class SignatureBuilder:
     def feature_inputs(self) -> list[Tensor]:
         """Add the inputs `features`, `features_1`, …, each [B, …]."""
         return [
-            self.input(numbered(FEATURES, index), (self.plan.batch, *spec.shape))
+            self.input(numbered(FEATURES, index), (self.plan.batch_size, *spec.shape))
             for index, spec in enumerate(self.plan.features)
         ]
 

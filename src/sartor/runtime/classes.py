@@ -35,7 +35,7 @@ class ClassWeights:
             index: class index.
             features: float32 [n, …] for each features tensor. The first B rows count.
         """
-        first = [rows[: self._manifest.batch] for rows in features]
+        first = [rows[: self._manifest.batch_size] for rows in features]
         self._set_class(self._one_hot(index), first, active=1)
 
     def set_normalization(self, features: Sequence[np.ndarray]) -> None:

@@ -223,7 +223,7 @@ class ModelState:
         return is_new
 
     def _first_batch(self, features: Sequence[np.ndarray]) -> list[np.ndarray]:
-        return [rows[: self._manifest.batch] for rows in features]
+        return [rows[: self._manifest.batch_size] for rows in features]
 
     def _features_of(self, outputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         return [outputs[numbered(FEATURES, i)] for i in range(len(self._manifest.features))]

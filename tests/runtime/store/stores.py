@@ -29,7 +29,7 @@ def manifest(*specs: FeatureSpec, task: str = "classification", base: str = "the
     return Manifest(
         inputs=(),
         features=specs or (HALF,),
-        batch=8,
+        batch_size=8,
         classes=(None,) * 4,
         task=task,
         weights_per_output=task != "classification",

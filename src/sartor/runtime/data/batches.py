@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...contract.manifest import Manifest
-from ...contract.names import FEATURES, LABELS, LOSS, OUTPUT, WEIGHTS
+from ...contract.names import FEATURES, LABELS, LOSS, OUTPUT, SAMPLE_WEIGHTS
 from ...contract.signatures import numbered
 from ...litert import Engine
 from .dataset import Dataset
@@ -28,7 +28,7 @@ class Batch:
     """
 
     def __init__(self, manifest: Manifest) -> None:
-        self.size = manifest.batch
+        self.size = manifest.batch_size
         self._features = {
             numbered(FEATURES, index): np.zeros((self.size, *spec.shape), np.float32)
             for index, spec in enumerate(manifest.features)
@@ -48,7 +48,7 @@ class Batch:
         _fill(self._labels, dataset.targets, rows)
         _fill(self._weights, dataset.weights, rows)
         inputs = self._fill_features(dataset.features, rows)
-        return {**inputs, LABELS: self._labels, WEIGHTS: self._weights}
+        return {**inputs, LABELS: self._labels, SAMPLE_WEIGHTS: self._weights}
 
     def class_inputs(self, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Return the inputs `features` and `weights` of `set_class`.
@@ -59,7 +59,7 @@ class Batch:
         count = len(features[0])
         self._row_weights[:count], self._row_weights[count:] = 1, 0
         inputs = self._fill_features(features, np.arange(count))
-        return {**inputs, WEIGHTS: self._row_weights}
+        return {**inputs, SAMPLE_WEIGHTS: self._row_weights}
 
     def _fill_features(
         self, features: Sequence[np.ndarray], rows: np.ndarray

@@ -142,7 +142,7 @@ def _run_epochs(
     """Train from the starting weights of `data`."""
     samples = _dataset(model, data, data.samples)
     model.engine.restore(data.variables)
-    rows = samples.stratified_rows(model.manifest.batch, config.seed)
+    rows = samples.stratified_rows(model.manifest.batch_size, config.seed)
     mixed = [each[rows] for each in samples.features]
     if not data.warm and not config.only_measures:
         _start_from_scratch(model, data, samples, mixed)

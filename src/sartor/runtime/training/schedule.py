@@ -110,7 +110,7 @@ def default_schedule(
     Raises:
         DataError: If the decay is unknown, or the warm-up is negative or as long as the training.
     """
-    batches = math.ceil(len(features[0]) / manifest.batch)
+    batches = math.ceil(len(features[0]) / manifest.batch_size)
     if epochs is None:
         epochs = math.ceil(_default_steps(manifest.optimizer.step, batches) / batches)
     peak = manifest.learning_rate if learning_rate is None else learning_rate

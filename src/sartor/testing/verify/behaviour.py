@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...contract.names import FEATURES, LABELS, LOSS, MASK, OUTPUT, TEMPERATURE, WEIGHTS
+from ...contract.names import FEATURES, LABELS, LOSS, MASK, OUTPUT, SAMPLE_WEIGHTS, TEMPERATURE
 from ...contract.signatures import numbered
 from .class_checks import check_classes, check_first_samples, check_statistics
 from .comparison import check_close, check_equal
@@ -41,18 +41,20 @@ def check_behaviour(session: Session, rng: np.random.Generator) -> Iterator[Chec
 
 def _check_weights(session: Session, variables: Variables, batch: Batch) -> Iterator[Check]:
     """Check the effect of sample weights on the loss."""
-    weights = batch[WEIGHTS]
-    if session.manifest.batch > 1:
+    weights = batch[SAMPLE_WEIGHTS]
+    if session.manifest.batch_size > 1:
         loss = session.loss(variables, batch)
         changed = session.loss(variables, session.change_last_row(batch))
         yield check_close("rows with weight 0 do not change the loss", changed, loss)
         first, second = np.zeros_like(weights), np.zeros_like(weights)
         first[0], second[1] = 1, 1
-        losses = [session.loss(variables, {**batch, WEIGHTS: rows}) for rows in (first, second)]
-        mixed = session.loss(variables, {**batch, WEIGHTS: first * 0.75 + second * 2.25})
+        losses = [
+            session.loss(variables, {**batch, SAMPLE_WEIGHTS: rows}) for rows in (first, second)
+        ]
+        mixed = session.loss(variables, {**batch, SAMPLE_WEIGHTS: first * 0.75 + second * 2.25})
         expected = 0.25 * losses[0] + 0.75 * losses[1]
         yield check_close("the loss is a weighted mean", mixed, expected)
-    unweighted = {**batch, WEIGHTS: weights * 0}
+    unweighted = {**batch, SAMPLE_WEIGHTS: weights * 0}
     loss = session.loss(variables, unweighted)
     other = session.loss(variables, {**unweighted, LABELS: 1 - batch[LABELS]})
     passed = bool(np.isfinite(loss)) and loss == other
@@ -81,7 +83,7 @@ def _check_infer(
     batch = session.random_batch(rng)
     for index in range(len(manifest.features)):
         name = numbered(FEATURES, index)
-        batch[name] = np.repeat(outputs[name], manifest.batch, axis=0)
+        batch[name] = np.repeat(outputs[name], manifest.batch_size, axis=0)
     evaluated = session.call("evaluate", **batch)[OUTPUT][:1]
     yield check_close("infer and evaluate return the same output", evaluated, outputs[OUTPUT])
 

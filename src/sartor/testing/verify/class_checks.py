@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...contract.manifest import VariableSpec
-from ...contract.names import CENTER, FEATURES, LABELS, MASK, OUTPUT, SCALE, WEIGHTS
+from ...contract.names import CENTER, FEATURES, LABELS, MASK, OUTPUT, SAMPLE_WEIGHTS, SCALE
 from .comparison import check_close, check_equal, without
 from .report import Check
 from .session import Batch, Session, Variables
@@ -38,7 +38,7 @@ def check_classes(session: Session, variables: Variables, batch: Batch) -> Itera
     session.restore({**variables, MASK: np.zeros_like(variables[MASK])})
     output = session.call("evaluate", **batch)[OUTPUT]
     yield Check("if all classes are masked, the output is 0", not output.any(), "all outputs")
-    if manifest.batch > 1:
+    if manifest.batch_size > 1:
         session.set_class(trained, index, batch)
         imprinted = session.save()
         session.set_class(trained, index, session.change_last_row(batch))
@@ -56,7 +56,7 @@ def check_statistics(session: Session, variables: Variables, batch: Batch) -> It
     )
     if CENTER not in trained or SCALE not in trained:
         return
-    if session.manifest.batch > 1:
+    if session.manifest.batch_size > 1:
         session.update_statistics(trained, session.change_last_row(batch))
         yield check_equal("statistics ignore rows with weight 0", session.save(), updated)
     session.restore(updated)
@@ -76,7 +76,7 @@ def check_first_samples(session: Session, initial: Variables, rng: np.random.Gen
     batch = session.random_batch(rng)
     samples = []
     for index in (0, 1):
-        row = index % session.manifest.batch
+        row = index % session.manifest.batch_size
         rows = {
             name: np.repeat(value[row : row + 1], len(value), 0) for name, value in batch.items()
         }
@@ -87,7 +87,7 @@ def check_first_samples(session: Session, initial: Variables, rng: np.random.Gen
         variables = session.save()
     correct = 0
     for index, sample in enumerate(samples):
-        inputs = {**sample, LABELS: batch[LABELS], WEIGHTS: batch[WEIGHTS]}
+        inputs = {**sample, LABELS: batch[LABELS], SAMPLE_WEIGHTS: batch[SAMPLE_WEIGHTS]}
         output = session.call("evaluate", **inputs)[OUTPUT][0]
         correct += bool(output[index] > output[1 - index])
     return Check(

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ...contract.manifest import Manifest
-from ...contract.names import FEATURES, LABELS, LEARNING_RATE, LOSS, MASK, TEMPERATURE, WEIGHTS
+from ...contract.names import (
+    FEATURES,
+    LABELS,
+    LEARNING_RATE,
+    LOSS,
+    MASK,
+    SAMPLE_WEIGHTS,
+    TEMPERATURE,
+)
 from ...contract.signatures import numbered
 from ...litert import create_interpreter
 
@@ -81,15 +89,15 @@ class Session:
         self, variables: Variables, index: int, batch: Batch, *, active: bool = True
     ) -> None:
         """Imprint a class, or clear it. If the batch has several rows, the last has weight 0."""
-        weights = np.ones(self.manifest.batch, np.float32)
-        weights[-1] = self.manifest.batch == 1
+        weights = np.ones(self.manifest.batch_size, np.float32)
+        weights[-1] = self.manifest.batch_size == 1
         one_hot = np.eye(self.manifest.capacity, dtype=np.float32)[index]
         self._call_set_class(variables, one_hot, batch, weights, active)
 
     def update_statistics(self, variables: Variables, batch: Batch) -> None:
         """Compute normalization statistics. The second half of the rows has weight 0."""
-        weights = np.zeros(self.manifest.batch, np.float32)
-        weights[: max(1, self.manifest.batch // 2)] = 1
+        weights = np.zeros(self.manifest.batch_size, np.float32)
+        weights[: max(1, self.manifest.batch_size // 2)] = 1
         no_class = np.zeros(self.manifest.capacity, np.float32)
         self._call_set_class(variables, no_class, batch, weights, True)
 
@@ -152,16 +160,16 @@ class Session:
     def random_batch(self, rng: np.random.Generator) -> Batch:
         """Return normal features, soft labels and positive weights; the last row has weight 0."""
         manifest = self.manifest
-        rows = (manifest.batch, manifest.capacity)
+        rows = (manifest.batch_size, manifest.capacity)
         labels = rng.random(rows)
         if manifest.task == "classification":
             labels /= labels.sum(1, keepdims=True)
         weights = rng.uniform(0.2, 1.0, rows if manifest.weights_per_output else rows[:1])
-        if manifest.batch > 1:
+        if manifest.batch_size > 1:
             weights[-1] = 0
-        batch = {LABELS: labels, WEIGHTS: weights}
+        batch = {LABELS: labels, SAMPLE_WEIGHTS: weights}
         for index, spec in enumerate(manifest.features):
-            values = rng.standard_normal((manifest.batch, *spec.shape))
+            values = rng.standard_normal((manifest.batch_size, *spec.shape))
             batch[numbered(FEATURES, index)] = values
         return {name: value.astype(np.float32) for name, value in batch.items()}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...contract.names import LOSS, OUTPUT, WEIGHTS
+from ...contract.names import LOSS, OUTPUT, SAMPLE_WEIGHTS
 from .comparison import TOLERANCE, check_close, check_equal, select
 from .report import Check
 from .session import Batch, Session, Variables
@@ -46,7 +46,7 @@ def _check_step(session: Session, variables: Variables, batch: Batch) -> Iterato
     yield Check("a step reduces the loss", passed, f"{before:.6f} to {min(losses):.6f}")
     constant = select(variables, session.untrained())
     yield check_equal("a step changes no untrained variable", steps[0], constant)
-    unweighted = session.train(variables, {**batch, WEIGHTS: batch[WEIGHTS] * 0}, 1)
+    unweighted = session.train(variables, {**batch, SAMPLE_WEIGHTS: batch[SAMPLE_WEIGHTS] * 0}, 1)
     finite = all(np.isfinite(value).all() for value in unweighted.values())
     yield Check("a step with all weights 0 keeps variables finite", finite, "all variables")
 
@@ -72,7 +72,7 @@ def _check_randomness(
     advanced = not check_equal("", session.save(), random_state).passed
     different = advanced and (len(losses) > 1 or session.has_constant_loss)
     yield Check("dropout differs between steps", different, f"{len(losses)} losses")
-    if session.manifest.batch > 1:
+    if session.manifest.batch_size > 1:
         other = run_steps(session.change_last_row(batch))
         difference = max(
             abs(float((one[LOSS] - two[LOSS])[0])) for one, two in zip(first, other, strict=True)
