@@ -58,9 +58,11 @@ def accuracy_after(session: Session, steps: int, rate: float, classes: int = 3) 
     seen = {name: value[:batch] for name, value in features.items()}
     for step in range(steps):
         falling = np.array([rate * (1 - step / steps)], np.float32)
-        session.call("train", **seen, labels=targets[:batch], weights=ones, learning_rate=falling)
+        session.call(
+            "train", **seen, labels=targets[:batch], sample_weights=ones, learning_rate=falling
+        )
     new = {name: value[batch:] for name, value in features.items()}
-    output = session.call("evaluate", **new, labels=targets[batch:], weights=ones)[OUTPUT]
+    output = session.call("evaluate", **new, labels=targets[batch:], sample_weights=ones)[OUTPUT]
     return float((output.argmax(1) == labels[batch:]).mean())
 
 

@@ -132,7 +132,8 @@ EDGES: dict[str, dict[str, Any]] = {
     "one class, one row": {"classes": 1, "batch_size": 1},
     "a thousand classes": {"classes": 1000, "batch_size": 4},
     "one row, normalized, Adam": {
-        "classes": 4, "batch_size": 1, "head": SoftmaxClassifier(normalize=True), "optimizer": Adam(),
+        "classes": 4, "batch_size": 1, "head": SoftmaxClassifier(normalize=True),
+        "optimizer": Adam(),
     },
     "all that there is": {
         "classes": 4, "optimizer": Adam(learning_rate=0.1, clip_norm=0.1),

@@ -112,7 +112,7 @@ class Session:
         features = {name: value for name, value in batch.items() if name.startswith(FEATURES)}
         self.restore(variables)
         self.call(
-            "set_class", class_one_hot=one_hot, **features, weights=weights,
+            "set_class", class_one_hot=one_hot, **features, sample_weights=weights,
             active=np.array([active], np.float32),
         )  # fmt: skip
 
