@@ -89,11 +89,11 @@ def _at_the_cut(path: Path, taken: np.ndarray) -> np.ndarray:
     ids=["one row", "normalized, Adam"],
 )
 def test_compiled_model_computes_the_same_steps(
-    real_model: Path, head: str, optimizer: str, batch: int
+    real_model: Path, head: str, optimizer: str, batch_size: int
 ) -> None:
     how, rate = OPTIMIZERS[optimizer]
     conversion = sartor.convert(
-        real_model, classes=3, head=HEADS[head], optimizer=how, batch_size=batch
+        real_model, classes=3, head=HEADS[head], optimizer=how, batch_size=batch_size
     )
     session, other = session_of(conversion), compiled(conversion.content)
     rng = np.random.default_rng(9)
