@@ -39,14 +39,14 @@ class HeadConfig:
     Attributes:
         features: number of features F.
         classes: number of classes C.
-        batch: rows B of a batch.
+        batch_size: rows of a batch, B.
         momentum: momentum of SGD.
         threads: number of threads.
     """
 
     features: int
     classes: int
-    batch: int
+    batch_size: int
     momentum: float = 0.0
     threads: int = 1
 
@@ -121,7 +121,7 @@ class SartorHead:
         return {
             "features": batch.features,
             "labels": batch.one_hot,
-            "weights": self._weights,
+            "sample_weights": self._weights,
             "learning_rate": np.full(1, rate, np.float32),
         }
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from sartor.graph import DType, Graph, Model, Op, Quantization, Signature, Tensor
 
-SAMPLE_WEIGHTS = np.arange(6, dtype=np.float32).reshape(2, 3)
+WEIGHTS = np.arange(6, dtype=np.float32).reshape(2, 3)
 SPARSE = np.array([[1, 0, 0, 2], [0, 0, 0, 0], [0, 3, 0, 0]], np.float32)
 
 
@@ -23,8 +23,8 @@ def sums() -> Model:
     """Adds two constants of equal bytes to the input, one exclusive."""
     graph = Graph("main")
     x = graph.input("x", (2, 3))
-    first = graph.constant(SAMPLE_WEIGHTS, "first")
-    second = graph.constant(SAMPLE_WEIGHTS, "second", exclusive=True)
+    first = graph.constant(WEIGHTS, "first")
+    second = graph.constant(WEIGHTS, "second", exclusive=True)
     y, z = (graph.tensor(name, DType.FLOAT32, (2, 3)) for name in "yz")
     graph.add(Op("ADD", (x, first), (y,), options_type="AddOptions"))
     graph.add(Op("ADD", (y, second), (z,), options_type="AddOptions"))
@@ -43,7 +43,7 @@ def control_flow() -> Model:
         Graph(name) for name in ("main", "init", "cond", "body", "negate", "keep")
     )
     handle = _handle(init)
-    value = init.constant(SAMPLE_WEIGHTS, exclusive=True)
+    value = init.constant(WEIGHTS, exclusive=True)
     init.add(Op("ASSIGN_VARIABLE", (handle, value), (), options_type="AssignVariableOptions"))
 
     run_once = {"initSubgraphIndex": init}

@@ -24,7 +24,7 @@ from sartor.ops import (
 from sartor.passes import fold_constants, merge_dense
 
 RNG = np.random.default_rng(0)
-SAMPLE_WEIGHTS = RNG.normal(size=(3, 4)).astype(np.float32)
+WEIGHTS = RNG.normal(size=(3, 4)).astype(np.float32)
 BIAS = RNG.normal(size=3).astype(np.float32)
 TWO = np.array([2], np.float32)
 
@@ -32,7 +32,7 @@ Build = Callable[[Tensor], Tensor]
 
 
 def layer(x: Tensor) -> Tensor:
-    return fully_connected(x, SAMPLE_WEIGHTS)
+    return fully_connected(x, WEIGHTS)
 
 
 def length(x: Tensor) -> Tensor:
@@ -47,8 +47,8 @@ def used_twice(x: Tensor) -> Tensor:
 
 FC = "FULLY_CONNECTED"
 REWRITTEN: dict[str, tuple[Build, list[str]]] = {
-    "a product": (lambda x: matmul(x, SAMPLE_WEIGHTS.T), [FC]),
-    "a product with the transposed": (lambda x: matmul(x, SAMPLE_WEIGHTS, adj_y=True), [FC]),
+    "a product": (lambda x: matmul(x, WEIGHTS.T), [FC]),
+    "a product with the transposed": (lambda x: matmul(x, WEIGHTS, adj_y=True), [FC]),
     "a bias": (lambda x: add(layer(x), BIAS), [FC]),
     "a temperature": (lambda x: div(layer(x), TWO), [FC]),
     "a bias and a temperature": (lambda x: div(add(layer(x), BIAS), TWO), [FC]),
@@ -62,12 +62,12 @@ REWRITTEN: dict[str, tuple[Build, list[str]]] = {
         lambda x: div(add(layer(mul(x, length(x))), BIAS), TWO),
         ["BATCH_MATMUL", "RSQRT", FC, "MUL", "ADD"],
     ),
-    "a center": (lambda x: layer(sub(x, SAMPLE_WEIGHTS[0])), [FC]),
+    "a center": (lambda x: layer(sub(x, WEIGHTS[0])), [FC]),
     "a center, a bias and a factor": (
-        lambda x: add(layer(mul(sub(x, SAMPLE_WEIGHTS[0]), TWO)), BIAS), [FC],
+        lambda x: add(layer(mul(sub(x, WEIGHTS[0]), TWO)), BIAS), [FC],
     ),
     "a center of what has a length": (
-        lambda x: add(layer(sub(mul(x, length(x)), SAMPLE_WEIGHTS[0])), BIAS),
+        lambda x: add(layer(sub(mul(x, length(x)), WEIGHTS[0])), BIAS),
         ["BATCH_MATMUL", "RSQRT", FC, "MUL", "ADD"],
     ),
     "nothing added": (lambda x: sub(add(layer(x), BIAS * 0), BIAS * 0), [FC]),
@@ -78,7 +78,7 @@ REWRITTEN: dict[str, tuple[Build, list[str]]] = {
 
 LEFT_ALONE: dict[str, tuple[Build, list[str]]] = {
     "what is used twice": (used_twice, [FC, "MUL", "ADD"]),
-    "a factor a column": (lambda x: layer(mul(x, SAMPLE_WEIGHTS[:1])), ["MUL", FC]),
+    "a factor a column": (lambda x: layer(mul(x, WEIGHTS[:1])), ["MUL", FC]),
     "a center that varies": (
         lambda x: layer(sub(x, reduce_sum(x, [1], keep_dims=True))), ["SUM", "SUB", FC],
     ),

@@ -27,9 +27,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 def restored_rows() -> Iterator[None]:
     rows, families = dict(ROWS), {family: list(codes) for family, codes in FAMILIES.items()}
     yield
-    for table, before in ((ROWS, rows), (FAMILIES, families)):
-        table.clear()
-        table.update(before)
+    ROWS.clear()
+    ROWS.update(rows)
+    FAMILIES.clear()
+    FAMILIES.update(families)
 
 
 def run_page() -> None:

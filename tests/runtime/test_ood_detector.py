@@ -66,7 +66,8 @@ def fit_detector(
 @pytest.mark.parametrize("trained", [True, False])
 @pytest.mark.parametrize(("per_class", "tolerance"), [(4, 0.04), (10, 0.02), (100, 0.02)])
 def test_the_recall_is_as_requested(per_class: int, tolerance: float, trained: bool) -> None:
-    in_distribution, unseen_classes = [], []
+    in_distribution: list[float] = []
+    unseen_classes: list[float] = []
     for seed in range(8):
         detector = fit_detector(per_class, trained=trained, seed=seed)
         for rates, centers, draw_seed in (
