@@ -1,4 +1,4 @@
-"""What many tests need: small models made on the spot, and the shared real ones."""
+"""Shared fixtures: small models that are built on the spot, and the real models."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SHARED = Path(__file__).parents[1].parent / "shared"
 Convert = Callable[..., Path]
 
 
-_NOT_THERE = "the shared folder is not there"
+_NO_SHARED_FOLDER = "the shared folder is not there"
 _RAN = pytest.StashKey[set[str]]()
 
 
 def _shared(name: str) -> Path:
     folder = SHARED / name
     if not folder.is_dir():
-        pytest.skip(_NOT_THERE)
+        pytest.skip(_NO_SHARED_FOLDER)
     return folder
 
 
@@ -36,9 +36,9 @@ def _real_models() -> list[Path]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `real_model` runs on each; without them it is skipped, and named."""
+    """Run a test that takes `real_model` on each real model; without models, skip it."""
     if "real_model" in metafunc.fixturenames:
-        missing = pytest.param(None, marks=pytest.mark.skip(_NOT_THERE), id="none")
+        missing = pytest.param(None, marks=pytest.mark.skip(_NO_SHARED_FOLDER), id="none")
         models = [pytest.param(path, id=path.stem) for path in _real_models()]
         metafunc.parametrize("real_model", models or [missing], scope="session")
 
@@ -53,10 +53,10 @@ def pytest_runtest_makereport(
         item.config.stash.setdefault(_RAN, set()).add(model.name)
 
 
-def _models_left_out(config: pytest.Config) -> list[str]:
-    """The real models that no test ran on, though tests that take them were asked for."""
-    narrowed = config.option.keyword or any("::" in argument for argument in config.args)
-    if _RAN not in config.stash or narrowed or config.option.maxfail:
+def _models_without_test(config: pytest.Config) -> list[str]:
+    """Return the real models that no test ran on, if the run includes tests that take them."""
+    is_selection = config.option.keyword or any("::" in argument for argument in config.args)
+    if _RAN not in config.stash or is_selection or config.option.maxfail:
         return []
     ran = config.stash[_RAN]
     return [path.name for path in _real_models() if path.name not in ran]
@@ -68,8 +68,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tests on real models cannot pass by not running."""
-    if not session.config.option.collectonly and _models_left_out(session.config):
+    """Fail the run if a real model had no test."""
+    if not session.config.option.collectonly and _models_without_test(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -77,51 +77,51 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
-    missed = [report.nodeid for report in skipped if _NOT_THERE in str(report.longrepr)]
-    if missed:
-        terminalreporter.section(f"NOT RUN: {len(missed)} tests on real models and photos", "!")
-        terminalreporter.line(f"{SHARED} is not there, so nothing says that these hold:")
-        for name in sorted({name.partition("[")[0] for name in missed}):
+    missing = [report.nodeid for report in skipped if _NO_SHARED_FOLDER in str(report.longrepr)]
+    if missing:
+        terminalreporter.section(f"NOT RUN: {len(missing)} tests on real models and photos", "!")
+        terminalreporter.line(f"{SHARED} is not there, so these tests did not run:")
+        for name in sorted({name.partition("[")[0] for name in missing}):
             terminalreporter.line(f"  {name}")
-    if not config.option.collectonly and (names := _models_left_out(config)):
+    if not config.option.collectonly and (names := _models_without_test(config)):
         terminalreporter.section("FAILED: real models that no test ran on", "!", red=True)
         terminalreporter.line(", ".join(names))
 
 
 @pytest.fixture(scope="session")
 def shared_models() -> Path:
-    """The folder of real models."""
+    """Return the folder of real models."""
     return _shared("models")
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real photos and recordings."""
+    """Return the folder of real photos and recordings."""
     return _shared("data")
 
 
 @pytest.fixture(scope="session")
 def tiny_base() -> bytes:
-    """A float base: 8 numbers, a hidden layer of 16, and 3 logits."""
+    """Return a float base: 8 numbers, a hidden layer of 16, and 3 logits."""
     return _base((1, 8))
 
 
 @pytest.fixture(scope="session")
-def picture_base() -> bytes:
-    """A float base that takes pictures of 8 x 10 pixels."""
+def image_base() -> bytes:
+    """Return a float base that takes images of 8 x 10 pixels."""
     return _base((1, 8, 10, 3))
 
 
 @pytest.fixture
 def tiny(tiny_base: bytes, tmp_path: Path) -> Convert:
-    """Make a personalizable file of `tiny_base`: `tiny("name", classes=3, …)` → its path."""
+    """Return a function that converts `tiny_base`: `tiny("name", classes=3, …)` → its path."""
     return _converter(tiny_base, tmp_path)
 
 
 @pytest.fixture
-def pictures(picture_base: bytes, tmp_path: Path) -> Convert:
-    """The same, of `picture_base`."""
-    return _converter(picture_base, tmp_path)
+def image_model(image_base: bytes, tmp_path: Path) -> Convert:
+    """Return a function that converts `image_base`: `image_model("name", …)` → its path."""
+    return _converter(image_base, tmp_path)
 
 
 def _converter(base: bytes, folder: Path) -> Convert:

@@ -27,9 +27,9 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def model(pictures: Callable[..., Path]) -> Path:
+def model(image_model: Callable[..., Path]) -> Path:
     """A model with an image input and a capacity of 4 classes."""
-    return pictures()
+    return image_model()
 
 
 @pytest.fixture

@@ -32,9 +32,9 @@ def test_python_m_sartor_runs_the_command_line() -> None:
     assert found.stdout.strip() == __version__
 
 
-def test_convert_passes_every_option(picture_base: bytes, tmp_path: Path, run: Run) -> None:
+def test_convert_passes_every_option(image_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
-    base.write_bytes(picture_base)
+    base.write_bytes(image_base)
     result = run(
         "convert", base, "-o", output, "--classes", "hat,shoes", "--capacity", 5, "--batch-size", 7,
         "--normalize", "--scale", 2, "--l2", 0.01, "--label-smoothing", 0.1, "--optimizer", "sgd",
@@ -72,11 +72,9 @@ HEADS: dict[str, tuple[list[object], dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_convert_creates_each_head(
-    head: str, picture_base: bytes, tmp_path: Path, run: Run
-) -> None:
+def test_convert_creates_each_head(head: str, image_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
-    base.write_bytes(picture_base)
+    base.write_bytes(image_base)
     options, expected = HEADS[head]
     result = run(
         "convert", base, "-o", output, "--classes", 3, "--head", head, *options,
@@ -89,9 +87,9 @@ def test_convert_creates_each_head(
     assert result.json["optimizer"]["settings"]["momentum"] == 0.5
 
 
-def test_convert_prints_the_next_step(picture_base: bytes, tmp_path: Path, run: Run) -> None:
+def test_convert_prints_the_next_step(image_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
-    base.write_bytes(picture_base)
+    base.write_bytes(image_base)
     result = run("convert", base, "-o", output, "--classes", 10, "--optimizer", "adam")
     assert result.code == 0
     assert "capacity: 10 classes" in result.out
@@ -178,10 +176,10 @@ def test_verify(model: Path, run: Run) -> None:
 
 
 def test_inspect_any_file(
-    model: Path, checkpoint: Path, picture_base: bytes, tmp_path: Path, run: Run
+    model: Path, checkpoint: Path, image_base: bytes, tmp_path: Path, run: Run
 ) -> None:
     base = tmp_path / "base.tflite"
-    base.write_bytes(picture_base)
+    base.write_bytes(image_base)
     plain = run("inspect", base, "--json").json
     assert plain["kind"] == "model"
     assert [(each["op"], each["count"]) for each in plain["ops"]] == [("FULLY_CONNECTED", 2)]
@@ -222,9 +220,9 @@ def test_labels_are_not_markup(
     ],
 )
 def test_commands_import_only_what_they_need(
-    arguments: list[str], unwanted: list[str], picture_base: bytes, tmp_path: Path
+    arguments: list[str], unwanted: list[str], image_base: bytes, tmp_path: Path
 ) -> None:
-    (tmp_path / "BASE").write_bytes(picture_base)
+    (tmp_path / "BASE").write_bytes(image_base)
     program = (
         "import sys, json, contextlib, typer; before = set(sys.modules)  # older typer loads rich\n"
         "import sartor.cli\n"

@@ -15,13 +15,13 @@ from sartor.graph import DType, Graph, Model, Op
 Convert = Callable[..., Path]
 
 
-def test_convert_refuses_other_files(picture_base: bytes, tmp_path: Path, run: Run) -> None:
+def test_convert_refuses_other_files(image_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     arguments = ("convert", base, "-o", output, "--classes", 3)
     assert "not there" in run(*arguments).error
     base.write_bytes(b"hello, world")
     assert str(base) in run(*arguments).error
-    base.write_bytes(picture_base[:-100])
+    base.write_bytes(image_base[:-100])
     assert "base.tflite" in run(*arguments).error
     base.write_bytes(_without_weights())
     assert "weights" in run(*arguments, "--json").error
@@ -62,10 +62,10 @@ def _without_weights() -> bytes:
     ],
 )
 def test_convert_refuses_wrong_options(
-    picture_base: bytes, tmp_path: Path, run: Run, options: list[str], code: int, message: str
+    image_base: bytes, tmp_path: Path, run: Run, options: list[str], code: int, message: str
 ) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
-    base.write_bytes(picture_base)
+    base.write_bytes(image_base)
     result = run("convert", base, "-o", output, *options)
     assert (result.code, result.out) == (code, "")
     assert message in result.err
@@ -89,10 +89,10 @@ def test_outputs_are_where_they_can_be(
 
 
 def test_a_model_that_cannot_learn(
-    picture_base: bytes, train: Path, tmp_path: Path, run: Run
+    image_base: bytes, train: Path, tmp_path: Path, run: Run
 ) -> None:
     plain, checkpoint = tmp_path / "plain.tflite", tmp_path / "mine.safetensors"
-    plain.write_bytes(picture_base)
+    plain.write_bytes(image_base)
     for path, message in ((plain, "sartor convert"), (tmp_path / "no.tflite", "not there")):
         assert message in run("fit", path, train, "--checkpoint", checkpoint).error
         assert message in run("predict", path, train / "red" / "0.png").error

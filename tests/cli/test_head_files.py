@@ -14,9 +14,9 @@ from sartor.ops import fully_connected, relu
 
 
 @pytest.fixture
-def base(picture_base: bytes, tmp_path: Path) -> Path:
+def base(image_base: bytes, tmp_path: Path) -> Path:
     path = tmp_path / "base.tflite"
-    path.write_bytes(picture_base)
+    path.write_bytes(image_base)
     return path
 
 

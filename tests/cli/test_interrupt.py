@@ -98,7 +98,7 @@ def test_a_signal_while_photos_are_read_writes_no_checkpoint(
     number: signal.Signals,
     name: str,
     code: int,
-    pictures: Callable[..., Path],
+    image_model: Callable[..., Path],
     train: Path,
     tmp_path: Path,
 ) -> None:
@@ -106,7 +106,7 @@ def test_a_signal_while_photos_are_read_writes_no_checkpoint(
     os.mkfifo(fifo)
     checkpoint = tmp_path / "mine.safetensors"
     process = start(
-        "fit", pictures("m"), train, "--checkpoint", checkpoint, "--json",
+        "fit", image_model("m"), train, "--checkpoint", checkpoint, "--json",
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:

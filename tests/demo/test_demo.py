@@ -43,9 +43,9 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def base(picture_base: bytes, tmp_path: Path) -> Path:
+def base(image_base: bytes, tmp_path: Path) -> Path:
     path = tmp_path / "base.tflite"
-    path.write_bytes(picture_base)
+    path.write_bytes(image_base)
     return path
 
 

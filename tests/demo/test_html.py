@@ -111,16 +111,16 @@ def test_a_checkpoint_has_no_training_history(model: PersonalModel, tmp_path: Pa
         assert "polyline" not in Page(model._repr_html_()).tags
 
 
-def test_thumbnails_are_shown_if_requested(pictures: Callable[..., Path]) -> None:
+def test_thumbnails_are_shown_if_requested(image_model: Callable[..., Path]) -> None:
     red = np.zeros((20, 30, 3), np.uint8) + np.array([200, 30, 30], np.uint8)
     for thumbnails in (True, False):
-        with PersonalModel(pictures(), thumbnails=thumbnails) as model:
+        with PersonalModel(image_model(), thumbnails=thumbnails) as model:
             for brightness in range(9):
                 model.add_sample(red + np.uint8(brightness), EVIL)
             page = model._repr_html_()
         assert page.count("<img") == (6 if thumbnails else 0)
         assert EVIL not in page
-    with PersonalModel(pictures(), thumbnails=True) as model:
+    with PersonalModel(image_model(), thumbnails=True) as model:
         model.add_sample(red, "red")
         data = model._repr_html_().partition("base64,")[2].partition('"')[0]
     with PIL.Image.open(io.BytesIO(base64.b64decode(data))) as image:

@@ -78,12 +78,12 @@ WRONG: dict[str, tuple[Wrong, type[Exception], str]] = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_invalid_arguments_raise_an_error(
-    name: str, picture_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, image_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build, kind, words = WRONG[name]
-    made = learned(picture_base, tmp_path)
+    made = learned(image_base, tmp_path)
     before = made.path.read_bytes()
-    model, output, checkpoint = build(made, tmp_path, picture_base)
+    model, output, checkpoint = build(made, tmp_path, image_base)
     present = set(tmp_path.iterdir())
     with pytest.raises(kind, match=words):
         sartor.freeze(model, output, checkpoint)
@@ -115,9 +115,9 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
 
 
 def test_freeze_command(
-    picture_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    image_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made, output = learned(picture_base, tmp_path), tmp_path / "out.tflite"
+    made, output = learned(image_base, tmp_path), tmp_path / "out.tflite"
     told = command(
         capsys, "freeze", made.path, "--checkpoint", made.checkpoint, "-o", output, "--json"
     )

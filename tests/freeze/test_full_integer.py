@@ -45,9 +45,9 @@ def bytes_of(pixels: np.ndarray, shift: int = 0) -> list[dict[str, np.ndarray]]:
 @pytest.mark.parametrize("io_dtype", ["uint8", "int8"])
 @pytest.mark.parametrize("head", HEADS)
 def test_every_head_in_integers(
-    head: str, io_dtype: str, picture_base: bytes, tmp_path: Path
+    head: str, io_dtype: str, image_base: bytes, tmp_path: Path
 ) -> None:
-    made = learned(picture_base, tmp_path, head=head)
+    made = learned(image_base, tmp_path, head=head)
     path = integers(made, io_dtype=io_dtype)
     model, kind = read(path), DType[io_dtype.upper()]
     assert not any(t.dtype.is_float for t in model.main.tensors)
@@ -66,8 +66,8 @@ SCALES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("name", SCALES)
-def test_bytes_are_pixels_for_any_scaling(name: str, picture_base: bytes, tmp_path: Path) -> None:
-    made = learned(picture_base, tmp_path, **SCALES[name])  # type: ignore[arg-type]
+def test_bytes_are_pixels_for_any_scaling(name: str, image_base: bytes, tmp_path: Path) -> None:
+    made = learned(image_base, tmp_path, **SCALES[name])  # type: ignore[arg-type]
     wanted = personal_outputs(made, scaled(PICTURES, made))
     found = outputs(integers(made), bytes_of(PICTURES))
     assert np.abs(found - wanted).max() < 0.05
@@ -95,10 +95,10 @@ def test_features_calibrate_as_well_as_images(shared_models: Path, tmp_path: Pat
 
 @pytest.mark.parametrize("head", HEADS)
 def test_frozen_file_has_only_ops_of_microcontrollers(
-    head: str, picture_base: bytes, tmp_path: Path, micro: Any
+    head: str, image_base: bytes, tmp_path: Path, micro: Any
 ) -> None:
     """TFLite Micro knows every op, and rounds within two levels of LiteRT."""
-    path = integers(learned(picture_base, tmp_path, head=head), io_dtype="int8")
+    path = integers(learned(image_base, tmp_path, head=head), io_dtype="int8")
     runner, given = micro.from_file(str(path), arena_size=1 << 20), bytes_of(PICTURES[:5], 128)
     quantization = runner.get_output_details(0)["quantization_parameters"]
     scale, zero = quantization["scales"][0], quantization["zero_points"][0]
@@ -166,9 +166,9 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_invalid_arguments_raise_an_error(name: str, picture_base: bytes, tmp_path: Path) -> None:
+def test_invalid_arguments_raise_an_error(name: str, image_base: bytes, tmp_path: Path) -> None:
     settings, kind, words = WRONG[name]
-    made, output = learned(picture_base, tmp_path), tmp_path / "out.tflite"
+    made, output = learned(image_base, tmp_path), tmp_path / "out.tflite"
     settings = {"quantize": "full-integer", "representative": PICTURES, **settings}
     with pytest.raises(kind, match=words):
         sartor.freeze(made.path, output, made.checkpoint, **settings)
@@ -183,9 +183,9 @@ def test_invalid_features_raise_an_error(shared_models: Path, tmp_path: Path) ->
 
 
 def test_error_without_the_quantizer(
-    picture_base: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    image_base: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = learned(picture_base, tmp_path)
+    made = learned(image_base, tmp_path)
     monkeypatch.setitem(__import__("sys").modules, "ai_edge_quantizer", None)
     with pytest.raises(ConversionError, match=r"pip install 'sartor\[quantize\]'"):
         integers(made)

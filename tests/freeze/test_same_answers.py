@@ -58,8 +58,8 @@ def test_head_becomes_dense_layers(head: str, tiny_base: bytes, tmp_path: Path) 
     np.testing.assert_allclose(outputs(frozen.path, given), wanted, rtol=0, atol=1e-6)
 
 
-def test_frozen_file_has_no_training_parts(picture_base: bytes, tmp_path: Path) -> None:
-    made = learned(picture_base, tmp_path, mean=1, std=4)
+def test_frozen_file_has_no_training_parts(image_base: bytes, tmp_path: Path) -> None:
+    made = learned(image_base, tmp_path, mean=1, std=4)
     frozen = read(sartor.freeze(made.path, tmp_path / "f.tflite", made.checkpoint).path)
     (signature,) = frozen.signatures
     assert signature.key == "serving_default"
@@ -84,9 +84,9 @@ def test_frozen_file_has_no_training_parts(picture_base: bytes, tmp_path: Path) 
     assert "Personalizable" not in metadata.name
 
 
-def test_images_with_scaling_per_channel(picture_base: bytes, tmp_path: Path) -> None:
+def test_images_with_scaling_per_channel(image_base: bytes, tmp_path: Path) -> None:
     """MediaPipe supports one mean only: the model takes pixels and scales them."""
-    made = learned(picture_base, tmp_path, mean=(1, 2, 3), std=(4, 5, 6))
+    made = learned(image_base, tmp_path, mean=(1, 2, 3), std=(4, 5, 6))
     frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
     assert "takes pixels 0…255" in frozen.notes[0]
     pixels = np.random.default_rng(0).integers(0, 256, (1, 8, 10, 3)).astype(np.float32)
@@ -97,8 +97,8 @@ def test_images_with_scaling_per_channel(picture_base: bytes, tmp_path: Path) ->
     assert (again.mean, again.std) == ((0,), (1,))
 
 
-def test_baked_file_needs_no_checkpoint(picture_base: bytes, tmp_path: Path) -> None:
-    made = learned(picture_base, tmp_path)
+def test_baked_file_needs_no_checkpoint(image_base: bytes, tmp_path: Path) -> None:
+    made = learned(image_base, tmp_path)
     baked = tmp_path / "baked.tflite"
     bake(made.path, made.checkpoint, baked)
     sartor.freeze(made.path, tmp_path / "one.tflite", made.checkpoint)
@@ -106,9 +106,9 @@ def test_baked_file_needs_no_checkpoint(picture_base: bytes, tmp_path: Path) -> 
     assert (tmp_path / "one.tflite").read_bytes() == (tmp_path / "other.tflite").read_bytes()
 
 
-def test_checkpoint_of_smaller_capacity(picture_base: bytes, tmp_path: Path) -> None:
-    made = learned(picture_base, tmp_path)
-    wider = sartor.convert(picture_base, classes=9).save(tmp_path / "wider.tflite")
+def test_checkpoint_of_smaller_capacity(image_base: bytes, tmp_path: Path) -> None:
+    made = learned(image_base, tmp_path)
+    wider = sartor.convert(image_base, classes=9).save(tmp_path / "wider.tflite")
     one = sartor.freeze(made.path, tmp_path / "one.tflite", made.checkpoint)
     other = sartor.freeze(wider, tmp_path / "other.tflite", made.checkpoint)
     given = samples(made.manifest.inputs, 3)
@@ -116,8 +116,8 @@ def test_checkpoint_of_smaller_capacity(picture_base: bytes, tmp_path: Path) -> 
     np.testing.assert_array_equal(outputs(other.path, given), outputs(one.path, given))
 
 
-def test_frozen_predictions_equal_those_of_the_library(picture_base: bytes, tmp_path: Path) -> None:
-    path = sartor.convert(picture_base, classes=4).save(tmp_path / "model.tflite")
+def test_frozen_predictions_equal_those_of_the_library(image_base: bytes, tmp_path: Path) -> None:
+    path = sartor.convert(image_base, classes=4).save(tmp_path / "model.tflite")
     rng = np.random.default_rng(0)
     pictures = {name: rng.integers(0, 256, (6, 8, 10, 3)).astype(np.uint8) for name in "ab"}
     with PersonalModel(path) as model:
@@ -136,8 +136,8 @@ def test_frozen_predictions_equal_those_of_the_library(picture_base: bytes, tmp_
 
 
 @pytest.mark.parametrize("quantize", ["none", "full-integer"])
-def test_frozen_file_is_a_base(quantize: str, picture_base: bytes, tmp_path: Path) -> None:
-    made = learned(picture_base, tmp_path, mean=10, std=20)
+def test_frozen_file_is_a_base(quantize: str, image_base: bytes, tmp_path: Path) -> None:
+    made = learned(image_base, tmp_path, mean=10, std=20)
     shown = np.random.default_rng(0).integers(0, 256, (20, 8, 10, 3)).astype(np.uint8)
     frozen = sartor.freeze(
         made.path, tmp_path / "frozen.tflite", made.checkpoint, quantize=quantize,

@@ -95,7 +95,7 @@ def test_a_file_can_be_baked_in_place_and_with_another_capacity(
 
 def test_files_that_do_not_match_are_refused(
     trained: tuple[Path, Path, Predictions],
-    pictures: Convert,
+    image_model: Convert,
     tiny_base: bytes,
     tmp_path: Path,
 ) -> None:
@@ -104,7 +104,7 @@ def test_files_that_do_not_match_are_refused(
     plain = tmp_path / "plain.tflite"
     plain.write_bytes(tiny_base)
     with pytest.raises(CheckpointError, match="another base"):
-        bake(pictures("other"), checkpoint, output)
+        bake(image_model("other"), checkpoint, output)
     with pytest.raises(NotPersonalizableError, match="sartor convert"):
         bake(plain, checkpoint, output)
     with pytest.raises(InvalidModelError):

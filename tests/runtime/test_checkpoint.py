@@ -220,10 +220,10 @@ def test_a_capacity_that_is_too_small_is_refused(tiny: Convert, checkpoint: Path
 
 
 def test_a_checkpoint_of_another_model_is_refused(
-    tiny: Convert, pictures: Convert, checkpoint: Path
+    tiny: Convert, image_model: Convert, checkpoint: Path
 ) -> None:
     with (
-        PersonalModel(pictures("other")) as model,
+        PersonalModel(image_model("other")) as model,
         pytest.raises(CheckpointError, match="another base"),
     ):
         model.load(checkpoint)

@@ -38,10 +38,10 @@ def test_a_project_contains_everything(tiny: Convert, tmp_path: Path) -> None:
 
 
 def test_a_project_of_another_model_changes_nothing(
-    tiny: Convert, pictures: Convert, tmp_path: Path
+    tiny: Convert, image_model: Convert, tmp_path: Path
 ) -> None:
     project = tmp_path / "mine.sartor"
-    with PersonalModel(pictures()) as model:
+    with PersonalModel(image_model()) as model:
         model.export_project(project)
     with PersonalModel(tiny("other")) as model:
         taught(model).fit()

@@ -42,11 +42,11 @@ def test_a_source_name_identifies_a_sample(tiny: Convert) -> None:
         assert found.id == first
 
 
-def test_the_content_of_a_file_identifies_a_sample(pictures: Convert, tmp_path: Path) -> None:
+def test_the_content_of_a_file_identifies_a_sample(image_model: Convert, tmp_path: Path) -> None:
     picture = PIL.Image.effect_noise((30, 30), 90).convert("RGB")
     for name in ("a.png", "b.png"):
         picture.save(tmp_path / name)
-    with PersonalModel(pictures()) as model:
+    with PersonalModel(image_model()) as model:
         first = model.add_sample(tmp_path / "a.png", "hat")
         assert model.add_sample(tmp_path / "b.png", "hat") == first
 
@@ -60,9 +60,9 @@ def test_held_out_samples_measure_and_do_not_train(tiny: Convert) -> None:
         assert model.evaluate().samples == 12
 
 
-def test_augmentations_count_as_one_sample(pictures: Convert) -> None:
+def test_augmentations_count_as_one_sample(image_model: Convert) -> None:
     shots = [np.full((20, 20, 3), (30 + i, 200 * (i % 2), 90), np.uint8) for i in range(6)]
-    with PersonalModel(pictures()) as model:
+    with PersonalModel(image_model()) as model:
         for index, shot in enumerate(shots):
             model.add_sample(shot, LABELS[index % 2], augment=index)
         assert [sample.rows for sample in model.samples] == [1, 2, 3, 4, 5, 6]
@@ -211,13 +211,13 @@ def test_renaming_a_class_changes_only_its_name(tiny: Convert, tmp_path: Path) -
 
 
 def test_a_store_of_another_base_is_refused(
-    tiny: Convert, pictures: Convert, tmp_path: Path
+    tiny: Convert, image_model: Convert, tmp_path: Path
 ) -> None:
     store = tmp_path / "mine.samples"
     with PersonalModel(tiny(), store=store) as model:
         taught(model)
     with pytest.raises(StoreError, match="another base"):
-        PersonalModel(pictures("other"), store=store)
+        PersonalModel(image_model("other"), store=store)
 
 
 def test_a_store_with_too_many_classes_is_refused(tiny: Convert, tmp_path: Path) -> None:

@@ -91,9 +91,9 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 @pytest.mark.parametrize("change", [{"std": [0.0]}, {"mean": [1.0, 2.0]}, {"std": []}])
 def test_an_invalid_image_description_is_refused(
-    pictures: Convert, change: dict[str, object]
+    image_model: Convert, change: dict[str, object]
 ) -> None:
-    path = pictures()
+    path = image_model()
     fields = _manifest(path)
     fields["inputs"][0] |= change
     _describe(path, fields)

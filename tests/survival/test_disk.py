@@ -28,12 +28,12 @@ PREFIX: dict[str, tuple[str, ...]] = {"mount": MOUNTS, "tmpfs": MOUNTS} if _can_
 
 
 @pytest.fixture
-def folder(pictures: Callable[..., Path]) -> Iterator[Path]:
+def folder(image_model: Callable[..., Path]) -> Iterator[Path]:
     """A folder with a model, outside the folder of pytest, which only one user can read."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "open"
         path.mkdir()
-        shutil.copy(pictures(classes=6), path / "model.tflite")
+        shutil.copy(image_model(classes=6), path / "model.tflite")
         path.parent.chmod(0o755)
         yield path
         path.chmod(0o755)
