@@ -1,4 +1,4 @@
-"""What the tests of `.tflite` files share: real models, a differ, and a way to run a file."""
+"""Real models, a differ and a runner of files for the tests of `.tflite` files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODELS = sorted((SHARED / "models").glob("*.tflite"))
 
 
 def run(content: bytes, seed: int = 0) -> list[np.ndarray]:
-    """The outputs of the main subgraph for inputs drawn at random."""
+    """Return the outputs of the main subgraph for random inputs."""
     interpreter = Interpreter(model_content=content, num_threads=1)
     interpreter.allocate_tensors()
     random = np.random.default_rng(seed)
@@ -31,44 +31,44 @@ def run(content: bytes, seed: int = 0) -> list[np.ndarray]:
     return [interpreter.get_tensor(each["index"]) for each in interpreter.get_output_details()]
 
 
-def decoded(content: bytes) -> Record:
-    """The tables of a file, without the checks of what they mean."""
+def decode_tables(content: bytes) -> Record:
+    """Return the tables of a file without checking their meaning."""
     return Decoder(content, TFLITE).root("Model", b"TFL3", "")
 
 
-def encoded(record: Record) -> bytes:
-    """A file of these tables, whatever they mean."""
+def encode_tables(record: Record) -> bytes:
+    """Return a file of tables without checking their meaning."""
     encoder = Encoder(TFLITE)
     return encoder.finish(encoder.table("Model", record), b"TFL3")
 
 
-def changed(content: bytes, change: Callable[[Record], object]) -> bytes:
-    """A file with something changed in its tables."""
-    record = decoded(content)
+def change_tables(content: bytes, change: Callable[[Record], object]) -> bytes:
+    """Return a file with changed tables."""
+    record = decode_tables(content)
     change(record)
-    return encoded(record)
+    return encode_tables(record)
 
 
-def differences(first: Model, second: Model) -> list[str]:
-    """Each difference between two models, op versions left out."""
-    return list(_compare("model", _plain(first), _plain(second)))
+def differences(left: Model, right: Model) -> list[str]:
+    """Return the differences between two models, except op versions."""
+    return list(_compare("model", _plain(left), _plain(right)))
 
 
-def _compare(path: str, first: Any, second: Any) -> Iterator[str]:
-    if isinstance(first, dict) and isinstance(second, dict):
-        for key in dict.fromkeys([*first, *second]):
-            yield from _compare(f"{path}.{key}", first.get(key), second.get(key))
-    elif isinstance(first, list) and isinstance(second, list):
-        if len(first) != len(second):
-            yield f"{path}: {len(first)} and {len(second)} items"
-        for index, (one, other) in enumerate(zip(first, second, strict=False)):
-            yield from _compare(f"{path}[{index}]", one, other)
-    elif first != second:
-        yield f"{path}: {first!r} and {second!r}"
+def _compare(path: str, left: Any, right: Any) -> Iterator[str]:
+    if isinstance(left, dict) and isinstance(right, dict):
+        for key in dict.fromkeys([*left, *right]):
+            yield from _compare(f"{path}.{key}", left.get(key), right.get(key))
+    elif isinstance(left, list) and isinstance(right, list):
+        if len(left) != len(right):
+            yield f"{path}: {len(left)} and {len(right)} items"
+        for index, (left_item, right_item) in enumerate(zip(left, right, strict=False)):
+            yield from _compare(f"{path}[{index}]", left_item, right_item)
+    elif left != right:
+        yield f"{path}: {left!r} and {right!r}"
 
 
 def _plain(model: Model) -> dict[str, Any]:
-    """A model as dictionaries and lists, with numbers in the place of graphs and tensors."""
+    """Return a model as dictionaries and lists, with numbers instead of graphs and tensors."""
     graphs = {graph: number for number, graph in enumerate(model.graphs)}
     return {
         "description": model.description,

@@ -1,4 +1,4 @@
-"""Small models with what the real ones do not have."""
+"""Small models with properties that the real models lack."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def model_of(graph: Graph, *more: Graph) -> Model:
 
 
 def sums() -> Model:
-    """Adds two constants of equal bytes to the input, one exclusive."""
+    """Return a model that adds two equal constants, one of them exclusive, to its input."""
     graph = Graph("main")
     x = graph.input("x", (2, 3))
     first = graph.constant(WEIGHTS, "first")
@@ -38,7 +38,7 @@ def sums() -> Model:
 
 
 def control_flow() -> Model:
-    """Doubles x until n reaches 3, adds a variable, and keeps the sum in it."""
+    """Return a model that doubles x until n is 3, adds a variable and stores the sum in it."""
     main, init, cond, body, negate, keep = (
         Graph(name) for name in ("main", "init", "cond", "body", "negate", "keep")
     )
@@ -79,13 +79,13 @@ def control_flow() -> Model:
     keep.outputs = [_apply(keep, "ABS", "AbsOptions", keep.input("x", (2, 3)))]
 
     model = model_of(main, init, cond, body, negate, keep)
-    ends = {"n": main.inputs[0], "x": main.inputs[1]}
-    model.signatures = [Signature("train", main, ends, {"steps": steps, "out": out})]
+    inputs = {"n": main.inputs[0], "x": main.inputs[1]}
+    model.signatures = [Signature("train", main, inputs, {"steps": steps, "out": out})]
     return model
 
 
 def sparse() -> Model:
-    """Adds a sparse constant, two rows by blocks of two columns, to the input."""
+    """Return a model that adds a sparse constant, in blocks of two columns, to its input."""
     graph = Graph("main")
     x = graph.input("x", SPARSE.shape)
     weights = graph.tensor("weights", DType.FLOAT32, SPARSE.shape)
@@ -110,7 +110,7 @@ def sparse() -> Model:
 
 
 def int4() -> Model:
-    """Adds the int4 constant [1, −2, 3] at scale 0.5 to the input."""
+    """Return a model that adds the int4 constant [1, −2, 3] of scale 0.5 to its input."""
     graph = Graph("main")
     x = graph.input("x", (3,))
     packed = graph.tensor("packed", DType.INT4, (3,))
@@ -123,16 +123,16 @@ def int4() -> Model:
     return model_of(graph)
 
 
-def oddities() -> Model:
-    """What few files have and no stock runtime runs, each once."""
+def rare_features() -> Model:
+    """Return a model with features that are rare and that no stock runtime runs."""
     main, composed = Graph("main"), Graph("composed")
     x = main.input("x", (4, 2))
     x.shape_signature, x.has_rank = (-1, 2), True
     state = main.tensor("state", DType.FLOAT32, (4, 2))
     state.is_variable = True
     scratch = main.tensor("scratch", DType.INT16, (1,))
-    made = main.tensor("made", DType.FLOAT32, (4, 2))
-    custom = Op("CUSTOM", (x, None, state), (made,), custom_code="Mine", version=3)
+    custom_output = main.tensor("custom", DType.FLOAT32, (4, 2))
+    custom = Op("CUSTOM", (x, None, state), (custom_output,), custom_code="Mine", version=3)
     custom.intermediates = (scratch,)
     custom.opaque = {
         "customOptions": bytes(range(40)),
@@ -147,15 +147,15 @@ def oddities() -> Model:
         "version": 2,
     }
     result = _apply(
-        main, "STABLEHLO_COMPOSITE", "StableHLOCompositeOptions", made, options=attributes
+        main, "STABLEHLO_COMPOSITE", "StableHLOCompositeOptions", custom_output, options=attributes
     )
     cases = {"branchSubgraphIndices": [composed, composed]}
     main.outputs = [_apply(main, "STABLEHLO_CASE", "StablehloCaseOptions", result, options=cases)]
     main.opaque["debugMetadataIndex"] = 5
     _blockwise(main)
-    words = [b"", b"\xc3\xa4", b"zz"]
-    starts = np.cumsum([4 * (len(words) + 2)] + [len(word) for word in words])
-    text = struct.pack("<5i", len(words), *starts) + b"".join(words)
+    strings = [b"", b"\xc3\xa4", b"zz"]
+    starts = np.cumsum([4 * (len(strings) + 2)] + [len(word) for word in strings])
+    text = struct.pack("<5i", len(strings), *starts) + b"".join(strings)
     main.tensor("words", DType.STRING, (3,)).data = np.frombuffer(text, np.uint8)
     handle = main.tensor("list", DType.VARIANT, ())
     handle.variants = [{"shape": np.array([2, 2], np.int32), "type": 9, "hasRank": True}]
@@ -168,10 +168,10 @@ def oddities() -> Model:
 
 def _blockwise(graph: Graph) -> None:
     scales = graph.constant(np.ones((4, 1), np.float16), "scales")
-    nothing = np.zeros(0, np.float32), np.zeros(0, np.int64)
+    no_parameters = np.zeros(0, np.float32), np.zeros(0, np.int64)
     blocks = {"scales": scales, "zeroPoints": None, "blockSize": 2}
     weights = graph.constant(np.zeros((4, 2), np.int8), "blocks")
-    weights.quantization = Quantization(*nothing, details=("BlockwiseQuantization", blocks))
+    weights.quantization = Quantization(*no_parameters, details=("BlockwiseQuantization", blocks))
     other = graph.constant(np.ones((4, 2), np.int8), "other")
     scheme = "CustomQuantization", {"custom": np.arange(5, dtype=np.uint8)}
     other.quantization = Quantization(

@@ -1,4 +1,4 @@
-"""The standard metadata say the same to us as to the tools of others."""
+"""The standard metadata are read and written as other tools do."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ FULL = ModelMetadata(
     (LABELS,),
     "1.5.0",
 )
-# FULL, as the code packs it that MediaPipe 0.10 generated from the schema.
+# FULL, packed by the code that MediaPipe 0.10 generated from the schema.
 PACKED = (
     "c-pO0ze^)Q6n^_7xitn2VT%-7q!1C*kO&7?X%0ke1Peh63!{-+K~yk`g&Y=F$W>QdAy-"
     "*g`bYQ&SXx|hg<Nr!rG;S3_`R98*^z)na?5_anYZtK@0+(X6A{r;wOR{ljLH;Ii9#w+o&xeQBKU|VfEZ{2C%|2X="
@@ -105,16 +105,16 @@ PACKED = (
 )
 
 
-def test_what_mediapipe_packed_is_understood() -> None:
+def test_metadata_packed_by_mediapipe_are_read() -> None:
     assert decode_metadata(zlib.decompress(base64.b85decode(PACKED))) == FULL
 
 
-def test_each_field_of_each_table_is_kept() -> None:
+def test_no_field_is_lost() -> None:
     assert decode_metadata(encode_metadata(FULL)) == FULL
     assert decode_metadata(encode_metadata(ModelMetadata())) == ModelMetadata()
 
 
-def test_what_a_converter_asks_has_short_names() -> None:
+def test_properties_give_the_values_for_conversion() -> None:
     assert IMAGE.normalization == NormalizationOptions((1.5, 2.5, 3.5), (4.0, 5.0, 6.0))
     assert IMAGE.image == ImageProperties(ColorSpace.RGB, ImageSize(3, 4))
     assert SCORES.label_files == (LABELS,)
@@ -140,24 +140,24 @@ def test_the_metadata_of_real_models_are_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"", "got 0 bytes with b'' at byte 4, expected b'M001' there. Remove the metadata"),
         (b"\x08\0\0\0TFL3", "expected b'M001'"),
         (encode_metadata(FULL)[:300], "expected a multiple of 4, and an end before"),
     ],
 )
-def test_damaged_metadata_are_refused(content: bytes, words: str) -> None:
-    with pytest.raises(InvalidModelError, match=words):
+def test_damaged_metadata_are_refused(content: bytes, message: str) -> None:
+    with pytest.raises(InvalidModelError, match=message):
         decode_metadata(content)
 
 
-def test_flipped_bits_are_refused_or_make_metadata() -> None:
-    good = encode_metadata(FULL)
+def test_flipped_bits_are_refused_or_give_metadata() -> None:
+    valid = encode_metadata(FULL)
     for seed in range(500):
-        chance = random.Random(seed)
-        content = bytearray(good)
-        content[chance.randrange(8, len(good))] ^= 1 << chance.randrange(8)
+        rng = random.Random(seed)
+        content = bytearray(valid)
+        content[rng.randrange(8, len(valid))] ^= 1 << rng.randrange(8)
         try:
             encode_metadata(decode_metadata(bytes(content)))
         except InvalidModelError:
