@@ -36,7 +36,7 @@ def some_inputs(conversion: PersonalizableModel, seed: int = 0) -> dict[str, np.
 
 
 def blobs(manifest: Manifest, classes: int, rows: int) -> tuple[Arrays, np.ndarray]:
-    """Separable features and their labels: each class lies around a point of its own."""
+    """Return separable features and their labels: each class lies around one point."""
     rng = np.random.default_rng(0)
     labels = np.arange(rows) % classes
     features = {}
@@ -48,38 +48,44 @@ def blobs(manifest: Manifest, classes: int, rows: int) -> tuple[Arrays, np.ndarr
 
 
 def accuracy_after(session: Session, steps: int, rate: float, classes: int = 3) -> float:
-    """Train on blobs from the start, and evaluate on other samples of the same blobs."""
+    """Return the accuracy on new samples of the blobs after training for some steps."""
     batch, capacity = session.manifest.batch_size, session.manifest.capacity
     features, labels = blobs(session.manifest, classes, 2 * batch)
     session.restore({**session.save(), MASK: (np.arange(capacity) < classes).astype(np.float32)})
     targets = np.eye(capacity, dtype=np.float32)[labels]
-    each = (batch, capacity) if session.manifest.weights_per_output else (batch,)
-    ones = np.ones(each, np.float32)
-    seen = {name: value[:batch] for name, value in features.items()}
+    weights_shape = (batch, capacity) if session.manifest.weights_per_output else (batch,)
+    sample_weights = np.ones(weights_shape, np.float32)
+    train_features = {name: value[:batch] for name, value in features.items()}
     for step in range(steps):
-        falling = np.array([rate * (1 - step / steps)], np.float32)
+        learning_rate = np.array([rate * (1 - step / steps)], np.float32)
         session.call(
-            "train", **seen, labels=targets[:batch], sample_weights=ones, learning_rate=falling
+            "train",
+            **train_features,
+            labels=targets[:batch],
+            sample_weights=sample_weights,
+            learning_rate=learning_rate,
         )
-    new = {name: value[batch:] for name, value in features.items()}
-    output = session.call("evaluate", **new, labels=targets[batch:], sample_weights=ones)[OUTPUT]
+    test_features = {name: value[batch:] for name, value in features.items()}
+    output = session.call(
+        "evaluate", **test_features, labels=targets[batch:], sample_weights=sample_weights
+    )[OUTPUT]
     return float((output.argmax(1) == labels[batch:]).mean())
 
 
 def compiled(content: bytes) -> Any:
-    """`call(key, inputs) → outputs`, in LiteRT's CompiledModel."""
+    """Return `call(key, inputs) → outputs`, which runs LiteRT's CompiledModel."""
     model = CompiledModel.from_buffer(content)
 
     def call(key: str, inputs: Arrays) -> dict[str, np.ndarray]:
         details = model.get_output_tensor_details(key)
-        given = {name: model.create_input_buffer_by_name(key, name) for name in inputs}
+        input_buffers = {name: model.create_input_buffer_by_name(key, name) for name in inputs}
         for name, value in inputs.items():
-            given[name].write(value)
-        conversion = {name: model.create_output_buffer_by_name(key, name) for name in details}
-        model.run_by_name(key, given, conversion)
+            input_buffers[name].write(value)
+        output_buffers = {name: model.create_output_buffer_by_name(key, name) for name in details}
+        model.run_by_name(key, input_buffers, output_buffers)
         shapes = {name: tuple(detail["shape"]) for name, detail in details.items()}
         return {
-            name: conversion[name].read(int(np.prod(shape)), np.float32).reshape(shape)
+            name: output_buffers[name].read(int(np.prod(shape)), np.float32).reshape(shape)
             for name, shape in shapes.items()
         }
 

@@ -1,4 +1,4 @@
-"""Heads, losses and optimizers beyond those of Sartor, for tests of the contract."""
+"""Custom heads and optimizers for tests of the contract."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Tensors = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Perceptron:
-    """A hidden layer that no class owns, and weights whose classes run along the last axis."""
+    """A head with a hidden layer that all classes share, and classes along the last axis."""
 
     units: int = 16
 
@@ -83,8 +83,11 @@ class Perceptron:
 
 @dataclass(frozen=True)
 class Block:
-    """What training the base's own last layers looks like: features [H, W, C] through a
-    convolution 1x1 that starts from the base's weights, then averaged and classified."""
+    """A head that trains the last layers of a base.
+
+    It applies a 1x1 convolution, which starts from the base's weights, to features [H, W, C];
+    then it averages and classifies.
+    """
 
     name = "block"
     flat = False
@@ -107,7 +110,7 @@ class Block:
         ]
 
     def logits(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
-        return linear(self._pooled(features, parameters), parameters["weights"])
+        return linear(self._pool(features, parameters), parameters["weights"])
 
     def penalty(self, parameters: Tensors) -> Tensor | None:
         return None
@@ -119,17 +122,20 @@ class Block:
         parameters: Tensors,
         other_classes: Tensor,
     ) -> dict[str, Tensor]:
-        return {"weights": direction(self._pooled(features, parameters), sample_weights)}
+        return {"weights": direction(self._pool(features, parameters), sample_weights)}
 
-    def _pooled(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
+    def _pool(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
         y = mul(matmul(features[0], parameters["layer"]), parameters["scale"])
         return mean(tanh(y), [1, 2])
 
 
 @dataclass(frozen=True)
 class NearestMean:
-    """Nothing to train: each class is the mean of its samples, beside the mean of all classes'
-    spread. The statistics are the head's own; only `set_class` changes them."""
+    """A head without trainable parameters.
+
+    It stores the mean of each class and the spread of the samples. Only `set_class` changes these
+    statistics.
+    """
 
     name = "nearest_mean"
     flat = True
@@ -165,21 +171,21 @@ class NearestMean:
         other_classes: Tensor,
     ) -> dict[str, Tensor]:
         rows = rows_of(features)
-        middle = mean_row(rows, sample_weights)
-        away = reduce_sum(square(sub(rows, middle)), [1])
-        spread = div(total(mul(away, sample_weights)), maximum(total(sample_weights), 1e-6))
-        return {"means": middle, "spread": maximum(spread, 1.0)}
+        center = mean_row(rows, sample_weights)
+        distances = reduce_sum(square(sub(rows, center)), [1])
+        spread = div(total(mul(distances, sample_weights)), maximum(total(sample_weights), 1e-6))
+        return {"means": center, "spread": maximum(spread, 1.0)}
 
 
 @dataclass(frozen=True)
-class Unheard:
+class TwoStates:
     """An optimizer with two states of each parameter and two shared ones."""
 
     learning_rate: float | None = None
     clip_norm: float | None = None
     decay: float = 0.9
 
-    name = "unheard"
+    name = "two_states"
     parameter_state = ("square", "velocity")
     shared_state = ("step", "largest")
     step = StepSpec(adaptive=True)
@@ -214,23 +220,23 @@ def rows_of(features: Sequence[Tensor]) -> Tensor:
 
 
 def mean_row(rows: Tensor, weights: Tensor) -> Tensor:
-    """The weighted mean of the rows: [1, F]."""
+    """Return the weighted mean of the rows: [1, F]."""
     weighted = mul(rows, reshape(weights, (-1, 1)))
     return div(reduce_sum(weighted, [0], keep_dims=True), maximum(total(weights), 1e-6))
 
 
 def direction(rows: Tensor, weights: Tensor) -> Tensor:
-    """Where the rows lie on average: [1, F], of length 1."""
+    """Return the direction of the mean row: [1, F], with norm 1."""
     return l2_normalization(mean_row(rows, weights))
 
 
 def total(x: Tensor) -> Tensor:
-    """The sum of a tensor [N], as [1]."""
+    """Return the sum of a tensor [N] as [1]."""
     return reduce_sum(x, [0], keep_dims=True)
 
 
 class TakesTwice(MultiLabelClassifier):
-    """One op, and no other, takes a variable twice: XNNPACK would crash on it."""
+    """A head with one op that takes a variable twice, on which XNNPACK would crash."""
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
         shift = Parameter("shift", np.ones(capacity, np.float32), class_axis=0)

@@ -16,32 +16,35 @@ from sartor.heads import SoftmaxClassifier
 from sartor.optimizers import SGD, Adam
 
 BASE = file(classifier)
-PICTURES = file(convolution_last, (1, 9, 9, 3))
+IMAGE_BASE = file(convolution_last, (1, 9, 9, 3))
 
 CLASSES: dict[str, tuple[dict[str, Any], tuple[str | None, ...]]] = {
     "a number": ({"classes": 3}, (None, None, None)),
     "names": ({"classes": ["cup", "key"]}, ("cup", "key")),
-    "names and room": ({"classes": ["cup"], "capacity": 3}, ("cup", None, None)),
-    "no name and room": ({"classes": [], "capacity": 2}, (None, None)),
+    "names and a capacity": ({"classes": ["cup"], "capacity": 3}, ("cup", None, None)),
+    "no name and a capacity": ({"classes": [], "capacity": 2}, (None, None)),
     "the same number twice": ({"classes": 2, "capacity": 2}, (None, None)),
-    "blanks": ({"classes": [" a  cup\n", "Ключ 鍵"]}, ("a cup", "Ключ 鍵")),
+    "white space": ({"classes": [" a  cup\n", "Ключ 鍵"]}, ("a cup", "Ключ 鍵")),
 }
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_class_names_take_the_first_class_indices(name: str) -> None:
-    arguments, slots = CLASSES[name]
+    arguments, classes = CLASSES[name]
     conversion = sartor.convert(BASE, **arguments)
-    assert conversion.manifest.classes == slots
+    assert conversion.manifest.classes == classes
     mask = session_of(conversion).save()["class_mask"]
-    np.testing.assert_array_equal(mask, [name is not None for name in slots])
+    np.testing.assert_array_equal(mask, [name is not None for name in classes])
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no class": ({"classes": 0}, "capacity must be 1 to 100,000 classes"),
     "no name": ({"classes": []}, "got 0 names and a capacity of 0"),
-    "no room": ({"classes": ["cup"], "capacity": 0}, "got 1 names and a capacity of 0"),
-    "too little room": ({"classes": ["cup", "key"], "capacity": 1}, "2 names and a capacity of 1"),
+    "no capacity": ({"classes": ["cup"], "capacity": 0}, "got 1 names and a capacity of 0"),
+    "too low a capacity": (
+        {"classes": ["cup", "key"], "capacity": 1},
+        "2 names and a capacity of 1",
+    ),
     "too many": ({"classes": 100_001}, "a capacity of 100001"),
     "negative": ({"classes": -1}, "a capacity of -1"),
     "two numbers": ({"classes": 3, "capacity": 5}, "classes=3 and capacity=5 contradict"),
@@ -51,7 +54,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "numbers for names": ({"classes": [1, 2]}, "a list of names"),
     "no batch": ({"classes": 2, "batch_size": 0}, "between 1 and 65536, got 0"),
     "a huge batch": ({"classes": 2, "batch_size": 65537}, "between 1 and 65536"),
-    "no base": ({"base": 3, "classes": 2}, "one of sartor.bases; got int"),
+    "no base": ({"base": 3, "classes": 2}, "an object of sartor.bases; got int"),
     "a class for a head": (
         {"classes": 2, "head": SoftmaxClassifier},
         "head must be an instance of Head, such as Soft.*; got the class Soft",
@@ -60,21 +63,27 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"classes": 2, "optimizer": "sgd"},
         "optimizer must be an instance of Optimizer, such as SGD",
     ),
-    "parts swapped": ({"classes": 2, "head": SGD(), "optimizer": SoftmaxClassifier()}, "head must"),
-    "mean without a picture": ({"classes": 2, "mean": 1.0}, "need an image input"),
-    "std without a picture": ({"classes": 2, "std": 2.0}, "need an image input"),
-    "too many means": ({"base": PICTURES, "classes": 2, "mean": [1, 2]}, "each of the 3 channels"),
-    "std of zero": ({"base": PICTURES, "classes": 2, "std": 0}, "std must be above 0, got .0.0."),
-    "negative std": ({"base": PICTURES, "classes": 2, "std": [1, -1, 1]}, "std must be above 0"),
-    "mean not finite": ({"base": PICTURES, "classes": 2, "mean": np.nan}, "one finite value"),
-    "std not finite": ({"base": PICTURES, "classes": 2, "std": np.inf}, "one finite value"),
+    "head and optimizer swapped": (
+        {"classes": 2, "head": SGD(), "optimizer": SoftmaxClassifier()},
+        "head must",
+    ),
+    "mean without an image": ({"classes": 2, "mean": 1.0}, "need an image input"),
+    "std without an image": ({"classes": 2, "std": 2.0}, "need an image input"),
+    "too many means": (
+        {"base": IMAGE_BASE, "classes": 2, "mean": [1, 2]},
+        "each of the 3 channels",
+    ),
+    "std of zero": ({"base": IMAGE_BASE, "classes": 2, "std": 0}, "std must be above 0, got .0.0."),
+    "negative std": ({"base": IMAGE_BASE, "classes": 2, "std": [1, -1, 1]}, "std must be above 0"),
+    "mean not finite": ({"base": IMAGE_BASE, "classes": 2, "mean": np.nan}, "one finite value"),
+    "std not finite": ({"base": IMAGE_BASE, "classes": 2, "std": np.inf}, "one finite value"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_invalid_arguments_raise_an_error(name: str) -> None:
-    arguments, words = WRONG[name]
-    with pytest.raises(ConversionError, match=words):
+    arguments, message = WRONG[name]
+    with pytest.raises(ConversionError, match=message):
         sartor.convert(**{"base": BASE, **arguments})
 
 
@@ -97,9 +106,9 @@ SETTINGS: dict[str, tuple[type, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_invalid_options_raise_an_error(name: str) -> None:
-    part, settings, words = SETTINGS[name]
-    with pytest.raises(ConversionError, match=words):
-        part(**settings)
+    part, options, message = SETTINGS[name]
+    with pytest.raises(ConversionError, match=message):
+        part(**options)
 
 
 FILES: dict[str, tuple[bytes, str]] = {
@@ -112,11 +121,11 @@ FILES: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_invalid_files_raise_an_error(name: str, tmp_path: Path) -> None:
-    content, words = FILES[name]
+    content, message = FILES[name]
     path = tmp_path / "base.tflite"
     path.write_bytes(content)
     for base in (content, path, str(path)):
-        with pytest.raises(InvalidModelError, match=words):
+        with pytest.raises(InvalidModelError, match=message):
             sartor.convert(base, classes=2)
 
 
@@ -135,11 +144,11 @@ EDGES: dict[str, dict[str, Any]] = {
         "classes": 4, "batch_size": 1, "head": SoftmaxClassifier(normalize=True),
         "optimizer": Adam(),
     },
-    "all that there is": {
+    "all options": {
         "classes": 4, "optimizer": Adam(learning_rate=0.1, clip_norm=0.1),
         "head": SoftmaxClassifier(normalize=True, scale=8, l2=0.01, label_smoothing=0.1),
     },
-    "a fifth class": {"classes": ["a", "b", "c", "d"], "capacity": 5},
+    "a free fifth class": {"classes": ["a", "b", "c", "d"], "capacity": 5},
 }  # fmt: skip
 
 
@@ -150,10 +159,12 @@ def test_extreme_sizes_fulfill_the_contract(name: str) -> None:
     assert_keeps_the_contract(conversion)
 
 
-def test_default_parts_are_those_documented() -> None:
+def test_default_head_and_optimizer_are_those_documented() -> None:
     conversion = sartor.convert(BASE, classes=3)
-    same = sartor.convert(BASE, classes=3, head=SoftmaxClassifier(), optimizer=SGD(momentum=0.9))
-    assert conversion.content == same.content
+    explicit = sartor.convert(
+        BASE, classes=3, head=SoftmaxClassifier(), optimizer=SGD(momentum=0.9)
+    )
+    assert conversion.content == explicit.content
     assert accuracy_after(session_of(conversion), steps=60, rate=0.1) > 0.99
 
 
@@ -194,7 +205,7 @@ def test_inputs_with_image_sizes_are_images_with_a_note(
 
 
 @pytest.mark.parametrize(
-    ("told", "mean", "std"),
+    ("scaling", "mean", "std"),
     [
         ({"mean": 127.5, "std": 127.5}, (127.5,), (127.5,)),
         ({"mean": [1, 2, 3], "std": [4, 5, 6]}, (1.0, 2.0, 3.0), (4.0, 5.0, 6.0)),
@@ -204,14 +215,14 @@ def test_inputs_with_image_sizes_are_images_with_a_note(
     ids=["one value", "one a channel", "std alone", "mean alone"],
 )
 def test_stated_mean_and_std_are_kept(
-    told: dict[str, Any], mean: tuple[float, ...], std: tuple[float, ...]
+    scaling: dict[str, Any], mean: tuple[float, ...], std: tuple[float, ...]
 ) -> None:
-    conversion = sartor.convert(PICTURES, classes=2, **told)
-    again = sartor.convert(conversion.content, classes=3)
-    for each in (conversion, again):
+    conversion = sartor.convert(IMAGE_BASE, classes=2, **scaling)
+    second = sartor.convert(conversion.content, classes=3)
+    for each in (conversion, second):
         (spec,) = each.manifest.inputs
         assert (spec.mean, spec.std) == (mean, std)
         assert not any("no metadata on image scaling" in note for note in each.notes)
-    other = sartor.convert(conversion.content, classes=3, mean=9, std=8)
-    assert (other.manifest.inputs[0].mean, other.manifest.inputs[0].std) == ((9.0,), (8.0,))
-    assert other.manifest.fingerprints.base != conversion.manifest.fingerprints.base
+    rescaled = sartor.convert(conversion.content, classes=3, mean=9, std=8)
+    assert (rescaled.manifest.inputs[0].mean, rescaled.manifest.inputs[0].std) == ((9.0,), (8.0,))
+    assert rescaled.manifest.fingerprints.base != conversion.manifest.fingerprints.base

@@ -14,7 +14,7 @@ from convert_parts import (
     NearestMean,
     Perceptron,
     TakesTwice,
-    Unheard,
+    TwoStates,
 )
 
 import sartor
@@ -35,7 +35,7 @@ from sartor.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 
 BASES = {
     "plain": file(classifier),
-    "picture": file(convolution_last, (1, 9, 9, 3)),
+    "image": file(convolution_last, (1, 9, 9, 3)),
     "several features": file(residual),
     "two inputs": write(two_inputs()),
 }
@@ -76,16 +76,19 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "softmax, RMSprop": ("plain", {"optimizer": RMSprop()}),
     "perceptron": ("plain", {"head": Perceptron()}),
     "perceptron, Adam": ("plain", {"head": Perceptron(), "optimizer": Adam(clip_norm=1.0)}),
-    "the base's last layers": ("picture", {"head": Block(), "batch_size": 6}),
+    "the base's last layers": ("image", {"head": Block(), "batch_size": 6}),
     "the base's last layers, Adam": (
-        "picture",
+        "image",
         {"head": Block(), "optimizer": Adam(), "batch_size": 5},
     ),
     "statistics": ("plain", {"head": NearestMean()}),
     "statistics, Adam": ("several features", {"head": NearestMean(), "optimizer": Adam()}),
-    "another optimizer": ("plain", {"optimizer": Unheard()}),
-    "another optimizer, clipped": ("several features", {"optimizer": Unheard(clip_norm=0.1)}),
-    "all of it": ("picture", {"head": Block(), "optimizer": Unheard(), "batch_size": 4}),
+    "custom optimizer": ("plain", {"optimizer": TwoStates()}),
+    "custom optimizer, clipped": ("several features", {"optimizer": TwoStates(clip_norm=0.1)}),
+    "custom head and optimizer": (
+        "image",
+        {"head": Block(), "optimizer": TwoStates(), "batch_size": 4},
+    ),
 }
 
 
@@ -96,47 +99,47 @@ each_head = pytest.mark.parametrize(
 )
 
 
-def made_of(name: str, **more: Any) -> PersonalizableModel:
+def convert_case(name: str, **overrides: Any) -> PersonalizableModel:
     base, parts = PARTS[name]
-    return sartor.convert(BASES[base], **{"classes": 5, **parts, **more})
+    return sartor.convert(BASES[base], **{"classes": 5, **parts, **overrides})
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_custom_parts_fulfill_the_contract(name: str) -> None:
-    conversion = made_of(name)
+    conversion = convert_case(name)
     assert_keeps_the_contract(conversion)
-    assert_keeps_the_contract(made_of(name, classes=1))
+    assert_keeps_the_contract(convert_case(name, classes=1))
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_checkpoint_loads_with_a_larger_capacity(name: str) -> None:
-    small, large = made_of(name, classes=2), made_of(name, classes=7)
-    marks, later = small.manifest.fingerprints, large.manifest.fingerprints
-    assert (marks.base, marks.head, marks.optimizer) == (later.base, later.head, later.optimizer)
-    narrow = {
+    small, large = convert_case(name, classes=2), convert_case(name, classes=7)
+    before, after = small.manifest.fingerprints, large.manifest.fingerprints
+    assert (before.base, before.head, before.optimizer) == (after.base, after.head, after.optimizer)
+    other_sizes = {
         spec.name: [size for axis, size in enumerate(spec.shape) if axis != spec.class_axis]
         for spec in small.manifest.variables
     }
     for spec in large.manifest.variables:
-        kept = [size for axis, size in enumerate(spec.shape) if axis != spec.class_axis]
-        assert kept == narrow[spec.name]
+        sizes = [size for axis, size in enumerate(spec.shape) if axis != spec.class_axis]
+        assert sizes == other_sizes[spec.name]
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_compiled_model_computes_the_same_step(name: str) -> None:
-    conversion = made_of(name)
+    conversion = convert_case(name)
     session, other = session_of(conversion), compiled(conversion.content)
     rng = np.random.default_rng(3)
     state, batch = session.random_variables(rng), session.random_batch(rng)
     session.restore(state)
     other("restore", state)
     rate = np.array([0.1], np.float32)
-    wanted = session.call("train", **batch, learning_rate=rate)
-    found = other("train", {**batch, "learning_rate": rate})
-    after, theirs = session.save(), other("save", {"run": rate})
-    for ours, yours in ((wanted, found), (after, theirs)):
-        for key, value in ours.items():
-            np.testing.assert_allclose(yours[key], value, atol=1e-5, err_msg=key)
+    expected = session.call("train", **batch, learning_rate=rate)
+    actual = other("train", {**batch, "learning_rate": rate})
+    variables, other_variables = session.save(), other("save", {"run": rate})
+    for left, right in ((expected, actual), (variables, other_variables)):
+        for key, value in left.items():
+            np.testing.assert_allclose(right[key], value, atol=1e-5, err_msg=key)
 
 
 @pytest.mark.parametrize(
@@ -144,8 +147,8 @@ def test_compiled_model_computes_the_same_step(name: str) -> None:
     [
         (MultiLabelClassifier(), SGD(momentum=0.9), 1.0),
         (Perceptron(), Adam(), 0.05),
-        (Perceptron(), Unheard(), 0.02),
-        (SoftmaxClassifier(), Unheard(), 0.02),
+        (Perceptron(), TwoStates(), 0.02),
+        (SoftmaxClassifier(), TwoStates(), 0.02),
         (CosineClassifier(), SGD(momentum=0.9), 0.02),
         (MLP(), SGD(momentum=0.9), 0.1),
         (MLP(hidden=(32, 16)), AdamW(), 0.02),
@@ -166,25 +169,25 @@ def test_output_weights_exclude_outputs_of_a_sample(head: Head) -> None:
     rng = np.random.default_rng(4)
     state, batch = session.random_variables(rng), session.random_batch(rng)
     batch["sample_weights"][:, 2] = 0
-    moved = session.train(state, batch, 0.1)
-    changed = np.abs(moved["head/weights"] - state["head/weights"]).max(1) > 0
-    np.testing.assert_array_equal(changed, [True, True, False, True])
+    updated = session.train(state, batch, 0.1)
+    is_updated = np.abs(updated["head/weights"] - state["head/weights"]).max(1) > 0
+    np.testing.assert_array_equal(is_updated, [True, True, False, True])
 
 
 @each_head
 def test_free_class_indices_do_not_change_the_loss(head: Head) -> None:
-    """Room for more outputs leaves loss and steps as they were."""
+    """Free outputs change neither the loss nor the steps."""
     losses, steps = [], []
-    for room in (2, 8):
-        conversion = sartor.convert(BASES["plain"], classes=room, head=head, optimizer=SGD())
+    for capacity in (2, 8):
+        conversion = sartor.convert(BASES["plain"], classes=capacity, head=head, optimizer=SGD())
         session, rng = session_of(conversion), np.random.default_rng(5)
         features = rng.random((32, 6), np.float32)
-        labels = np.zeros((32, room), np.float32)
+        labels = np.zeros((32, capacity), np.float32)
         labels[:, :2] = rng.random((32, 2))
-        mask = np.zeros(room, np.float32)
+        mask = np.zeros(capacity, np.float32)
         mask[:2] = 1
         state = {**session.save(), MASK: mask}
-        weights = np.ones((32, room), np.float32)
+        weights = np.ones((32, capacity), np.float32)
         batch = {"features": features, "labels": labels, "sample_weights": weights}
         losses.append(session.loss(state, batch))
         steps.append(session.train(state, batch, 0.5)["head/weights"][:2])
@@ -197,9 +200,9 @@ def test_head_without_parameters_is_trained_by_set_class() -> None:
     assert session.parameters() == []
     rng = np.random.default_rng(6)
     corners, state = 3 * rng.random((3, 1, 6)), session.save()
-    for slot, corner in enumerate(corners):
+    for index, corner in enumerate(corners):
         rows = corner + 0.05 * rng.standard_normal((32, 6))
-        session.set_class(state, slot, {"features": rows.astype(np.float32)})
+        session.set_class(state, index, {"features": rows.astype(np.float32)})
         state = session.save()
     batch = session.random_batch(rng)
     batch["features"] = np.repeat(corners[:, 0], 11, 0)[:32].astype(np.float32)
@@ -208,7 +211,7 @@ def test_head_without_parameters_is_trained_by_set_class() -> None:
 
 
 def test_label_is_predicted_after_one_imprint() -> None:
-    """The sigmoid says yes to the sample and no to what is at right angles; others stay."""
+    """The sigmoid is high for the sample and low for its opposite; other outputs stay 0."""
     for head in (MultiLabelClassifier(), MLP(loss=SigmoidCrossEntropy())):
         session = session_of(sartor.convert(BASES["plain"], classes=3, head=head))
         rng, state = np.random.default_rng(7), session.save()
@@ -227,7 +230,7 @@ def test_mlp_separates_classes_that_no_linear_layer_separates() -> None:
     corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
     features = np.tile(np.pad(corners * 2 - 1, ((0, 0), (0, 4))), (8, 1))
     labels = np.eye(2, dtype=np.float32)[np.tile([0, 1, 1, 0], 8)]
-    right = []
+    accuracies = []
     for head in (SoftmaxClassifier(), MLP(hidden=(16,))):
         conversion = sartor.convert(
             BASES["plain"], classes=["same", "other"], head=head, optimizer=Adam()
@@ -237,8 +240,8 @@ def test_mlp_separates_classes_that_no_linear_layer_separates() -> None:
         for _ in range(150):
             session.call("train", **batch, learning_rate=np.array([0.02], np.float32))
         output = session.call("evaluate", **batch)["output"]
-        right.append((output.argmax(1) == labels.argmax(1)).mean())
-    assert right[0] < 0.8 < right[1] == 1
+        accuracies.append((output.argmax(1) == labels.argmax(1)).mean())
+    assert accuracies[0] < 0.8 < accuracies[1] == 1
 
 
 def test_cosine_is_independent_of_norms() -> None:
@@ -247,9 +250,9 @@ def test_cosine_is_independent_of_norms() -> None:
     state, batch = session.random_variables(rng), session.random_batch(rng)
     x, w = batch["features"], state["head/weights"]
     odds = np.exp(10 * (x @ w.T) / np.linalg.norm(x, axis=1)[:, None] / np.linalg.norm(w, axis=1))
-    for longer in (1, 7):
-        session.restore({**state, "head/weights": longer * w})
-        output = session.call("evaluate", **{**batch, "features": longer * x})["output"]
+    for factor in (1, 7):
+        session.restore({**state, "head/weights": factor * w})
+        output = session.call("evaluate", **{**batch, "features": factor * x})["output"]
         np.testing.assert_allclose(output, odds / odds.sum(1, keepdims=True), atol=1e-5)
 
 
@@ -260,10 +263,10 @@ def test_huber_is_quadratic_near_zero_and_linear_far() -> None:
         "features": np.zeros((1, 6), np.float32),
         "sample_weights": np.ones((1, 1), np.float32),
     }
-    for target, wanted in ((0.0, 0.0), (0.4, 0.08), (-0.5, 0.125), (2.0, 0.875), (-2.0, 0.875)):
+    for target, expected in ((0.0, 0.0), (0.4, 0.08), (-0.5, 0.125), (2.0, 0.875), (-2.0, 0.875)):
         labels = np.array([[target]], np.float32)
-        found = session.call("evaluate", **batch, labels=labels)["loss"][0]
-        assert found == pytest.approx(wanted, abs=1e-6)
+        loss = session.call("evaluate", **batch, labels=labels)["loss"][0]
+        assert loss == pytest.approx(expected, abs=1e-6)
 
 
 WRONG: dict[str, Callable[[], object]] = {

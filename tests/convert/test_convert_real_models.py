@@ -1,4 +1,4 @@
-"""Every real model of the shared folder converts, fulfills the contract, and trains."""
+"""Real models convert, fulfill the contract and train."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OPTIMIZERS: dict[str, tuple[Optimizer, float]] = {
     "nesterov": (SGD(momentum=0.9, nesterov=True, weight_decay=1e-4, clip_norm=5.0), 0.1),
     "adam": (Adam(clip_norm=1.0), 0.05),
 }
-PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+NO_DELEGATE = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -39,40 +39,42 @@ PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 def test_real_model_fulfills_the_contract_and_trains(
     real_model: Path, head: str, optimizer: str
 ) -> None:
-    how, rate = OPTIMIZERS[optimizer]
-    conversion = sartor.convert(real_model, classes=5, head=HEADS[head], optimizer=how)
+    rule, rate = OPTIMIZERS[optimizer]
+    conversion = sartor.convert(real_model, classes=5, head=HEADS[head], optimizer=rule)
     assert_keeps_the_contract(conversion)
-    wide = int(np.prod(conversion.manifest.features[0].shape))
-    rate *= 4 / wide if head == "raw" and optimizer != "adam" else 1
+    size = int(np.prod(conversion.manifest.features[0].shape))
+    rate *= 4 / size if head == "raw" and optimizer != "adam" else 1
     assert accuracy_after(session_of(conversion), steps=60, rate=rate) > 0.99
 
 
 def test_features_equal_the_tensor_at_the_cut(real_model: Path) -> None:
     conversion = sartor.convert(real_model, classes=3)
     (spec,) = conversion.manifest.features
-    (taken,) = some_inputs(conversion).values()
-    wanted = _at_the_cut(real_model, taken)
-    personal = Interpreter(model_content=conversion.content, experimental_op_resolver_type=PLAIN)
-    found = personal.get_signature_runner("infer")(**{INPUT: taken})[FEATURES]
+    (sample,) = some_inputs(conversion).values()
+    expected = tensor_at_cut(real_model, sample)
+    interpreter = Interpreter(
+        model_content=conversion.content, experimental_op_resolver_type=NO_DELEGATE
+    )
+    actual = interpreter.get_signature_runner("infer")(**{INPUT: sample})[FEATURES]
     if spec.scale is None:
-        np.testing.assert_array_equal(found.reshape(-1), wanted.reshape(-1))
-    else:  # DEQUANTIZE multiplies out: the integers are the same, the reals to float32
-        largest = float(np.abs(wanted).max())
-        np.testing.assert_allclose(found.reshape(-1), wanted.reshape(-1), atol=1e-6 * largest)
+        np.testing.assert_array_equal(actual.reshape(-1), expected.reshape(-1))
+    else:  # the integers are equal; DEQUANTIZE rounds to float32
+        largest = float(np.abs(expected).max())
+        np.testing.assert_allclose(actual.reshape(-1), expected.reshape(-1), atol=1e-6 * largest)
 
 
-def _at_the_cut(path: Path, taken: np.ndarray) -> np.ndarray:
-    """The base's own tensor, in reals, read from the untouched file."""
+def tensor_at_cut(path: Path, sample: np.ndarray) -> np.ndarray:
+    """Return the tensor at the cut of the original base, dequantized."""
     base = Interpreter(
         model_path=str(path),
         experimental_preserve_all_tensors=True,
-        experimental_op_resolver_type=PLAIN,
+        experimental_op_resolver_type=NO_DELEGATE,
     )
     base.allocate_tensors()
-    (given,) = base.get_input_details()
-    if given["dtype"] == np.int8:  # what int8 inputs are for a runtime
-        taken = (taken.astype(np.int16) - 128).astype(np.int8)
-    base.set_tensor(given["index"], taken)
+    (detail,) = base.get_input_details()
+    if detail["dtype"] == np.int8:  # a personalizable file takes int8 inputs as uint8
+        sample = (sample.astype(np.int16) - 128).astype(np.int8)
+    base.set_tensor(detail["index"], sample)
     base.invoke()
     (tensor,) = cut(read(path)).tensors
     (index,) = [d["index"] for d in base.get_tensor_details() if d["name"] == tensor.name]
@@ -91,9 +93,9 @@ def _at_the_cut(path: Path, taken: np.ndarray) -> np.ndarray:
 def test_compiled_model_computes_the_same_steps(
     real_model: Path, head: str, optimizer: str, batch_size: int
 ) -> None:
-    how, rate = OPTIMIZERS[optimizer]
+    rule, rate = OPTIMIZERS[optimizer]
     conversion = sartor.convert(
-        real_model, classes=3, head=HEADS[head], optimizer=how, batch_size=batch_size
+        real_model, classes=3, head=HEADS[head], optimizer=rule, batch_size=batch_size
     )
     session, other = session_of(conversion), compiled(conversion.content)
     rng = np.random.default_rng(9)
@@ -102,15 +104,15 @@ def test_compiled_model_computes_the_same_steps(
     other("restore", state)
     samples["learning_rate"] = np.array([rate / 10], np.float32)
     for _ in range(3):
-        wanted, found = session.call("train", **samples), other("train", samples)
-        np.testing.assert_allclose(found["loss"], wanted["loss"], atol=1e-5)
+        expected, actual = session.call("train", **samples), other("train", samples)
+        np.testing.assert_allclose(actual["loss"], expected["loss"], atol=1e-5)
     saved = other("save", {"run": np.ones(1, np.float32)})
     for name, value in session.save().items():
         np.testing.assert_allclose(saved[name], value, atol=1e-5, err_msg=name)
     inputs = some_inputs(conversion)
-    wanted, found = session.call("infer", **inputs), other("infer", inputs)
-    for name, value in wanted.items():
-        np.testing.assert_allclose(found[name], value, atol=1e-4, err_msg=name)
+    expected, actual = session.call("infer", **inputs), other("infer", inputs)
+    for name, value in expected.items():
+        np.testing.assert_allclose(actual[name], value, atol=1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -135,8 +137,8 @@ def test_conversion_is_deterministic_and_does_not_change_the_base(
 ) -> None:
     before = real_model.read_bytes()
     first = sartor.convert(real_model, classes=["cup", "key"], capacity=6)
-    again = sartor.convert(before, classes=["cup", "key"], capacity=6)
-    assert first.content == again.content
+    second = sartor.convert(before, classes=["cup", "key"], capacity=6)
+    assert first.content == second.content
     assert first.save(tmp_path / "conversion.tflite").read_bytes() == first.content
     assert real_model.read_bytes() == before
 
@@ -144,18 +146,24 @@ def test_conversion_is_deterministic_and_does_not_change_the_base(
 def test_second_conversion_loads_the_checkpoint_of_the_first(real_model: Path) -> None:
     first = sartor.convert(real_model, classes=["cup", "key"], optimizer=SGD(momentum=0.9))
     second = sartor.convert(first.content, classes=9, optimizer=Adam(), batch_size=7)
-    marks, later = first.manifest.fingerprints, second.manifest.fingerprints
-    assert (marks.base, marks.head) == (later.base, later.head)
-    assert marks.optimizer != later.optimizer
+    before_fingerprints, after_fingerprints = (
+        first.manifest.fingerprints,
+        second.manifest.fingerprints,
+    )
+    assert (before_fingerprints.base, before_fingerprints.head) == (
+        after_fingerprints.base,
+        after_fingerprints.head,
+    )
+    assert before_fingerprints.optimizer != after_fingerprints.optimizer
     assert first.manifest.inputs == second.manifest.inputs
     assert first.manifest.features == second.manifest.features
     assert_keeps_the_contract(second)
     old, new = session_of(first), session_of(second)
-    taught = old.random_variables(np.random.default_rng(2))
-    old.restore(taught)
+    variables = old.random_variables(np.random.default_rng(2))
+    old.restore(variables)
     state = new.save()
     for name in ("head/weights", "head/bias", "class_mask"):
-        state[name][:2] = taught[name]
+        state[name][:2] = variables[name]
     new.restore(state)
     inputs = some_inputs(first)
     before, after = old.call("infer", **inputs), new.call("infer", **inputs)
@@ -165,7 +173,7 @@ def test_second_conversion_loads_the_checkpoint_of_the_first(real_model: Path) -
 
 
 @pytest.mark.parametrize(
-    ("change", "kept"),
+    ("change", "unchanged"),
     [
         ({"optimizer": SGD(momentum=0.5, nesterov=True, clip_norm=1.0)}, "base head optimizer"),
         ({"optimizer": SGD()}, "base head"),
@@ -173,28 +181,30 @@ def test_second_conversion_loads_the_checkpoint_of_the_first(real_model: Path) -
         ({"head": SoftmaxClassifier(l2=0.1, label_smoothing=0.2)}, "base head optimizer"),
         ({"head": SoftmaxClassifier(normalize=True)}, "base optimizer"),
     ],
-    ids=["settings", "optimizer", "room", "loss", "head"],
+    ids=["settings", "optimizer", "capacity", "loss", "head"],
 )
 def test_fingerprints_change_only_with_their_part(
-    real_model: Path, change: dict[str, object], kept: str
+    real_model: Path, change: dict[str, object], unchanged: str
 ) -> None:
-    usual: dict[str, object] = {"classes": ["a", "b"]}
-    marks = [
-        sartor.convert(real_model, **settings).manifest.fingerprints  # type: ignore[arg-type]
-        for settings in (usual, {**usual, **change})
+    arguments: dict[str, object] = {"classes": ["a", "b"]}
+    fingerprints = [
+        sartor.convert(real_model, **options).manifest.fingerprints  # type: ignore[arg-type]
+        for options in (arguments, {**arguments, **change})
     ]
-    same = [
-        n for n in ("base", "head", "optimizer") if getattr(marks[0], n) == getattr(marks[1], n)
+    equal = [
+        n
+        for n in ("base", "head", "optimizer")
+        if getattr(fingerprints[0], n) == getattr(fingerprints[1], n)
     ]
-    assert " ".join(same) == kept
+    assert " ".join(equal) == unchanged
 
 
 def test_each_dtype_of_a_base_has_its_own_fingerprint(shared_models: Path) -> None:
-    marks = [
+    fingerprints = [
         sartor.convert(path, classes=2).manifest.fingerprints.base
         for path in sorted(shared_models.glob("*.tflite"))
     ]
-    assert len(set(marks)) == len(marks)
+    assert len(set(fingerprints)) == len(fingerprints)
 
 
 def test_head_adds_little_besides_its_weights(real_model: Path) -> None:
