@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from blobs import LABELS, PROBE, blobs, taught
+from blobs import LABELS, PROBE, add_samples, blobs
 
 import sartor
 from sartor import PersonalModel
@@ -22,25 +22,25 @@ Convert = Callable[..., Path]
 
 
 @pytest.fixture
-def trained(tiny: Convert, tmp_path: Path) -> tuple[Path, Path, Predictions]:
+def trained_model(tiny: Convert, tmp_path: Path) -> tuple[Path, Path, Predictions]:
     """Return a model, a checkpoint, and its predictions."""
     path = tiny()
     with PersonalModel(path) as model:
-        taught(model).fit(epochs=20)
+        add_samples(model).fit(epochs=20)
         checkpoint = model.save(tmp_path / "mine.safetensors")
         return path, checkpoint, model.predict(PROBE)
 
 
 def test_a_baked_file_has_classes_and_can_be_trained(
-    trained: tuple[Path, Path, Predictions], tmp_path: Path
+    trained_model: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:
-    path, checkpoint, expected = trained
-    baked, notes = bake(path, checkpoint, tmp_path / "baked.tflite")
+    path, checkpoint, expected = trained_model
+    output, notes = bake(path, checkpoint, tmp_path / "baked.tflite")
     assert notes == ()
-    with PersonalModel(baked) as model:
+    with PersonalModel(output) as model:
         assert model.classes == LABELS
         assert model.predict(PROBE) == expected
-        history = taught(model).fit(epochs=100)
+        history = add_samples(model).fit(epochs=100)
         assert history.epochs[-1].loss < history.epochs[0].loss
         assert model.evaluate(blobs(5)).accuracy == 1
         model.load(checkpoint)
@@ -48,58 +48,58 @@ def test_a_baked_file_has_classes_and_can_be_trained(
 
 
 def test_only_variables_and_class_names_change(
-    trained: tuple[Path, Path, Predictions], tmp_path: Path
+    trained_model: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:
-    path, checkpoint, _ = trained
-    baked, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
-    before, after = path.read_bytes(), baked.read_bytes()
+    path, checkpoint, _ = trained_model
+    output, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
+    before, after = path.read_bytes(), output.read_bytes()
     with zipfile.ZipFile(io.BytesIO(before)) as archive:
         end = min(entry.header_offset for entry in archive.infolist())
     with PersonalModel(path) as model:
         variables = model.manifest.variables
-    same = np.frombuffer(before[:end], np.uint8) == np.frombuffer(after[:end], np.uint8)
+    equal = np.frombuffer(before[:end], np.uint8) == np.frombuffer(after[:end], np.uint8)
     for spec in variables:
-        same[spec.offset : spec.offset + 4 * int(np.prod(spec.shape))] = True
-    assert same.all()
+        equal[spec.offset : spec.offset + 4 * int(np.prod(spec.shape))] = True
+    assert equal.all()
     with zipfile.ZipFile(io.BytesIO(before)) as old, zipfile.ZipFile(io.BytesIO(after)) as new:
-        was, now = (json.loads(each.read("sartor.json")) for each in (old, new))
+        old_fields, new_fields = (json.loads(archive.read("sartor.json")) for archive in (old, new))
         assert new.read("labels.txt").decode().split("\n") == [*LABELS, "unused 3"]
-    assert now == was | {"classes": [*LABELS, None]}
+    assert new_fields == old_fields | {"classes": [*LABELS, None]}
 
 
 def test_a_baked_file_can_be_a_base(
-    trained: tuple[Path, Path, Predictions], tmp_path: Path
+    trained_model: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:
-    path, checkpoint, expected = trained
-    baked, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
-    again = sartor.convert(baked, classes=9).save(tmp_path / "again.tflite")
-    with PersonalModel(again) as model:
+    path, checkpoint, expected = trained_model
+    output, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
+    new_path = sartor.convert(output, classes=9).save(tmp_path / "new.tflite")
+    with PersonalModel(new_path) as model:
         model.load(checkpoint)
         assert model.predict(PROBE) == expected
 
 
 def test_a_file_can_be_baked_in_place_and_with_another_capacity(
-    trained: tuple[Path, Path, Predictions], tiny: Convert
+    trained_model: tuple[Path, Path, Predictions], tiny: Convert
 ) -> None:
-    path, checkpoint, expected = trained
+    path, checkpoint, expected = trained_model
     bake(path, checkpoint, path)
     larger = tiny("larger", classes=6, optimizer=sartor.Adam())
     _, notes = bake(larger, checkpoint, larger)
     assert "another optimizer" in notes[0]
-    for each in (path, larger):
-        with PersonalModel(each) as model:
+    for model_path in (path, larger):
+        with PersonalModel(model_path) as model:
             assert model.predict(PROBE) == expected
     report = verify_contract(larger)
     assert report.passed, report.failures
 
 
 def test_files_that_do_not_match_are_refused(
-    trained: tuple[Path, Path, Predictions],
+    trained_model: tuple[Path, Path, Predictions],
     image_model: Convert,
     tiny_base: bytes,
     tmp_path: Path,
 ) -> None:
-    path, checkpoint, _ = trained
+    path, checkpoint, _ = trained_model
     output = tmp_path / "baked.tflite"
     plain = tmp_path / "plain.tflite"
     plain.write_bytes(tiny_base)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from blobs import LABELS, PROBE, blobs, taught
+from blobs import LABELS, PROBE, add_samples, blobs
 
 import sartor
 from sartor import PersonalModel
@@ -57,7 +57,7 @@ def test_ood_inputs_are_none_of_these(tiny: Convert, tmp_path: Path) -> None:
     with PersonalModel(path) as model:
         assert model.predict(PROBE).in_distribution is None
         assert model.predict(PROBE).best is None  # no class yet
-        taught(model, 20)
+        add_samples(model, 20)
         model.fit()
         predictions = [model.predict(sample) for sample, _ in blobs(40, seed=2)]
         ood_predictions = [model.predict(sample) for sample in OOD_INPUTS]
@@ -79,7 +79,7 @@ def test_ood_inputs_are_none_of_these(tiny: Convert, tmp_path: Path) -> None:
 def test_changes_of_the_samples_update_the_ood_detector(tiny: Convert) -> None:
     """After a sample is forgotten, there is no detector until the next training."""
     with PersonalModel(tiny()) as model:
-        taught(model, 10).fit()
+        add_samples(model, 10).fit()
         assert model.predict(PROBE).in_distribution
         model.add_sample(OOD_INPUTS[0], "sock")  # the detector knows the new class
         assert model.predict(OOD_INPUTS[0]).in_distribution
@@ -94,7 +94,7 @@ def test_changes_of_the_samples_update_the_ood_detector(tiny: Convert) -> None:
 def test_one_sample_per_class_gives_moderate_probabilities(tiny: Convert) -> None:
     """Neither uniform nor certain, before and after training."""
     with PersonalModel(tiny()) as model:
-        taught(model, 1)
+        add_samples(model, 1)
         for _ in range(2):
             best = [model.predict(sample)[0] for sample, _ in blobs(1)]
             assert [each.label for each in best] == list(LABELS)
@@ -105,7 +105,7 @@ def test_one_sample_per_class_gives_moderate_probabilities(tiny: Convert) -> Non
 
 def test_a_learning_rate_of_zero_keeps_the_temperature(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit()
+        add_samples(model).fit()
         before = model.predict(PROBE)
         model.fit(learning_rate=0)
         assert model.predict(PROBE) == before

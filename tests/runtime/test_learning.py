@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from blobs import LABELS, PROBE, blobs, taught
+from blobs import LABELS, PROBE, add_samples, blobs
 
 import sartor
 from sartor import PersonalModel
@@ -21,7 +21,7 @@ Convert = Callable[..., Path]
 
 def test_separable_classes_are_learned(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        history = taught(model).fit()
+        history = add_samples(model).fit()
         assert model.evaluate(blobs(40, seed=2)).accuracy > 0.99
         assert history.epochs[-1].loss < history.epochs[0].loss
         assert history.steps == history.epochs[-1].epochs * 2  # 15 samples, 8 a batch
@@ -39,15 +39,15 @@ def test_overlapping_classes_are_learned_by_every_optimizer(
         assert model.evaluate(blobs(60, seed=2, spread=1.5)).accuracy > 0.8
 
 
-@pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize("warm_start", [False, True])
 @pytest.mark.parametrize("scale", [1e-3, 1, 30, 1000])
 def test_the_default_rate_suits_features_of_any_size(
-    tiny: Convert, scale: float, warm: bool
+    tiny: Convert, scale: float, warm_start: bool
 ) -> None:
     with PersonalModel(tiny()) as model:
         for sample, label in blobs(10):
             model.add_sample(sample * scale, label)
-        model.fit(warm_start=warm)
+        model.fit(warm_start=warm_start)
         test = [(sample * scale, label) for sample, label in blobs(20, seed=2)]
         assert model.evaluate(test).accuracy > 0.99
 
@@ -64,7 +64,7 @@ def test_a_class_can_be_predicted_after_its_first_sample(tiny: Convert) -> None:
 
 def test_a_new_class_is_imprinted_beside_trained_ones(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit()
+        add_samples(model).fit()
         new = np.full((1, 8), 5, np.float32)
         model.add_sample(new, "sock")
         assert model.predict(new)[0].label == "sock"
@@ -74,14 +74,14 @@ def test_a_new_class_is_imprinted_beside_trained_ones(tiny: Convert) -> None:
 def test_named_classes_keep_their_indices(tiny: Convert) -> None:
     with PersonalModel(tiny(classes=["dress", "shoes"], capacity=3)) as model:
         assert list(model.classes) == ["dress", "shoes"]
-        taught(model, 1)
+        add_samples(model, 1)
         assert list(model.classes) == ["dress", "shoes", "hat"]
         assert [model.predict(s)[0].label for s, _ in blobs(1)] == list(LABELS)
 
 
 def test_a_learning_rate_of_zero_changes_no_prediction(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit(epochs=2)
+        add_samples(model).fit(epochs=2)
         before = model.predict(PROBE)
         model.fit(epochs=3, learning_rate=0)
         assert model.predict(PROBE) == before
@@ -90,19 +90,19 @@ def test_a_learning_rate_of_zero_changes_no_prediction(tiny: Convert) -> None:
 def test_the_same_seed_gives_the_same_weights(tiny: Convert) -> None:
     path = tiny()
 
-    def learned(seed: int) -> sartor.runtime.Predictions:
+    def train_and_predict(seed: int) -> sartor.runtime.Predictions:
         with PersonalModel(path) as model:
-            taught(model).fit(epochs=5, seed=seed)
+            add_samples(model).fit(epochs=5, seed=seed)
             return model.predict(PROBE)
 
-    assert learned(1) == learned(1)
-    assert learned(1) != learned(2)
+    assert train_and_predict(1) == train_and_predict(1)
+    assert train_and_predict(1) != train_and_predict(2)
 
 
 def test_training_depends_only_on_the_samples(tiny: Convert) -> None:
     path = tiny()
     with PersonalModel(path) as at_once, PersonalModel(path) as step_by_step:
-        taught(at_once).fit(epochs=5)
+        add_samples(at_once).fit(epochs=5)
         for sample, label in blobs(5):
             step_by_step.add_sample(sample, label)
             step_by_step.fit(epochs=2)
@@ -112,7 +112,7 @@ def test_training_depends_only_on_the_samples(tiny: Convert) -> None:
 
 def test_a_stopped_training_keeps_the_better_weights(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit()
+        add_samples(model).fit()
         before = model.predict(PROBE)
         assert model.fit(on_epoch=lambda epoch: False).stopped
         assert model.predict(PROBE) == before
@@ -130,44 +130,44 @@ def test_all_classes_have_equal_weight(tiny: Convert) -> None:
 
 def test_evaluation_computes_a_confusion_matrix(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit()
+        add_samples(model).fit()
         samples = [*blobs(3, seed=2), (PROBE, "shoes")]  # the last one is a hat
-        found = model.evaluate(samples)
-        assert found.samples == 10
-        assert found.labels == LABELS
-        assert found.confusion.tolist() == [[3, 0, 0], [1, 3, 0], [0, 0, 3]]
-        assert found.accuracy == pytest.approx(0.9)
-        assert found.per_class == {"hat": 1, "shoes": 0.75, "dress": 1}
+        evaluation = model.evaluate(samples)
+        assert evaluation.samples == 10
+        assert evaluation.labels == LABELS
+        assert evaluation.confusion.tolist() == [[3, 0, 0], [1, 3, 0], [0, 0, 3]]
+        assert evaluation.accuracy == pytest.approx(0.9)
+        assert evaluation.per_class == {"hat": 1, "shoes": 0.75, "dress": 1}
         assert model.evaluate([(PROBE, "hat")]).per_class["dress"] is None
 
 
 def test_evaluation_agrees_with_predictions(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit(epochs=3)
+        add_samples(model).fit(epochs=3)
         samples = list(blobs(7, seed=2))  # 21: not a whole number of batches
-        wanted = -np.mean(
+        expected = -np.mean(
             [
                 np.log(next(p.probability for p in model.predict(sample) if p.label == label))
                 for sample, label in samples
             ]
         )
-        assert model.evaluate(samples).loss == pytest.approx(wanted, rel=1e-4)
+        assert model.evaluate(samples).loss == pytest.approx(expected, rel=1e-4)
         assert model.evaluate().samples == 15
 
 
 def test_the_callback_receives_each_epoch_and_can_stop_the_training(tiny: Convert) -> None:
-    seen: list[Epoch] = []
+    epochs: list[Epoch] = []
     with PersonalModel(tiny()) as model:
-        taught(model)
+        add_samples(model)
 
-        def watch(epoch: Epoch) -> bool:
-            seen.append(epoch)
+        def on_epoch(epoch: Epoch) -> bool:
+            epochs.append(epoch)
             return epoch.epoch < 3
 
-        history = model.fit(10, watch)
-    assert [epoch.epoch for epoch in seen] == [1, 2, 3]
+        history = model.fit(10, on_epoch)
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3]
     assert history.stopped
-    assert history.epochs == tuple(seen)
+    assert history.epochs == tuple(epochs)
 
 
 def test_an_error_of_the_callback_keeps_the_better_weights(tiny: Convert) -> None:
@@ -175,7 +175,7 @@ def test_an_error_of_the_callback_keeps_the_better_weights(tiny: Convert) -> Non
         raise ZeroDivisionError
 
     with PersonalModel(tiny()) as model:
-        before = taught(model).predict(PROBE)
+        before = add_samples(model).predict(PROBE)
         with pytest.raises(ZeroDivisionError):
             model.fit(10, fail)
         assert model.predict(PROBE) != before
@@ -183,17 +183,17 @@ def test_an_error_of_the_callback_keeps_the_better_weights(tiny: Convert) -> Non
 
 
 def test_stop_ends_a_training_in_another_thread(tiny: Convert) -> None:
-    started = threading.Event()
+    first_epoch = threading.Event()
     histories = []
     with PersonalModel(tiny()) as model:
-        taught(model)
+        add_samples(model)
 
-        def learn() -> None:
-            histories.append(model.fit(1_000_000, lambda epoch: started.set()))
+        def train() -> None:
+            histories.append(model.fit(1_000_000, lambda epoch: first_epoch.set()))
 
-        thread = threading.Thread(target=learn)
+        thread = threading.Thread(target=train)
         thread.start()
-        assert started.wait(30)
+        assert first_epoch.wait(30)
         assert all(len(model.predict(PROBE)) == 3 for _ in range(50))
         model.stop()
         thread.join(30)
@@ -204,7 +204,7 @@ def test_stop_ends_a_training_in_another_thread(tiny: Convert) -> None:
 
 def test_a_loss_that_is_not_finite_restores_the_weights(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit(epochs=2)
+        add_samples(model).fit(epochs=2)
         before = model.predict(PROBE)
         with pytest.raises(SartorError, match=r"no longer finite.*lower learning rate"):
             model.fit(50, learning_rate=1e38)
@@ -217,7 +217,7 @@ def test_invalid_arguments_are_refused(tiny: Convert) -> None:
             model.fit()
         with pytest.raises(DataError, match="no samples to evaluate"):
             model.evaluate([])
-        taught(model)
+        add_samples(model)
         with pytest.raises(DataError, match="epochs"):
             model.fit(0)
         with pytest.raises(DataError, match="learning_rate"):
@@ -227,7 +227,7 @@ def test_invalid_arguments_are_refused(tiny: Convert) -> None:
 
 
 def test_a_closed_model_raises_an_error(tiny: Convert) -> None:
-    model = taught(PersonalModel(tiny()))
+    model = add_samples(PersonalModel(tiny()))
     model.close()
     model.close()
     for use in (lambda: model.predict(PROBE), model.fit, lambda: model.add_sample(PROBE, "hat")):
@@ -236,12 +236,12 @@ def test_a_closed_model_raises_an_error(tiny: Convert) -> None:
 
 
 def test_mixed_rows_contain_all_classes_evenly() -> None:
-    slots = np.repeat([0, 1, 2], [50, 3, 10])
-    targets = np.eye(4, dtype=np.float32)[slots]
-    ones = np.ones(len(slots), np.float32)
-    samples = Dataset([targets], targets, ones, np.arange(len(slots)), ones)
+    class_indices = np.repeat([0, 1, 2], [50, 3, 10])
+    targets = np.eye(4, dtype=np.float32)[class_indices]
+    ones = np.ones(len(class_indices), np.float32)
+    samples = Dataset([targets], targets, ones, np.arange(len(class_indices)), ones)
     draws = ((12, 0), (12, 0), (12, 1), (99, 0))
-    found = [samples.stratified_rows(count, seed) for count, seed in draws]
-    assert sorted(np.bincount(slots[found[0]])) == [3, 4, 5]
-    assert found[0].tolist() == found[1].tolist() != found[2].tolist()
-    assert sorted(found[3]) == list(range(len(slots)))
+    rows = [samples.stratified_rows(count, seed) for count, seed in draws]
+    assert sorted(np.bincount(class_indices[rows[0]])) == [3, 4, 5]
+    assert rows[0].tolist() == rows[1].tolist() != rows[2].tolist()
+    assert sorted(rows[3]) == list(range(len(class_indices)))

@@ -2,65 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from ood_samples import (
+    C,
+    acceptance,
+    class_centers,
+    draw,
+    fit_detector,
+    five_folds,
+    probabilities,
+    scores,
+)
 
-import sartor
-from sartor.contract.manifest import Manifest
-from sartor.errors import CheckpointError, DataError
-from sartor.litert import Engine, open_model
-from sartor.modalities import prepare
-from sartor.runtime.confidence.folds import assign_folds
+from sartor.errors import DataError
 from sartor.runtime.confidence.out_of_distribution import OODDetector
-
-F, C = 24, 6
-
-
-def class_centers(seed: int = 0, classes: int = 5) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(classes, F))
-
-
-def draw(centers: np.ndarray, per_class: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the features of samples around class centers, and their class indices."""
-    class_indices = np.repeat(np.arange(len(centers)), per_class)
-    noise = np.random.default_rng(seed).normal(size=(len(class_indices), F))
-    return (centers[class_indices] + 0.6 * noise).astype(np.float32), class_indices
-
-
-def probabilities(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """Return the output of a softmax head, [N, C]; the last class index is masked."""
-    logits = features @ centers.T / 4
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    rows = np.zeros((len(features), C), np.float32)
-    rows[:, : len(centers)] = powers / powers.sum(1, keepdims=True)
-    return rows
-
-
-def five_folds(class_indices: np.ndarray) -> np.ndarray:
-    return assign_folds(class_indices, np.arange(len(class_indices)), folds=5)
-
-
-def scores(detector: OODDetector, features: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    pairs = zip(features, outputs, strict=True)
-    return np.array([detector.score([row[None]], output[None]) for row, output in pairs])
-
-
-def acceptance(detector: OODDetector, features: np.ndarray, outputs: np.ndarray) -> float:
-    return float((scores(detector, features, outputs) >= detector.threshold).mean())
-
-
-def fit_detector(
-    per_class: int, *, trained: bool = True, seed: int = 1, recall: float = 0.95
-) -> OODDetector:
-    features, class_indices = draw(class_centers(), per_class, seed)
-    outputs = probabilities(features, class_centers()) if trained else None
-    detector = OODDetector.fit(
-        [features], class_indices, five_folds(class_indices), outputs, recall=recall
-    )
-    assert detector is not None
-    return detector
 
 
 @pytest.mark.parametrize("trained", [True, False])
@@ -243,42 +199,6 @@ def test_a_held_out_sample_counts_only_if_other_folds_have_its_class() -> None:
     assert held_out.statistics == pytest.approx(never.statistics, rel=1e-2)
 
 
-def test_a_detector_survives_a_checkpoint() -> None:
-    detector = fit_detector(10)
-    arrays = detector.to_arrays()
-    loaded = OODDetector.from_arrays(arrays, detector.threshold, F)
-    features, _ = draw(class_centers(), 2, 5)
-    outputs = probabilities(features, class_centers())
-    expected = pytest.approx(scores(detector, features, outputs), abs=1e-5)
-    assert scores(loaded, features, outputs) == expected
-    assert loaded.similarity == pytest.approx(detector.similarity)
-    assert all(array.dtype == np.float32 for array in arrays.values())
-
-
-@pytest.mark.parametrize("name", ["ood/prototypes", "ood/class_indices", "ood/statistics"])
-def test_a_damaged_checkpoint_is_refused(name: str) -> None:
-    arrays = fit_detector(10).to_arrays()
-    with pytest.raises(CheckpointError, match="damaged"):
-        OODDetector.from_arrays({**arrays, name: arrays[name][:-1]}, 0.0, F)
-    with pytest.raises(CheckpointError, match="damaged"):
-        OODDetector.from_arrays(arrays, 0.0, F + 1)
-    del arrays[name]
-    with pytest.raises(CheckpointError, match="damaged"):
-        OODDetector.from_arrays(arrays, 0.0, F)
-
-
-def test_a_removed_class_has_no_prototypes() -> None:
-    detector = fit_detector(10).without_class(2)
-    assert detector is not None
-    assert 2 not in detector.class_indices
-    assert len(detector.prototypes) == len(detector.class_indices)
-    for index in (0, 1, 3):
-        assert detector is not None
-        detector = detector.without_class(index)
-    assert detector is not None
-    assert detector.without_class(4) is None
-
-
 def test_features_of_zeros_have_a_finite_score() -> None:
     features, class_indices = draw(class_centers(), 6, 1)
     features[3] = 0
@@ -291,33 +211,3 @@ def test_features_of_zeros_have_a_finite_score() -> None:
 def test_the_recall_must_be_a_fraction() -> None:
     with pytest.raises(DataError, match="between 0 and 1"):
         fit_detector(4, recall=1.0)
-
-
-def embed(engine: Engine, manifest: Manifest, paths: list[Path]) -> np.ndarray:
-    rows = [engine.run("infer", prepare(manifest.inputs, path))["features"] for path in paths]
-    return np.concatenate(rows)
-
-
-def test_photos_of_other_objects_are_rejected(
-    shared_models: Path, shared_data: Path, tmp_path: Path
-) -> None:
-    base = shared_models / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
-    file = sartor.convert(base, classes=4).save(tmp_path / "m.tflite")
-    manifest = open_model(file)
-    engine = Engine(file, manifest)
-    names = ("hat", "shoes", "dress", "pants")
-
-    def embed_clothes(split: str, count: int) -> tuple[np.ndarray, np.ndarray]:
-        folder = shared_data / "clothing" / split
-        rows = [embed(engine, manifest, sorted((folder / n).iterdir())[:count]) for n in names]
-        class_indices = [np.full(len(each), index) for index, each in enumerate(rows)]
-        return np.concatenate(rows), np.concatenate(class_indices)
-
-    features, class_indices = embed_clothes("train", 8)
-    detector = OODDetector.fit([features], class_indices, five_folds(class_indices))
-    assert detector is not None
-    clothes, _ = embed_clothes("validation", 14)
-    others = embed(engine, manifest, sorted((shared_data / "imagenet_samples").iterdir())[::12])
-    outputs = np.zeros((max(len(clothes), len(others)), 4), np.float32)
-    assert acceptance(detector, clothes, outputs[: len(clothes)]) > 0.85
-    assert acceptance(detector, others, outputs[: len(others)]) < 0.1

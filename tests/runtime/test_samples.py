@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from blobs import LABELS, PROBE, blobs, taught
+from blobs import LABELS, PROBE, add_samples, blobs
 
 from sartor import PersonalModel
 from sartor.errors import DataError, StoreError
@@ -26,9 +26,9 @@ def test_a_sample_is_not_added_twice(tiny: Convert) -> None:
         with pytest.raises(DataError, match=rf"number {first}.*hat 1.*forget it first"):
             model.add_sample(PROBE, "shoes")
         assert list(model.classes) == ["hat"]
-        found = model.find(PROBE)
-        assert found is not None
-        assert (found.id, found.label, found.held_out) == (first, "hat", False)
+        sample = model.find(PROBE)
+        assert sample is not None
+        assert (sample.id, sample.label, sample.held_out) == (first, "hat", False)
         assert model.find(NEW) is None
 
 
@@ -37,15 +37,15 @@ def test_a_source_name_identifies_a_sample(tiny: Convert) -> None:
         first = model.add_sample(PROBE, "hat", source="photo 7")
         assert model.add_sample(NEW, "hat", source="photo 7") == first
         assert model.add_sample(PROBE, "hat", source="photo 8") != first
-        found = model.find(NEW, source="photo 7")
-        assert found is not None
-        assert found.id == first
+        sample = model.find(NEW, source="photo 7")
+        assert sample is not None
+        assert sample.id == first
 
 
 def test_the_content_of_a_file_identifies_a_sample(image_model: Convert, tmp_path: Path) -> None:
-    picture = PIL.Image.effect_noise((30, 30), 90).convert("RGB")
+    image = PIL.Image.effect_noise((30, 30), 90).convert("RGB")
     for name in ("a.png", "b.png"):
-        picture.save(tmp_path / name)
+        image.save(tmp_path / name)
     with PersonalModel(image_model()) as model:
         first = model.add_sample(tmp_path / "a.png", "hat")
         assert model.add_sample(tmp_path / "b.png", "hat") == first
@@ -53,7 +53,7 @@ def test_the_content_of_a_file_identifies_a_sample(image_model: Convert, tmp_pat
 
 def test_held_out_samples_measure_and_do_not_train(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model)
+        add_samples(model)
         for sample, label in blobs(4, seed=3):
             model.add_sample(sample, label, held_out=True)
         assert model.fit().samples == 15
@@ -61,10 +61,10 @@ def test_held_out_samples_measure_and_do_not_train(tiny: Convert) -> None:
 
 
 def test_augmentations_count_as_one_sample(image_model: Convert) -> None:
-    shots = [np.full((20, 20, 3), (30 + i, 200 * (i % 2), 90), np.uint8) for i in range(6)]
+    images = [np.full((20, 20, 3), (30 + i, 200 * (i % 2), 90), np.uint8) for i in range(6)]
     with PersonalModel(image_model()) as model:
-        for index, shot in enumerate(shots):
-            model.add_sample(shot, LABELS[index % 2], augment=index)
+        for index, image in enumerate(images):
+            model.add_sample(image, LABELS[index % 2], augment=index)
         assert [sample.rows for sample in model.samples] == [1, 2, 3, 4, 5, 6]
         assert model.fit().samples == 6
         assert model.evaluate().samples == 6
@@ -81,20 +81,20 @@ def test_augmenting_a_tensor_is_refused(tiny: Convert) -> None:
 def test_a_store_outlives_the_process(tiny: Convert, tmp_path: Path) -> None:
     path, store = tiny(), tmp_path / "mine.samples"
     with PersonalModel(path, store=store) as model:
-        taught(model).fit(seed=3)
-        wanted = model.predict(PROBE)
+        add_samples(model).fit(seed=3)
+        expected = model.predict(PROBE)
     with PersonalModel(path, store=store) as model:
-        assert model.classes == LABELS  # at once, from the samples
+        assert model.classes == LABELS  # imprinted from the samples
         assert len(model.samples) == 15
         model.fit(seed=3)
-        assert model.predict(PROBE) == wanted
+        assert model.predict(PROBE) == expected
 
 
 def test_a_store_can_have_more_classes_than_a_checkpoint(tiny: Convert, tmp_path: Path) -> None:
     """An app was killed between adding a sample and saving."""
     path, store = tiny(), tmp_path / "mine.samples"
     with PersonalModel(path, store=store) as model:
-        taught(model).fit()
+        add_samples(model).fit()
         model.save(tmp_path / "mine.safetensors")
         model.add_sample(NEW, "sock")
     with PersonalModel(path, store=store) as model:
@@ -105,20 +105,20 @@ def test_a_store_can_have_more_classes_than_a_checkpoint(tiny: Convert, tmp_path
 
 def test_training_after_forgetting_equals_training_without_the_sample(tiny: Convert) -> None:
     path = tiny()
-    with PersonalModel(path) as knew, PersonalModel(path) as never:
-        taught(never).fit()
+    with PersonalModel(path) as model, PersonalModel(path) as reference:
+        add_samples(reference).fit()
         extra = []
         for sample, label in blobs(2, seed=8):
-            extra.append(knew.add_sample(sample, label))
-        taught(knew).fit()
-        knew.forget(*extra)
-        knew.fit()
-        assert knew.predict(PROBE) == never.predict(PROBE)
+            extra.append(model.add_sample(sample, label))
+        add_samples(model).fit()
+        model.forget(*extra)
+        model.fit()
+        assert model.predict(PROBE) == reference.predict(PROBE)
 
 
 def test_forgetting_the_last_sample_removes_the_class(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model)
+        add_samples(model)
         number = model.add_sample(NEW, "sock")
         model.fit()
         model.forget(number)
@@ -129,40 +129,41 @@ def test_forgetting_the_last_sample_removes_the_class(tiny: Convert) -> None:
 
 
 def test_no_file_contains_a_forgotten_sample(tiny: Convert, tmp_path: Path) -> None:
-    """Neither its features nor their direction, which imprinted weights have."""
+    """Neither its features nor their direction, which imprinted weights have, remain."""
     store, checkpoint = tmp_path / "mine.samples", tmp_path / "mine.safetensors"
     path, log = tiny(), Path(f"{store}-wal")
-    for fits in (False, True):
+    for fit in (False, True):
         with PersonalModel(path, store=store) as model:
             features = [model._state.features({"input": sample})[0][0] for sample in (PROBE, NEW)]
             numbers = [model.add_sample(NEW, "sock"), model.add_sample(PROBE, "hat")]
-            taught(model)
+            add_samples(model)
             model.add_sample(NEW * np.array([1, 1, 1, 1, 0, 0, 0, 0], np.float32), "sock")
-            if fits:
+            if fit:
                 model.fit()
             model.save(checkpoint)
-            assert all(_is_in(each, store, log) for each in features)  # so the test can tell
+            # the check can fail
+            assert all(_contains_features(each, store, log) for each in features)
             assert any(_has_direction(each, checkpoint) for each in features)
             model.forget(*numbers)
-            if fits:
+            if fit:
                 model.fit()
             model.save(checkpoint)
             assert set(model.classes) == {*LABELS, "sock"}
-            assert not any(_is_in(each, store, log, checkpoint) for each in features)
+            assert not any(_contains_features(each, store, log, checkpoint) for each in features)
             assert not any(_has_direction(each, checkpoint) for each in features)
             model.forget(*(sample.id for sample in model.samples))
 
 
-def _is_in(features: np.ndarray, *files: Path) -> bool:
+def _contains_features(features: np.ndarray, *files: Path) -> bool:
     content = b"".join(file.read_bytes() for file in files if file.exists())
-    forms = (features, features.astype(np.float16), features / np.linalg.norm(features))
-    return any(form[:6].tobytes() in content for form in forms)
+    encodings = (features, features.astype(np.float16), features / np.linalg.norm(features))
+    return any(array[:6].tobytes() in content for array in encodings)
 
 
 def _has_direction(features: np.ndarray, checkpoint: Path) -> bool:
     """Return whether weights or prototypes of a checkpoint have the direction of the features."""
-    found = read_checkpoint(checkpoint)
-    rows = [found.variables["head/weights"], *found.ood.values()]
+    state = read_checkpoint(checkpoint)
+    rows = [state.variables["head/weights"], *state.ood.values()]
     rows = [each for each in rows if each.shape[-1] == len(features) and each.ndim == 2]
     lengths = [np.linalg.norm(each, axis=1) + 1e-30 for each in rows]
     cosines = [each @ features / size for each, size in zip(rows, lengths, strict=True)]
@@ -171,7 +172,7 @@ def _has_direction(features: np.ndarray, checkpoint: Path) -> bool:
 
 def test_forgetting_an_unknown_sample_is_refused(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model)
+        add_samples(model)
         with pytest.raises(DataError, match="999"):
             model.forget(model.samples[0].id, 999)
         assert len(model.samples) == 15
@@ -179,7 +180,7 @@ def test_forgetting_an_unknown_sample_is_refused(tiny: Convert) -> None:
 
 def test_removing_a_class_frees_its_index(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit()
+        add_samples(model).fit()
         model.remove_class("shoes")
         assert list(model.classes) == ["hat", "dress"]
         assert {sample.label for sample in model.samples} == {"hat", "dress"}
@@ -192,7 +193,7 @@ def test_removing_a_class_frees_its_index(tiny: Convert) -> None:
 
 def test_renaming_a_class_changes_only_its_name(tiny: Convert, tmp_path: Path) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit()
+        add_samples(model).fit()
         before = model.predict_values(PROBE)
         model.rename_class("hat", "Hut")
         assert list(model.classes) == ["Hut", "shoes", "dress"]
@@ -215,7 +216,7 @@ def test_a_store_of_another_base_is_refused(
 ) -> None:
     store = tmp_path / "mine.samples"
     with PersonalModel(tiny(), store=store) as model:
-        taught(model)
+        add_samples(model)
     with pytest.raises(StoreError, match="another base"):
         PersonalModel(image_model("other"), store=store)
 
@@ -223,7 +224,7 @@ def test_a_store_of_another_base_is_refused(
 def test_a_store_with_too_many_classes_is_refused(tiny: Convert, tmp_path: Path) -> None:
     store = tmp_path / "mine.samples"
     with PersonalModel(tiny(), store=store) as model:
-        taught(model)
+        add_samples(model)
     with pytest.raises(DataError, match="no free class for 'hat', 'shoes', 'dress'"):
         PersonalModel(tiny("small", classes=2), store=store)
 
@@ -232,7 +233,7 @@ def test_refused_samples_change_nothing(tiny: Convert, tmp_path: Path) -> None:
     """Samples that do not fit the model are not stored."""
     store = tmp_path / "mine.samples"
     with PersonalModel(tiny(), store=store) as model:
-        taught(model, 1)
+        add_samples(model, 1)
         for sample, label in ((np.full((1, 8), np.nan), "hat"), (PROBE[0], "hat"), (PROBE, "")):
             with pytest.raises(DataError):
                 model.add_sample(sample, label)

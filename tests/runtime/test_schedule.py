@@ -195,13 +195,13 @@ def test_the_rate_rises_linearly_in_the_warm_up(decay: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("options", "message"),
     [({"decay": "square"}, "one of cosine, linear, constant; got 'square'"),
      ({"warmup": -1}, "at least 0 and below the 6 steps"), ({"warmup": 6}, "got 6")],
 )  # fmt: skip
-def test_a_wrong_schedule_is_refused(settings: dict[str, object], message: str) -> None:
+def test_a_wrong_schedule_is_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        Schedule(epochs=2, batches=3, peak=1.0, **settings)  # type: ignore[arg-type]
+        Schedule(epochs=2, batches=3, peak=1.0, **options)  # type: ignore[arg-type]
 
 
 RECORDED: dict[str, tuple[Head, Optimizer, int, float]] = {

@@ -17,7 +17,7 @@ from sartor.graph import DType, Graph, Model, Op
 
 @pytest.fixture
 def two(tmp_path: Path) -> Path:
-    """`left` [1, 5] and `right` [1, 3] are squared, joined and go into a layer; cut before."""
+    """Square `left` [1, 5] and `right` [1, 3], and concatenate them before a dense layer."""
     model, graph = Model(), Graph("main")
     model.graphs.append(graph)
     squares = []

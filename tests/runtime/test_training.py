@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from blobs import LABELS, PROBE, blobs, taught
+from blobs import LABELS, PROBE, add_samples, blobs
 
 import sartor
 from sartor import PersonalModel
@@ -22,24 +22,24 @@ from sartor.runtime import Epoch
 from sartor.runtime.state import ModelState
 
 Convert = Callable[..., Path]
-LONG = 100_000  # epochs; nobody waits for their end
+LONG = 100_000  # epochs, more than any test waits for
 
 
 def test_background_training_equals_fit(tiny: Convert) -> None:
     path = tiny()
-    seen: list[Epoch] = []
+    epochs: list[Epoch] = []
     with PersonalModel(path) as first, PersonalModel(path) as second:
-        wanted = taught(first).fit(epochs=7)
-        training = taught(second).start_training(7, seen.append)
-        assert training.wait() == wanted
+        expected = add_samples(first).fit(epochs=7)
+        training = add_samples(second).start_training(7, epochs.append)
+        assert training.wait() == expected
         assert not training.running
-        assert [epoch.epoch for epoch in seen] == list(range(1, 8))
+        assert [epoch.epoch for epoch in epochs] == list(range(1, 8))
         assert second.predict(PROBE) == first.predict(PROBE)
 
 
 def test_predictions_use_published_weights_during_training(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        before = taught(model).predict(PROBE)
+        before = add_samples(model).predict(PROBE)
         training = model.start_training(LONG)
         _until(lambda: model.predict(PROBE) != before)
         assert training.running
@@ -51,11 +51,11 @@ def test_predictions_use_published_weights_during_training(tiny: Convert) -> Non
 def test_pause_resume_and_stop(tiny: Convert) -> None:
     epochs: list[Epoch] = []
     with PersonalModel(tiny()) as model:
-        training = taught(model).start_training(LONG, epochs.append)
+        training = add_samples(model).start_training(LONG, epochs.append)
         _until(lambda: bool(epochs))
         training.pause()
         assert training.paused
-        time.sleep(0.05)  # the step that runs ends
+        time.sleep(0.05)  # the current step ends
         count = len(epochs)
         time.sleep(0.1)
         assert len(epochs) == count
@@ -64,7 +64,7 @@ def test_pause_resume_and_stop(tiny: Convert) -> None:
         training.resume()
         _until(lambda: len(epochs) > count)
         training.pause()
-        training.stop()  # also out of a pause
+        training.stop()  # also ends a pause
         history = training.wait(timeout=10)
         assert history.stopped
         assert not training.paused
@@ -74,7 +74,7 @@ def test_pause_resume_and_stop(tiny: Convert) -> None:
 def test_stop_ends_a_training_within_one_step(tiny: Convert) -> None:
     steps = 0
     with PersonalModel(tiny()) as model:
-        taught(model)
+        add_samples(model)
 
         def stop(epoch: Epoch) -> None:
             nonlocal steps
@@ -87,7 +87,7 @@ def test_stop_ends_a_training_within_one_step(tiny: Convert) -> None:
 def test_seconds_limits_a_training_and_its_learning_rate(tiny: Convert) -> None:
     rates = []
     with PersonalModel(tiny()) as model:
-        history = taught(model).fit(
+        history = add_samples(model).fit(
             LONG, lambda epoch: rates.append(epoch.learning_rate), seconds=0.3
         )
         assert not history.stopped
@@ -110,14 +110,14 @@ def test_early_stopping_keeps_the_best_weights(tiny: Convert) -> None:
         assert len(losses) - 4 == int(np.argmin(losses))
         assert model.evaluate().samples == 60
         assert history.samples == 60
-        kept = model._state.engine.variables()["head/weights"]
+        weights = model._state.engine.variables()["head/weights"]
         model.fit(int(np.argmin(losses)) + 1, learning_rate=3, decay="constant")
-        assert np.array_equal(model._state.engine.variables()["head/weights"], kept)
+        assert np.array_equal(model._state.engine.variables()["head/weights"], weights)
 
 
 def test_early_stopping_holds_out_a_third_of_each_class_by_default(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        history = taught(model, 10).fit(patience=2)
+        history = add_samples(model, 10).fit(patience=2)
         assert history.samples == 20
         assert all(epoch.held_out_loss is not None for epoch in history.epochs)
         assert model.fit().samples == 30
@@ -125,17 +125,17 @@ def test_early_stopping_holds_out_a_third_of_each_class_by_default(tiny: Convert
 
 def test_a_warm_start_continues_from_the_present_weights(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        trained = taught(model).fit(epochs=30)
-        again = model.fit(epochs=3, warm_start=True)
+        first = add_samples(model).fit(epochs=30)
+        warm = model.fit(epochs=3, warm_start=True)
         scratch = model.fit(epochs=3)
-        assert again.epochs[0].loss < 1.1 * trained.epochs[-1].loss
-        assert scratch.epochs[0].loss > 2 * trained.epochs[-1].loss
+        assert warm.epochs[0].loss < 1.1 * first.epochs[-1].loss
+        assert scratch.epochs[0].loss > 2 * first.epochs[-1].loss
 
 
 @pytest.mark.parametrize("decay", ["cosine", "linear", "constant"])
-def test_each_decay_of_the_learning_rate(tiny: Convert, decay: str) -> None:
+def test_the_learning_rate_falls_unless_it_is_constant(tiny: Convert, decay: str) -> None:
     with PersonalModel(tiny()) as model:
-        epochs = taught(model).fit(epochs=10, decay=decay).epochs
+        epochs = add_samples(model).fit(epochs=10, decay=decay).epochs
         falls = epochs[-1].learning_rate < epochs[0].learning_rate
         assert falls == (decay != "constant")
         assert model.evaluate().accuracy > 0.99
@@ -145,7 +145,7 @@ def test_samples_and_classes_can_be_added_during_training(tiny: Convert) -> None
     """A class added during training can be predicted at once, and after the training."""
     new = np.full((1, 8), 5, np.float32)
     with PersonalModel(tiny()) as model:
-        training = taught(model).start_training(LONG)
+        training = add_samples(model).start_training(LONG)
         model.add_sample(new, "sock")
         assert model.predict(new)[0].label == "sock"
         model.rename_class("sock", "tie")
@@ -162,7 +162,7 @@ def test_samples_and_classes_can_be_added_during_training(tiny: Convert) -> None
 def test_methods_that_replace_the_state_stop_a_training(
     tiny: Convert, tmp_path: Path, action: str
 ) -> None:
-    model = taught(PersonalModel(tiny()))
+    model = add_samples(PersonalModel(tiny()))
     model.save(tmp_path / "mine.safetensors")
     training = model.start_training(LONG)
     arguments: dict[str, tuple[Any, ...]] = {
@@ -179,21 +179,21 @@ def test_methods_that_replace_the_state_stop_a_training(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no niceness")
 def test_background_training_has_a_lower_priority(tiny: Convert) -> None:
-    found: list[int] = []
+    priorities: list[int] = []
 
-    def note(_: Epoch) -> None:
-        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    def record_priority(_: Epoch) -> None:
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
 
     with PersonalModel(tiny()) as model:
-        taught(model).fit(1, note)
-        model.start_training(1, note).wait()
+        add_samples(model).fit(1, record_priority)
+        model.start_training(1, record_priority).wait()
     own = os.getpriority(os.PRIO_PROCESS, 0)
-    assert found == [own, min(own + 5, 19)]
+    assert priorities == [own, min(own + 5, 19)]
 
 
 def test_a_second_training_is_refused(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        training = taught(model).start_training(LONG)
+        training = add_samples(model).start_training(LONG)
         with pytest.raises(TrainingError, match="a training is running"):
             model.fit()
         training.stop()
@@ -201,7 +201,7 @@ def test_a_second_training_is_refused(tiny: Convert) -> None:
 
 def test_a_callback_cannot_wait_for_its_own_training(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model)
+        add_samples(model)
         with pytest.raises(TrainingError, match="return False"):
             model.fit(on_epoch=lambda epoch: model.forget(model.samples[0].id))
         assert len(model.samples) == 15
@@ -212,7 +212,7 @@ def test_an_error_of_the_callback_is_raised(tiny: Convert) -> None:
         raise ZeroDivisionError
 
     with PersonalModel(tiny()) as model:
-        training = taught(model).start_training(on_epoch=fail)
+        training = add_samples(model).start_training(on_epoch=fail)
         with pytest.raises(ZeroDivisionError):
             training.wait()
         with pytest.raises(ZeroDivisionError):
@@ -232,7 +232,7 @@ def test_a_failed_training_keeps_the_weights_before_it(tiny: Convert) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("arguments", "message"),
     [
         ({"epochs": 0}, "epochs must be at least 1, got 0"),
         ({"patience": 0}, "patience must be at least 1"),
@@ -243,38 +243,40 @@ def test_a_failed_training_keeps_the_weights_before_it(tiny: Convert) -> None:
         ({"decay": "exponential"}, "decay .*cosine"),
     ],
 )
-def test_arguments_out_of_range(tiny: Convert, settings: dict[str, Any], message: str) -> None:
+def test_arguments_out_of_range_are_refused(
+    tiny: Convert, arguments: dict[str, Any], message: str
+) -> None:
     with PersonalModel(tiny()) as model:
         with pytest.raises(DataError, match="no training samples"):
             model.fit()
-        taught(model)
+        add_samples(model)
         with pytest.raises(DataError, match=message):
-            model.fit(**settings)
+            model.fit(**arguments)
 
 
 def test_no_prediction_sees_a_partial_update(
     tiny: Convert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of 10,000 predictions during training comes from one published set of weights."""
-    path, sets, answers = tiny(), [], []
+    path, variable_sets, predictions = tiny(), [], []
     publish = ModelState.publish
 
-    def noted(self: ModelState, state: Any, ood_detector: Any) -> None:
-        sets.append(state)
+    def record_variables(self: ModelState, state: Any, ood_detector: Any) -> None:
+        variable_sets.append(state)
         publish(self, state, ood_detector)
 
-    monkeypatch.setattr(ModelState, "publish", noted)
+    monkeypatch.setattr(ModelState, "publish", record_variables)
     with PersonalModel(path) as model:
-        sets.append(taught(model)._state.engine.variables())
+        variable_sets.append(add_samples(model)._state.engine.variables())
         training = model.start_training(LONG)
 
-        def ask() -> None:
+        def predict() -> None:
             count, end = 0, time.monotonic() + 30
-            while count < 5000 or (len(sets) < 5 and time.monotonic() < end):
-                answers.append(tuple(model.predict_values(PROBE).values()))
+            while count < 5000 or (len(variable_sets) < 5 and time.monotonic() < end):
+                predictions.append(tuple(model.predict_values(PROBE).values()))
                 count += 1
 
-        threads = [threading.Thread(target=ask) for _ in range(2)]
+        threads = [threading.Thread(target=predict) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -282,13 +284,13 @@ def test_no_prediction_sees_a_partial_update(
         training.stop()
         training.wait()
         engine = Engine(path, model.manifest, threads=2)
-    allowed = set()
-    for state in sets:
+    expected = set()
+    for state in variable_sets:
         engine.restore(state)
-        allowed.add(tuple(engine.run("infer", {"input": PROBE})["output"][0, :3].tolist()))
-    assert len(answers) >= 10_000
-    assert set(answers) <= allowed
-    assert len(set(answers)) > 2
+        expected.add(tuple(engine.run("infer", {"input": PROBE})["output"][0, :3].tolist()))
+    assert len(predictions) >= 10_000
+    assert set(predictions) <= expected
+    assert len(set(predictions)) > 2
 
 
 def _until(done: Callable[[], bool]) -> None:

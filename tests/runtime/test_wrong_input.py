@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from blobs import LABELS, PROBE, taught
+from blobs import LABELS, PROBE, add_samples
 
 from sartor import PersonalModel
 from sartor.contract.names import RUN
@@ -46,23 +46,23 @@ def test_a_truncated_personalizable_file_is_refused(tiny: Convert) -> None:
             PersonalModel(path)
 
 
-def test_a_flipped_bit_anywhere_in_the_model_is_noticed(tiny: Convert) -> None:
-    """Except in initial values, which `bake` changes."""
+def test_a_flipped_bit_anywhere_in_the_model_is_detected(tiny: Convert) -> None:
+    """Initial values are an exception, because `bake` changes them."""
     path = tiny()
     content = path.read_bytes()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         end = min(entry.header_offset for entry in archive.infolist())
-    variables = _manifest(path)["variables"]
-    kept = {
+    variables = _read_manifest(path)["variables"]
+    variable_bytes = {
         byte
         for each in variables
         for byte in range(each["offset"], each["offset"] + 4 * int(np.prod(each["shape"])))
     }
-    for place in np.random.default_rng(0).integers(0, 8 * end, 300).tolist():
+    for bit in np.random.default_rng(0).integers(0, 8 * end, 300).tolist():
         damaged = bytearray(content)
-        damaged[place // 8] ^= 1 << place % 8
+        damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
-        if place // 8 not in kept:
+        if bit // 8 not in variable_bytes:
             with pytest.raises(InvalidModelError):
                 PersonalModel(path)
 
@@ -74,7 +74,7 @@ def test_a_flipped_bit_anywhere_in_the_model_is_noticed(tiny: Convert) -> None:
         ({"requires": ["teleport"]}, "teleport"),
         ({"batch_size": 9}, r"the inputs of 'train' are .* states"),
         ({"task": "regression"}, "regression"),
-        ({"weights_per_output": True}, "classification' does not go with"),
+        ({"weights_per_output": True}, "weights_per_output is wrong for the task"),
         ({"task": "multi_label", "weights_per_output": True}, "the inputs of 'train'"),
         ({"classes": ["a"]}, "class_mask"),
         ({"variables": []}, "class_mask"),
@@ -84,7 +84,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
     tiny: Convert, fields: dict[str, object], message: str
 ) -> None:
     path = tiny()
-    _describe(path, _manifest(path) | fields)
+    _write_manifest(path, _read_manifest(path) | fields)
     with pytest.raises(NotPersonalizableError, match=message):
         PersonalModel(path)
 
@@ -94,20 +94,20 @@ def test_an_invalid_image_description_is_refused(
     image_model: Convert, change: dict[str, object]
 ) -> None:
     path = image_model()
-    fields = _manifest(path)
+    fields = _read_manifest(path)
     fields["inputs"][0] |= change
-    _describe(path, fields)
+    _write_manifest(path, fields)
     with pytest.raises(NotPersonalizableError, match="do not fit together"):
         PersonalModel(path)
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _read_manifest(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as archive:
         fields: dict[str, Any] = json.loads(archive.read("sartor.json"))
     return fields
 
 
-def _describe(path: Path, fields: dict[str, Any]) -> None:
+def _write_manifest(path: Path, fields: dict[str, Any]) -> None:
     content = path.read_bytes()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         end = min(entry.header_offset for entry in archive.infolist())
@@ -116,7 +116,7 @@ def _describe(path: Path, fields: dict[str, Any]) -> None:
 
 def test_more_classes_than_the_capacity_are_refused(tiny: Convert) -> None:
     with PersonalModel(tiny(classes=3)) as model:
-        before = taught(model).predict(PROBE)
+        before = add_samples(model).predict(PROBE)
         with pytest.raises(
             DataError, match=r"no free class for 'sock'.*capacity is 3 classes.*--capacity"
         ):
@@ -143,7 +143,7 @@ def test_labels_are_names(tiny: Convert, label: object) -> None:
         (np.zeros((1, 8), np.int32), r"got int32 \[1, 8\]"),
         (np.full((1, 8), np.nan), "not finite"),
         (np.full((1, 8), np.inf), "not finite"),
-        (np.full((1, 8), 1e300), "not finite"),  # as float32
+        (np.full((1, 8), 1e300), "not finite"),  # infinite as float32
         ([1.0] * 8, "got list"),
         (None, "got NoneType"),
         ("photo.jpg", "got str"),
@@ -165,11 +165,11 @@ def test_samples_that_do_not_fit_the_model_are_refused(
 
 def test_samples_of_any_float_dtype_and_by_name(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model)
-        wanted = model.predict(PROBE)
-        assert model.predict({"input": PROBE}) == wanted
-        assert model.predict(PROBE.astype(np.float64)) == wanted
-        assert model.predict(np.asfortranarray(PROBE)) == wanted
+        add_samples(model)
+        expected = model.predict(PROBE)
+        assert model.predict({"input": PROBE}) == expected
+        assert model.predict(PROBE.astype(np.float64)) == expected
+        assert model.predict(np.asfortranarray(PROBE)) == expected
         assert model.predict(PROBE[:, ::-1])[0].label in LABELS  # not contiguous
 
 
@@ -197,7 +197,7 @@ def test_the_engine_checks_inputs_before_it_calls_litert(tiny: Convert) -> None:
 
 
 def test_an_error_of_litert_is_an_error_of_sartor(tiny: Convert) -> None:
-    """The tables of the file are valid, its ops are not."""
+    """The manifest is valid, the file is no longer a model."""
     path = tiny()
     manifest = open_model(path)
     path.write_bytes(b"x" * 1000)
@@ -207,7 +207,7 @@ def test_an_error_of_litert_is_an_error_of_sartor(tiny: Convert) -> None:
 
 def test_litert_writes_no_log_messages(tiny: Convert, capfd: pytest.CaptureFixture[str]) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit(1)
+        add_samples(model).fit(1)
     assert capfd.readouterr().err == ""
 
 
@@ -215,6 +215,6 @@ def test_the_file_is_not_changed(tiny: Convert) -> None:
     path = tiny()
     before = path.read_bytes()
     with PersonalModel(path) as model:
-        taught(model).fit(1)
+        add_samples(model).fit(1)
     assert path.read_bytes() == before
     assert read(path).signature("train") is not None

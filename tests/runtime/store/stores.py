@@ -54,9 +54,9 @@ def _exact(spec: FeatureSpec, integers: np.ndarray) -> np.ndarray:
     return exact
 
 
-def filled(path: Path | None, count: int = 12, **settings: Any) -> SampleStore:
+def create_store(path: Path | None, count: int = 12, **options: Any) -> SampleStore:
     """Return a store with samples of three classes; some are held out or augmented."""
-    store = SampleStore(path, manifest(), **settings)
+    store = SampleStore(path, manifest(), **options)
     with store.transaction():
         for number in range(count):
             add(store, number)
@@ -64,7 +64,7 @@ def filled(path: Path | None, count: int = 12, **settings: Any) -> SampleStore:
 
 
 def add(store: SampleStore, number: int) -> int:
-    """Add a sample whose details all depend on its number."""
+    """Add a sample whose attributes depend on its number."""
     return store.add(
         [feature_row(100 * number + each) for each in range(1 + number % 3)],
         {("hat", "shoes", "dress")[number % 3]: 1.0},
@@ -75,27 +75,27 @@ def add(store: SampleStore, number: int) -> int:
     )
 
 
-def secret(number: int, what: str) -> bytes:
-    """Return bytes that occur nowhere else."""
-    return np.random.default_rng([number, *what.encode()]).bytes(32)
+def secret(number: int, name: str) -> bytes:
+    """Return 32 bytes that occur nowhere else."""
+    return np.random.default_rng([number, *name.encode()]).bytes(32)
 
 
 def content(store: SampleStore) -> object:
-    """Return the whole content of a store, to compare."""
-    everything = store.select()
+    """Return the whole content of a store, for comparison."""
+    rows = store.select()
     return (
         store.samples(),
         store.counts(),
-        everything.classes,
-        everything.samples.tobytes(),
-        everything.targets.tobytes(),
-        [array.tobytes() for array in everything.features],
-        [store.thumbnails(label, 100) for label in everything.classes],
+        rows.classes,
+        rows.samples.tobytes(),
+        rows.targets.tobytes(),
+        [array.tobytes() for array in rows.features],
+        [store.thumbnails(label, 100) for label in rows.classes],
         list(store.photos()),
     )
 
 
 def files(path: Path) -> Iterator[bytes]:
-    """Yield the bytes of the file of a store and of those beside it."""
+    """Yield the content of each file of a store."""
     for each in sorted(path.parent.glob(path.name + "*")):
         yield each.read_bytes()

@@ -1,4 +1,4 @@
-"""A full store keeps equal numbers of each class, and a random draw of each."""
+"""A full store keeps equal numbers of each class, and a random sample of each."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def test_classes_share_the_limit(labels: str, bound: int, counts: dict[str, int]
     with SampleStore(None, manifest(), max_samples=bound) as store:
         ids = fill(store, labels)
         assert store.counts() == counts
-        assert store.samples()[-1].id == ids[-1]  # what was just taught stays
+        assert store.samples()[-1].id == ids[-1]  # the newest sample stays
 
 
 def test_each_sample_has_the_same_chance_to_stay() -> None:
-    kept = []
+    numbers = []
     for start in range(30):
         with SampleStore(None, manifest(), max_samples=10) as store:
             store._database.run("INSERT INTO sqlite_sequence VALUES ('sample', ?)", start * 40)
             fill(store, "a" * 40)
-            kept += [sample.id - start * 40 for sample in store.samples()]
-    first, second = np.histogram(kept, [1, 20, 39])[0]  # 9 of 39, and the last one
-    assert abs(first - second) < 45  # 4 deviations of a fair draw
+            numbers += [sample.id - start * 40 for sample in store.samples()]
+    first, second = np.histogram(numbers, [1, 20, 39])[0]  # 9 of 39, and the newest
+    assert abs(first - second) < 45  # 4 standard deviations
 
 
 def test_near_duplicates_are_evicted_first() -> None:
@@ -57,7 +57,8 @@ def test_near_duplicates_are_evicted_first() -> None:
             )
             store.add([photo], {"a": 1}, source=bytes([number % 4 == 0]))
         assert len(store) == 12
-        assert sum(sample.source == "01" for sample in store.samples()) >= 9  # a draw leaves 3
+        # a random draw would leave 3
+        assert sum(sample.source == "01" for sample in store.samples()) >= 9
 
 
 def test_max_bytes_counts_images() -> None:

@@ -58,10 +58,10 @@ FLOATS = {
 
 @pytest.mark.parametrize("name", FLOATS)
 def test_float16_is_used_if_it_is_precise_enough(name: str) -> None:
-    values, wanted = FLOATS[name]
+    values, expected = FLOATS[name]
     array = np.array([values], np.float32)
     encoding, rows, _ = round_trip(FeatureSpec("features", (4,)), array)
-    assert encoding == wanted
+    assert encoding == expected
     exact = array.astype(np.float64)
     assert np.linalg.norm(rows - exact) <= 2**-11 * np.linalg.norm(exact)
 

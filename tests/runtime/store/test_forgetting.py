@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stores import add, content, feature_row, files, filled, manifest, secret
+from stores import add, content, create_store, feature_row, files, manifest, secret
 
 from sartor.errors import StoreError
 from sartor.runtime.store import SampleStore, connect
@@ -16,24 +16,26 @@ from sartor.runtime.store import SampleStore, connect
 
 def traces(path: Path, secrets: list[bytes]) -> int:
     """Return the number of secrets that the files contain, completely or in part."""
-    everything = b"\0".join(files(path))
-    parts = [[each[at : at + 16] for at in range(0, len(each) - 15, 16)] for each in secrets]
-    return sum(any(part in everything for part in each) for each in parts)
+    file_content = b"\0".join(files(path))
+    parts = [
+        [each[start : start + 16] for start in range(0, len(each) - 15, 16)] for each in secrets
+    ]
+    return sum(any(part in file_content for part in each) for each in parts)
 
 
 def secrets(number: int) -> list[bytes]:
-    """Return all bytes that identify sample `number` of `many`."""
+    """Return all bytes that identify a sample of `one_class_per_sample`."""
     features = feature_row(number)[0].astype("<f2").tobytes()
-    kinds = ("source", "thumbnail", "photo")
-    return [features, _name(number).encode(), *(secret(number, kind) for kind in kinds)]
+    names = ("source", "thumbnail", "photo")
+    return [features, _name(number).encode(), *(secret(number, name) for name in names)]
 
 
 def _name(number: int) -> str:
     return secret(number, "label").hex()
 
 
-def many(path: Path, count: int) -> SampleStore:
-    """Return a store whose samples have a class each, so that names are inserted anywhere."""
+def one_class_per_sample(path: Path, count: int) -> SampleStore:
+    """Return a store with one class per sample, so that names are inserted anywhere."""
     store = SampleStore(path, manifest())
     with store.transaction():
         for number in range(count):
@@ -46,51 +48,52 @@ def many(path: Path, count: int) -> SampleStore:
 
 @pytest.mark.parametrize("by_class", [False, True])
 def test_forgetting_leaves_no_trace(tmp_path: Path, by_class: bool) -> None:
-    gone = [int(number) for number in np.random.default_rng(1).permutation(400)[:60]]
-    with many(tmp_path / "s", 400) as store:
-        wanted = [each for number in gone for each in secrets(number)]
-        assert traces(tmp_path / "s", wanted) == len(wanted)  # they can be found at all
+    deleted = [int(number) for number in np.random.default_rng(1).permutation(400)[:60]]
+    with one_class_per_sample(tmp_path / "s", 400) as store:
+        deleted_bytes = [each for number in deleted for each in secrets(number)]
+        # the check can fail
+        assert traces(tmp_path / "s", deleted_bytes) == len(deleted_bytes)
         if by_class:
-            for number in gone[:5]:
+            for number in deleted[:5]:
                 store.forget_class(_name(number))
-            gone = gone[:5]
-            wanted = [each for number in gone for each in secrets(number)]
+            deleted = deleted[:5]
+            deleted_bytes = [each for number in deleted for each in secrets(number)]
         else:
             with store.transaction():
-                store.forget(number + 1 for number in gone)
-        assert traces(tmp_path / "s", wanted) == 0
-        kept = sorted(set(range(400)) - set(gone))
-        assert [sample.id for sample in store.samples()] == [number + 1 for number in kept]
-        assert traces(tmp_path / "s", secrets(kept[7])) == 5
+                store.forget(number + 1 for number in deleted)
+        assert traces(tmp_path / "s", deleted_bytes) == 0
+        remaining = sorted(set(range(400)) - set(deleted))
+        assert [sample.id for sample in store.samples()] == [number + 1 for number in remaining]
+        assert traces(tmp_path / "s", secrets(remaining[7])) == 5
 
 
 def test_forgetting_leaves_no_trace_of_moved_rows(tmp_path: Path) -> None:
     """With `secure_delete` alone, four of these names remain in gaps of pages."""
     rng = np.random.default_rng(1)
-    kept: dict[int, str] = {}
-    gone = []
+    remaining: dict[int, str] = {}
+    deleted = []
     with SampleStore(tmp_path / "s", manifest()) as store:
         with store.transaction():
             for _ in range(40):
                 for _ in range(12):
                     name = rng.bytes(int(rng.integers(20, 400))).hex()
-                    kept[store.add([feature_row(0)], {name: 1})] = name
-                for number in rng.permutation(sorted(kept))[:8].tolist():
-                    gone.append(kept.pop(number).encode())
+                    remaining[store.add([feature_row(0)], {name: 1})] = name
+                for number in rng.permutation(sorted(remaining))[:8].tolist():
+                    deleted.append(remaining.pop(number).encode())
                     store.forget([number])
-        assert traces(tmp_path / "s", gone) == 0
+        assert traces(tmp_path / "s", deleted) == 0
 
 
 def test_training_does_not_see_a_forgotten_sample(tmp_path: Path) -> None:
-    def rows(path: Path, skipped: int | None) -> list[bytes]:
+    def rows(path: Path, omitted: int | None) -> list[bytes]:
         with SampleStore(path, manifest()) as store:
             for number in range(9):
-                if number != skipped:
+                if number != omitted:
                     add(store, number)
-            if skipped is None:
+            if omitted is None:
                 store.forget([5])
-            found = store.select()
-            return [found.features[0].tobytes(), found.targets.tobytes()]
+            selection = store.select()
+            return [selection.features[0].tobytes(), selection.targets.tobytes()]
 
     assert rows(tmp_path / "forgot", None) == rows(tmp_path / "never", 4)
 
@@ -100,14 +103,14 @@ def test_bytes_that_a_reader_holds_are_overwritten_later(
 ) -> None:
     path = tmp_path / "s"
     monkeypatch.setattr(connect, "_LOCK_TIMEOUT", 0.1)
-    store = many(path, 20)
+    store = one_class_per_sample(path, 20)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM sample").fetchall()
         with pytest.raises(StoreError, match=r"locked.*not overwritten yet.*tries again"):
             store.forget([4])
         assert len(store) == 19
-        add(store, 0)  # the next change does not fail for it
+        add(store, 0)  # the next change succeeds
         assert traces(path, secrets(3)) > 0
         reader.execute("COMMIT")
     add(store, 1)
@@ -121,24 +124,24 @@ def test_the_next_opening_overwrites_after_a_kill(
 ) -> None:
     path = tmp_path / "s"
     monkeypatch.setattr(connect, "_LOCK_TIMEOUT", 0.1)
-    store = many(path, 20)
+    store = one_class_per_sample(path, 20)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM sample").fetchall()
         with pytest.raises(StoreError):
             store.forget([4])
         copy = tmp_path / "killed"
-        for end in ("", "-wal"):  # what a killed process leaves
+        for end in ("", "-wal"):  # the files that a killed process leaves
             copy.with_name(copy.name + end).write_bytes(path.with_name("s" + end).read_bytes())
     assert traces(copy, secrets(3)) > 0
-    with SampleStore(copy, manifest()) as opened:
-        assert len(opened) == 19
+    with SampleStore(copy, manifest()) as reopened:
+        assert len(reopened) == 19
         assert traces(copy, secrets(3)) == 0
     store.close()
 
 
 def test_forgetting_that_fails_changes_nothing() -> None:
-    with filled(None) as store:
+    with create_store(None) as store:
         before = content(store)
         with pytest.raises(KeyError):
             _forget_and_fail(store)

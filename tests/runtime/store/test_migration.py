@@ -23,7 +23,7 @@ FIXTURE = Path(__file__).with_name("version_1.sql")
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Path:
+def old_store(tmp_path: Path) -> Path:
     path = tmp_path / "old"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(FIXTURE.read_text())
@@ -32,8 +32,8 @@ def old(tmp_path: Path) -> Path:
 
 def version(path: Path) -> int:
     with closing(sqlite3.connect(path)) as connection:
-        (found,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(found)
+        (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(number)
 
 
 def check(path: Path) -> None:
@@ -50,19 +50,19 @@ def check(path: Path) -> None:
         assert list(store.photos()) == []
 
 
-def test_an_old_store_is_upgraded(old: Path) -> None:
-    check(old)
-    assert version(old) == schema.VERSION == 2
-    with SampleStore(old, MODEL) as store:
+def test_an_old_store_is_upgraded(old_store: Path) -> None:
+    check(old_store)
+    assert version(old_store) == schema.VERSION == 2
+    with SampleStore(old_store, MODEL) as store:
         sample = feature_row(0, FeatureSpec("features", (4,)))
         assert store.add([sample], {"hat": 1}, held_out=True, photo=b"photo") == 4
         assert [each.held_out for each in store.samples()] == [False, False, True]
 
 
-def test_an_old_store_of_another_base_is_not_upgraded(old: Path) -> None:
+def test_an_old_store_of_another_base_is_not_upgraded(old_store: Path) -> None:
     with pytest.raises(StoreError, match="another base"):
-        SampleStore(old, manifest(base="another"))
-    assert version(old) == 1
+        SampleStore(old_store, manifest(base="another"))
+    assert version(old_store) == 1
 
 
 KILLED = """
@@ -72,14 +72,14 @@ from pathlib import Path
 from sartor.runtime.store import SampleStore, schema
 from test_migration import MODEL
 
-left = int(sys.argv[2])
+remaining = int(sys.argv[2])
 
 def run(connection, script):
-    global left
+    global remaining
     for statement in script.split(";"):
-        if not left:
+        if not remaining:
             os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
+        remaining -= 1
         connection.execute(statement)
 
 original, schema.upgrade = schema.upgrade, None
@@ -96,19 +96,20 @@ SampleStore(Path(sys.argv[1]), MODEL)
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 @pytest.mark.parametrize("statements", [0, 1, 2, 99])
-def test_a_killed_upgrade_changes_nothing(old: Path, statements: int) -> None:
-    command = [sys.executable, "-c", KILLED, str(old), str(statements), os.path.dirname(__file__)]
+def test_a_killed_upgrade_changes_nothing(old_store: Path, statements: int) -> None:
+    arguments = [str(old_store), str(statements), os.path.dirname(__file__)]
+    command = [sys.executable, "-c", KILLED, *arguments]
     assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
-    assert version(old) == 1
-    check(old)
+    assert version(old_store) == 1
+    check(old_store)
 
 
-def test_a_newer_store_is_refused(old: Path) -> None:
-    with closing(sqlite3.connect(old)) as connection:
+def test_a_newer_store_is_refused(old_store: Path) -> None:
+    with closing(sqlite3.connect(old_store)) as connection:
         connection.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
-    before = old.read_bytes()
+    before = old_store.read_bytes()
     with pytest.raises(
         StoreError, match=r"version 3; this Sartor supports version 2. Update Sartor"
     ):
-        SampleStore(old, MODEL)
-    assert old.read_bytes() == before
+        SampleStore(old_store, MODEL)
+    assert old_store.read_bytes() == before

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from stores import add, content, filled, manifest, secret
+from stores import add, content, create_store, manifest, secret
 
 from sartor.runtime.store import SampleStore
 
@@ -30,13 +30,13 @@ with SampleStore(path, manifest(), max_samples=bound) as store:
     for number in range(first, first + count):
         add(store, number)
         if number % 7 == 6:
-            with store.transaction():  # the other process may delete the first sample meanwhile
+            with store.transaction():  # the second process may delete the first sample meanwhile
                 store.forget([store.samples()[0].id])
         print(number, flush=True)
 """
 
 
-def adding(path: Path, first: int, count: int, bound: int = 10**6) -> subprocess.Popen[str]:
+def start_adding(path: Path, first: int, count: int, bound: int = 10**6) -> subprocess.Popen[str]:
     """Start a process that adds samples, forgets every seventh time, and prints its progress."""
     folder = str(Path(__file__).parent)
     command = [sys.executable, "-c", ADDING, folder, str(path), str(first), str(count), str(bound)]
@@ -57,7 +57,7 @@ def test_threads_on_one_store(tmp_path: Path) -> None:
 
 
 def test_a_thread_sees_a_transaction_completely_or_not_at_all(tmp_path: Path) -> None:
-    with filled(tmp_path / "s", 1) as store:
+    with create_store(tmp_path / "s", 1) as store:
         ended = threading.Event()
 
         def write() -> None:
@@ -79,7 +79,7 @@ def test_a_thread_sees_a_transaction_completely_or_not_at_all(tmp_path: Path) ->
 
 def test_two_processes_on_one_new_store(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    processes = [adding(path, first, 21, bound=12) for first in (0, 100)]
+    processes = [start_adding(path, first, 21, bound=12) for first in (0, 100)]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
     for process in processes:
         process.communicate()
@@ -104,33 +104,33 @@ def test_several_connections_can_create_one_store_at_the_same_time(tmp_path: Pat
 
 def test_a_change_is_visible_to_other_connections_at_once(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    with SampleStore(path, manifest()) as one, SampleStore(path, manifest()) as other:
+    with SampleStore(path, manifest()) as first, SampleStore(path, manifest()) as second:
         for number in range(5):
-            add(one, number)
-            assert content(other) == content(one)
-            other.forget([one.samples()[0].id])
-            assert len(one) == 0
+            add(first, number)
+            assert content(second) == content(first)
+            second.forget([first.samples()[0].id])
+            assert len(first) == 0
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 @pytest.mark.parametrize("seed", range(5))
 def test_acknowledged_changes_survive_a_kill(seed: int, tmp_path: Path) -> None:
     path = tmp_path / "s"
-    process = adding(path, 0, 10**6)
+    process = start_adding(path, 0, 10**6)
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(random.Random(seed).uniform(0, 0.5))
     process.kill()
-    done = [int(line) for line in process.stdout.read().split()]
+    numbers = [int(line) for line in process.stdout.read().split()]
     process.wait()
     with SampleStore(path, manifest()) as store:
         sources = [sample.source for sample in store.samples()]
         content(store)
-    forgotten = sum(number % 7 == 6 for number in done)
-    wanted = [secret(number, "source").hex() for number in done][forgotten:]
-    # what was under way may be there as well: one sample more, and one forgotten
-    assert sources[: len(wanted)] == wanted or sources[: len(wanted) - 1] == wanted[1:]
-    assert len(wanted) - 1 <= len(sources) <= len(wanted) + 1
+    deletions = sum(number % 7 == 6 for number in numbers)
+    expected = [secret(number, "source").hex() for number in numbers][deletions:]
+    # the interrupted calls may be complete: one more sample, and one more deletion
+    assert sources[: len(expected)] == expected or sources[: len(expected) - 1] == expected[1:]
+    assert len(expected) - 1 <= len(sources) <= len(expected) + 1
 
 
 def test_a_clock_that_jumps_back_does_not_change_the_order(

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stores import HALF, add, content, filled, manifest
+from stores import HALF, add, content, create_store, manifest
 
 from sartor.errors import StoreError
 from sartor.runtime.store import SampleStore
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path = tmp_path_factory.mktemp("whole") / "s"
-    filled(path, 40).close()
+def valid_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("valid_store") / "s"
+    create_store(path, 40).close()
     return path.read_bytes()
 
 
@@ -32,7 +32,7 @@ def read(path: Path) -> object:
         return None
 
 
-def survives_use(path: Path) -> None:
+def check_use(path: Path) -> None:
     """Check that a damaged store raises only its documented errors."""
     for action in (
         lambda store: add(store, 0),
@@ -46,49 +46,52 @@ def survives_use(path: Path) -> None:
             pass
 
 
-def test_a_truncated_store_is_refused(tmp_path: Path, whole: bytes) -> None:
+def test_a_truncated_store_is_refused(tmp_path: Path, valid_store: bytes) -> None:
     rng = np.random.default_rng(0)
-    for size in [*range(1, 512, 30), 15, 16, 99, 100, 512, 4096, 8191, 8192, 8193, len(whole) - 1,
-                 *rng.integers(1, len(whole), 60)]:  # fmt: skip
+    total = len(valid_store)
+    sizes = [15, 16, 99, 100, 512, 4096, 8191, 8192, 8193, total - 1]
+    for size in [*range(1, 512, 30), *sizes, *rng.integers(1, total, 60)]:
         path = tmp_path / f"{size}"
-        path.write_bytes(whole[:size])
+        path.write_bytes(valid_store[:size])
         assert read(path) is None, size
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_flipped_bit_is_detected_or_harmless(seed: int, tmp_path: Path, whole: bytes) -> None:
+def test_a_flipped_bit_is_detected_or_harmless(
+    seed: int, tmp_path: Path, valid_store: bytes
+) -> None:
     path = tmp_path / "s"
-    path.write_bytes(whole)
-    unharmed = read(path)
+    path.write_bytes(valid_store)
+    expected = read(path)
     rng = np.random.default_rng(seed)
-    # half of them in the first page and the heads of the others, where SQLite keeps its own
-    heads = rng.integers(0, len(whole) // 8192, 25) * 8192 + rng.integers(0, 112, 25)
-    noticed = 0
-    for at in [*heads, *rng.integers(0, len(whole), 25)]:
-        broken = bytearray(whole)
-        broken[at] ^= 1 << int(rng.integers(8))
-        path.write_bytes(broken)
-        found = read(path)
-        assert found in (None, unharmed), f"byte {at}"
-        noticed += found is None
-        if noticed % 5 == 0:
-            survives_use(path)
-    assert noticed > 10
+    # half of them in the first page and in the page headers of SQLite
+    headers = rng.integers(0, len(valid_store) // 8192, 25) * 8192 + rng.integers(0, 112, 25)
+    detections = 0
+    for position in [*headers, *rng.integers(0, len(valid_store), 25)]:
+        damaged = bytearray(valid_store)
+        damaged[position] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        actual = read(path)
+        assert actual in (None, expected), f"byte {position}"
+        detections += actual is None
+        if detections % 5 == 0:
+            check_use(path)
+    assert detections > 10
 
 
 HOSTILE: dict[str, tuple[str, str]] = {
     "features of another size": ("UPDATE features SET data = x'0000' WHERE sample = 3", "sample 3"),
     "huge features": ("UPDATE features SET data = zeroblob(30000000) WHERE sample = 3", "sample 3"),
     "features as text": ("UPDATE features SET data = 'text' WHERE sample = 3", "sample 3"),
-    "features changed": ("UPDATE features SET data = zeroblob(48) WHERE sample = 1", "sample 1"),
+    "changed features": ("UPDATE features SET data = zeroblob(48) WHERE sample = 1", "sample 1"),
     "an unknown encoding": ("UPDATE features SET encoding = 'z' WHERE sample = 2", "sample 2"),
     "integers of a float base": ("UPDATE features SET encoding = 'q'", "sample 1"),
     "an encoding of bytes": ("UPDATE features SET encoding = x'ff' WHERE sample = 2", "sample 2"),
     "no features": ("DELETE FROM features WHERE sample = 4", "sample 4"),
     "no sample": ("DELETE FROM sample WHERE id = 4", "sample 4"),
     "many rows": ("UPDATE sample SET feature_rows = 1000000000000 WHERE id = 4", "sample 4"),
-    "a target changed": ("UPDATE target SET value = 0.5 WHERE sample = 6", "sample 6"),
-    "a target lost": ("DELETE FROM target WHERE sample = 6", "sample 6"),
+    "a changed target": ("UPDATE target SET value = 0.5 WHERE sample = 6", "sample 6"),
+    "a missing target": ("DELETE FROM target WHERE sample = 6", "sample 6"),
     "a target of text": ("UPDATE target SET value = 'x' WHERE sample = 6", "sample 6"),
     "an unknown class": ("DELETE FROM class WHERE id = 2", "sample 2"),
     "another name": ("UPDATE class SET name = 'cap' WHERE id = 1", "class 1"),
@@ -104,26 +107,26 @@ HOSTILE: dict[str, tuple[str, str]] = {
                   "tables"),
     "a view": ("DROP TABLE image; CREATE VIEW image AS WITH RECURSIVE c(x) AS (SELECT 1 UNION "
                "ALL SELECT x + 1 FROM c) SELECT x AS sample FROM c", "tables"),
-    "a table gone": ("DROP TABLE target", "tables"),
-    "a table more": ("CREATE TABLE more (a)", "tables"),
+    "a missing table": ("DROP TABLE target", "tables"),
+    "an additional table": ("CREATE TABLE more (a)", "tables"),
     "a computed column": ("ALTER TABLE features ADD COLUMN more AS (zeroblob(900000000))",
                           "tables"),
     "no base": ("DELETE FROM store", "another base"),
     "a strange version": ("PRAGMA user_version = -1", "version is -1"),
-    "another program's": ("PRAGMA application_id = 5", "not a sample store"),
+    "a store of another program": ("PRAGMA application_id = 5", "not a sample store"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_content_is_refused(name: str, tmp_path: Path, whole: bytes) -> None:
+def test_hostile_content_is_refused(name: str, tmp_path: Path, valid_store: bytes) -> None:
     path = tmp_path / "s"
-    path.write_bytes(whole)
-    script, words = HOSTILE[name]
+    path.write_bytes(valid_store)
+    script, message = HOSTILE[name]
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(script)
-    with pytest.raises(StoreError, match=words), SampleStore(path, manifest()) as store:
+    with pytest.raises(StoreError, match=message), SampleStore(path, manifest()) as store:
         content(store)
-    survives_use(path)
+    check_use(path)
 
 
 def no_sqlite(path: Path) -> None:
@@ -138,7 +141,7 @@ def in_no_folder(path: Path) -> None:
     path.parent.rmdir()
 
 
-PLACES: dict[str, tuple[Callable[[Path], None], type[Exception]]] = {
+PATHS: dict[str, tuple[Callable[[Path], None], type[Exception]]] = {
     "no SQLite": (no_sqlite, StoreError),
     "a folder": (Path.mkdir, IsADirectoryError),
     "a pipe": (a_pipe, StoreError),
@@ -146,10 +149,10 @@ PLACES: dict[str, tuple[Callable[[Path], None], type[Exception]]] = {
 }
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", PATHS)
 def test_a_path_that_cannot_be_a_store(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    prepare, error = PLACES[name]
+    prepare, error = PATHS[name]
     prepare(tmp_path / "folder" / "s")
     with pytest.raises(error):
         SampleStore(tmp_path / "folder" / "s", manifest(HALF))

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from stores import add, content, filled, manifest
+from stores import add, content, create_store, manifest
 
 from sartor.runtime.store import SampleStore
 
@@ -43,7 +43,7 @@ with SampleStore(Path(sys.argv[2]), manifest()) as store:
 
 def test_a_full_disk_does_not_change_the_store(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    filled(path).close()
+    create_store(path).close()
     with closing(sqlite3.connect(path)) as connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
     with SampleStore(path, manifest()) as store:
@@ -59,7 +59,7 @@ def test_a_full_disk_does_not_change_the_store(tmp_path: Path) -> None:
         assert failure.filename == str(path)
         assert content(store) == before
         store._database.run(f"PRAGMA max_page_count = {pages + 100}")
-        add(store, number)  # there is room again
+        add(store, number)  # there is space again
     with SampleStore(path, manifest()) as store:
         assert len(store) == 13 + number
 
@@ -67,18 +67,18 @@ def test_a_full_disk_does_not_change_the_store(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit on Windows")
 def test_a_file_size_limit_does_not_change_the_store(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    filled(path).close()
+    create_store(path).close()
     command = [sys.executable, "-c", FULL, FOLDER, str(path), "300000"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    count, words = done.stdout.split(" ", 1)
-    assert str(path) in words
+    process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    count, message = process.stdout.split(" ", 1)
+    assert str(path) in message
     with SampleStore(path, manifest()) as store:
         assert len(store) == int(count) > 12
         add(store, 0)
 
 
 def test_a_failed_backup_leaves_no_file(tmp_path: Path) -> None:
-    with filled(None) as store, pytest.raises(OSError, match=r"unable to open|No such file"):
+    with create_store(None) as store, pytest.raises(OSError, match=r"unable to open|No such file"):
         store.backup(tmp_path / "no folder" / "b")
     assert list(tmp_path.iterdir()) == []
 
@@ -92,7 +92,7 @@ from stores import add, content, manifest
 from sartor.runtime.store import SampleStore
 
 if os.getuid() == 0:
-    os.setuid(65534)  # to root nothing is read-only
+    os.setuid(65534)  # root can write to read-only folders
 with SampleStore(Path(sys.argv[2]), manifest()) as store:
     content(store)
     print(len(store))
@@ -109,17 +109,17 @@ with SampleStore(Path(sys.argv[2]), manifest()) as store:
 @pytest.mark.skipif(sys.platform == "win32", reason="folders have no such modes on Windows")
 @pytest.mark.parametrize("mode", [0o444, 0o666])
 def test_a_store_in_a_read_only_folder_can_be_read(mode: int) -> None:
-    with tempfile.TemporaryDirectory() as name:  # not in pytest's, which is for one user only
+    with tempfile.TemporaryDirectory() as name:  # the folder of pytest is readable by one user only
         path = Path(name) / "s"
-        filled(path).close()
+        create_store(path).close()
         before = path.read_bytes()
         path.chmod(mode)
         path.parent.chmod(0o555)
         command = [sys.executable, "-c", READING, FOLDER, str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         path.parent.chmod(0o755)
-        assert done.returncode == 0, done.stderr
-        first, *refusals, last = done.stdout.splitlines()
+        assert process.returncode == 0, process.stderr
+        first, *refusals, last = process.stdout.splitlines()
         assert first == last == "12"
         assert len(refusals) == 2
         assert all(str(path) in each and os.strerror(errno.EROFS) in each for each in refusals)

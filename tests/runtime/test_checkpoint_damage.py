@@ -1,0 +1,138 @@
+"""Damaged and modified checkpoints are refused; a failed save keeps the old checkpoint."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from blobs import LABELS, PROBE, add_samples
+from checkpoint_files import rewrite
+from safetensors.numpy import save
+
+from sartor import PersonalModel
+from sartor.errors import CheckpointError
+
+
+def test_every_flipped_bit_is_detected(model_path: Path, checkpoint: Path) -> None:
+    """The bits are in weights, prototypes and class names."""
+    content = checkpoint.read_bytes()
+    bits = np.random.default_rng(0).integers(0, 8 * len(content), 300).tolist()
+    name_bit = content.index(b"shoes") * 8
+    with PersonalModel(model_path) as model:
+        model.load(checkpoint)
+        expected, detections = model.predict(PROBE), 0
+        for bit in [*bits, name_bit]:
+            damaged = bytearray(content)
+            damaged[bit // 8] ^= 1 << bit % 8
+            checkpoint.write_bytes(damaged)
+            try:
+                model.load(checkpoint)
+            except CheckpointError:
+                detections += 1
+            assert model.predict(PROBE) == expected, bit
+        assert detections > 250
+
+
+def test_other_files_are_refused(model_path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    contents = {
+        b"": "not a checkpoint",
+        b"hello, world": "not a checkpoint",
+        save({"a": np.zeros(2)}): "not a checkpoint of Sartor",
+        save({"a": np.zeros(2)}, {"sartor": "{}"}): "contract must be an integer",
+        save({"a": np.zeros(2)}, {"sartor": "["}): "damaged",
+    }
+    with PersonalModel(model_path) as model:
+        for content, message in contents.items():
+            path.write_bytes(content)
+            with pytest.raises(CheckpointError, match=message):
+                model.load(path)
+        with pytest.raises(FileNotFoundError):
+            model.load(tmp_path / "nothing")
+
+
+def test_every_truncated_checkpoint_is_refused(model_path: Path, checkpoint: Path) -> None:
+    content = checkpoint.read_bytes()
+    with PersonalModel(model_path) as model:
+        for size in range(0, len(content), 97):
+            checkpoint.write_bytes(content[:size])
+            with pytest.raises(CheckpointError, match="damaged"):
+                model.load(checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fields": {"contract": 2}}, "contract version 2, expected 1.*Update Sartor"),
+        ({"fields": {"classes": ["hat", "hat", None, None]}}, "must be unique"),
+        ({"fields": {"classes": []}}, "must be unique"),
+        ({"fields": {"classes": ["hat", "shoes", "dress"]}}, r"expected .* as"),
+        ({"fields": {"samples_seen": -1}}, "samples_seen"),
+        ({"head/bias": np.full(4, np.nan, np.float32)}, "head/bias has values that are not finite"),
+        ({"head/bias": np.full(4, np.inf, np.float32)}, "not finite"),
+        ({"head/bias": np.zeros(5, np.float32)}, r"head/bias as \[4\], got \[5\]"),
+        ({"head/bias": np.zeros((4, 1), np.float32)}, r"as \[4\], got \[4, 1\]"),
+        ({"head/bias": np.zeros(4)}, "float64, expected float32"),
+        ({"head/bias": None}, "got no such tensor"),
+    ],
+)
+def test_a_modified_checkpoint_is_refused_and_the_state_stays(
+    model_path: Path, checkpoint: Path, changes: dict[str, object], message: str
+) -> None:
+    rewrite(checkpoint, **changes)  # type: ignore[arg-type]
+    with PersonalModel(model_path) as model:
+        before = add_samples(model).predict(PROBE)
+        with pytest.raises(CheckpointError, match=message):
+            model.load(checkpoint)
+        assert model.predict(PROBE) == before
+        assert model.classes == LABELS
+
+
+def test_a_full_disk_leaves_the_old_checkpoint(
+    model_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = checkpoint.read_bytes()
+
+    def fail(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with PersonalModel(model_path) as model:
+        before = add_samples(model).predict(PROBE)
+        monkeypatch.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match="No space left"):
+            model.save(checkpoint)
+        monkeypatch.undo()
+        assert model.predict(PROBE) == before
+    assert checkpoint.read_bytes() == old
+    assert not list(checkpoint.parent.glob(".*.part"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+def test_a_killed_process_leaves_a_complete_checkpoint(model_path: Path, checkpoint: Path) -> None:
+    program = textwrap.dedent(f"""
+        from sartor import PersonalModel
+        model = PersonalModel({str(model_path)!r})
+        model.load({str(checkpoint)!r})
+        print("ready", flush=True)
+        while True:
+            model.save({str(checkpoint)!r})
+    """)
+    for delay in (0.005, 0.02, 0.05):
+        process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        with PersonalModel(model_path) as model:
+            model.load(checkpoint)
+            assert model.predict(PROBE)[0].label == "hat"
