@@ -1,4 +1,4 @@
-"""Tools that must be there in CI, and elsewhere are said to be missing."""
+"""Tools from other packages: a missing tool fails in CI and skips the test elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 
-def _needed(module: str, extra: str) -> Any:
+def _import_tool(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
@@ -21,17 +21,17 @@ def _needed(module: str, extra: str) -> Any:
 
 @pytest.fixture(scope="session")
 def mediapipe() -> Any:
-    """MediaPipe, which opens what was frozen."""
-    return _needed("mediapipe", "interop")
+    """Return MediaPipe, which opens frozen files."""
+    return _import_tool("mediapipe", "interop")
 
 
 @pytest.fixture(scope="session")
 def micro() -> Any:
-    """TFLite Micro's interpreter."""
-    return _needed("tflite_micro", "interop").runtime.Interpreter
+    """Return the interpreter of TFLite Micro."""
+    return _import_tool("tflite_micro", "interop").runtime.Interpreter
 
 
 @pytest.fixture(scope="session")
 def quantizer() -> Any:
-    """ai-edge-quantizer."""
-    return _needed("ai_edge_quantizer", "quantize")
+    """Return ai-edge-quantizer."""
+    return _import_tool("ai_edge_quantizer", "quantize")

@@ -1,4 +1,4 @@
-"""Errors of `freeze`; nothing is written."""
+"""Errors of `freeze`, which writes no file then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from freezing import Learned, learned
+from freeze_helpers import TrainedModel, train_randomly
 
 import sartor
 from sartor.cli import main
@@ -20,59 +20,59 @@ from sartor.errors import (
 )
 
 Arguments = tuple[Path, Path, "Path | None"]
-Wrong = Callable[[Learned, Path, bytes], Arguments]
+Wrong = Callable[[TrainedModel, Path, bytes], Arguments]
 
 
-def plain_model(made: Learned, folder: Path, base: bytes) -> Arguments:
+def plain_model(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
     (folder / "base.tflite").write_bytes(base)
     return folder / "base.tflite", folder / "out.tflite", None
 
 
-def no_model(made: Learned, folder: Path, base: bytes) -> Arguments:
+def no_model(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
     return folder / "none.tflite", folder / "out.tflite", None
 
 
-def damaged(made: Learned, folder: Path, base: bytes) -> Arguments:
-    (folder / "cut.tflite").write_bytes(made.path.read_bytes()[:-2000])
+def damaged(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    (folder / "cut.tflite").write_bytes(trained.path.read_bytes()[:-2000])
     return folder / "cut.tflite", folder / "out.tflite", None
 
 
-def checkpoint_of_another(made: Learned, folder: Path, base: bytes) -> Arguments:
+def checkpoint_of_another(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
     other = sartor.convert(base, classes=5, head=sartor.CosineClassifier())
-    return other.save(folder / "other.tflite"), folder / "out.tflite", made.checkpoint
+    return other.save(folder / "other.tflite"), folder / "out.tflite", trained.checkpoint
 
 
-def no_checkpoint(made: Learned, folder: Path, base: bytes) -> Arguments:
-    return made.path, folder / "out.tflite", folder / "none.safetensors"
+def no_checkpoint(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    return trained.path, folder / "out.tflite", folder / "none.safetensors"
 
 
-def nothing_taught(made: Learned, folder: Path, base: bytes) -> Arguments:
-    return made.path, folder / "out.tflite", None
+def untrained(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    return trained.path, folder / "out.tflite", None
 
 
-def one_class(made: Learned, folder: Path, base: bytes) -> Arguments:
-    single = learned(base, folder, classes=(None, "hat"))
+def one_class(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    single = train_randomly(base, folder, classes=(None, "hat"))
     return single.path, folder / "out.tflite", single.checkpoint
 
 
-def onto_itself(made: Learned, folder: Path, base: bytes) -> Arguments:
-    return made.path, made.path, made.checkpoint
+def output_is_input(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    return trained.path, trained.path, trained.checkpoint
 
 
-def nowhere(made: Learned, folder: Path, base: bytes) -> Arguments:
-    return made.path, folder / "nowhere" / "out.tflite", made.checkpoint
+def missing_folder(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    return trained.path, folder / "nowhere" / "out.tflite", trained.checkpoint
 
 
 WRONG: dict[str, tuple[Wrong, type[Exception], str]] = {
     "a plain model": (plain_model, NotPersonalizableError, "sartor convert"),
     "no model": (no_model, InvalidModelError, "not there"),
     "a damaged model": (damaged, InvalidModelError, "cut.tflite"),
-    "another's checkpoint": (checkpoint_of_another, CheckpointError, "another head"),
+    "checkpoint of another head": (checkpoint_of_another, CheckpointError, "another head"),
     "no checkpoint": (no_checkpoint, FileNotFoundError, "none.safetensors"),
-    "nothing taught": (nothing_taught, ConversionError, "has no class"),
+    "untrained": (untrained, ConversionError, "has no class"),
     "one class": (one_class, ConversionError, "only one class, 'hat'"),
-    "onto itself": (onto_itself, ConversionError, "choose another output"),
-    "nowhere": (nowhere, OSError, "nowhere"),
+    "output is input": (output_is_input, ConversionError, "choose another output"),
+    "missing folder": (missing_folder, OSError, "nowhere"),
 }
 
 
@@ -80,29 +80,29 @@ WRONG: dict[str, tuple[Wrong, type[Exception], str]] = {
 def test_invalid_arguments_raise_an_error(
     name: str, image_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    build, kind, words = WRONG[name]
-    made = learned(image_base, tmp_path)
-    before = made.path.read_bytes()
-    model, output, checkpoint = build(made, tmp_path, image_base)
-    present = set(tmp_path.iterdir())
-    with pytest.raises(kind, match=words):
+    build, error, message = WRONG[name]
+    trained = train_randomly(image_base, tmp_path)
+    before = trained.path.read_bytes()
+    model, output, checkpoint = build(trained, tmp_path, image_base)
+    files = set(tmp_path.iterdir())
+    with pytest.raises(error, match=message):
         sartor.freeze(model, output, checkpoint)
-    given = ["--checkpoint", str(checkpoint)] if checkpoint else []
-    rest = [str(model), *given, "-o", str(output), "--json"]
+    options = ["--checkpoint", str(checkpoint)] if checkpoint else []
+    arguments = [str(model), *options, "-o", str(output), "--json"]
     with pytest.raises(SystemExit) as caught:
-        main(["freeze", *rest])
-    told = capsys.readouterr()
-    assert (caught.value.code, told.out) == (1, "")
-    assert words in told.err
-    assert told.err.count("\n") == 1
-    assert set(tmp_path.iterdir()) == present
-    assert made.path.read_bytes() == before or build is one_class
+        main(["freeze", *arguments])
+    captured = capsys.readouterr()
+    assert (caught.value.code, captured.out) == (1, "")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert set(tmp_path.iterdir()) == files
+    assert trained.path.read_bytes() == before or build is one_class
 
 
 def test_multi_label_and_regression_can_have_one_output(tiny_base: bytes, tmp_path: Path) -> None:
     for head in ("multi-label", "regression"):
-        made = learned(tiny_base, tmp_path, head=head, classes=(None, "hat"))
-        frozen = sartor.freeze(made.path, tmp_path / "out.tflite", made.checkpoint)
+        trained = train_randomly(tiny_base, tmp_path, head=head, classes=(None, "hat"))
+        frozen = sartor.freeze(trained.path, tmp_path / "out.tflite", trained.checkpoint)
         assert frozen.classes == ("hat",)
 
 
@@ -117,19 +117,21 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
 def test_freeze_command(
     image_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made, output = learned(image_base, tmp_path), tmp_path / "out.tflite"
-    told = command(
-        capsys, "freeze", made.path, "--checkpoint", made.checkpoint, "-o", output, "--json"
+    trained, output = train_randomly(image_base, tmp_path), tmp_path / "out.tflite"
+    captured = command(
+        capsys, "freeze", trained.path, "--checkpoint", trained.checkpoint, "-o", output, "--json"
     )
-    assert json.loads(told.out) == {
+    assert json.loads(captured.out) == {
         "file": str(output),
         "bytes": output.stat().st_size,
-        "model_bytes": made.path.stat().st_size,
+        "model_bytes": trained.path.stat().st_size,
         "classes": ["hat", "shoes", "ünïcode"],
         "notes": [],
     }
-    told = command(capsys, "freeze", made.path, "--checkpoint", made.checkpoint, "-o", output)
-    assert "classes: hat, shoes, ünïcode" in told.out
-    assert told.err == ""
-    told = command(capsys, "inspect", output, "--json")
-    assert json.loads(told.out)["kind"] == "model"
+    captured = command(
+        capsys, "freeze", trained.path, "--checkpoint", trained.checkpoint, "-o", output
+    )
+    assert "classes: hat, shoes, ünïcode" in captured.out
+    assert captured.err == ""
+    captured = command(capsys, "inspect", output, "--json")
+    assert json.loads(captured.out)["kind"] == "model"

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from freezing import learned, outputs
+from freeze_helpers import outputs, train_randomly
 
 import sartor
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (20, 60, 80, 3)).astype(np.uint8)
+IMAGES = np.random.default_rng(0).integers(0, 256, (20, 60, 80, 3)).astype(np.uint8)
 
 BASES: dict[str, dict[str, object]] = {
     "vww_96_float": {},
@@ -23,20 +23,18 @@ BASES: dict[str, dict[str, object]] = {
 }
 
 
-def classified(
-    mediapipe: Any, path: Path, pictures: Iterable[np.ndarray]
-) -> list[dict[str, float]]:
-    """For each picture, class → score, as MediaPipe tells them."""
+def classify(mediapipe: Any, path: Path, images: Iterable[np.ndarray]) -> list[dict[str, float]]:
+    """Return class → score of each image, by MediaPipe."""
     from mediapipe.tasks.python import BaseOptions, vision
 
     options = vision.ImageClassifierOptions(base_options=BaseOptions(model_asset_path=str(path)))
-    found = []
+    results = []
     with vision.ImageClassifier.create_from_options(options) as classifier:
-        for pixels in pictures:
+        for pixels in images:
             image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
             (head,) = classifier.classify(image).classifications
-            found.append({each.category_name: each.score for each in head.categories})
-    return found
+            results.append({each.category_name: each.score for each in head.categories})
+    return results
 
 
 @pytest.mark.parametrize("quantize", ["none", "full-integer"])
@@ -49,23 +47,24 @@ def test_mediapipe_gives_the_same_output(
     mediapipe: Any,
     quantizer: Any,
 ) -> None:
-    made = learned(shared_models / f"{name}.tflite", tmp_path, **BASES[name])  # type: ignore[arg-type]
-    shown = None if quantize == "none" else PICTURES
+    trained = train_randomly(shared_models / f"{name}.tflite", tmp_path, **BASES[name])  # type: ignore[arg-type]
+    images = None if quantize == "none" else IMAGES
     frozen = sartor.freeze(
-        made.path,
+        trained.path,
         tmp_path / "f.tflite",
-        made.checkpoint,
+        trained.checkpoint,
         quantize=quantize,
-        representative=shown,
+        representative=images,
     )
-    (spec,) = made.manifest.inputs
+    (spec,) = trained.manifest.inputs
     pixels = np.random.default_rng(1).integers(0, 256, (3, *spec.shape[1:])).astype(np.uint8)
-    given = pixels
-    if spec.dtype == "float32" and quantize == "none":  # several means: scaled inside
+    inputs = pixels
+    if spec.dtype == "float32" and quantize == "none":
+        # The frozen file takes pixels if its channels have different means.
         mean, std = (spec.mean, spec.std) if len(spec.mean) == 1 else (0, 1)
-        given = ((pixels - np.array(mean)) / np.array(std)).astype(np.float32)
-    rows = outputs(frozen.path, [{"input": each[np.newaxis]} for each in given])
-    for scores, row in zip(classified(mediapipe, frozen.path, pixels), rows, strict=True):
-        wanted = dict(zip(frozen.classes, row, strict=True))
-        assert scores == pytest.approx(wanted, abs=1e-5)
-        assert wanted[next(iter(scores))] == max(row)
+        inputs = ((pixels - np.array(mean)) / np.array(std)).astype(np.float32)
+    rows = outputs(frozen.path, [{"input": each[np.newaxis]} for each in inputs])
+    for scores, row in zip(classify(mediapipe, frozen.path, pixels), rows, strict=True):
+        expected = dict(zip(frozen.classes, row, strict=True))
+        assert scores == pytest.approx(expected, abs=1e-5)
+        assert expected[next(iter(scores))] == max(row)

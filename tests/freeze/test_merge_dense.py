@@ -1,4 +1,4 @@
-"""Rules for dense layers keep every value, and change only what they should."""
+"""Rules for dense layers keep the output and rewrite only the graphs that they match."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def layer(x: Tensor) -> Tensor:
 
 
 def length(x: Tensor) -> Tensor:
-    """1 / ‖x‖, [1, 1]."""
+    """Return 1 / ‖x‖, [1, 1]."""
     return rsqrt(reduce_sum(square(x), [1], keep_dims=True))
 
 
@@ -58,7 +58,7 @@ REWRITTEN: dict[str, tuple[Build, list[str]]] = {
     "a length on the left": (
         lambda x: layer(mul(length(x), x)), ["BATCH_MATMUL", "RSQRT", FC, "MUL"],
     ),
-    "all of it": (
+    "a length, a bias and a temperature": (
         lambda x: div(add(layer(mul(x, length(x))), BIAS), TWO),
         ["BATCH_MATMUL", "RSQRT", FC, "MUL", "ADD"],
     ),
@@ -66,33 +66,33 @@ REWRITTEN: dict[str, tuple[Build, list[str]]] = {
     "a center, a bias and a factor": (
         lambda x: add(layer(mul(sub(x, WEIGHTS[0]), TWO)), BIAS), [FC],
     ),
-    "a center of what has a length": (
+    "a center of normalized rows": (
         lambda x: add(layer(sub(mul(x, length(x)), WEIGHTS[0])), BIAS),
         ["BATCH_MATMUL", "RSQRT", FC, "MUL", "ADD"],
     ),
-    "nothing added": (lambda x: sub(add(layer(x), BIAS * 0), BIAS * 0), [FC]),
-    "constants among themselves": (
+    "a bias of 0": (lambda x: sub(add(layer(x), BIAS * 0), BIAS * 0), [FC]),
+    "an op of two constants": (
         lambda x: add(layer(x), mul(x.graph.constant(BIAS), TWO)), [FC],
     ),
 }  # fmt: skip
 
-LEFT_ALONE: dict[str, tuple[Build, list[str]]] = {
-    "what is used twice": (used_twice, [FC, "MUL", "ADD"]),
+UNCHANGED: dict[str, tuple[Build, list[str]]] = {
+    "an output that two ops use": (used_twice, [FC, "MUL", "ADD"]),
     "a factor a column": (lambda x: layer(mul(x, WEIGHTS[:1])), ["MUL", FC]),
     "a center that varies": (
         lambda x: layer(sub(x, reduce_sum(x, [1], keep_dims=True))), ["SUM", "SUB", FC],
     ),
-    "a bend between": (lambda x: mul(relu(layer(x)), TWO), [FC, "RELU", "MUL"]),
+    "an activation in between": (lambda x: mul(relu(layer(x)), TWO), [FC, "RELU", "MUL"]),
     "a matrix added": (
         lambda x: add(layer(x), reduce_sum(x, [1], keep_dims=True)), [FC, "SUM", "ADD"],
     ),
-    "a product of two that vary": (lambda x: matmul(x, x, adj_y=True), ["BATCH_MATMUL"]),
+    "a product of two variables": (lambda x: matmul(x, x, adj_y=True), ["BATCH_MATMUL"]),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*REWRITTEN, *LEFT_ALONE])
-def test_rewrite(name: str) -> None:
-    build, wanted = (REWRITTEN | LEFT_ALONE)[name]
+@pytest.mark.parametrize("name", [*REWRITTEN, *UNCHANGED])
+def test_rules_rewrite_matching_graphs_and_keep_the_output(name: str) -> None:
+    build, codes = (REWRITTEN | UNCHANGED)[name]
     graph, feed = Graph(), RNG.normal(size=(1, 4))
     x = graph.input("x", (1, 4))
     graph.outputs = [build(x)]
@@ -100,5 +100,5 @@ def test_rewrite(name: str) -> None:
     fold_constants(graph)
     merge_dense(graph)
     after = evaluate(graph, {x: feed})[graph.outputs[0]]
-    assert [op.code for op in graph.ops] == wanted
+    assert [op.code for op in graph.ops] == codes
     np.testing.assert_allclose(after, before, rtol=1e-5, atol=1e-6)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from freezing import CLASSES, HEADS, codes, learned, outputs, personal_outputs, samples
+from freeze_helpers import CLASSES, HEADS, codes, outputs, personal_outputs, samples, train_randomly
 
 import sartor
 from sartor import PersonalModel
@@ -21,46 +21,46 @@ from sartor.runtime.saved.checkpoint import write_checkpoint
 VARIABLES = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}
 LAYER = ["FULLY_CONNECTED"]
 ROW = ["BATCH_MATMUL", "MUL", "MAXIMUM", "RSQRT", "FULLY_CONNECTED", "MUL"]
-BEHIND_THE_FEATURES: dict[str, list[str]] = {
+OPS_AFTER_FEATURES: dict[str, list[str]] = {
     "softmax": [*LAYER, "SOFTMAX"],
-    "softmax of directions": [*ROW, "ADD", "SOFTMAX"],
+    "softmax, normalized": [*ROW, "ADD", "SOFTMAX"],
     "cosine": ["SUB", "MUL", *ROW, "SOFTMAX"],
     "mlp": [*[*LAYER, "LOGISTIC", "MUL"] * 2, *LAYER, "SOFTMAX"],
-    "mlp of directions": [*ROW, "ADD", "LOGISTIC", "MUL", *LAYER, "SOFTMAX"],
+    "mlp, normalized": [*ROW, "ADD", "LOGISTIC", "MUL", *LAYER, "SOFTMAX"],
     "multi-label": [*LAYER, "LOGISTIC"],
     "regression": [*ROW, "ADD"],
 }
-"""What is left of each head."""
+"""Head → the ops that it becomes."""
 
 
 @pytest.mark.parametrize("head", HEADS)
 def test_frozen_real_models_give_the_same_output(
     head: str, real_model: Path, tmp_path: Path
 ) -> None:
-    made = learned(real_model, tmp_path, head=head)
-    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
+    trained = train_randomly(real_model, tmp_path, head=head)
+    frozen = sartor.freeze(trained.path, tmp_path / "frozen.tflite", trained.checkpoint)
     assert frozen.classes == ("hat", "shoes", "ünïcode")
-    given = samples(made.manifest.inputs, 2)
-    wanted = personal_outputs(made, given)
-    np.testing.assert_allclose(outputs(frozen.path, given), wanted, rtol=0, atol=1e-5)
-    assert frozen.path.stat().st_size < made.path.stat().st_size
+    inputs = samples(trained.manifest.inputs, 2)
+    expected = personal_outputs(trained, inputs)
+    np.testing.assert_allclose(outputs(frozen.path, inputs), expected, rtol=0, atol=1e-5)
+    assert frozen.path.stat().st_size < trained.path.stat().st_size
     assert not VARIABLES.intersection(codes(frozen.path))
 
 
 @pytest.mark.parametrize("head", HEADS)
 def test_head_becomes_dense_layers(head: str, tiny_base: bytes, tmp_path: Path) -> None:
-    made = learned(tiny_base, tmp_path, head=head)
-    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
-    base, *behind = codes(frozen.path)
-    assert (base, behind) == ("FULLY_CONNECTED", BEHIND_THE_FEATURES[head])
-    given = samples(made.manifest.inputs, 20)
-    wanted = personal_outputs(made, given)
-    np.testing.assert_allclose(outputs(frozen.path, given), wanted, rtol=0, atol=1e-6)
+    trained = train_randomly(tiny_base, tmp_path, head=head)
+    frozen = sartor.freeze(trained.path, tmp_path / "frozen.tflite", trained.checkpoint)
+    base, *head_ops = codes(frozen.path)
+    assert (base, head_ops) == ("FULLY_CONNECTED", OPS_AFTER_FEATURES[head])
+    inputs = samples(trained.manifest.inputs, 20)
+    expected = personal_outputs(trained, inputs)
+    np.testing.assert_allclose(outputs(frozen.path, inputs), expected, rtol=0, atol=1e-6)
 
 
 def test_frozen_file_has_no_training_parts(image_base: bytes, tmp_path: Path) -> None:
-    made = learned(image_base, tmp_path, mean=1, std=4)
-    frozen = read(sartor.freeze(made.path, tmp_path / "f.tflite", made.checkpoint).path)
+    trained = train_randomly(image_base, tmp_path, mean=1, std=4)
+    frozen = read(sartor.freeze(trained.path, tmp_path / "f.tflite", trained.checkpoint).path)
     (signature,) = frozen.signatures
     assert signature.key == "serving_default"
     assert (list(signature.inputs), list(signature.outputs)) == (["input"], ["output"])
@@ -73,75 +73,75 @@ def test_frozen_file_has_no_training_parts(image_base: bytes, tmp_path: Path) ->
     ]
     metadata = decode_metadata(frozen.metadata[METADATA_NAME])
     (graph,) = metadata.subgraph_metadata
-    (taken,), (given,) = graph.input_tensor_metadata, graph.output_tensor_metadata
-    assert taken.normalization is not None
-    assert taken.image is not None
-    assert (taken.normalization.mean, taken.normalization.std) == ((1,), (4,))
-    assert [file.name for file in given.label_files] == [LABELS_FILE]
-    assert given.stats is not None
-    assert (given.stats.min, given.stats.max) == ((0,), (1,))
+    (image,), (scores,) = graph.input_tensor_metadata, graph.output_tensor_metadata
+    assert image.normalization is not None
+    assert image.image is not None
+    assert (image.normalization.mean, image.normalization.std) == ((1,), (4,))
+    assert [file.name for file in scores.label_files] == [LABELS_FILE]
+    assert scores.stats is not None
+    assert (scores.stats.min, scores.stats.max) == ((0,), (1,))
     assert "Learns" not in metadata.description + metadata.name
     assert "Personalizable" not in metadata.name
 
 
 def test_images_with_scaling_per_channel(image_base: bytes, tmp_path: Path) -> None:
     """MediaPipe supports one mean only: the model takes pixels and scales them."""
-    made = learned(image_base, tmp_path, mean=(1, 2, 3), std=(4, 5, 6))
-    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
+    trained = train_randomly(image_base, tmp_path, mean=(1, 2, 3), std=(4, 5, 6))
+    frozen = sartor.freeze(trained.path, tmp_path / "frozen.tflite", trained.checkpoint)
     assert "takes pixels 0…255" in frozen.notes[0]
     pixels = np.random.default_rng(0).integers(0, 256, (1, 8, 10, 3)).astype(np.float32)
     scaled = (pixels - np.array([1, 2, 3], np.float32)) / np.array([4, 5, 6], np.float32)
-    found, wanted = outputs(frozen.path, [{"input": pixels}]), [{"input": scaled}]
-    np.testing.assert_allclose(found, personal_outputs(made, wanted), rtol=0, atol=1e-5)
-    again = sartor.convert(frozen.path, classes=2).manifest.inputs[0]
-    assert (again.mean, again.std) == ((0,), (1,))
+    actual, inputs = outputs(frozen.path, [{"input": pixels}]), [{"input": scaled}]
+    np.testing.assert_allclose(actual, personal_outputs(trained, inputs), rtol=0, atol=1e-5)
+    spec = sartor.convert(frozen.path, classes=2).manifest.inputs[0]
+    assert (spec.mean, spec.std) == ((0,), (1,))
 
 
 def test_baked_file_needs_no_checkpoint(image_base: bytes, tmp_path: Path) -> None:
-    made = learned(image_base, tmp_path)
+    trained = train_randomly(image_base, tmp_path)
     baked = tmp_path / "baked.tflite"
-    bake(made.path, made.checkpoint, baked)
-    sartor.freeze(made.path, tmp_path / "one.tflite", made.checkpoint)
+    bake(trained.path, trained.checkpoint, baked)
+    sartor.freeze(trained.path, tmp_path / "one.tflite", trained.checkpoint)
     sartor.freeze(baked, tmp_path / "other.tflite")
     assert (tmp_path / "one.tflite").read_bytes() == (tmp_path / "other.tflite").read_bytes()
 
 
 def test_checkpoint_of_smaller_capacity(image_base: bytes, tmp_path: Path) -> None:
-    made = learned(image_base, tmp_path)
+    trained = train_randomly(image_base, tmp_path)
     wider = sartor.convert(image_base, classes=9).save(tmp_path / "wider.tflite")
-    one = sartor.freeze(made.path, tmp_path / "one.tflite", made.checkpoint)
-    other = sartor.freeze(wider, tmp_path / "other.tflite", made.checkpoint)
-    given = samples(made.manifest.inputs, 3)
+    one = sartor.freeze(trained.path, tmp_path / "one.tflite", trained.checkpoint)
+    other = sartor.freeze(wider, tmp_path / "other.tflite", trained.checkpoint)
+    inputs = samples(trained.manifest.inputs, 3)
     assert other.classes == one.classes
-    np.testing.assert_array_equal(outputs(other.path, given), outputs(one.path, given))
+    np.testing.assert_array_equal(outputs(other.path, inputs), outputs(one.path, inputs))
 
 
 def test_frozen_predictions_equal_those_of_the_library(image_base: bytes, tmp_path: Path) -> None:
     path = sartor.convert(image_base, classes=4).save(tmp_path / "model.tflite")
     rng = np.random.default_rng(0)
-    pictures = {name: rng.integers(0, 256, (6, 8, 10, 3)).astype(np.uint8) for name in "ab"}
+    images = {name: rng.integers(0, 256, (6, 8, 10, 3)).astype(np.uint8) for name in "ab"}
     with PersonalModel(path) as model:
-        for name, rows in pictures.items():
+        for name, rows in images.items():
             for row in rows:
                 model.add_sample(row, name)
         model.fit(epochs=20)
         model.save(tmp_path / "mine.safetensors")
-        found = [model.predict(row) for rows in pictures.values() for row in rows]
-        scaled = [{"input": row[np.newaxis] / np.float32(255)} for rows in pictures.values()
+        predictions = [model.predict(row) for rows in images.values() for row in rows]
+        scaled = [{"input": row[np.newaxis] / np.float32(255)} for rows in images.values()
                   for row in rows]  # fmt: skip
     frozen = sartor.freeze(path, tmp_path / "frozen.tflite", tmp_path / "mine.safetensors")
-    for row, wanted in zip(outputs(frozen.path, scaled), found, strict=True):
-        probabilities = {each.label: each.probability for each in wanted}
+    for row, prediction in zip(outputs(frozen.path, scaled), predictions, strict=True):
+        probabilities = {each.label: each.probability for each in prediction}
         assert dict(zip(frozen.classes, row, strict=True)) == pytest.approx(probabilities, abs=1e-5)
 
 
 @pytest.mark.parametrize("quantize", ["none", "full-integer"])
 def test_frozen_file_is_a_base(quantize: str, image_base: bytes, tmp_path: Path) -> None:
-    made = learned(image_base, tmp_path, mean=10, std=20)
-    shown = np.random.default_rng(0).integers(0, 256, (20, 8, 10, 3)).astype(np.uint8)
+    trained = train_randomly(image_base, tmp_path, mean=10, std=20)
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 10, 3)).astype(np.uint8)
     frozen = sartor.freeze(
-        made.path, tmp_path / "frozen.tflite", made.checkpoint, quantize=quantize,
-        representative=shown if quantize != "none" else None,
+        trained.path, tmp_path / "frozen.tflite", trained.checkpoint, quantize=quantize,
+        representative=images if quantize != "none" else None,
     )  # fmt: skip
     again = sartor.convert(frozen.path, classes=["a", "b"]).save(tmp_path / "again.tflite")
     with PersonalModel(again) as model:
@@ -151,27 +151,27 @@ def test_frozen_file_is_a_base(quantize: str, image_base: bytes, tmp_path: Path)
         model.fit(epochs=2)
         (spec,) = model.manifest.features
         if quantize == "none":
-            assert model.manifest.inputs == made.manifest.inputs
-            assert spec.shape == made.manifest.features[0].shape
+            assert model.manifest.inputs == trained.manifest.inputs
+            assert spec.shape == trained.manifest.features[0].shape
         else:
             assert (model.manifest.inputs[0].dtype, spec.dtype) == ("uint8", "int8")
 
 
 def test_inactive_class_is_omitted(tiny_base: bytes, tmp_path: Path) -> None:
-    made = learned(tiny_base, tmp_path)
-    made.state[MASK][2] = 0
-    checkpoint = replace(read_checkpoint(made.checkpoint), variables=made.state)
-    write_checkpoint(made.checkpoint, checkpoint)
-    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
+    trained = train_randomly(tiny_base, tmp_path)
+    trained.state[MASK][2] = 0
+    checkpoint = replace(read_checkpoint(trained.checkpoint), variables=trained.state)
+    write_checkpoint(trained.checkpoint, checkpoint)
+    frozen = sartor.freeze(trained.path, tmp_path / "frozen.tflite", trained.checkpoint)
     assert frozen.classes == ("hat", "ünïcode")
-    given = samples(made.manifest.inputs, 3)
+    inputs = samples(trained.manifest.inputs, 3)
     np.testing.assert_allclose(
-        outputs(frozen.path, given), personal_outputs(made, given), rtol=0, atol=1e-6
+        outputs(frozen.path, inputs), personal_outputs(trained, inputs), rtol=0, atol=1e-6
     )
 
 
 def test_classes_are_in_order_of_class_indices(tiny_base: bytes, tmp_path: Path) -> None:
     assert [name for name in CLASSES if name] == ["hat", "shoes", "ünïcode"]
-    made = learned(tiny_base, tmp_path, classes=(None, "b", "a"))
-    frozen = sartor.freeze(made.path, tmp_path / "frozen.tflite", made.checkpoint)
+    trained = train_randomly(tiny_base, tmp_path, classes=(None, "b", "a"))
+    frozen = sartor.freeze(trained.path, tmp_path / "frozen.tflite", trained.checkpoint)
     assert frozen.classes == ("b", "a")

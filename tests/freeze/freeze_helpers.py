@@ -1,4 +1,4 @@
-"""Shared by the tests of `freeze`: heads, a trained model, and a runner of frozen files."""
+"""Heads, a trained model and a runner of frozen files for the tests of `freeze`."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from sartor.runtime.saved.checkpoint import Checkpoint, write_checkpoint
 
 HEADS: dict[str, Head] = {
     "softmax": sartor.SoftmaxClassifier(),
-    "softmax of directions": sartor.SoftmaxClassifier(normalize=True),
+    "softmax, normalized": sartor.SoftmaxClassifier(normalize=True),
     "cosine": sartor.CosineClassifier(),
     "mlp": sartor.MLP(hidden=(8, 6)),
-    "mlp of directions": sartor.MLP(hidden=(8,), normalize=True),
+    "mlp, normalized": sartor.MLP(hidden=(8,), normalize=True),
     "multi-label": sartor.MultiLabelClassifier(),
     "regression": sartor.Regressor(normalize=True),
 }
 
 CLASSES = ("hat", None, "shoes", None, "ünïcode")
-"""Five slots, two of them free."""
+"""Five classes, two of them free."""
 
 
 @dataclass(frozen=True)
-class Learned:
-    """A personalizable file, and a checkpoint with values drawn at random."""
+class TrainedModel:
+    """A personalizable file with a checkpoint of random values."""
 
     path: Path
     checkpoint: Path
@@ -41,15 +41,15 @@ class Learned:
     state: dict[str, np.ndarray]
 
 
-def learned(
+def train_randomly(
     base: str | Path | bytes,
     folder: Path,
     *,
     head: str = "softmax",
     classes: Sequence[str | None] = CLASSES,
     **settings: object,
-) -> Learned:
-    """Convert a base, and pretend that it was taught."""
+) -> TrainedModel:
+    """Convert a base and write a checkpoint of random values."""
     model = sartor.convert(base, classes=len(classes), head=HEADS[head], **settings)  # type: ignore[arg-type]
     path, rng = model.save(folder / "model.tflite"), np.random.default_rng(0)
     state = {
@@ -58,14 +58,14 @@ def learned(
     }
     state[MASK] = np.array([name is not None for name in classes], np.float32)
     state[TEMPERATURE] = np.full(1, 1.7, np.float32)
-    marks = model.manifest.fingerprints
-    checkpoint = Checkpoint(tuple(classes), marks, state)
+    fingerprints = model.manifest.fingerprints
+    checkpoint = Checkpoint(tuple(classes), fingerprints, state)
     write_checkpoint(folder / "mine.safetensors", checkpoint)
-    return Learned(path, folder / "mine.safetensors", model.manifest, state)
+    return TrainedModel(path, folder / "mine.safetensors", model.manifest, state)
 
 
 def samples(specs: Sequence[InputSpec], count: int, seed: int = 0) -> list[dict[str, np.ndarray]]:
-    """Noise, as the inputs take it."""
+    """Return random inputs."""
     rng = np.random.default_rng(seed)
     return [{spec.name: _noise(spec, rng) for spec in specs} for _ in range(count)]
 
@@ -76,27 +76,27 @@ def _noise(spec: InputSpec, rng: np.random.Generator) -> np.ndarray:
     return rng.integers(0, 256, spec.shape).astype(spec.dtype)
 
 
-def personal_outputs(made: Learned, given: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
-    """What the personalizable file answers with the checkpoint's values, of the named slots."""
-    interpreter = Interpreter(str(made.path))
-    interpreter.get_signature_runner("restore")(**made.state)
+def personal_outputs(trained: TrainedModel, samples: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
+    """Return the outputs [N, C] of the personalizable file with the values of the checkpoint."""
+    interpreter = Interpreter(str(trained.path))
+    interpreter.get_signature_runner("restore")(**trained.state)
     infer = interpreter.get_signature_runner("infer")
-    rows = np.concatenate([infer(**each)["output"] for each in given])
-    return rows[:, made.state[MASK] > 0]
+    rows = np.concatenate([infer(**each)["output"] for each in samples])
+    return rows[:, trained.state[MASK] > 0]
 
 
-def outputs(path: Path, given: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
-    """What a frozen file answers, as reals: [N, C]."""
+def outputs(path: Path, samples: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
+    """Return the dequantized outputs [N, C] of a frozen file."""
     interpreter = Interpreter(str(path))
     runner = interpreter.get_signature_runner()
     scale, zero_point = interpreter.get_output_details()[0]["quantization"]
-    rows = np.concatenate([runner(**each)["output"] for each in given])
+    rows = np.concatenate([runner(**each)["output"] for each in samples])
     if rows.dtype == np.float32:
         return rows
     return np.asarray((rows.astype(np.float32) - zero_point) * scale)
 
 
 def codes(model: Model | Path) -> list[str]:
-    """The ops of a model's only graph."""
-    found = read(model) if isinstance(model, Path) else model
-    return [op.code for op in found.main.ops]
+    """Return the ops of a model's only graph."""
+    loaded = read(model) if isinstance(model, Path) else model
+    return [op.code for op in loaded.main.ops]
