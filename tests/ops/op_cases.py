@@ -1,4 +1,4 @@
-"""The cases that each gradient rule is held to: data, read by the tests beside it."""
+"""The table of cases for the tests of the gradient rules."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Case:
 
     Attributes:
         code: the op.
-        what: what this case is about.
-        args: in order: a `Uniform` is an input that is differentiated, an array a constant, and
-            None an input that is left out.
-        options: of the op.
-        rows: which args have the batch as their first axis.
+        description: the property under test.
+        args: the inputs: `Uniform` for a differentiated input, an array for a constant, None for an
+            omitted input.
+        options: options of the op.
+        rows: indices of the args whose first axis is the batch.
     """
 
     code: str
-    what: str
+    description: str
     args: tuple[Uniform | np.ndarray | None, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
     rows: tuple[int, ...] = ()
@@ -40,8 +40,8 @@ class Case:
         return [arg for arg in self.args if isinstance(arg, Uniform)]
 
     def build(self, *tensors: Tensor) -> Tensor:
-        given = iter(tensors)
-        args = [next(given) if isinstance(arg, Uniform) else arg for arg in self.args]
+        remaining = iter(tensors)
+        args = [next(remaining) if isinstance(arg, Uniform) else arg for arg in self.args]
         return emit(self.code, *args, **self.options)
 
     def with_rows(self, count: int) -> Case:
@@ -53,7 +53,7 @@ class Case:
         return replace(self, args=tuple(args))
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.what}"
+        return f"{self.code}: {self.description}"
 
 
 def real(*shape: int) -> Uniform:
@@ -64,8 +64,8 @@ def positive(*shape: int) -> Uniform:
     return Uniform(shape, 0.5, 2.0)
 
 
-def wide(*shape: int) -> Uniform:
-    """Crosses each bound of each fused activation."""
+def across_bounds(*shape: int) -> Uniform:
+    """Return a range that crosses the bounds of all fused activations."""
     return Uniform(shape, -8.0, 8.0)
 
 
@@ -77,38 +77,38 @@ ROW = np.array([0.5, 1, 2, 3], np.float32)
 
 
 def rules() -> list[tuple[str, int]]:
-    """(op, input) for each gradient rule there is."""
+    """Return (op, input) of each gradient rule."""
     return [
         (row.code, index)
         for row in ROWS.values()
-        for index, gradient in enumerate(row.gradients)
-        if not isinstance(gradient, GradientSupport)
+        for index, rule in enumerate(row.gradients)
+        if not isinstance(rule, GradientSupport)
     ]
 
 
-def _binary(code: str, left: Any, right: Any) -> list[Case]:
-    """The ways in which two shapes can meet; `left` and `right` make an input of a shape."""
+def _binary(code: str, first: Any, second: Any) -> list[Case]:
+    """Return cases of broadcast shapes; `first` and `second` take the shape of an input."""
     return [
-        Case(code, "matrices", (left(3, 4), right(3, 4)), rows=(0, 1)),
-        Case(code, "a row onto a matrix", (left(3, 4), right(4)), rows=(0,)),
-        Case(code, "a matrix onto a row", (left(4), right(3, 4)), rows=(1,)),
-        Case(code, "a column onto a matrix", (left(3, 4), right(3, 1)), rows=(0, 1)),
-        Case(code, "a row [1, 4] onto a column [3, 1]", (left(1, 4), right(3, 1)), rows=(1,)),
-        Case(code, "rank 1 onto rank 4", (left(3, 2, 1, 4), right(4)), rows=(0,)),
-        Case(code, "rank 3 with ones onto rank 4", (left(3, 2, 5, 4), right(2, 1, 4)), rows=(0,)),
-        Case(code, "scalars", (left(), right())),
-        Case(code, "a scalar onto a vector", (left(3), right()), rows=(0,)),
-        Case(code, "one element", (left(1), right(1))),
-        Case(code, "a constant on the right", (left(3, 4), ROW), rows=(0,)),
-        Case(code, "a constant on the left", (ROW, right(3, 4)), rows=(1,)),
+        Case(code, "matrices", (first(3, 4), second(3, 4)), rows=(0, 1)),
+        Case(code, "a row onto a matrix", (first(3, 4), second(4)), rows=(0,)),
+        Case(code, "a matrix onto a row", (first(4), second(3, 4)), rows=(1,)),
+        Case(code, "a column onto a matrix", (first(3, 4), second(3, 1)), rows=(0, 1)),
+        Case(code, "a row [1, 4] onto a column [3, 1]", (first(1, 4), second(3, 1)), rows=(1,)),
+        Case(code, "rank 1 onto rank 4", (first(3, 2, 1, 4), second(4)), rows=(0,)),
+        Case(code, "rank 3 with ones onto rank 4", (first(3, 2, 5, 4), second(2, 1, 4)), rows=(0,)),
+        Case(code, "scalars", (first(), second())),
+        Case(code, "a scalar onto a vector", (first(3), second()), rows=(0,)),
+        Case(code, "one element", (first(1), second(1))),
+        Case(code, "a constant on the right", (first(3, 4), ROW), rows=(0,)),
+        Case(code, "a constant on the left", (ROW, second(3, 4)), rows=(1,)),
     ]
 
 
-def _unary(code: str, draw: Any) -> list[Case]:
+def _unary(code: str, make: Any) -> list[Case]:
     return [
-        Case(code, "a matrix", (draw(3, 4),), rows=(0,)),
-        Case(code, "a scalar", (draw(),)),
-        Case(code, "rank 5", (draw(2, 1, 3, 1, 2),), rows=(0,)),
+        Case(code, "a matrix", (make(3, 4),), rows=(0,)),
+        Case(code, "a scalar", (make(),)),
+        Case(code, "rank 5", (make(2, 1, 3, 1, 2),), rows=(0,)),
     ]
 
 
@@ -129,8 +129,8 @@ def _last_axis(code: str) -> list[Case]:
 
 
 def _reduction(code: str) -> list[Case]:
-    def case(what: str, axes: list[int], *shape: int, keep: bool = False) -> Case:
-        return Case(code, what, (real(*shape), ints(*axes)), {"keepDims": keep}, rows=(0,))
+    def case(description: str, axes: list[int], *shape: int, keep: bool = False) -> Case:
+        return Case(code, description, (real(*shape), ints(*axes)), {"keepDims": keep}, rows=(0,))
 
     return [
         case("the last axis", [1], 3, 4),
@@ -142,9 +142,9 @@ def _reduction(code: str) -> list[Case]:
         case("all axes, kept", [0, 1], 3, 4, keep=True),
         case("height and width", [1, 2], 3, 2, 3, 4),
         case("height and width, kept", [1, 2], 3, 2, 3, 4, keep=True),
-        case("axes that are not neighbours", [-1, 1], 3, 2, 3, 4),
+        case("axes that are not adjacent", [-1, 1], 3, 2, 3, 4),
         case("the batch and another", [0, 2], 3, 2, 3, 4),
-        case("axes in falling order, one twice", [3, 1, -1], 3, 2, 3, 4),
+        case("axes in descending order, one twice", [3, 1, -1], 3, 2, 3, 4),
         case("a vector", [0], 3),
         case("axes of size one", [1, 2], 3, 1, 1, 4),
         case("no axis", [], 3, 4),
@@ -162,12 +162,12 @@ def _products() -> list[Case]:
             for adj_y in (False, True):
                 x = real(*x_batch, *((4, 2) if adj_x else (2, 4)))
                 y = real(*y_batch, *((5, 4) if adj_y else (4, 5)))
-                what = f"{list(x.shape)} and {list(y.shape)}, adjX={adj_x}, adjY={adj_y}"
+                description = f"{list(x.shape)} and {list(y.shape)}, adjX={adj_x}, adjY={adj_y}"
                 options = {"adjX": adj_x, "adjY": adj_y}
                 rows = {"": (), "x": (0,), "y": (1,), "xy": (0, 1)}[
                     "x" * (x_batch[:1] == (3,)) + "y" * (y_batch[:1] == (3,))
                 ]
-                cases.append(Case("BATCH_MATMUL", what, (x, y), options, rows=rows))
+                cases.append(Case("BATCH_MATMUL", description, (x, y), options, rows=rows))
     rows_by_weights = (real(20, 4), real(4, 5))
     cases.append(Case("BATCH_MATMUL", "rows and weights", rows_by_weights, rows=(0,)))
     return cases
@@ -175,13 +175,13 @@ def _products() -> list[Case]:
 
 CASES = [
     *_binary("ADD", real, real),
-    *_activated("ADD", wide(6, 8), wide(8)),
+    *_activated("ADD", across_bounds(6, 8), across_bounds(8)),
     *_binary("SUB", real, real),
-    *_activated("SUB", wide(6, 8), wide(8)),
+    *_activated("SUB", across_bounds(6, 8), across_bounds(8)),
     *_binary("MUL", real, real),
-    *_activated("MUL", wide(6, 8), real(8)),
+    *_activated("MUL", across_bounds(6, 8), real(8)),
     *_binary("DIV", real, positive),
-    *_activated("DIV", wide(6, 8), positive(8)),
+    *_activated("DIV", across_bounds(6, 8), positive(8)),
     *_binary("POW", positive, real),
     Case("POW", "a square of negative numbers", (real(3, 4), np.float32(2)), rows=(0,)),
     Case("POW", "a root", (positive(3, 4), np.float32(0.5)), rows=(0,)),
@@ -195,9 +195,9 @@ CASES = [
     *_unary("EXP", real),
     *_unary("LOG", positive),
     *_unary("RELU", real),
-    *_unary("RELU6", wide),
+    *_unary("RELU6", across_bounds),
     *_unary("ELU", real),
-    *_unary("HARD_SWISH", wide),
+    *_unary("HARD_SWISH", across_bounds),
     *_unary("LEAKY_RELU", real),
     Case("LEAKY_RELU", "alpha 0.3", (real(3, 4),), {"alpha": 0.3}, rows=(0,)),
     Case("LEAKY_RELU", "alpha above 1", (real(3, 4),), {"alpha": 2.5}, rows=(0,)),
@@ -220,13 +220,14 @@ CASES = [
     *_reduction("MEAN"),
     Case("CUMSUM", "rows", (real(3, 4), ints(1)), rows=(0,)),
     Case("CUMSUM", "the batch", (real(3, 4), ints(0)), rows=(0,)),
-    Case("CUMSUM", "from the end", (real(3, 2, 4), ints(-2)), {"reverse": True}, rows=(0,)),
-    Case("CUMSUM", "without itself", (real(3, 4), ints(1)), {"exclusive": True}, rows=(0,)),
-    Case("CUMSUM", "both", (real(5), ints(0)), {"exclusive": True, "reverse": True}, rows=(0,)),
+    Case("CUMSUM", "reverse", (real(3, 2, 4), ints(-2)), {"reverse": True}, rows=(0,)),
+    Case("CUMSUM", "exclusive", (real(3, 4), ints(1)), {"exclusive": True}, rows=(0,)),
+    Case("CUMSUM", "exclusive, reverse", (real(5), ints(0)), {"exclusive": True, "reverse": True},
+         rows=(0,)),
     *_products(),
     Case("FULLY_CONNECTED", "rows", (real(3, 4), real(5, 4), real(5)), rows=(0,)),
     Case("FULLY_CONNECTED", "no bias", (real(3, 4), real(5, 4)), rows=(0,)),
-    Case("FULLY_CONNECTED", "bias left out", (real(3, 4), real(5, 4), None), rows=(0,)),
+    Case("FULLY_CONNECTED", "an omitted bias", (real(3, 4), real(5, 4), None), rows=(0,)),
     Case("FULLY_CONNECTED", "constant weights", (real(3, 4), np.eye(5, 4, dtype=np.float32),
          real(5)), rows=(0,)),
     Case("FULLY_CONNECTED", "rank 4", (real(3, 2, 2, 4), real(5, 4), real(5)), rows=(0,)),
@@ -238,15 +239,15 @@ CASES = [
     Case("FULLY_CONNECTED", "a vector, axes kept", (real(4), real(5, 4), real(5)),
          {"keepNumDims": True}),
     Case("FULLY_CONNECTED", "one unit", (real(3, 4), real(1, 4), real(1)), rows=(0,)),
-    *_activated("FULLY_CONNECTED", wide(6, 4), real(5, 4), real(5)),
-    *_activated("FULLY_CONNECTED", wide(2, 3, 4), real(5, 4), real(5), keepNumDims=True),
+    *_activated("FULLY_CONNECTED", across_bounds(6, 4), real(5, 4), real(5)),
+    *_activated("FULLY_CONNECTED", across_bounds(2, 3, 4), real(5, 4), real(5), keepNumDims=True),
     Case("RESHAPE", "rows", (real(3, 4), ints(-1, 2, 2)), rows=(0,)),
     Case("RESHAPE", "flat", (real(3, 2, 2), ints(-1)), rows=(0,)),
     Case("RESHAPE", "by option", (real(3, 4),), {"newShape": [2, 6]}),
     Case("RESHAPE", "to a scalar", (real(1, 1), np.array([], np.int32))),
     Case("RESHAPE", "from a scalar", (real(), ints(1, 1))),
     Case("TRANSPOSE", "a matrix", (real(3, 4), ints(1, 0)), rows=(0,)),
-    Case("TRANSPOSE", "no power of two is the identity", (real(3, 2, 4), ints(1, 2, 0)), rows=(0,)),
+    Case("TRANSPOSE", "a permutation of order 3", (real(3, 2, 4), ints(1, 2, 0)), rows=(0,)),
     Case("TRANSPOSE", "rank 4", (real(2, 3, 4, 2), ints(0, 3, 1, 2)), rows=(0,)),
     Case("CONCATENATION", "columns", (real(3, 4), real(3, 1), real(3, 2)), {"axis": 1},
          rows=(0, 1, 2)),
@@ -256,8 +257,8 @@ CASES = [
     Case("CONCATENATION", "with a constant", (np.ones((3, 1), np.float32), real(3, 4)),
          {"axis": 1}),
     Case("SLICE", "a box", (real(4, 5), ints(1, 2), ints(2, 2))),
-    Case("SLICE", "all that is left", (real(3, 5), ints(0, 2), ints(-1, -1))),
-    Case("SLICE", "everything", (real(3, 5), ints(0, 0), ints(-1, 5))),
+    Case("SLICE", "to the end", (real(3, 5), ints(0, 2), ints(-1, -1))),
+    Case("SLICE", "the whole tensor", (real(3, 5), ints(0, 0), ints(-1, 5))),
     Case("SLICE", "rank 4", (real(3, 4, 4, 2), ints(0, 1, 1, 0), ints(3, 2, -1, 2))),
     Case("STRIDED_SLICE", "a box", (real(4, 5), ints(1, 2), ints(3, 4), ints(1, 1))),
     Case("STRIDED_SLICE", "ends counted from the end",

@@ -29,55 +29,57 @@ SUPPORT = [
 ]
 
 
-def by_hand(code: str, inputs: int, **options: Any) -> Op:
-    """An op of a file, whose shapes were not inferred."""
+def op_without_inference(code: str, inputs: int, **options: Any) -> Op:
+    """Return an op as read from a file, without inferred shapes."""
     graph = Graph()
     tensors = [graph.input(f"x{i}", (2, 3)) for i in range(inputs)]
     return graph.add(Op(code, tensors, [graph.tensor("y", DType.FLOAT32, (2, 3))], options=options))
 
 
 @pytest.mark.parametrize(("code", "index", "support"), SUPPORT)
-def test_an_input_without_a_rule_has_a_zero_gradient_or_an_error_that_names_it(
+def test_an_input_without_a_rule_has_a_zero_gradient_or_an_error(
     code: str, index: int, support: GradientSupport
 ) -> None:
-    op = by_hand(code, index + 1)
+    op = op_without_inference(code, index + 1)
     if support is GradientSupport.ZERO:
         assert input_gradient(op, index, op.output) is None
         return
-    words = (
+    message = (
         f"the gradient of <{code} → y> with respect to its input {index} "
         f"(<FLOAT32 [2, 3] 'x{index}'>) is {support.value}. "
         "Choose features behind this op (`features=`)"
     )
-    with pytest.raises(GradientError, match=re.escape(words)):
+    with pytest.raises(GradientError, match=re.escape(message)):
         input_gradient(op, index, op.output)
 
 
 def test_a_zero_gradient_emits_nothing() -> None:
-    op = by_hand("GREATER", 2)
+    op = op_without_inference("GREATER", 2)
     input_gradient(op, 0, op.output)
     assert op.output.graph.ops == [op]
 
 
 def test_an_op_without_a_row_has_an_error_that_names_it() -> None:
-    words = "Sartor has no row for NEW_OP, so it cannot be differentiated. Choose features behind"
-    op = by_hand("NEW_OP", 1)
-    with pytest.raises(GradientError, match=words):
+    message = "Sartor has no row for NEW_OP, so it cannot be differentiated. Choose features behind"
+    op = op_without_inference("NEW_OP", 1)
+    with pytest.raises(GradientError, match=message):
         input_gradient(op, 0, op.output)
 
 
 def test_the_error_of_a_custom_op_has_its_custom_name() -> None:
-    op = by_hand("CUSTOM", 1)
+    op = op_without_inference("CUSTOM", 1)
     op.custom_code = "FlexErf"
-    words = re.escape("the gradient of <FlexErf → y> with respect to its input 0 (<FLOAT32 [2, 3]")
-    with pytest.raises(GradientError, match=words):
+    message = re.escape(
+        "the gradient of <FlexErf → y> with respect to its input 0 (<FLOAT32 [2, 3]"
+    )
+    with pytest.raises(GradientError, match=message):
         input_gradient(op, 0, op.output)
 
 
-def test_the_error_of_a_missing_rule_says_how_to_add_it() -> None:
-    op = by_hand("CONV_2D", 3)
-    words = "is not yet supported. Choose features .*, or add a rule (docs/add-a-gradient.md)."
-    with pytest.raises(GradientError, match=words.replace("(", r"\(").replace(")", r"\)")):
+def test_the_error_of_a_missing_rule_names_the_page() -> None:
+    op = op_without_inference("CONV_2D", 3)
+    message = "is not yet supported. Choose features .*, or add a rule (docs/add-a-gradient.md)."
+    with pytest.raises(GradientError, match=message.replace("(", r"\(").replace(")", r"\)")):
         input_gradient(op, 1, op.output)
 
 
@@ -94,30 +96,30 @@ def test_comparisons_and_rounding_have_zero_gradients_and_indices_none() -> None
 @pytest.mark.parametrize(
     "code", [row.code for row in ROWS.values() if row.activation and row.reference]
 )
-def test_a_fused_activation_that_litert_does_not_run_is_refused(
+def test_fused_activations_that_litert_does_not_run_are_refused(
     code: str, activation: Activation
 ) -> None:
-    op = by_hand(code, 2, fusedActivationFunction=int(activation))
-    words = f"<{code} → y>: the fused activation {activation.name} is not supported"
-    with pytest.raises(GradientError, match=words):
+    op = op_without_inference(code, 2, fusedActivationFunction=int(activation))
+    message = f"<{code} → y>: the fused activation {activation.name} is not supported"
+    with pytest.raises(GradientError, match=message):
         output_gradient(op, op.output)
     x, y = op.inputs
     assert x is not None
     assert y is not None
-    words = f"{activation.name} is not supported: LiteRT does not run"
-    with pytest.raises(GradientError, match=words):
+    message = f"{activation.name} is not supported: LiteRT does not run"
+    with pytest.raises(GradientError, match=message):
         evaluate(x.graph, {x: np.ones((2, 3)), y: np.ones((2, 3))})
 
 
 def test_the_gradient_of_a_sum_over_computed_axes_is_not_yet_supported() -> None:
-    op = by_hand("SUM", 2)
-    words = "the gradient of <SUM → y> is not yet supported: .*'x1'> must be a constant"
-    with pytest.raises(GradientError, match=words):
+    op = op_without_inference("SUM", 2)
+    message = "the gradient of <SUM → y> is not yet supported: .*'x1'> must be a constant"
+    with pytest.raises(GradientError, match=message):
         input_gradient(op, 0, op.output)
 
 
 @pytest.mark.parametrize(
-    ("strides", "options", "words"),
+    ("strides", "options", "message"),
     [
         ((1, 2), {}, "strides other than 1 are not supported"),
         ((1, 1), {"shrinkAxisMask": 1}, "shrinkAxisMask is not supported"),
@@ -126,14 +128,14 @@ def test_the_gradient_of_a_sum_over_computed_axes_is_not_yet_supported() -> None
     ],
 )
 def test_the_gradient_of_a_strided_slice_that_is_not_a_box_is_not_yet_supported(
-    strides: tuple[int, ...], options: dict[str, int], words: str
+    strides: tuple[int, ...], options: dict[str, int], message: str
 ) -> None:
     graph = Graph()
     x = graph.input("x", (2, 3))
     ints = [graph.constant(np.array(v, np.int32)) for v in ((0, 0), (2, 3), strides)]
     y = graph.tensor("y", DType.FLOAT32, (2, 3))
     op = graph.add(Op("STRIDED_SLICE", [x, *ints], [y], options=options))
-    with pytest.raises(GradientError, match=f"is not yet supported: {words}"):
+    with pytest.raises(GradientError, match=f"is not yet supported: {message}"):
         input_gradient(op, 0, y)
 
 
@@ -142,7 +144,7 @@ def ints(*values: object) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("code", "shape", "others", "options", "words"),
+    ("code", "shape", "others", "options", "message"),
     [
         ("ADD", (2, 3), [np.ones(4, np.float32)], {}, "do not broadcast together"),
         ("ADD", (2, 3), [ints(1, 2, 3)], {}, "must be of one type"),
@@ -170,11 +172,15 @@ def ints(*values: object) -> np.ndarray:
     ],
 )  # fmt: skip
 def test_inputs_that_do_not_fit_an_op_are_refused(
-    code: str, shape: tuple[int, ...], others: list[np.ndarray], options: dict[str, Any], words: str
+    code: str,
+    shape: tuple[int, ...],
+    others: list[np.ndarray],
+    options: dict[str, Any],
+    message: str,
 ) -> None:
     graph = Graph()
     x = graph.input("x", shape)
-    with pytest.raises(ConversionError, match=words):
+    with pytest.raises(ConversionError, match=message):
         emit(code, x, *others, **options)
     assert not graph.ops
 

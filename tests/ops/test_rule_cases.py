@@ -27,41 +27,41 @@ def test_a_rule_agrees_with_finite_differences_and_with_the_runtime(case: Case) 
 
 
 def test_every_rule_has_a_case() -> None:
-    seen = {
+    covered = {
         (case.code, min(index, len(ROWS[case.code].gradients) - 1))
         for case in CASES
         for index, arg in enumerate(case.args)
         if isinstance(arg, Uniform)
     }
-    assert not set(rules()) - seen
+    assert not set(rules()) - covered
 
 
-def test_every_fused_activation_of_every_op_that_has_one_has_a_case() -> None:
-    seen = {
+def test_every_fused_activation_has_a_case() -> None:
+    covered = {
         (case.code, case.options["fusedActivationFunction"])
         for case in CASES
         if "fusedActivationFunction" in case.options
     }
-    assert seen == {(row.code, kind) for row in ROWS.values() if row.activation and row.reference
+    assert covered == {(row.code, kind) for row in ROWS.values() if row.activation and row.reference
                     for kind in ACTIVATIONS}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", BATCHED, ids=name)
-def test_a_gradient_built_for_20_rows_takes_7(case: Case) -> None:
-    graph, inputs, _, seed = built(case.with_rows(20))
-    seven, seven_inputs, seven_output, seven_seed = built(case.with_rows(7))
+def test_a_gradient_built_for_20_rows_runs_on_7(case: Case) -> None:
+    graph, inputs, _, seed = build_graph(case.with_rows(20))
+    seven, seven_inputs, seven_output, seven_seed = build_graph(case.with_rows(7))
     random = np.random.default_rng(7)
     values = [
         random.uniform(x.low, x.high, x.shape).astype(np.float32) for x in case.with_rows(7).inputs
     ]
     values.append(random.standard_normal(seven_output.shape).astype(np.float32))
     expected = evaluate(seven, dict(zip([*seven_inputs, seven_seed], values, strict=True)))
-    got = run_graph(graph, dict(zip([*inputs, seed], values, strict=True)))
-    for mine, theirs in zip(graph.outputs, seven.outputs, strict=True):
-        np.testing.assert_allclose(got[mine], expected[theirs], rtol=1e-4, atol=1e-5)
+    actual = run_graph(graph, dict(zip([*inputs, seed], values, strict=True)))
+    for output, expected_output in zip(graph.outputs, seven.outputs, strict=True):
+        np.testing.assert_allclose(actual[output], expected[expected_output], rtol=1e-4, atol=1e-5)
 
 
-def built(case: Case) -> tuple[Graph, list[Tensor], Tensor, Tensor]:
+def build_graph(case: Case) -> tuple[Graph, list[Tensor], Tensor, Tensor]:
     graph = Graph(str(case))
     inputs = [graph.input(f"x{i}", x.shape) for i, x in enumerate(case.inputs)]
     output = case.build(*inputs)
@@ -70,20 +70,20 @@ def built(case: Case) -> tuple[Graph, list[Tensor], Tensor, Tensor]:
     return graph, inputs, output, seed
 
 
-@pytest.mark.parametrize("how", ["1 % too large", "of the wrong sign"])
+@pytest.mark.parametrize("error", ["1 % too large", "of the wrong sign"])
 @pytest.mark.parametrize(("code", "index"), rules())
-def test_a_rule_that_is_wrong_fails_its_cases(
-    monkeypatch: pytest.MonkeyPatch, code: str, index: int, how: str
+def test_a_wrong_rule_fails_its_cases(
+    monkeypatch: pytest.MonkeyPatch, code: str, index: int, error: str
 ) -> None:
     row = ROWS[code]
-    right = row.gradients[index]
-    assert not isinstance(right, GradientSupport)
-    rule: Rule = right
+    gradient = row.gradients[index]
+    assert not isinstance(gradient, GradientSupport)
+    rule: Rule = gradient
 
-    def wrong(op: Op, index: int, g: Tensor) -> Tensor:
-        return neg(rule(op, index, g)) if "sign" in how else mul(rule(op, index, g), 1.01)
+    def wrong_rule(op: Op, index: int, g: Tensor) -> Tensor:
+        return neg(rule(op, index, g)) if "sign" in error else mul(rule(op, index, g), 1.01)
 
-    gradients = (*row.gradients[:index], wrong, *row.gradients[index + 1 :])
+    gradients = (*row.gradients[:index], wrong_rule, *row.gradients[index + 1 :])
     monkeypatch.setitem(ROWS, code, replace(row, gradients=gradients))
     case = next(c for c in CASES if c.code == code and isinstance(c.args[index], Uniform))
     with pytest.raises(VerificationError, match=f"the gradient rules of {code}: .* expected"):
@@ -94,28 +94,28 @@ SWAPS = {"ADD": "SUB", "MUL": "DIV", "MAXIMUM": "MINIMUM"}
 SWAPS |= {new: old for old, new in SWAPS.items()}
 
 
-def test_every_op_that_a_rule_emits_matters_to_some_case() -> None:
-    """Changes each emitted op in turn: its value by 1 %, its code for that of its inverse."""
-    unnoticed: dict[tuple[str, str, str], bool] = {}
+def test_every_op_of_a_rule_affects_a_case() -> None:
+    """Change each emitted op in turn: its value by 1 %, or the op to its inverse."""
+    undetected: dict[tuple[str, str, str], bool] = {}
     for case in CASES:
-        graph, inputs, output, seed = built(case)
+        graph, inputs, output, seed = build_graph(case)
         random = np.random.default_rng(0)
-        feeds = {x: random.uniform(drawn.low, drawn.high, drawn.shape)
-                 for x, drawn in zip(inputs, case.inputs, strict=True)}  # fmt: skip
+        feeds = {x: random.uniform(uniform.low, uniform.high, uniform.shape)
+                 for x, uniform in zip(inputs, case.inputs, strict=True)}  # fmt: skip
         feeds[seed] = random.standard_normal(output.shape)
-        right = evaluate(graph, feeds)
+        expected = evaluate(graph, feeds)
         assert output.producer is not None
         for op in graph.ops[graph.ops.index(output.producer) + 1 :]:
-            more = {**feeds, op.output: right[op.output] * 1.01 + 0.01}
-            changes = {"1 %": evaluate(graph, more)}
+            changed_feeds = {**feeds, op.output: expected[op.output] * 1.01 + 0.01}
+            changes = {"1 %": evaluate(graph, changed_feeds)}
             if op.code in SWAPS:
                 changes["inverse"] = _swapped(op, feeds)
-            for how, values in changes.items():
-                same = all(np.allclose(values[x], right[x], 1e-6, 0) for x in graph.outputs)
-                key = case.code, op.code, how
-                unnoticed[key] = unnoticed.get(key, True) and same
-    survivors = {key for key, same in unnoticed.items() if same}
-    assert survivors == {("MEAN", "STRIDED_SLICE", "1 %")}  # of which only the shape is used
+            for change, values in changes.items():
+                is_equal = all(np.allclose(values[x], expected[x], 1e-6, 0) for x in graph.outputs)
+                key = case.code, op.code, change
+                undetected[key] = undetected.get(key, True) and is_equal
+    survivors = {key for key, is_equal in undetected.items() if is_equal}
+    assert survivors == {("MEAN", "STRIDED_SLICE", "1 %")}  # the rule uses only its shape
 
 
 def _swapped(op: Op, feeds: dict[Tensor, np.ndarray]) -> dict[Tensor, np.ndarray]:

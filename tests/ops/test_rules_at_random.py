@@ -1,4 +1,4 @@
-"""Each gradient rule, over shapes, axes and options drawn at random."""
+"""Each gradient rule, with random shapes, axes and options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
-from op_cases import ACTIVATIONS, Case, ints, positive, real, wide
+from op_cases import ACTIVATIONS, Case, across_bounds, ints, positive, real
 
 from sartor.ops import emit, greater, select
 from sartor.ops._activation import Activation
@@ -21,7 +21,7 @@ SHAPES = array_shapes(min_dims=1, max_dims=4, max_side=4)
 SIGNED = ["ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"]
 UNARY = {
     "NEG": real, "SQUARE": real, "SQRT": positive, "RSQRT": positive, "EXP": real,
-    "LOG": positive, "RELU": real, "RELU6": wide, "TANH": real, "LOGISTIC": real,
+    "LOG": positive, "RELU": real, "RELU6": across_bounds, "TANH": real, "LOGISTIC": real,
     "SOFTMAX": real, "LOG_SOFTMAX": real, "L2_NORMALIZATION": real,
 }  # fmt: skip
 
@@ -42,20 +42,22 @@ def test_ops_with_one_input(code: str, shape: tuple[int, ...]) -> None:
     st.sampled_from([Activation.NONE, *ACTIVATIONS]),
 )
 @random_cases
-def test_ops_that_broadcast_two_inputs(code: str, shapes: object, kind: Activation) -> None:
-    left, right = shapes.input_shapes  # type: ignore[attr-defined]
-    x = positive(*left) if code == "POW" else Uniform(left, -4.0, 4.0)
-    y = real(*right) if code in SIGNED or code == "POW" else positive(*right)
-    fused = {"fusedActivationFunction": int(kind)} if code in ("ADD", "SUB", "MUL", "DIV") else {}
+def test_ops_that_broadcast_two_inputs(code: str, shapes: object, activation: Activation) -> None:
+    x_shape, y_shape = shapes.input_shapes  # type: ignore[attr-defined]
+    x = positive(*x_shape) if code == "POW" else Uniform(x_shape, -4.0, 4.0)
+    y = real(*y_shape) if code in SIGNED or code == "POW" else positive(*y_shape)
+    fused = (
+        {"fusedActivationFunction": int(activation)} if code in ("ADD", "SUB", "MUL", "DIV") else {}
+    )
     check(Case(code, "", (x, y), fused))
 
 
 @given(mutually_broadcastable_shapes(num_shapes=3, max_dims=3, max_side=3))
 @random_cases
-def test_a_choice_between_two_inputs_by_a_third(shapes: object) -> None:
-    drawn = [real(*shape) for shape in shapes.input_shapes]  # type: ignore[attr-defined]
-    by_itself = lambda c, x, y: select(greater(c, 0.25), emit("MUL", x, c), y)  # noqa: E731
-    check_gradients(by_itself, drawn)
+def test_selection_between_two_inputs_by_a_third(shapes: object) -> None:
+    inputs = [real(*shape) for shape in shapes.input_shapes]  # type: ignore[attr-defined]
+    choose = lambda c, x, y: select(greater(c, 0.25), emit("MUL", x, c), y)  # noqa: E731
+    check_gradients(choose, inputs)
 
 
 @given(st.sampled_from(["SUM", "MEAN"]), SHAPES, st.data())
@@ -88,16 +90,16 @@ def test_matrix_products(shapes: object, adj_x: bool, adj_y: bool) -> None:
 )
 @random_cases
 def test_dense_layers(
-    shape: tuple[int, ...], units: int, bias: bool, keep: bool, kind: Activation
+    shape: tuple[int, ...], units: int, bias: bool, keep: bool, activation: Activation
 ) -> None:
     args = (Uniform(shape, -4.0, 4.0), real(units, shape[-1]), real(units) if bias else None)
-    options = {"keepNumDims": keep, "fusedActivationFunction": int(kind)}
+    options = {"keepNumDims": keep, "fusedActivationFunction": int(activation)}
     check(Case("FULLY_CONNECTED", "", args, options))
 
 
 @given(SHAPES, st.data())
 @random_cases
-def test_joined_inputs(shape: tuple[int, ...], data: st.DataObject) -> None:
+def test_concatenated_inputs(shape: tuple[int, ...], data: st.DataObject) -> None:
     rank = len(shape)
     axis = data.draw(st.integers(-rank, rank - 1))
     sizes = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=4))
@@ -114,8 +116,8 @@ def test_boxes(code: str, shape: tuple[int, ...], data: st.DataObject) -> None:
     end = [data.draw(st.integers(first + 1, n)) for first, n in zip(begin, shape, strict=True)]
     if code == "SLICE":
         sizes = [stop - start for start, stop in zip(begin, end, strict=True)]
-        left = [size if data.draw(st.booleans()) else -1 for size in sizes]
-        check(Case(code, "", (real(*shape), ints(*begin), ints(*left))))
+        size = [each if data.draw(st.booleans()) else -1 for each in sizes]
+        check(Case(code, "", (real(*shape), ints(*begin), ints(*size))))
         return
     masks = st.integers(0, 2 ** len(shape) - 1)
     options = {"beginMask": data.draw(masks), "endMask": data.draw(masks)}
@@ -126,8 +128,8 @@ def test_boxes(code: str, shape: tuple[int, ...], data: st.DataObject) -> None:
 @given(SHAPES, st.data())
 @random_cases
 def test_paddings(shape: tuple[int, ...], data: st.DataObject) -> None:
-    around = [[data.draw(st.integers(0, 2)), data.draw(st.integers(0, 2))] for _ in shape]
-    check(Case("PAD", "", (real(*shape), ints(*around))))
+    padding = [[data.draw(st.integers(0, 2)), data.draw(st.integers(0, 2))] for _ in shape]
+    check(Case("PAD", "", (real(*shape), ints(*padding))))
 
 
 @given(SHAPES, st.data())

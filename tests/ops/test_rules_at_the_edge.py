@@ -1,4 +1,4 @@
-"""Gradients where float32 runs out and where the maths has none: finite, and as documented."""
+"""Gradients at kinks and at the limits of float32 are finite and as documented."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ from sartor.ops import (
 from sartor.testing import run_graph
 
 
-def slope(build: Callable[[Tensor], Tensor], x: list[float], along: list[float]) -> list[float]:
+def gradient_of(
+    build: Callable[[Tensor], Tensor], x: list[float], seed_value: list[float]
+) -> list[float]:
     graph = Graph()
     source = graph.input("x", (1, len(x)))
     output = build(source)
     seed = graph.input("seed", output.shape)
     graph.outputs = gradients(output, [source], seed=seed)
-    feeds = {source: np.array([x], np.float32), seed: np.array([along], np.float32)}
+    feeds = {source: np.array([x], np.float32), seed: np.array([seed_value], np.float32)}
     return [float(value) for value in run_graph(graph, feeds)[graph.outputs[0]].ravel()]
 
 
@@ -44,7 +46,7 @@ def norm(x: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("what", "build", "x", "along", "expected"),
+    ("case", "build", "x", "seed", "expected"),
     [
         ("RELU at its kink", relu, [0.0, 1e-20], [1, 1], [0, 1]),
         ("RELU of the largest float", relu, [3e38, -3e38], [2, 2], [2, 0]),
@@ -57,32 +59,32 @@ def norm(x: Tensor) -> Tensor:
          [0, 3]),
         ("a tie goes to the second input of MINIMUM", lambda x: minimum(0.0, x), [0, 2], [3, 3],
          [3, 0]),
-        ("the norm of nothing", norm, [0, 0], [1], [0, 0]),
-        ("the norm of little", norm, [3e-15, 4e-15], [1], [0.6, 0.8]),
-        ("a root at zero, seen from nowhere", sqrt, [0, 4], [0, 1], [0, 0.25]),
+        ("the norm of zeros", norm, [0, 0], [1], [0, 0]),
+        ("a small norm", norm, [3e-15, 4e-15], [1], [0.6, 0.8]),
+        ("a root at zero with seed zero", sqrt, [0, 4], [0, 1], [0, 0.25]),
         ("a large root", sqrt, [1e36, 1e-36], [1, 1], [5e-19, 5e17]),
-        ("one over a small root", rsqrt, [1e-20, 1e20], [1, 1], [-5e29, -5e-31]),
-        ("one over a small number", lambda x: div(1.0, x), [1e-15, 1e15], [1, 1], [-1e30, -1e-30]),
+        ("a reciprocal root", rsqrt, [1e-20, 1e20], [1, 1], [-5e29, -5e-31]),
+        ("a reciprocal", lambda x: div(1.0, x), [1e-15, 1e15], [1, 1], [-1e30, -1e-30]),
         ("a small ratio of large numbers", lambda x: div(1e25, x), [1e22, 2e22], [1, 1],
          [-1e-19, -2.5e-20]),
         ("zero to the power of one", lambda x: pow_(x, 1.0), [0, -2], [1, 1], [1, 1]),
-        ("zero to the power of nothing", lambda x: pow_(x, 0.0), [0, 2], [1, 1], [0, 0]),
+        ("zero to the power of zero", lambda x: pow_(x, 0.0), [0, 2], [1, 1], [0, 0]),
         ("a square at zero", lambda x: pow_(x, 2.0), [0, -3], [1, 1], [0, -6]),
         ("the exponent of zero", lambda e: pow_(0.0, e), [1, 2], [1, 1], [0, 0]),
         ("saturated LOGISTIC", logistic, [100, -100], [1, 1], [0, 0]),
         ("saturated TANH", tanh, [50, -50], [1, 1], [0, 0]),
-        ("SOFTMAX of far logits", softmax, [1000, 0], [1, 1], [0, 0]),
-        ("LOG_SOFTMAX of far logits", log_softmax, [1000, 0], [0, 1], [-1, 1]),
-        ("L2_NORMALIZATION of nothing", l2_normalization, [0, 0], [1e-6, 2e-6], [1, 2]),
+        ("SOFTMAX of distant logits", softmax, [1000, 0], [1, 1], [0, 0]),
+        ("LOG_SOFTMAX of distant logits", log_softmax, [1000, 0], [0, 1], [-1, 1]),
+        ("L2_NORMALIZATION of zeros", l2_normalization, [0, 0], [1e-6, 2e-6], [1, 2]),
         ("L2_NORMALIZATION of large numbers", l2_normalization, [1e15, 1e15], [1, 0],
          [0.5 / np.sqrt(2e30), -0.5 / np.sqrt(2e30)]),
     ],
 )  # fmt: skip
-def test_a_gradient_at_the_edge_is_what_is_documented(
-    what: str,
+def test_a_gradient_at_the_edge_is_as_documented(
+    case: str,
     build: Callable[[Tensor], Tensor],
     x: list[float],
-    along: list[float],
+    seed: list[float],
     expected: list[float],
 ) -> None:
-    assert slope(build, x, along) == pytest.approx(expected, rel=1e-5, abs=1e-37), what
+    assert gradient_of(build, x, seed) == pytest.approx(expected, rel=1e-5, abs=1e-37), case
