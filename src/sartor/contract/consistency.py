@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .names import FEATURES, MASK, TEMPERATURE
+from .names import FEATURES, MASK, TASKS, TEMPERATURE
 from .signatures import numbered
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def _wrong_names(manifest: Manifest) -> Iterator[str]:
 
 
 def _wrong_training(manifest: Manifest) -> Iterator[str]:
-    if _WEIGHTS_PER_OUTPUT.get(manifest.task) is not manifest.weights_per_output:
+    if manifest.task not in TASKS:
+        yield f"the task is {manifest.task!r}, not one of {', '.join(TASKS)}"
+    elif _WEIGHTS_PER_OUTPUT[manifest.task] is not manifest.weights_per_output:
         yield f"weights_per_output is wrong for the task {manifest.task!r}"
     if not manifest.loss.curvature > 0:
         yield f"the curvature of the loss is {manifest.loss.curvature}, not above 0"

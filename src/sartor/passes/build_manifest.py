@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .._version import __version__
+from ..contract.consistency import contradictions
 from ..contract.digest import model_digest
 from ..contract.manifest import (
     Fingerprints,
@@ -14,6 +15,7 @@ from ..contract.manifest import (
     OptimizerSpec,
     VariableSpec,
 )
+from ..errors import ConversionError
 from ..graph import Tensor
 from .plan import Plan
 
@@ -33,13 +35,17 @@ def build_manifest(
         fingerprints: its fingerprints.
         content: bytes of the flatbuffer, without appended files.
         ranges: offset and size in `content` of each initial value, in bytes.
+
+    Raises:
+        ConversionError: If head, loss or optimizer contradict the contract, so that no runtime
+            would accept the file.
     """
     head, loss, optimizer = plan.head, plan.head.loss, plan.optimizer
     variables = tuple(
         VariableSpec(v.name, v.shape, v.role, v.class_axis, v.parameter, ranges[v.initial][0])
         for v in plan.variables.values()
     )
-    return Manifest(
+    manifest = Manifest(
         inputs=tuple(plan.inputs),
         features=tuple(plan.features),
         batch_size=plan.batch_size,
@@ -57,3 +63,10 @@ def build_manifest(
         generator=f"sartor {__version__}",
         digest=model_digest(content, variables),
     )
+    contradiction = next(contradictions(manifest), None)
+    if contradiction is not None:
+        raise ConversionError(
+            f"no runtime would accept the file, because {contradiction}: correct the attributes of "
+            f"{head.name!r}, {loss.name!r} or {optimizer.name!r}"
+        )
+    return manifest
