@@ -153,7 +153,7 @@ def _attach_signatures(plan: Plan, base: Graph) -> None:
 
 
 def _simplify(model: Model) -> None:
-    """Simplify all graphs but that of the base."""
+    """Simplify all graphs but that of the base, and split the variable reads of all graphs."""
     for signature in model.signatures:
         if signature.key != "infer":
             simplify(signature.graph)

@@ -7,7 +7,6 @@ Sartor. A message states the actual value, the expected one, and the next step.
 from __future__ import annotations
 
 __all__ = [
-    "CancelledError",
     "CheckpointError",
     "ConversionError",
     "DataError",
@@ -50,16 +49,12 @@ class CheckpointError(SartorError):
 
 
 class StoreError(SartorError):
-    """A sample store is damaged, is in use by another process, or belongs to another model."""
+    """A sample store is damaged, is in use by another process, or has features of another base."""
 
 
 class TrainingError(SartorError):
-    """A training diverged; the weights are the same as before it."""
+    """A training diverged, so that the weights before it stay; or another training is running."""
 
 
 class VerificationError(SartorError):
     """A file violates the contract; the message lists each violation."""
-
-
-class CancelledError(SartorError):
-    """An operation was cancelled by the caller."""

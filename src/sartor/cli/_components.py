@@ -64,18 +64,9 @@ def create_optimizer(name: str, **options: Any) -> Optimizer:
         name: name of an optimizer.
         options: options of optimizers; None if not given.
     """
-    from .. import optimizers
+    from ..optimizers import OPTIMIZERS
 
-    optimizer_type = _choose(
-        "--optimizer",
-        {
-            "sgd": optimizers.SGD,
-            "adam": optimizers.Adam,
-            "adamw": optimizers.AdamW,
-            "rmsprop": optimizers.RMSprop,
-        },
-        name,
-    )
+    optimizer_type = _choose("--optimizer", OPTIMIZERS, name)
     arguments = {key: value for key, value in options.items() if value is not None}
     if name == "sgd":
         arguments = {"momentum": 0.9, **arguments}

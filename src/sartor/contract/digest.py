@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .manifest import VariableSpec
+from .specs import VariableSpec
 
 __all__ = ["checkpoint_digest", "model_digest"]
 

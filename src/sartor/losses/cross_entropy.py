@@ -23,10 +23,9 @@ from ..ops import (
     softmax,
     sub,
 )
+from ._mask import masked_logits
 
 __all__ = ["SigmoidCrossEntropy", "SoftmaxCrossEntropy"]
-
-_MASKED = 1e9  # subtracted from the logit of an inactive class: its probability is exactly 0
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,14 @@ class SoftmaxCrossEntropy:
 
     def output(self, logits: Tensor, mask: Tensor) -> Tensor:
         """Emit the probabilities; all are 0 if no class is active."""
-        return mul(softmax(_masked(logits, mask)), mask, name="output")
+        return mul(softmax(masked_logits(logits, mask)), mask, name="output")
 
     def rows(self, logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
         """Emit `−Σ target · ln p` of each sample: [B]."""
         targets = mul(labels, mask)
         if self.label_smoothing:
             targets = _smoothed(targets, mask, self.label_smoothing)
-        return reduce_sum(mul(neg(targets), log_softmax(_masked(logits, mask))), [1])
+        return reduce_sum(mul(neg(targets), log_softmax(masked_logits(logits, mask))), [1])
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,6 @@ class SigmoidCrossEntropy:
         positive = relu(logits)
         size = sub(mul(positive, 2.0), logits)  # |z|
         return add(sub(positive, mul(logits, labels)), log(add(exp(neg(size)), 1.0)))
-
-
-def _masked(logits: Tensor, mask: Tensor) -> Tensor:
-    return add(logits, mul(sub(mask, 1.0), _MASKED))
 
 
 def _smoothed(targets: Tensor, mask: Tensor, smoothing: float) -> Tensor:

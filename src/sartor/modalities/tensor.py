@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..contract.manifest import InputSpec
+from ..contract.names import TENSOR
 from ..errors import DataError
 
 __all__ = ["LoadedTensor", "TensorModality", "array_bytes", "array_digest", "fitting_array"]
@@ -18,7 +19,7 @@ __all__ = ["LoadedTensor", "TensorModality", "array_bytes", "array_digest", "fit
 class TensorModality:
     """Arrays of exactly the shape of the input."""
 
-    name = "tensor"
+    name = TENSOR
     reads_files = False
     has_normalization = False
 

@@ -25,4 +25,4 @@ DEFAULT_OPTIMIZER = SGD(momentum=0.9)
 """Optimizer of a conversion if none is given."""
 
 OPTIMIZERS = {optimizer.name: optimizer for optimizer in (SGD, Adam, AdamW, RMSprop)}
-"""Name → class of each optimizer of Sartor."""
+"""Name → class of each optimizer; `sartor convert --optimizer` takes these names."""

@@ -52,7 +52,7 @@ class RMSprop:
     def step(self) -> StepSpec:
         """Steps of the size of the learning rate; after the first one, `s = (1 − ρ) · g²`."""
         first = FirstStep(factor=1 - self.decay, state="square", power=2)
-        return StepSpec(True, self.momentum, first=first)
+        return StepSpec(adaptive=True, momentum=self.momentum, first=first)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings for the manifest."""

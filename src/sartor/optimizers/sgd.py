@@ -56,7 +56,7 @@ class SGD:
         """Gradient descent; the first step is `lr · (g + λw)`, with Nesterov times 1 + momentum."""
         factor = 1 + self.momentum if self.nesterov else 1.0
         first = FirstStep(factor=factor, weight_decay=self.weight_decay)
-        return StepSpec(False, self.momentum, self.nesterov, first)
+        return StepSpec(adaptive=False, momentum=self.momentum, nesterov=self.nesterov, first=first)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings for the manifest."""

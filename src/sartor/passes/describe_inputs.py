@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..contract.manifest import InputSpec, Manifest
+from ..contract.names import IMAGE, TENSOR
 from ..errors import ConversionError
 from ..flatbuffer.metadata_tables import ImageProperties, TensorMetadata
 from ..graph import DType, Graph, Tensor
@@ -66,7 +67,7 @@ def describe_inputs(
 
 def _plain_spec(tensor: Tensor, metadata: TensorMetadata | None) -> InputSpec:
     """Return the spec of an input without image scaling."""
-    modality = "image" if _is_image(tensor, metadata) else "tensor"
+    modality = IMAGE if _is_image(tensor, metadata) else TENSOR
     return InputSpec(tensor.name, tensor.shape, tensor.dtype.name.lower(), modality)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .._version import __version__
 from ..contract.manifest import InputSpec
-from ..contract.names import OUTPUT
+from ..contract.names import IMAGE, OUTPUT
 from ..flatbuffer.metadata import METADATA_NAME, encode_metadata
 from ..flatbuffer.metadata_tables import (
     ColorSpace,
@@ -103,7 +103,7 @@ def _image_content(spec: InputSpec) -> Content:
     return Content(content_properties=ImageProperties(color_space=color))
 
 
-_CONTENT = {"image": _image_content}
+_CONTENT = {IMAGE: _image_content}
 """Modality → function that returns the content properties of an input."""
 
 

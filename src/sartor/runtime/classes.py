@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..contract.manifest import Manifest
-from ..contract.names import ACTIVE, CENTER, CLASS_ONE_HOT, SCALE
+from ..contract.names import ACTIVE, CENTER, CLASS_ONE_HOT, PARAMETER, SCALE
 from ..litert import Engine
 from .data.batches import Batch
 
@@ -78,7 +78,7 @@ class ClassWeights:
         return not any(
             variables[spec.name].take(index, spec.class_axis).any()
             for spec in self._manifest.variables
-            if spec.role == "parameter" and spec.class_axis is not None
+            if spec.role == PARAMETER and spec.class_axis is not None
         )
 
     def _one_hot(self, index: int) -> np.ndarray:

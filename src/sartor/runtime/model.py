@@ -59,7 +59,7 @@ class PersonalModel:
     ) -> None:  # fmt: skip
         self.path = Path(path)
         self.manifest = open_model(self.path)
-        self._state = ModelState(self.path, self.manifest, threads or min(2, os.cpu_count() or 1))
+        self._state = ModelState(self.path, self.manifest, threads)
         samples = SampleStore(store, self.manifest, max_samples=max_samples, max_bytes=max_bytes)
         self._samples = SampleCollection(
             samples, self._state, self.manifest, thumbnails=thumbnails, photos=photos

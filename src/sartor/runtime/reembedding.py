@@ -33,7 +33,7 @@ def reembed(model: str | os.PathLike[str], store: str | os.PathLike[str]) -> Non
     """
     path = Path(model)
     manifest = open_model(path)
-    state = ModelState(path, manifest, threads=min(2, os.cpu_count() or 1))
+    state = ModelState(path, manifest)
 
     def embed(photo: bytes) -> list[list[np.ndarray]]:
         return [state.features(load_stored(manifest.inputs, photo).inputs())]

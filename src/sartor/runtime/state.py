@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class ModelState:
     Args:
         path: path of the model file.
         manifest: manifest of the file.
-        threads: number of threads of one call.
+        threads: number of threads of one call. Default: 2, or 1 on a single core.
 
     Attributes:
         engine: engine that predicts.
@@ -42,7 +43,8 @@ class ModelState:
         history: history of the training that gave the weights, or None.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
+    def __init__(self, path: Path, manifest: Manifest, threads: int | None = None) -> None:
+        threads = threads or min(2, os.cpu_count() or 1)
         self.engine = Engine(path, manifest, threads=threads)
         self.samples_seen = 0
         self.history: History | None = None
@@ -50,7 +52,9 @@ class ModelState:
         self._manifest = manifest
         self._weights = ClassWeights(self.engine, manifest)
         self._names: list[str | None] = list(manifest.classes)
-        self._imprinted: dict[str, bool] = {}  # class → from samples, or from none
+        # Imprinted class → True if samples showed it. False: there were none, so the weights are
+        # provisional, and the first sample imprints the class again.
+        self._imprinted: dict[str, bool] = {}
         self._new_classes: dict[str, Sequence[np.ndarray]] = {}  # since the last training
         self._detector: OODDetector | None = None
         self._is_trained = not all(self.is_untrained(name) for name in self.class_indices)
@@ -82,8 +86,7 @@ class ModelState:
         output = outputs[OUTPUT]
         in_distribution = None
         if detector is not None:
-            score = detector.score(self._features_of(outputs), output)
-            in_distribution = score >= detector.threshold
+            in_distribution = detector.is_in_distribution(self._features_of(outputs), output)
         return {name: float(output[0, i]) for name, i in class_indices.items()}, in_distribution
 
     def is_imprinted(self, label: str) -> bool:

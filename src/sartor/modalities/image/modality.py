@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...contract.manifest import InputSpec
+from ...contract.names import IMAGE
 from ...errors import DataError
 from ..tensor import array_bytes, array_digest, fitting_array
 from .augment import augmented_pixels
@@ -29,7 +30,7 @@ _THUMBNAIL = 48  # pixels per side
 class ImageModality:
     """Photos and other images, cropped to the aspect ratio of the input and resized."""
 
-    name = "image"
+    name = IMAGE
     reads_files = True
     has_normalization = True
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...contract.manifest import Manifest
 from ..data.dataset import Dataset
-from ..data.tasks import TASKS
+from ..data.tasks import TASKS, accuracy
 from .folds import assign_folds
 from .out_of_distribution import OODDetector
 from .temperature import (
@@ -90,14 +90,14 @@ def cross_validate(
     temperature = default_temperature(outputs)
     if rows.any():
         temperature = _fit_temperature(manifest, dataset, validation, rows, temperature)
-    accuracy = _accuracy(manifest, dataset, validation, rows) if rows.any() else None
+    held_out_accuracy = _accuracy(manifest, dataset, validation, rows) if rows.any() else None
     if manifest.weights_per_output:
-        return CrossValidation(temperature, None, accuracy, None)
+        return CrossValidation(temperature, None, held_out_accuracy, None)
     calibrated = apply_temperature(validation, temperature) if rows.any() else None
     return CrossValidation(
         temperature,
         OODDetector.fit(dataset.features, class_indices, folds, calibrated),
-        accuracy,
+        held_out_accuracy,
         None if calibrated is None
         else expected_calibration_error(calibrated[rows], dataset.targets[rows]),
     )  # fmt: skip
@@ -116,6 +116,5 @@ def _fit_temperature(
 
 def _accuracy(manifest: Manifest, dataset: Dataset, outputs: np.ndarray, rows: np.ndarray) -> float:
     """Return the accuracy on held-out rows (bool [N]), over outputs of a weight above 0."""
-    weights = dataset.weights[rows]
-    correct = TASKS[manifest.task].correct(outputs[rows], dataset.targets[rows], weights)
-    return float(correct.sum() / np.count_nonzero(weights))
+    task = TASKS[manifest.task]
+    return accuracy(task, outputs[rows], dataset.targets[rows], dataset.weights[rows])

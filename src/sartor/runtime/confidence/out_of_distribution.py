@@ -124,6 +124,13 @@ class OODDetector:
         scores = _scores(self.statistics, similarity.astype(np.float64), _negative_entropy(output))
         return float(scores[0])
 
+    def is_in_distribution(self, features: Sequence[np.ndarray], output: np.ndarray) -> bool:
+        """Return whether the score of one input reaches the threshold; see `score`.
+
+        If it does not, the answer is "none of these".
+        """
+        return self.score(features, output) >= self.threshold
+
     def with_class(self, class_index: int, features: Sequence[np.ndarray]) -> OODDetector:
         """Return a detector with the prototypes of a class added or replaced.
 

@@ -103,7 +103,7 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
     Returns:
         float32 [N, C]; zeros stay zero.
     """
-    highest = np.maximum(probabilities.max(1, keepdims=True), np.finfo(np.float32).tiny)
+    highest = np.maximum(probabilities.max(1, keepdims=True), _TINY)
     powers = (probabilities / highest) ** (1 / temperature)
     return np.asarray(powers / np.maximum(powers.sum(1, keepdims=True), 1e-30), np.float32)
 

@@ -39,7 +39,7 @@ class Batch:
         self._row_weights = np.zeros(self.size, np.float32)
 
     def labelled_inputs(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the inputs `features`, `labels` and `weights` of `train` and `evaluate`.
+        """Return the inputs `features`, `labels` and `sample_weights` of `train` and `evaluate`.
 
         Args:
             dataset: N rows.
@@ -51,7 +51,7 @@ class Batch:
         return {**inputs, LABELS: self._labels, SAMPLE_WEIGHTS: self._weights}
 
     def class_inputs(self, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the inputs `features` and `weights` of `set_class`.
+        """Return the inputs `features` and `sample_weights` of `set_class`.
 
         Args:
             features: float32 [n, …] for each features tensor, n ≤ B.

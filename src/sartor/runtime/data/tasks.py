@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import DataError
 
-__all__ = ["TASKS", "Classification", "Label", "MultiLabel", "Regression", "Task"]
+__all__ = ["TASKS", "Classification", "Label", "MultiLabel", "Regression", "Task", "accuracy"]
 
 Label: TypeAlias = "str | Collection[str] | Mapping[str, bool | float]"
 """The label of a sample.
@@ -124,6 +124,19 @@ TASKS: Mapping[str, Task] = {
     "regression": Regression(),
 }
 """`Manifest.task` → task."""
+
+
+def accuracy(task: Task, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> float:
+    """Return the fraction of correct outputs, 0…1, among those with a weight above 0.
+
+    Args:
+        task: task of the head; a regression has no accuracy.
+        outputs: float32 [N, C].
+        targets: float32 [N, C]; 0 where a target is missing.
+        weights: as `Task.weights` returns them; at least one above 0.
+    """
+    correct = task.correct(outputs, targets, weights)
+    return float(np.count_nonzero(correct) / np.count_nonzero(weights))
 
 
 def _mask_missing(targets: np.ndarray, sample_fraction: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contract.manifest import Manifest, VariableSpec
-from ...contract.names import MASK
+from ...contract.names import MASK, OPTIMIZER_STATE, RANDOM_STATE
 from ...errors import CheckpointError
 from .checkpoint import Checkpoint
 
@@ -91,9 +91,9 @@ def _adapt_classes(checkpoint: Checkpoint, manifest: Manifest, name: str) -> tup
 
 def _is_taken_over(spec: VariableSpec, checkpoint: Checkpoint, same_optimizer: bool) -> bool:
     """Whether a variable gets its value from the checkpoint, not its initial value."""
-    if spec.role == "random_state" and spec.name not in checkpoint.variables:
+    if spec.role == RANDOM_STATE and spec.name not in checkpoint.variables:
         return False  # the head had no dropout when the checkpoint was saved
-    return same_optimizer or spec.role != "optimizer_state"
+    return same_optimizer or spec.role != OPTIMIZER_STATE
 
 
 def _adapt_variable(

@@ -14,14 +14,12 @@ from typing import Any, TypeAlias
 from ...errors import StoreError
 from .connect import connect, use_log
 from .eraser import Eraser
-from .faults import damaged, translated
-from .schema import VERSION, check_schema, upgrade, version_of
+from .faults import translated
+from .schema import VERSION, check_pages, check_schema, upgrade, version_of
 
 __all__ = ["Database", "Row"]
 
 Row: TypeAlias = "tuple[Any, ...]"
-
-_CHECK_LIMIT = 64 << 20  # bytes; larger files are not checked when they are opened (0.1 s)
 
 
 class Database:
@@ -58,8 +56,8 @@ class Database:
     def _open(self, path: Path | None, base: str | None) -> None:
         with self.reading():  # one state, while another process creates the store
             version = version_of(self._connection, self.name)
-            if path is not None and version and path.stat().st_size <= _CHECK_LIMIT:
-                self._check_pages()
+            if path is not None and version:
+                check_pages(self._connection, path)
             if version:
                 check_schema(self._connection, version, self.name)
                 self._check_base(base)
@@ -69,11 +67,6 @@ class Database:
             self._upgrade(base)
         self._eraser.check(self._connection)
         self._eraser.retry(self._connection)
-
-    def _check_pages(self) -> None:
-        ((verdict, *_), *_) = self._connection.execute("PRAGMA quick_check(1)").fetchall()
-        if verdict != "ok":
-            raise damaged(self.name, str(verdict).replace("\n", " "))
 
     def _upgrade(self, base: str | None) -> None:
         """Create or upgrade the tables, unless another process just has."""

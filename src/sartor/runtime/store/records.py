@@ -43,6 +43,8 @@ class StoredSample:
 class SampleSet:
     """Samples as arrays, with a row for each sample and each augmentation, ordered by sample.
 
+    Its length is the number of rows, N.
+
     Attributes:
         features: float32 [N, …] for each features tensor.
         samples: int64 [N]; ID of the sample of each row.

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from ...errors import StoreError
 from .faults import damaged, translated
-from .schema import check_schema, version_of
+from .schema import check_pages, check_schema, version_of
 
 __all__ = ["StoreSummary", "summarize"]
 
-_CHECK_LIMIT = 64 << 20  # bytes; larger files are not checked
 _WITH_IMAGES = 2  # first schema version with images and held-out samples
 
 
@@ -86,10 +85,7 @@ def _read(connection: sqlite3.Connection, path: Path) -> StoreSummary:
     size, pages = path.stat().st_size, _row(connection, "PRAGMA page_count")[0]
     if not _has_log(path) and size < pages * _row(connection, "PRAGMA page_size")[0]:
         raise damaged(name, f"it ends after {size} bytes, within its {pages} pages")
-    if size <= _CHECK_LIMIT:
-        ((verdict, *_), *_) = connection.execute("PRAGMA quick_check(1)").fetchall()
-        if verdict != "ok":
-            raise damaged(name, str(verdict).replace("\n", " "))
+    check_pages(connection, path)
     check_schema(connection, version, name)
     base = connection.execute("SELECT value FROM store WHERE key = 'base'").fetchone()
     classes = connection.execute(

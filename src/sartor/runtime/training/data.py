@@ -81,7 +81,7 @@ def _split(samples: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
     held_out = assign_folds(class_indices, samples.samples, seed=seed) == 0
     if not held_out.any():
         raise DataError(
-            "patience needs validation samples: add a second sample of a class, or samples with "
+            "patience needs held-out samples: add a second sample of a class, or samples with "
             "held_out=True"
         )
     return samples.take(~held_out), samples.take(held_out)

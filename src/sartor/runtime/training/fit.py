@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...contract.manifest import Manifest
-from ...contract.names import RUN, TEMPERATURE
+from ...contract.names import TEMPERATURE
 from ...errors import TrainingError
 from ...litert import Engine
 from ..classes import ClassWeights
@@ -52,8 +52,7 @@ class TrainingModel:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.manifest = manifest
         self.engine = Engine(path, manifest, threads=1)  # two are slower for steps this small
-        self.engine.run("initialize", {RUN: np.ones(1, np.float32)})
-        self.initial = self.engine.variables()
+        self.initial = self.engine.initial_variables()
         self.class_weights = ClassWeights(self.engine, manifest)
         self._batch = Batch(manifest)
 

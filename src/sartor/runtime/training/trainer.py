@@ -13,7 +13,7 @@ from ...errors import TrainingError
 from ...litert import Engine
 from ..data.batches import Batch, evaluate_batches
 from ..data.dataset import Dataset
-from ..data.tasks import TASKS
+from ..data.tasks import TASKS, accuracy
 from ..results.records import Epoch, History
 from .control import Control
 from .schedule import Schedule
@@ -133,8 +133,8 @@ class Trainer:
         loss = float(parts @ losses) / float(parts.sum())
         if not self._has_accuracy:
             return loss, float("nan")
-        correct = self._task.correct(np.concatenate(outputs), self._samples.targets[order], weights)
-        return loss, np.count_nonzero(correct) / np.count_nonzero(weights)
+        targets = self._samples.targets[order]
+        return loss, accuracy(self._task, np.concatenate(outputs), targets, weights)
 
     def _held_out_loss(self) -> float | None:
         """Return the loss on the held-out samples, and note it for early stopping."""
