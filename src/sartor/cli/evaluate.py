@@ -9,7 +9,7 @@ import typer
 from ._options import BakedOrCheckpoint, ModelFile, PhotoFolder
 from ._photos import Photos, SkipUnreadable
 from ._plot import Plot, check_plot
-from .predict import open_model
+from .predict import open_trained
 from .report import Json, percent, print_confusion, print_json, print_table
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def evaluate(
     """Measure a model on photos that it was not trained on."""
     check_plot(plot)
     photos = Photos(folder, skip_unreadable=skip_unreadable)
-    with open_model(model, checkpoint) as personal:
+    with open_trained(model, checkpoint) as personal:
         personal.check_classes(photos.labels)
         evaluation = personal.evaluate(photos.samples(personal))
     if plot is not None:

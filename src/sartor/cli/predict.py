@@ -13,7 +13,7 @@ from .report import Json, note, percent, print_json, print_table
 if TYPE_CHECKING:
     from ..runtime import PersonalModel, Predictions
 
-__all__ = ["open_model", "predict"]
+__all__ = ["open_trained", "predict"]
 
 
 def predict(
@@ -24,7 +24,7 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Predict the classes of photos."""
-    with open_model(model, checkpoint) as personal:
+    with open_trained(model, checkpoint) as personal:
         results = [(str(file), personal.predict(file)) for file in files]
     if as_json:
         print_json([_describe(file, predictions, top) for file, predictions in results])
@@ -53,7 +53,7 @@ def _describe(file: str, predictions: Predictions, top: int) -> dict[str, object
     }
 
 
-def open_model(model: Path, checkpoint: Path | None) -> PersonalModel:
+def open_trained(model: Path, checkpoint: Path | None) -> PersonalModel:
     """Open a model that has classes.
 
     Raises:

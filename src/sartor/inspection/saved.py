@@ -128,7 +128,7 @@ def describe_project(path: Path) -> ProjectDescription:
         DataError: If the file is not a project or is damaged.
         InvalidModelError, CheckpointError, StoreError: If a part is damaged.
     """
-    from ..runtime.saved.project import CHECKPOINT, MODEL, SAMPLES, unpacked
+    from ..runtime.saved.archive import CHECKPOINT, MODEL, SAMPLES, unpacked
 
     with unpacked(path) as folder:
         return ProjectDescription(

@@ -27,7 +27,7 @@ class LoadedInput(Protocol):
 
         Args:
             number: number of the augmentation, from 1.
-            draws: random numbers 0…65535. Every input of a sample gets the same ones.
+            draws: four random numbers 0…65535. Every input of a sample gets the same ones.
 
         Raises:
             DataError: If the value cannot be augmented.

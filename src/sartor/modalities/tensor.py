@@ -116,7 +116,11 @@ def fitting_array(spec: InputSpec, value: Any, expects: str) -> np.ndarray:
 
 
 def array_digest(array: np.ndarray) -> bytes:
-    """Return the SHA-256 of the dtype, shape and values of an array."""
+    """Return the SHA-256 of the dtype, shape and values of an array.
+
+    The digest is that of a text such as `float32 (1, 8)` (a vector: `float32 (8,)`), a zero byte,
+    and the values row by row, little-endian.
+    """
     header = f"{array.dtype} {array.shape}\0".encode()
     return hashlib.sha256(header + array.tobytes()).digest()
 

@@ -185,7 +185,7 @@ class PersonalModel:
         """
         with self._samples.lock:
             pairs = (
-                stored_samples(self._samples.validation_set())
+                stored_samples(self._samples.evaluation_set())
                 if samples is None else embed_samples(self._state, self.manifest, samples)
             )  # fmt: skip
             evaluator = Evaluator(self._state.engine, self.manifest, self._state.class_indices)

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 
 from .samples import SampleCollection
+from .saved.archive import CHECKPOINT, MODEL, SAMPLES, pack, unpacked
 from .saved.checkpoint import read_checkpoint, write_checkpoint
-from .saved.project import CHECKPOINT, MODEL, SAMPLES, pack, unpacked
 from .state import ModelState
 
 __all__ = ["export_project", "import_project"]

@@ -187,7 +187,7 @@ class SampleCollection:
             if set(rows.classes) <= set(self._state.class_indices):
                 return rows  # else another process has removed a class meanwhile
 
-    def validation_set(self) -> SampleSet:
+    def evaluation_set(self) -> SampleSet:
         """Return the held-out samples, or all samples if none is held out."""
         rows = self.select(held_out=True)
         return rows if len(rows) else self.select(held_out=None)

@@ -33,7 +33,7 @@ MAX_IMAGE_BYTES = 64 << 20
 
 
 def sample_checksum(row: Row, targets: Sequence[tuple[int, float]]) -> int:
-    """Return the checksum of a sample's row and targets.
+    """Return the checksum of a sample's row and targets: the CRC-32 of their Python `repr`.
 
     Args:
         row: ID, time of adding, source, number of rows, bytes, held out.

@@ -138,7 +138,7 @@ def _default_rate(
     samples: float,
     outputs: int,
     magnitude: float,
-    min_norm: float,
+    length: float,
 ) -> float:
     """Return the default learning rate: half of the largest stable one, less for few samples.
 
@@ -150,7 +150,7 @@ def _default_rate(
     rows = np.concatenate(flat, 1, dtype=np.float64)
     norm = manifest.head.feature_norm
     if norm is not None:
-        norm = max(norm, min_norm)
+        norm = max(norm, length)
     if manifest.optimizer.step.adaptive:
         sums = np.abs(rows).sum(1)
         if norm is not None:

@@ -1,4 +1,4 @@
-"""Projects: one file with a model, a checkpoint and samples."""
+"""The archive of a project: a ZIP file of a model, a checkpoint and samples."""
 
 from __future__ import annotations
 
