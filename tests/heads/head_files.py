@@ -28,13 +28,13 @@ Build = Callable[[Tensor, np.random.Generator], Tensor]
 
 
 def file_of(build: Build, *shape: int) -> bytes:
-    """A file that takes [1, 16], or what is told, and gives what `build` makes of it."""
+    """Return a file that applies `build` to its input; the default shape is [1, 16]."""
     graph = Graph("head")
     output = build(graph.input("x", shape or (1, FEATURES)), np.random.default_rng(0))
-    return written(graph, output)
+    return write_graph(graph, output)
 
 
-def written(graph: Graph, *outputs: Tensor) -> bytes:
+def write_graph(graph: Graph, *outputs: Tensor) -> bytes:
     graph.outputs = list(outputs)
     model = Model()
     model.graphs.append(graph)
@@ -50,7 +50,7 @@ def dense(x: Tensor, units: int, random: np.random.Generator, **options: int) ->
     return emit("FULLY_CONNECTED", x, weights, bias, name=f"dense_{units}", **options)
 
 
-def plain(x: Tensor, random: np.random.Generator) -> Tensor:
+def two_layers(x: Tensor, random: np.random.Generator) -> Tensor:
     return softmax(dense(dense(x, 32, random, fusedActivationFunction=1), CLASSES, random))
 
 
@@ -58,7 +58,7 @@ def one_layer(x: Tensor, random: np.random.Generator) -> Tensor:
     return dense(x, CLASSES, random)
 
 
-def labels(x: Tensor, random: np.random.Generator) -> Tensor:
+def sigmoid_labels(x: Tensor, random: np.random.Generator) -> Tensor:
     return logistic(dense(relu(dense(x, 24, random)), CLASSES, random))
 
 
@@ -68,26 +68,26 @@ def no_bias(x: Tensor, random: np.random.Generator) -> Tensor:
 
 
 def normalized(x: Tensor, random: np.random.Generator) -> Tensor:
-    """Features brought to mean 0 first, and a batch normalization behind the hidden layer."""
-    centred = mul(sub(x, noise(random, FEATURES)), 0.5)
-    hidden = emit("HARD_SWISH", dense(centred, 24, random))
+    """Center the features, and normalize the hidden layer over the batch."""
+    centered = mul(sub(x, noise(random, FEATURES)), 0.5)
+    hidden = emit("HARD_SWISH", dense(centered, 24, random))
     return dense(add(mul(hidden, noise(random, 24) + 1), noise(random, 24)), CLASSES, random)
 
 
 def folded_axes(x: Tensor, random: np.random.Generator) -> Tensor:
-    """A layer along the rows of a map, as Keras makes of Dense on rank 3."""
+    """Apply a layer to the rows of a matrix, as Keras converts Dense on rank 3."""
     rows = dense(reshape(x, (4, 4)), 6, random)
     return dense(reshape(rows, (1, 24)), CLASSES, random)
 
 
-def picture(x: Tensor, random: np.random.Generator) -> Tensor:
-    """[1, 4, 4, 1] → the mean over the map."""
+def pool_image(x: Tensor, random: np.random.Generator) -> Tensor:
+    """Classify the mean of an image [1, 4, 4, 1]."""
     pooled = emit("MEAN", x, np.array([1, 2], np.int32))
     return dense(dense(pooled, 8, random), CLASSES, random)
 
 
 def shared(x: Tensor, random: np.random.Generator) -> Tensor:
-    """Two layers that take the same constant for their bias, as converters make of equal ones."""
+    """Use one constant as the bias of two layers, as converters do for equal biases."""
     bias = np.full(FEATURES, 0.1, np.float32)
     first = relu(fully_connected(x, noise(random, FEATURES, FEATURES), bias))
     second = relu(fully_connected(first, noise(random, FEATURES, FEATURES), bias))
@@ -95,9 +95,9 @@ def shared(x: Tensor, random: np.random.Generator) -> Tensor:
 
 
 HEADS: dict[str, Build] = {
-    "softmax": plain,
+    "softmax": two_layers,
     "one layer": one_layer,
-    "sigmoid": labels,
+    "sigmoid": sigmoid_labels,
     "no bias": no_bias,
     "normalization": normalized,
     "rows of a map": folded_axes,
@@ -105,14 +105,14 @@ HEADS: dict[str, Build] = {
 }
 
 
-def packed(how: str) -> bytes:
-    """The head `plain` with its weights as int8, per tensor or per row, or as float16."""
+def pack_weights(scheme: str) -> bytes:
+    """Return the head `two_layers` with int8 weights, per tensor or per row, or float16."""
     graph = Graph("head")
     random = np.random.default_rng(0)
     x = graph.input("x", (1, FEATURES))
     for units in (32, CLASSES):
         weights, bias = noise(random, units, x.shape[-1]), noise(random, units)
-        constant = _packed(graph, weights, how)
+        constant = _packed(graph, weights, scheme)
         y = graph.tensor(f"dense_{units}", DType.FLOAT32, (1, units))
         options = {"fusedActivationFunction": int(units == 32)}
         graph.add(
@@ -120,16 +120,16 @@ def packed(how: str) -> bytes:
                options_type="FullyConnectedOptions")
         )  # fmt: skip
         x = y
-    return written(graph, x)
+    return write_graph(graph, x)
 
 
-def _packed(graph: Graph, weights: np.ndarray, how: str) -> Tensor:
-    if how == "float16":
+def _packed(graph: Graph, weights: np.ndarray, scheme: str) -> Tensor:
+    if scheme == "float16":
         half = graph.constant(weights.astype(np.float16), "half")
-        whole = graph.tensor("whole", DType.FLOAT32, weights.shape)
-        graph.add(Op("DEQUANTIZE", (half,), (whole,), options_type="DequantizeOptions"))
-        return whole
-    axis = 1 if how == "per row" else None
+        dequantized = graph.tensor("whole", DType.FLOAT32, weights.shape)
+        graph.add(Op("DEQUANTIZE", (half,), (dequantized,), options_type="DequantizeOptions"))
+        return dequantized
+    axis = 1 if scheme == "per row" else None
     scale = np.abs(weights).max(axis=axis).reshape(-1).astype(np.float32) / 127
     rows = np.round(weights / (scale[:, None] if axis else scale)).astype(np.int8)
     constant = graph.constant(rows, "packed", exclusive=True)
@@ -137,14 +137,14 @@ def _packed(graph: Graph, weights: np.ndarray, how: str) -> Tensor:
     return constant
 
 
-# --- what is no head --------------------------------------------------------------------------
+# --- graphs that cannot be heads --------------------------------------------------------------
 
 
 def two_outputs() -> bytes:
     graph = Graph("head")
     x = graph.input("x", (1, FEATURES))
-    y = dense(x, CLASSES, np.random.default_rng(0))
-    return written(graph, y, relu(y))
+    output = dense(x, CLASSES, np.random.default_rng(0))
+    return write_graph(graph, output, relu(output))
 
 
 def integers() -> bytes:
@@ -155,17 +155,17 @@ def integers() -> bytes:
     graph.add(Op("QUANTIZE", (x,), (inside,), options_type="QuantizeOptions"))
     outside = graph.tensor("outside", DType.FLOAT32, (1, FEATURES))
     graph.add(Op("DEQUANTIZE", (inside,), (outside,), options_type="DequantizeOptions"))
-    return written(graph, dense(outside, CLASSES, np.random.default_rng(0)))
+    return write_graph(graph, dense(outside, CLASSES, np.random.default_rng(0)))
 
 
 def without_rule() -> bytes:
-    """A layer `wave` of SIN."""
+    """Return a head with SIN in the layer `wave`."""
     graph = Graph("head")
     x = graph.input("x", (1, FEATURES))
     hidden = dense(x, 8, np.random.default_rng(0))
     wave = graph.tensor("model/wave/Sin", DType.FLOAT32, hidden.shape)
     graph.add(Op("SIN", (hidden,), (wave,)))
-    return written(graph, dense(wave, CLASSES, np.random.default_rng(0)))
+    return write_graph(graph, dense(wave, CLASSES, np.random.default_rng(0)))
 
 
 def no_dense_end(x: Tensor, random: np.random.Generator) -> Tensor:

@@ -35,7 +35,7 @@ def model_of(*stack: Any, size: int = SIZE) -> Any:
     return tensorflow.keras.Sequential([tensorflow.keras.Input((size,)), *stack])
 
 
-def usual() -> Any:
+def dense_dropout_dense() -> Any:
     return model_of(layers.Dense(64, activation="relu"), layers.Dropout(0.5), layers.Dense(CLASSES))
 
 
@@ -45,7 +45,7 @@ def normalized() -> Any:
         layers.Dropout(0.25), layers.LayerNormalization(), layers.Dense(24, activation="swish"),
         layers.Dense(CLASSES, activation="softmax"),
     )  # fmt: skip
-    for weight in model.weights:  # a model that has learned: no zeros, no ones
+    for weight in model.weights:  # weights of a trained model: neither 0 nor 1
         weight.assign(weight + np.random.default_rng(0).uniform(0.1, 0.5, weight.shape))
     return model
 
@@ -61,7 +61,7 @@ def nested() -> Any:
 
 
 HEADS = {
-    "dense, dropout, dense": usual,
+    "dense, dropout, dense": dense_dropout_dense,
     "normalizations": normalized,
     "several labels": several_labels,
     "nested": nested,
@@ -89,10 +89,10 @@ def test_head_gives_the_outputs_of_keras(keras_model: Any, tiny: Convert, rows: 
     head = Keras(keras_model)
     path = tiny(head=head, classes=NAMES)
     evaluate = Interpreter(model_path=str(path)).get_signature_runner("evaluate")
-    wanted = np.asarray(keras_model(rows, training=False))
+    expected = np.asarray(keras_model(rows, training=False))
     if keras_model.layers[-1].activation is tensorflow.keras.activations.linear:
-        wanted = np.asarray(tensorflow.nn.softmax(wanted))
-    np.testing.assert_allclose(evaluate(**samples(rows, path))[OUTPUT], wanted, atol=1e-5)
+        expected = np.asarray(tensorflow.nn.softmax(expected))
+    np.testing.assert_allclose(evaluate(**samples(rows, path))[OUTPUT], expected, atol=1e-5)
 
 
 def test_gradients_verify(keras_model: Any, tiny: Convert) -> None:
@@ -103,15 +103,15 @@ def test_gradients_verify(keras_model: Any, tiny: Convert) -> None:
 
 
 def test_dropout_is_active_only_in_training(tiny: Convert, rows: np.ndarray) -> None:
-    path = tiny(head=Keras(usual()), classes=NAMES)
+    path = tiny(head=Keras(dense_dropout_dense()), classes=NAMES)
     interpreter = Interpreter(model_path=str(path))
-    given = samples(rows, path)
+    batch = samples(rows, path)
     step = interpreter.get_signature_runner("train")
     evaluate = interpreter.get_signature_runner("evaluate")
     rate = {LEARNING_RATE: np.zeros(1, np.float32)}
-    losses = {float(step(**given, **rate)[LOSS][0]) for _ in range(5)}
+    losses = {float(step(**batch, **rate)[LOSS][0]) for _ in range(5)}
     assert len(losses) == 5
-    assert len({float(evaluate(**given)[LOSS][0]) for _ in range(5)}) == 1
+    assert len({float(evaluate(**batch)[LOSS][0]) for _ in range(5)}) == 1
     manifest = Manifest.from_json(read(path).files["sartor.json"])
     assert manifest.head.settings["dropout"] == [0.5]
     assert "LEAKY_RELU" not in {op.code for graph in read(path).graphs for op in graph.ops}
@@ -124,12 +124,12 @@ def test_leaky_relu_of_the_user_is_not_a_marker(tiny: Convert, rows: np.ndarray)
     )  # fmt: skip
     path = tiny(head=Keras(model), classes=NAMES)
     evaluate = Interpreter(model_path=str(path)).get_signature_runner("evaluate")
-    got = evaluate(**samples(rows, path))[OUTPUT]
-    np.testing.assert_allclose(got, model(rows, training=False), atol=1e-5)
+    output = evaluate(**samples(rows, path))[OUTPUT]
+    np.testing.assert_allclose(output, model(rows, training=False), atol=1e-5)
 
 
 def test_keras_model_does_not_change(rows: np.ndarray) -> None:
-    model = usual()
+    model = dense_dropout_dense()
     before = np.asarray(model(rows, training=False))
     Keras(model)
     np.testing.assert_array_equal(model(rows, training=False), before)
@@ -138,27 +138,27 @@ def test_keras_model_does_not_change(rows: np.ndarray) -> None:
 
 
 def test_training_separates_the_classes(tiny: Convert) -> None:
-    with PersonalModel(tiny(head=Keras(usual()))) as model:
+    with PersonalModel(tiny(head=Keras(dense_dropout_dense()))) as model:
         rng = np.random.default_rng(0)
         centres = 3 * rng.standard_normal((CLASSES, 1, 8)).astype(np.float32)
 
-        def drawn(count: int) -> list[tuple[np.ndarray, str]]:
+        def draw(count: int) -> list[tuple[np.ndarray, str]]:
             noise = rng.standard_normal((count, CLASSES, 1, 8)).astype(np.float32)
             return [(centres[c] + noise[i, c], NAMES[c]) for i in range(count) for c in range(4)]
 
-        for sample, label in drawn(10):
+        for sample, label in draw(10):
             model.add_sample(sample, label)
         model.fit()
-        assert model.evaluate(drawn(40)).accuracy > 0.99
+        assert model.evaluate(draw(40)).accuracy > 0.99
 
 
 def test_default_loss_follows_from_the_last_op() -> None:
     assert Keras(several_labels()).loss == SigmoidCrossEntropy()
-    assert Keras(usual(), loss=MeanSquaredError()).loss == MeanSquaredError()
+    assert Keras(dense_dropout_dense(), loss=MeanSquaredError()).loss == MeanSquaredError()
 
 
 def test_layers_that_are_not_trainable_do_not_change() -> None:
-    model = usual()
+    model = dense_dropout_dense()
     model.layers[0].trainable = False
     names = [each.name for each in Keras(model).parameters([(SIZE,)], CLASSES)]
     assert names == ["layer_2/weights", "layer_2/bias", "gain"]
@@ -169,21 +169,21 @@ def test_layers_that_are_not_trainable_do_not_change() -> None:
 
 def test_saved_keras_files_are_heads(tmp_path: Path, tiny: Convert) -> None:
     path = tmp_path / "head.keras"
-    usual().save(path)
-    marks = {
+    dense_dropout_dense().save(path)
+    fingerprints = {
         Manifest.from_json(read(tiny(head=Keras(each))).files["sartor.json"]).fingerprints.head
-        for each in (path, str(path), usual())
+        for each in (path, str(path), dense_dropout_dense())
     }
-    assert len(marks) == 1  # names, which Keras counts up, are no part of it
+    assert len(fingerprints) == 1  # the fingerprint excludes names, which Keras numbers
 
 
 def test_parameters_load_with_another_dropout_rate(tiny: Convert) -> None:
     without = model_of(layers.Dense(64, activation="relu"), layers.Dense(CLASSES))
-    marks = [
+    fingerprints = [
         Manifest.from_json(read(tiny(head=Keras(each))).files["sartor.json"]).fingerprints.head
-        for each in (usual(), without)
+        for each in (dense_dropout_dense(), without)
     ]
-    assert marks[0] == marks[1]
+    assert fingerprints[0] == fingerprints[1]
 
 
 def functional(outputs: int) -> Any:
@@ -213,8 +213,8 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_graphs_that_cannot_be_heads_raise_an_error(name: str) -> None:
-    make, words = WRONG[name]
-    with pytest.raises(ConversionError, match=words):
+    make, message = WRONG[name]
+    with pytest.raises(ConversionError, match=message):
         Keras(make())
 
 
@@ -224,9 +224,11 @@ def test_head_for_other_features_raises_an_error(tiny: Convert) -> None:
 
 
 def test_command_line_accepts_keras_heads(tmp_path: Path, tiny_base: bytes) -> None:
-    made = sartor.convert(tiny_base, classes=CLASSES, head=Keras(usual()), batch_size=5)
-    assert made.manifest.head.name == "graph"
-    assert made.manifest.capacity == CLASSES
+    model = sartor.convert(
+        tiny_base, classes=CLASSES, head=Keras(dense_dropout_dense()), batch_size=5
+    )
+    assert model.manifest.head.name == "graph"
+    assert model.manifest.capacity == CLASSES
 
 
 def test_code_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,41 +60,41 @@ class Device:
     def state(self) -> dict[str, np.ndarray]:
         return self._engine.variables()
 
-    def set_class(self, slot: int | None, rows: np.ndarray) -> None:
+    def set_class(self, index: int | None, rows: np.ndarray) -> None:
         """Imprint a class; without a class, compute statistics."""
         weights = np.zeros(ROWS, np.float32)
         weights[: len(rows)] = 1
         features = np.zeros((ROWS, rows.shape[1]), np.float32)
         features[: len(rows)] = rows
-        chosen = np.zeros(CLASSES, np.float32)
-        if slot is not None:
-            chosen[slot] = 1
-        given = {FEATURES: features, SAMPLE_WEIGHTS: weights, ACTIVE: np.ones(1, np.float32)}
-        self._engine.run("set_class", {CLASS_ONE_HOT: chosen, **given})
+        one_hot = np.zeros(CLASSES, np.float32)
+        if index is not None:
+            one_hot[index] = 1
+        inputs = {FEATURES: features, SAMPLE_WEIGHTS: weights, ACTIVE: np.ones(1, np.float32)}
+        self._engine.run("set_class", {CLASS_ONE_HOT: one_hot, **inputs})
 
-    def train(self, rows: np.ndarray, slots: np.ndarray, rate: float) -> None:
-        given = {**self._labelled(rows, slots), LEARNING_RATE: np.full(1, rate, np.float32)}
-        self._engine.run("train", given)
+    def train(self, rows: np.ndarray, labels: np.ndarray, rate: float) -> None:
+        inputs = {**self._labelled(rows, labels), LEARNING_RATE: np.full(1, rate, np.float32)}
+        self._engine.run("train", inputs)
 
     def outputs(self, rows: np.ndarray) -> np.ndarray:
-        """[N, C]; N a multiple of the batch."""
-        slots = np.zeros(ROWS, int)
+        """Return the outputs [N, C]; N is a multiple of the batch size."""
+        labels = np.zeros(ROWS, int)
         parts = np.split(rows, len(rows) // ROWS)
-        found = [self._engine.run("evaluate", self._labelled(part, slots)) for part in parts]
-        return np.concatenate([outputs[OUTPUT] for outputs in found])
+        results = [self._engine.run("evaluate", self._labelled(part, labels)) for part in parts]
+        return np.concatenate([outputs[OUTPUT] for outputs in results])
 
-    def _labelled(self, rows: np.ndarray, slots: np.ndarray) -> dict[str, np.ndarray]:
+    def _labelled(self, rows: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
         shape = (ROWS, CLASSES) if self.manifest.weights_per_output else (ROWS,)
-        labels = np.eye(CLASSES, dtype=np.float32)[slots]
+        one_hots = np.eye(CLASSES, dtype=np.float32)[labels]
         rows = np.asarray(rows, np.float32)
-        return {FEATURES: rows, LABELS: labels, SAMPLE_WEIGHTS: np.ones(shape, np.float32)}
+        return {FEATURES: rows, LABELS: one_hots, SAMPLE_WEIGHTS: np.ones(shape, np.float32)}
 
 
 def samples(count: int, seed: int, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Rows [count, UNITS] about one center a class, and the class of each."""
+    """Return rows [count, UNITS] around the center of each class, and their labels."""
     rng = np.random.default_rng(seed)
-    slots = np.arange(count) % CLASSES
-    return CENTERS[slots] + spread * rng.normal(size=(count, UNITS)), slots
+    labels = np.arange(count) % CLASSES
+    return CENTERS[labels] + spread * rng.normal(size=(count, UNITS)), labels
 
 
 @pytest.fixture
@@ -114,23 +114,25 @@ def test_statistics_are_the_mean_and_the_norm(
     before = model.state()
     model.set_class(None, rows)
     after = model.state()
-    given = rows.astype(np.float64)
+    expected_rows = rows.astype(np.float64)
     if head == "normalized":
-        given *= 0.4 / np.linalg.norm(given, axis=1, keepdims=True)
-    center = given.mean(0)
-    spread = np.sqrt(((given - center) ** 2).sum(1).mean())
-    np.testing.assert_allclose(after[CENTER], center, rtol=1e-4, atol=1e-5 * abs(given).max())
+        expected_rows *= 0.4 / np.linalg.norm(expected_rows, axis=1, keepdims=True)
+    center = expected_rows.mean(0)
+    spread = np.sqrt(((expected_rows - center) ** 2).sum(1).mean())
+    np.testing.assert_allclose(
+        after[CENTER], center, rtol=1e-4, atol=1e-5 * abs(expected_rows).max()
+    )
     np.testing.assert_allclose(after[SCALE], LENGTHS.get(head, 2.0) / spread, rtol=1e-3)
     assert model.manifest.head.feature_norm == LENGTHS.get(head, 2.0)
-    changed = [name for name in before if not np.array_equal(before[name], after[name])]
-    assert changed == [CENTER, SCALE]
+    changed_names = [name for name in before if not np.array_equal(before[name], after[name])]
+    assert changed_names == [CENTER, SCALE]
 
 
 @pytest.mark.parametrize(
     "rows",
     [np.zeros((3, UNITS)), np.ones((1, UNITS)), np.full((20, UNITS), 0.1), np.ones((0, UNITS)),
      1e30 * samples(12, 1)[0], 1e-30 * samples(12, 1)[0], np.full((9, UNITS), 1e30)],
-    ids=["zeros", "one row", "all the same", "none", "huge", "tiny", "huge and the same"],
+    ids=["zeros", "one row", "equal rows", "none", "huge", "tiny", "huge and equal"],
 )  # fmt: skip
 @pytest.mark.parametrize("head", HEADS)
 def test_statistics_of_extreme_rows_are_finite(
@@ -138,13 +140,13 @@ def test_statistics_of_extreme_rows_are_finite(
 ) -> None:
     model = device(head)
     model.set_class(None, rows)
-    for slot in (0, 1):
-        model.set_class(slot, rows[slot::2])
+    for index in (0, 1):
+        model.set_class(index, rows[index::2])
     for _ in range(3):
-        given = np.resize(rows, (ROWS, UNITS)) if len(rows) else np.zeros((ROWS, UNITS))
-        model.train(given, np.arange(ROWS) % 2, 0.1)
+        batch = np.resize(rows, (ROWS, UNITS)) if len(rows) else np.zeros((ROWS, UNITS))
+        model.train(batch, np.arange(ROWS) % 2, 0.1)
     assert all(np.isfinite(value).all() for value in model.state().values())
-    assert np.isfinite(model.outputs(given)).all()
+    assert np.isfinite(model.outputs(batch)).all()
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -152,62 +154,64 @@ def test_statistics_of_extreme_rows_are_finite(
 def test_scale_and_offset_of_features_have_no_effect(
     device: Callable[[str], Device], head: str, size: float, offset: float
 ) -> None:
-    rows, slots = samples(ROWS, 1)
-    if head == "normalized":  # brings each sample to one length first
+    rows, labels = samples(ROWS, 1)
+    if head == "normalized":  # this head normalizes each sample first
         offset = 0
-    found = []
-    for given in (rows, size * rows + offset):
+    outputs = []
+    for features in (rows, size * rows + offset):
         model = device(head)
-        model.set_class(None, given)
-        for slot in range(CLASSES):
-            model.set_class(slot, given[slots == slot])
+        model.set_class(None, features)
+        for index in range(CLASSES):
+            model.set_class(index, features[labels == index])
         for _ in range(30):
-            model.train(given, slots, 0.1)
-        found.append(model.outputs(given))
-    np.testing.assert_allclose(found[1], found[0], atol=2e-3)
+            model.train(features, labels, 0.1)
+        outputs.append(model.outputs(features))
+    np.testing.assert_allclose(outputs[1], outputs[0], atol=2e-3)
 
 
 def test_initial_statistics_change_nothing(device: Callable[[str], Device]) -> None:
     model = device("softmax")
-    rows, slots = samples(ROWS, 1)
-    for slot in range(CLASSES):
-        model.set_class(slot, rows[slots == slot])
+    rows, labels = samples(ROWS, 1)
+    for index in range(CLASSES):
+        model.set_class(index, rows[labels == index])
     state = model.state()
     logits = rows @ state["head/weights"].T + state["head/bias"]
-    wanted = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    np.testing.assert_allclose(model.outputs(rows), wanted, atol=1e-5)
+    expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(model.outputs(rows), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("head", ["softmax", "normalized"])
 @pytest.mark.parametrize("count", [1, 5, 20])
-def test_new_class_costs_trained_classes_less_than_a_point(
+def test_new_class_costs_the_others_less_than_a_point(
     tmp_path: Path, head: str, count: int
 ) -> None:
-    """And it is found; were it not held back, they would lose up to two."""
+    """The new class is predicted as well. Without the limit, others lose up to two points."""
     path = sartor.convert(wide_base(), classes=CLASSES, head=HEADS[head], batch_size=ROWS)
-    model, (rows, slots) = Device(path.save(tmp_path / "model.tflite")), wide(20, 1)
-    probe, known = wide(64, 2)
-    lost, found = [], []
+    model, (rows, labels) = Device(path.save(tmp_path / "model.tflite")), overlapping_samples(20, 1)
+    probe, probe_labels = overlapping_samples(64, 2)
+    losses, accuracies = [], []
     for new in range(CLASSES):
-        old = np.flatnonzero(slots != new)
+        old = np.flatnonzero(labels != new)
         model.start()
         model.set_class(None, rows[old[:ROWS]])
-        for slot in set(range(CLASSES)) - {new}:
-            model.set_class(slot, rows[slots == slot])
+        for index in set(range(CLASSES)) - {new}:
+            model.set_class(index, rows[labels == index])
         for step in range(150):
             part = np.random.default_rng(step).choice(old, ROWS, replace=False)
-            model.train(rows[part], slots[part], 0.3 * (1 - step / 150))
-        right = model.outputs(probe).argmax(1) == known
-        model.set_class(new, rows[slots == new][:count])
-        still = model.outputs(probe).argmax(1) == known
-        lost.append(right[known != new].mean() - still[known != new].mean())
-        found.append(still[known == new].mean())
-    assert np.mean(lost) < 0.01
-    assert np.mean(found) > {1: 0.05, 5: 0.3, 20: 0.6}[count]
+            model.train(rows[part], labels[part], 0.3 * (1 - step / 150))
+        is_correct = model.outputs(probe).argmax(1) == probe_labels
+        model.set_class(new, rows[labels == new][:count])
+        is_correct_after = model.outputs(probe).argmax(1) == probe_labels
+        losses.append(
+            is_correct[probe_labels != new].mean() - is_correct_after[probe_labels != new].mean()
+        )
+        accuracies.append(is_correct_after[probe_labels == new].mean())
+    assert np.mean(losses) < 0.01
+    assert np.mean(accuracies) > {1: 0.05, 5: 0.3, 20: 0.6}[count]
 
 
 def wide_base() -> bytes:
-    """A base of 256 features."""
+    """Return a base of 256 features."""
     graph = Graph("base")
     features = relu(graph.input("x", (1, WIDE)))
     graph.outputs = [fully_connected(features, np.ones((2, WIDE), np.float32))]
@@ -216,9 +220,9 @@ def wide_base() -> bytes:
     return write(model)
 
 
-def wide(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """As features of photos are: few samples of many numbers, and classes that overlap."""
+def overlapping_samples(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return samples like features of photos: few, with many units and overlapping classes."""
     centers = 0.3 * np.random.default_rng(0).normal(size=(CLASSES, WIDE))
-    slots = np.arange(count * CLASSES) % CLASSES
-    noise = np.random.default_rng(seed).normal(size=(len(slots), WIDE))
-    return 1 + centers[slots] + noise, slots
+    labels = np.arange(count * CLASSES) % CLASSES
+    noise = np.random.default_rng(seed).normal(size=(len(labels), WIDE))
+    return 1 + centers[labels] + noise, labels

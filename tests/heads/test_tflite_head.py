@@ -20,10 +20,10 @@ from head_files import (
     no_dense_end,
     normalized,
     one_layer,
-    packed,
-    picture,
-    plain,
+    pack_weights,
+    pool_image,
     shared,
+    two_layers,
     two_outputs,
     without_rule,
 )
@@ -45,28 +45,31 @@ BATCH = 8
 NAMES = ["a", "b", "c", "d"]
 
 
-def alone(content: bytes, rows: np.ndarray) -> np.ndarray:
-    """What a head's own file makes of features."""
+def run_head(content: bytes, rows: np.ndarray) -> np.ndarray:
+    """Return the outputs of the file of a head."""
     interpreter = Interpreter(model_content=content)
     interpreter.allocate_tensors()
-    found = []
-    (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
+    outputs = []
+    (input_detail,), (output_detail,) = (
+        interpreter.get_input_details(),
+        interpreter.get_output_details(),
+    )
     for row in rows:
-        interpreter.set_tensor(given["index"], row.reshape(given["shape"]))
+        interpreter.set_tensor(input_detail["index"], row.reshape(input_detail["shape"]))
         interpreter.invoke()
-        found.append(interpreter.get_tensor(made["index"])[0])
-    return np.array(found)
+        outputs.append(interpreter.get_tensor(output_detail["index"])[0])
+    return np.array(outputs)
 
 
-def evaluated(path: Path, rows: np.ndarray) -> np.ndarray:
-    """What a personalizable file makes of the same, with all classes active."""
+def evaluate_file(path: Path, rows: np.ndarray) -> np.ndarray:
+    """Return the outputs of `evaluate` of a personalizable file with all classes active."""
     runner = Interpreter(model_path=str(path)).get_signature_runner("evaluate")
     labels = np.zeros((BATCH, CLASSES), np.float32)
     weights = np.ones(
         manifest_of(path).signatures()["evaluate"][0][SAMPLE_WEIGHTS].shape, np.float32
     )
-    given = {FEATURES_END: rows, LABELS: labels, SAMPLE_WEIGHTS: weights}
-    return np.asarray(runner(**given)[OUTPUT])
+    batch = {FEATURES_END: rows, LABELS: labels, SAMPLE_WEIGHTS: weights}
+    return np.asarray(runner(**batch)[OUTPUT])
 
 
 def manifest_of(path: Path) -> Manifest:
@@ -82,11 +85,11 @@ def rows() -> np.ndarray:
 def test_head_gives_the_outputs_of_the_file(tiny: Convert, rows: np.ndarray, name: str) -> None:
     content = file_of(HEADS[name])
     path = tiny(head=TFLite(content), classes=NAMES)
-    wanted = alone(content, rows)
+    expected = run_head(content, rows)
     if name not in ("softmax", "sigmoid"):
-        e = np.exp(wanted - wanted.max(1, keepdims=True))
-        wanted = e / e.sum(1, keepdims=True)
-    np.testing.assert_allclose(evaluated(path, rows), wanted, atol=1e-5)
+        e = np.exp(expected - expected.max(1, keepdims=True))
+        expected = e / e.sum(1, keepdims=True)
+    np.testing.assert_allclose(evaluate_file(path, rows), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("optimizer", [sartor.SGD(), sartor.Adam()], ids=["sgd", "adam"])
@@ -106,14 +109,14 @@ def test_regression_head_verifies(tiny: Convert) -> None:
 
 def test_features_keep_their_shape() -> None:
     base = file_of(lambda x, random: sartor.ops.relu(x), 1, 4, 4, 1)
-    model = sartor.convert(base, classes=CLASSES, head=TFLite(file_of(picture, 1, 4, 4, 1)),
+    model = sartor.convert(base, classes=CLASSES, head=TFLite(file_of(pool_image, 1, 4, 4, 1)),
                            features="relu", batch_size=5)  # fmt: skip
     assert model.manifest.features[0].shape == (4, 4, 1)
     assert verify_contract(model.content).passed
 
 
 def test_training_separates_the_classes(tiny: Convert) -> None:
-    with PersonalModel(tiny(head=TFLite(file_of(plain)))) as model:
+    with PersonalModel(tiny(head=TFLite(file_of(two_layers)))) as model:
         rng = np.random.default_rng(0)
         centres = 3 * rng.standard_normal((CLASSES, 1, 8)).astype(np.float32)
 
@@ -127,11 +130,13 @@ def test_training_separates_the_classes(tiny: Convert) -> None:
         assert model.evaluate(samples(40)).accuracy > 0.99
 
 
-@pytest.mark.parametrize("how", ["per tensor", "per row", "float16"])
-def test_quantized_weights_become_float32(tiny: Convert, rows: np.ndarray, how: str) -> None:
-    path = tiny(head=TFLite(packed(how)), classes=NAMES)
-    whole = tiny("whole", head=TFLite(file_of(plain)), classes=NAMES)
-    np.testing.assert_allclose(evaluated(path, rows), evaluated(whole, rows), atol=0.02)
+@pytest.mark.parametrize("scheme", ["per tensor", "per row", "float16"])
+def test_quantized_weights_become_float32(tiny: Convert, rows: np.ndarray, scheme: str) -> None:
+    path = tiny(head=TFLite(pack_weights(scheme)), classes=NAMES)
+    float_path = tiny("whole", head=TFLite(file_of(two_layers)), classes=NAMES)
+    np.testing.assert_allclose(
+        evaluate_file(path, rows), evaluate_file(float_path, rows), atol=0.02
+    )
     assert verify_contract(path).passed
     assert all(spec.offset for spec in manifest_of(path).variables)
 
@@ -143,7 +148,7 @@ def test_default_loss_follows_from_the_last_op() -> None:
     assert TFLite(file_of(one_layer), loss=Huber()).loss == Huber()
 
 
-def trained(**settings: object) -> list[str]:
+def parameter_names(**settings: object) -> list[str]:
     head = TFLite(file_of(normalized), **settings)  # type: ignore[arg-type]
     return [each.name for each in head.parameters([(FEATURES,)], CLASSES)]
 
@@ -152,17 +157,18 @@ def test_trainable_constants_are_those_of_layers_or_those_named() -> None:
     layers = ["layer_3/weights", "layer_3/bias"]
     last = ["layer_6/weights", "layer_6/bias"]
     scaled = ["layer_4/factor", "layer_5/term"]
-    assert trained() == ["layer_1/term", *layers, *scaled, *last, "gain"]  # not the lone 0.5
-    assert trained(trainable=["layer_6"]) == [*last, "gain"]
-    assert trained(trainable=["layer_3/bias", "layer_6"]) == ["layer_3/bias", *last, "gain"]
+    # The constant 0.5 is not trainable.
+    assert parameter_names() == ["layer_1/term", *layers, *scaled, *last, "gain"]
+    assert parameter_names(trainable=["layer_6"]) == [*last, "gain"]
+    assert parameter_names(trainable=["layer_3/bias", "layer_6"]) == ["layer_3/bias", *last, "gain"]
     with pytest.raises(ConversionError, match=r"no constant 'layer_9' to train; it has layer_1"):
-        trained(trainable=["layer_9", "layer_6"])
+        parameter_names(trainable=["layer_9", "layer_6"])
     with pytest.raises(ConversionError, match="the last layer must be trainable"):
-        trained(trainable=["layer_3"])
+        parameter_names(trainable=["layer_3"])
 
 
 def test_other_constants_do_not_change(tiny: Convert) -> None:
-    path = tiny(head=TFLite(file_of(plain), trainable=["layer_2"]))
+    path = tiny(head=TFLite(file_of(two_layers), trainable=["layer_2"]))
     assert [v.name for v in manifest_of(path).variables if v.role == "parameter"] == [
         "head/layer_2/weights", "head/layer_2/bias",
     ]  # fmt: skip
@@ -175,27 +181,27 @@ def test_equal_constants_of_two_layers_are_two_parameters() -> None:
 
 
 def test_fingerprint_covers_the_graph_and_fixed_values(tiny: Convert) -> None:
-    def mark(build: Build, **settings: object) -> str:
+    def fingerprint(build: Build, **settings: object) -> str:
         head = TFLite(file_of(build), **settings)  # type: ignore[arg-type]
         return manifest_of(tiny(head=head)).fingerprints.head
 
     def other_values(x: sartor.graph.Tensor, _: np.random.Generator) -> sartor.graph.Tensor:
-        return plain(x, np.random.default_rng(7))
+        return two_layers(x, np.random.default_rng(7))
 
     def tanh(x: sartor.graph.Tensor, random: np.random.Generator) -> sartor.graph.Tensor:
-        return plain(sartor.ops.tanh(x), random)
+        return two_layers(sartor.ops.tanh(x), random)
 
-    assert mark(plain) == mark(plain) == mark(other_values)
-    assert mark(plain) != mark(tanh)
+    assert fingerprint(two_layers) == fingerprint(two_layers) == fingerprint(other_values)
+    assert fingerprint(two_layers) != fingerprint(tanh)
     last = ["layer_2"]
-    assert mark(plain, trainable=last) != mark(other_values, trainable=last)
-    assert mark(plain, trainable=last) != mark(plain)
+    assert fingerprint(two_layers, trainable=last) != fingerprint(other_values, trainable=last)
+    assert fingerprint(two_layers, trainable=last) != fingerprint(two_layers)
 
 
 def test_batch_size_of_the_file_has_no_effect(rows: np.ndarray, tiny: Convert) -> None:
-    eight = tiny("eight", head=TFLite(file_of(plain, 8, FEATURES)), classes=NAMES)
-    one = tiny("one", head=TFLite(file_of(plain)), classes=NAMES)
-    np.testing.assert_array_equal(evaluated(eight, rows), evaluated(one, rows))
+    eight = tiny("eight", head=TFLite(file_of(two_layers, 8, FEATURES)), classes=NAMES)
+    one = tiny("one", head=TFLite(file_of(two_layers)), classes=NAMES)
+    np.testing.assert_array_equal(evaluate_file(eight, rows), evaluate_file(one, rows))
 
 
 WRONG: dict[str, tuple[bytes, str]] = {
@@ -212,14 +218,14 @@ WRONG: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_graphs_that_cannot_be_heads_raise_an_error(name: str) -> None:
-    content, words = WRONG[name]
-    with pytest.raises(ConversionError, match=words):
+    content, message = WRONG[name]
+    with pytest.raises(ConversionError, match=message):
         TFLite(content)
 
 
 def test_heads_that_do_not_fit_the_base_raise_an_error(tiny: Convert) -> None:
-    words = "features of shape [12], and the base has [16]: cut the base at another tensor"
-    with pytest.raises(ConversionError, match=re.escape(words)):
+    message = "features of shape [12], and the base has [16]: cut the base at another tensor"
+    with pytest.raises(ConversionError, match=re.escape(message)):
         tiny(head=TFLite(file_of(one_layer, 1, 12)))
     with pytest.raises(ConversionError, match="has 4 outputs, which do not fit a capacity of 7"):
         tiny(head=TFLite(file_of(one_layer)), classes=7)
@@ -238,14 +244,14 @@ def test_invalid_files_raise_an_error(tmp_path: Path) -> None:
 
 
 def test_train_at_learning_rate_0_equals_evaluate(tiny: Convert, rows: np.ndarray) -> None:
-    path = tiny(head=TFLite(file_of(plain)), classes=NAMES)
+    path = tiny(head=TFLite(file_of(two_layers)), classes=NAMES)
     interpreter = Interpreter(model_path=str(path))
-    given = {
+    batch = {
         FEATURES_END: rows,
         LABELS: np.eye(CLASSES, dtype=np.float32)[np.arange(BATCH) % CLASSES],
         SAMPLE_WEIGHTS: np.ones(BATCH, np.float32),
     }
     train = interpreter.get_signature_runner("train")
     evaluate = interpreter.get_signature_runner("evaluate")
-    step = train(**given, learning_rate=np.zeros(1, np.float32))
-    assert step[LOSS] == pytest.approx(evaluate(**given)[LOSS], abs=1e-6)
+    step = train(**batch, learning_rate=np.zeros(1, np.float32))
+    assert step[LOSS] == pytest.approx(evaluate(**batch)[LOSS], abs=1e-6)
