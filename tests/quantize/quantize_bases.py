@@ -1,4 +1,4 @@
-"""Small convolutional bases, and pictures to show them."""
+"""Small convolutional bases and images for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHAPE = (1, SIZE, SIZE, 3)
 
 
 def convolution(x: Tensor, filters: np.ndarray, bias: np.ndarray, name: str = "conv") -> Tensor:
-    """A convolution of stride 2 with ReLU; filters are [O, K, K, I]."""
+    """Return a convolution of stride 2 with ReLU; filters are [O, K, K, I]."""
     graph = x.graph
     _, height, width, _ = x.shape
     y = graph.tensor(name, DType.FLOAT32, (1, height // 2, width // 2, len(filters)))
@@ -30,12 +30,12 @@ def convolution(x: Tensor, filters: np.ndarray, bias: np.ndarray, name: str = "c
 
 
 def layers(x: Tensor, *, gain: float = 1.0, dead: bool = False) -> Tensor:
-    """Two convolutions and a classifier.
+    """Return two convolutions and a classifier.
 
     Args:
-        x: a picture.
-        gain: of the first layer: about 1 where pictures are −1…1.
-        dead: half of the first layer's channels are constants, on which the next layer counts.
+        x: an image.
+        gain: scale of the first layer's weights; about 1 for images of −1…1.
+        dead: whether half of the first layer's channels are constants.
     """
     rng = np.random.default_rng(0)
     first = gain * rng.normal(size=(8, 3, 3, 3)) / 3
@@ -52,12 +52,12 @@ def layers(x: Tensor, *, gain: float = 1.0, dead: bool = False) -> Tensor:
 
 
 def base(shape: tuple[int, ...] = SHAPE, *, gain: float = 1.0, dead: bool = False) -> bytes:
-    """A float base that takes pictures; with channels first where the shape says so."""
+    """Return a float base that takes images; channels come first if `shape[1]` is 3."""
     graph, model = Graph("main"), Model()
-    picture = graph.input("x", shape)
+    image = graph.input("x", shape)
     if shape[1] == 3:
-        picture = transpose(picture, (0, 2, 3, 1))
-    graph.outputs = [layers(picture, gain=gain, dead=dead)]
+        image = transpose(image, (0, 2, 3, 1))
+    graph.outputs = [layers(image, gain=gain, dead=dead)]
     model.graphs.append(graph)
     return write(model)
 
@@ -69,7 +69,7 @@ def quantized_input(
     *,
     shape: tuple[int, ...] = (1, 8, 8, 3),
 ) -> Model:
-    """A base whose input is bytes, and whose features are the reals that they stand for."""
+    """Return a base with a quantized input, whose features are the dequantized pixels."""
     graph, model = Graph("main"), Model()
     x = graph.input("x", shape, dtype)
     x.quantization = Quantization(np.array([scale], np.float32), np.array([zero_point], np.int64))
@@ -80,14 +80,14 @@ def quantized_input(
     return model
 
 
-def pictures(folder: Path, classes: int = 3, each: int = 8) -> Path:
-    """A folder a class; each class has a colour."""
+def save_images(folder: Path, classes: int = 3, count: int = 8) -> Path:
+    """Save a folder of images per class; each class has a color."""
     rng = np.random.default_rng(0)
-    colours = rng.integers(40, 215, (classes, 3))
-    for label, colour in enumerate(colours):
+    colors = rng.integers(40, 215, (classes, 3))
+    for label, color in enumerate(colors):
         (folder / f"class {label}").mkdir(parents=True)
-        for index in range(each):
+        for index in range(count):
             noise = rng.normal(size=(SIZE, SIZE, 3)) * 25 + rng.normal() * 10
-            pixels = np.clip(colour + noise, 0, 255).astype(np.uint8)
+            pixels = np.clip(color + noise, 0, 255).astype(np.uint8)
             PIL.Image.fromarray(pixels).save(folder / f"class {label}" / f"{index}.png")
     return folder

@@ -1,4 +1,4 @@
-"""`sartor convert --quantize`: what it prints."""
+"""The output of `sartor convert --quantize`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from quantize_bases import base, pictures
+from quantize_bases import base, save_images
 
 from sartor.cli import main
 
@@ -15,25 +15,25 @@ pytest.importorskip("ai_edge_quantizer")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("command")
-    (made / "base.tflite").write_bytes(base())
-    pictures(made / "shown", classes=2, each=2)
-    return made
+    path = tmp_path_factory.mktemp("command")
+    (path / "base.tflite").write_bytes(base())
+    save_images(path / "samples", classes=2, count=2)
+    return path
 
 
 def run(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> str:
-    """What `sartor convert` prints on stdout."""
-    names = [str(folder / "base.tflite"), "-o", str(folder / "made.tflite"), "--classes", "2"]
-    with pytest.raises(SystemExit) as left:
-        main(["convert", *names, *options])
+    """Return the stdout of `sartor convert`."""
+    arguments = [str(folder / "base.tflite"), "-o", str(folder / "model.tflite"), "--classes", "2"]
+    with pytest.raises(SystemExit) as exit_info:
+        main(["convert", *arguments, *options])
     captured = capsys.readouterr()
-    assert not left.value.code, captured.err
+    assert not exit_info.value.code, captured.err
     return captured.out
 
 
 def test_a_table_lists_size_and_loss(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shown = ["--representative", str(folder / "shown")]
-    output = run(folder, capsys, "--quantize", "full-integer", *shown)
+    samples = ["--representative", str(folder / "samples")]
+    output = run(folder, capsys, "--quantize", "full-integer", *samples)
     assert "measured on 4 samples" in output
     assert "features, cosine" in output
     assert "accuracy, 1 per class" in output
@@ -48,8 +48,8 @@ def test_without_samples_only_the_size_is_printed(
 
 
 def test_json_contains_the_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shown = ["--representative", str(folder / "shown" / "class 0"), "--preprocessing", "0..1"]
-    output = run(folder, capsys, "--quantize", "dynamic", "--json", *shown)
+    options = ["--representative", str(folder / "samples" / "class 0"), "--preprocessing", "0..1"]
+    output = run(folder, capsys, "--quantize", "dynamic", "--json", *options)
     report = json.loads(output)["quantization"]
     assert (report["mode"], report["samples"], report["few_shot"]) == ("dynamic", 2, None)
     assert report["bytes_after"] < report["bytes_before"]

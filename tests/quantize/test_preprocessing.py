@@ -1,4 +1,4 @@
-"""How pictures are scaled travels in the file, and what a base is fed is what it expects."""
+"""The file states the scaling of images, and the base gets the values that it expects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sartor.testing.verify import verify_contract
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
 
-# Name → mean and deviation of red, green and blue, and the order of the channels.
+# Name → mean and std of red, green and blue, and the order of the channels.
 CONVENTIONS: dict[str, tuple[list[float], list[float], str]] = {
     "0..1": ([0.0] * 3, [255.0] * 3, "rgb"),
     "-1..1": ([127.5] * 3, [127.5] * 3, "rgb"),
@@ -40,59 +40,59 @@ CONVENTIONS: dict[str, tuple[list[float], list[float], str]] = {
 }
 
 
-def features(made: sartor.PersonalizableModel, sample: np.ndarray = PIXELS) -> np.ndarray:
-    inputs = prepare(made.manifest.inputs, sample)
-    found: np.ndarray = compute_features(made.content, [inputs], ["features"])[0]
-    return found.ravel()
+def features(model: sartor.PersonalizableModel, sample: np.ndarray = PIXELS) -> np.ndarray:
+    inputs = prepare(model.manifest.inputs, sample)
+    result: np.ndarray = compute_features(model.content, [inputs], ["features"])[0]
+    return result.ravel()
 
 
-def fed(array: np.ndarray) -> np.ndarray:
-    """The features of an array that the base gets as it is."""
-    made = sartor.convert(base(), classes=2, preprocessing="0..255")
-    return features(made, array.astype(np.float32)[np.newaxis])
+def unscaled_features(array: np.ndarray) -> np.ndarray:
+    """Return the features of an array that is passed without scaling."""
+    model = sartor.convert(base(), classes=2, preprocessing="0..255")
+    return features(model, array.astype(np.float32)[np.newaxis])
 
 
-@pytest.mark.parametrize(("name", "stated"), CONVENTIONS.items(), ids=CONVENTIONS)
+@pytest.mark.parametrize(("name", "convention"), CONVENTIONS.items(), ids=CONVENTIONS)
 def test_preprocessing_names_set_mean_and_std(
-    name: str, stated: tuple[list[float], list[float], str]
+    name: str, convention: tuple[list[float], list[float], str]
 ) -> None:
-    mean, std, order = stated
-    made = sartor.convert(base(), classes=2, preprocessing=name)
+    mean, std, order = convention
+    model = sartor.convert(base(), classes=2, preprocessing=name)
     scaled = (PIXELS - np.array(mean)) / np.array(std)
-    expected = fed(scaled[..., ::-1] if order == "bgr" else scaled)
-    np.testing.assert_allclose(features(made), expected, rtol=1e-4, atol=1e-4)
-    assert not made.notes
-    assert verify_contract(made.content).passed
+    expected = unscaled_features(scaled[..., ::-1] if order == "bgr" else scaled)
+    np.testing.assert_allclose(features(model), expected, rtol=1e-4, atol=1e-4)
+    assert not model.notes
+    assert verify_contract(model.content).passed
 
 
 def test_the_standard_metadata_set_mean_and_std() -> None:
-    made = sartor.convert(base(), classes=2, preprocessing="imagenet")
-    metadata = decode_metadata(read(made.content).metadata[METADATA_NAME])
-    (taken,) = metadata.subgraph_metadata[0].input_tensor_metadata
-    assert taken.normalization is not None
+    model = sartor.convert(base(), classes=2, preprocessing="imagenet")
+    metadata = decode_metadata(read(model.content).metadata[METADATA_NAME])
+    (image,) = metadata.subgraph_metadata[0].input_tensor_metadata
+    assert image.normalization is not None
     mean, std, _ = CONVENTIONS["imagenet"]
-    np.testing.assert_allclose(taken.normalization.mean, mean, rtol=1e-6)
-    np.testing.assert_allclose(taken.normalization.std, std, rtol=1e-6)
+    np.testing.assert_allclose(image.normalization.mean, mean, rtol=1e-6)
+    np.testing.assert_allclose(image.normalization.std, std, rtol=1e-6)
 
 
 def test_the_scaling_is_part_of_the_fingerprint() -> None:
-    made = {
+    fingerprints = {
         name: sartor.convert(base(), classes=2, preprocessing=name).manifest.fingerprints.base
         for name in CONVENTIONS
     }
-    assert len(set(made.values())) == len(made)
+    assert len(set(fingerprints.values())) == len(fingerprints)
 
 
-@pytest.mark.parametrize("told", [{"preprocessing": "caffe"}, {"preprocessing": "imagenet"}, {}])
-def test_bases_with_channels_first_take_channels_last(told: dict[str, Any]) -> None:
-    made = sartor.convert(base((1, 3, SIZE, SIZE)), classes=2, **told)
-    other = sartor.convert(base(), classes=2, **told)
-    assert made.manifest.inputs == other.manifest.inputs
-    np.testing.assert_allclose(features(made), features(other), rtol=1e-5, atol=1e-5)
-    assert [op.code for op in read(made.content).main.ops].count("TRANSPOSE") == 2
-    again = sartor.convert(made.content, classes=5)
-    np.testing.assert_array_equal(features(again), features(made))
-    assert verify_contract(made.content).passed
+@pytest.mark.parametrize("options", [{"preprocessing": "caffe"}, {"preprocessing": "imagenet"}, {}])
+def test_bases_with_channels_first_take_channels_last(options: dict[str, Any]) -> None:
+    first = sartor.convert(base((1, 3, SIZE, SIZE)), classes=2, **options)
+    other = sartor.convert(base(), classes=2, **options)
+    assert first.manifest.inputs == other.manifest.inputs
+    np.testing.assert_allclose(features(first), features(other), rtol=1e-5, atol=1e-5)
+    assert [op.code for op in read(first.content).main.ops].count("TRANSPOSE") == 2
+    second = sartor.convert(first.content, classes=5)
+    np.testing.assert_array_equal(features(second), features(first))
+    assert verify_contract(first.content).passed
 
 
 @pytest.mark.parametrize(
@@ -112,25 +112,25 @@ def test_only_images_are_transposed(shape: tuple[int, ...], content: Any, modali
     model = quantized_input(1 / 255, 0, shape=shape)
     if content is not None:
         describe(model, TensorMetadata(content=Content(content_properties=content)))
-    made = sartor.convert(write(model), classes=2)
-    assert made.manifest.inputs[0].modality == modality
+    conversion = sartor.convert(write(model), classes=2)
+    assert conversion.manifest.inputs[0].modality == modality
     batch, channels, height, width = shape
-    turned = (batch, height, width, channels) if modality == "image" else shape
-    assert made.manifest.inputs[0].shape == turned
+    expected = (batch, height, width, channels) if modality == "image" else shape
+    assert conversion.manifest.inputs[0].shape == expected
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no such name": ({"preprocessing": "torch"}, "'0..1', '-1..1', '0..255', 'imagenet', 'caffe'"),
-    "said twice": ({"preprocessing": "0..1", "mean": 0}, "leave them out"),
-    "a mean of none": ({"mean": []}, "one finite value"),
+    "two options for one value": ({"preprocessing": "0..1", "mean": 0}, "leave them out"),
+    "an empty mean": ({"mean": []}, "one finite value"),
     "two of three channels": ({"mean": [1, 2]}, "each of the 3 channels"),
 }
 
 
-@pytest.mark.parametrize(("told", "message"), WRONG.values(), ids=WRONG)
-def test_invalid_arguments_are_refused(told: dict[str, Any], message: str) -> None:
+@pytest.mark.parametrize(("options", "message"), WRONG.values(), ids=WRONG)
+def test_invalid_arguments_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConversionError, match=message.replace(".", r"\.")):
-        sartor.convert(base(), classes=2, **told)
+        sartor.convert(base(), classes=2, **options)
 
 
 def test_bgr_needs_three_channels(tiny_base: bytes) -> None:
@@ -139,16 +139,16 @@ def test_bgr_needs_three_channels(tiny_base: bytes) -> None:
 
 
 def test_bgr_is_refused_for_personalizable_files() -> None:
-    made = sartor.convert(base(), classes=2).content
+    model = sartor.convert(base(), classes=2).content
     with pytest.raises(ConversionError, match="convert the original base"):
-        sartor.convert(made, classes=2, preprocessing="caffe")
+        sartor.convert(model, classes=2, preprocessing="caffe")
 
 
 # --- quantized inputs -----------------------------------------------------------------------------
 
 
-def describe(model: Any, taken: TensorMetadata) -> None:
-    metadata = ModelMetadata(subgraph_metadata=(SubGraphMetadata(input_tensor_metadata=(taken,)),))
+def describe(model: Any, tensor: TensorMetadata) -> None:
+    metadata = ModelMetadata(subgraph_metadata=(SubGraphMetadata(input_tensor_metadata=(tensor,)),))
     model.metadata[METADATA_NAME] = encode_metadata(metadata)
 
 
@@ -159,16 +159,16 @@ def normalized(mean: tuple[float, ...], std: tuple[float, ...]) -> TensorMetadat
 
 
 IMAGENET_MEAN, IMAGENET_STD, _ = CONVENTIONS["imagenet"]
-# Scale, zero point (uint8), mean and deviation that the metadata state → the type that is fed.
+# Scale, zero point (uint8), mean and std of the metadata, expected dtype of the input.
 QUANTIZED: dict[str, tuple[float, int, Any, Any, str]] = {
-    "nothing stated": (0.0187, 114, None, None, "uint8"),
-    "the same": (1 / 127.5, 128, (127.5,), (127.5,), "uint8"),
-    "the same, of powers of two": (1 / 128, 128, (127.5,), (127.5,), "uint8"),
+    "no metadata": (0.0187, 114, None, None, "uint8"),
+    "equal": (1 / 127.5, 128, (127.5,), (127.5,), "uint8"),
+    "equal up to rounding to powers of two": (1 / 128, 128, (127.5,), (127.5,), "uint8"),
     "0..1": (1 / 255, 0, (0.0,), (255.0,), "uint8"),
-    "ImageNet's": (0.0187, 114, tuple(IMAGENET_MEAN), tuple(IMAGENET_STD), "float32"),
+    "ImageNet": (0.0187, 114, tuple(IMAGENET_MEAN), tuple(IMAGENET_STD), "float32"),
     "another zero point": (1 / 127.5, 100, (127.5,), (127.5,), "float32"),
     "twice the scale": (2 / 127.5, 64, (127.5,), (127.5,), "float32"),
-    "meant for the bytes": (1 / 127.5, 128, (0.0,), (1.0,), "uint8"),
+    "for unscaled bytes": (1 / 127.5, 128, (0.0,), (1.0,), "uint8"),
 }
 
 
@@ -182,37 +182,41 @@ def test_a_quantized_base_gets_the_values_of_its_metadata(
     model = quantized_input(scale, zero - 128 * (dtype is DType.INT8), dtype)
     if mean is not None:
         describe(model, normalized(mean, std))
-    made = sartor.convert(write(model), classes=2)
-    (spec,) = made.manifest.inputs
+    conversion = sartor.convert(write(model), classes=2)
+    (spec,) = conversion.manifest.inputs
     assert (spec.modality, spec.dtype) == ("image", expected)
     pixels = PIXELS[:8, :8]
-    got = features(made, pixels).reshape(8, 8, 3)
+    actual = features(conversion, pixels).reshape(8, 8, 3)
     if expected == "uint8":
-        np.testing.assert_allclose(got, scale * (pixels.astype(float) - zero), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            actual, scale * (pixels.astype(float) - zero), rtol=1e-5, atol=1e-5
+        )
     else:
         reals = (pixels - np.array(mean)) / np.array(std)
-        held = np.clip(reals, -scale * zero, scale * (255 - zero))
-        np.testing.assert_allclose(got, held, atol=0.51 * scale)
-    again = sartor.convert(made.content, classes=3)
-    np.testing.assert_array_equal(features(again, pixels).reshape(8, 8, 3), got)
+        clipped = np.clip(reals, -scale * zero, scale * (255 - zero))
+        np.testing.assert_allclose(actual, clipped, atol=0.51 * scale)
+    second = sartor.convert(conversion.content, classes=3)
+    np.testing.assert_array_equal(features(second, pixels).reshape(8, 8, 3), actual)
 
 
 def test_options_take_precedence_over_metadata() -> None:
     model = quantized_input(0.0187, 114)
     describe(model, normalized((0.0,), (1.0,)))
-    made = sartor.convert(write(model), classes=2, preprocessing="imagenet")
-    assert made.manifest.inputs[0].dtype == "float32"
+    conversion = sartor.convert(write(model), classes=2, preprocessing="imagenet")
+    assert conversion.manifest.inputs[0].dtype == "float32"
 
 
 def test_scaling_outside_the_range_of_a_quantized_input_is_refused() -> None:
-    with pytest.raises(ConversionError, match=r"holds -1\.00\d* to 0\.99\d*.*pixels go in as"):
+    with pytest.raises(
+        ConversionError, match=r"the range -1\.00\d* to 0\.99\d*.*the input takes pixels"
+    ):
         sartor.convert(write(quantized_input(1 / 127.5, 128)), classes=2, preprocessing="0..255")
 
 
-# --- pictures on another scale --------------------------------------------------------------------
+# --- images on another scale --------------------------------------------------------------------
 
 UNIT = ("0..1", "-1..1", "imagenet")
-# Model of ../shared/models → how it is fed rightly, and wrongly in a way that can be told.
+# Model of ../shared/models → its preprocessing, and others that a note can detect.
 REAL: dict[str, tuple[str, tuple[str, ...]]] = {
     "vww_96_float.tflite": ("0..1", ("0..255", "caffe")),
     "pretrainedResnet.tflite": ("0..255", UNIT),
@@ -228,20 +232,20 @@ def scale_of(name: str) -> dict[str, Any]:
 def test_a_wrong_scale_causes_a_note(
     name: str, scales: tuple[str, tuple[str, ...]], shared_models: Path
 ) -> None:
-    right, wrong = scales
-    made = sartor.convert(shared_models / name, classes=2, **scale_of(right))
-    assert not made.notes
-    for each in wrong:
+    correct, others = scales
+    model = sartor.convert(shared_models / name, classes=2, **scale_of(correct))
+    assert not model.notes
+    for each in others:
         (note,) = sartor.convert(shared_models / name, classes=2, **scale_of(each)).notes
         assert "probably trained with another scale" in note
-        assert f"preprocessing {right}" in note
+        assert f"preprocessing {correct}" in note
         assert not sartor.convert(shared_models / name, classes=2, preprocessing=each).notes
 
 
 def test_the_right_scale_causes_no_note(real_model: Path) -> None:
-    right = REAL.get(real_model.name)
-    made = sartor.convert(real_model, classes=2, **(scale_of(right[0]) if right else {}))
-    assert not any("scale" in note for note in made.notes)
+    scales = REAL.get(real_model.name)
+    model = sartor.convert(real_model, classes=2, **(scale_of(scales[0]) if scales else {}))
+    assert not any("scale" in note for note in model.notes)
 
 
 def test_the_float_starter_causes_no_note() -> None:
@@ -251,28 +255,28 @@ def test_the_float_starter_causes_no_note() -> None:
     assert "images are scaled to 0…255" in note
 
 
-# Gain of the first layer: of a network that was trained with pictures of this size.
+# Gain of the first layer, which suits one scale; preprocessing; whether a note is expected.
 GAINS: dict[str, tuple[float, str, bool]] = {
-    "unit, fed so": (1.0, "0..1", False),
-    "unit, fed as another": (1.0, "imagenet", False),
-    "unit, fed as 0…255": (1.0, "0..255", True),
-    "0…255, fed so": (0.01, "0..255", False),
-    "0…255, fed as unit": (0.01, "-1..1", True),
+    "unit": (1.0, "0..1", False),
+    "unit, another convention": (1.0, "imagenet", False),
+    "unit, but 0…255": (1.0, "0..255", True),
+    "0…255": (0.01, "0..255", False),
+    "0…255, but unit": (0.01, "-1..1", True),
     "nothing fits": (1e6, "0..1", False),
 }
 
 
 @pytest.mark.parametrize("shape", [(1, SIZE, SIZE, 3), (1, 3, SIZE, SIZE)], ids=["nhwc", "nchw"])
-@pytest.mark.parametrize(("gain", "name", "told"), GAINS.values(), ids=GAINS)
+@pytest.mark.parametrize(("gain", "name", "has_note"), GAINS.values(), ids=GAINS)
 def test_the_first_layer_reveals_a_wrong_scale(
-    gain: float, name: str, told: bool, shape: tuple[int, ...]
+    gain: float, name: str, has_note: bool, shape: tuple[int, ...]
 ) -> None:
-    made = sartor.convert(base(shape, gain=gain), classes=2, **scale_of(name))
-    assert bool(made.notes) == told
+    model = sartor.convert(base(shape, gain=gain), classes=2, **scale_of(name))
+    assert bool(model.notes) == has_note
 
 
 def test_one_note_is_printed_without_options() -> None:
     (unknown,) = sartor.convert(base(), classes=2).notes
     assert "no metadata on image scaling" in unknown
-    (wrong,) = sartor.convert(base(gain=0.01), classes=2).notes
-    assert "Try preprocessing 0..255" in wrong
+    (better,) = sartor.convert(base(gain=0.01), classes=2).notes
+    assert "Try preprocessing 0..255" in better
