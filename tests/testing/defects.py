@@ -17,9 +17,9 @@ from sartor.ops import read_variable, var_handle
 Edit = Callable[[Model], None]
 
 
-def edit_graphs(made: PersonalizableModel, edit: Edit) -> bytes:
+def edit_graphs(conversion: PersonalizableModel, edit: Edit) -> bytes:
     """Return the file with edited graphs and updated offsets in its manifest."""
-    model = read(made.content)
+    model = read(conversion.content)
     starts = _initial_values(model)
     edit(model)
     files, model.files = model.files, {}
@@ -31,12 +31,12 @@ def edit_graphs(made: PersonalizableModel, edit: Edit) -> bytes:
     return append_files(content, {**files, **replace(manifest, variables=variables).files()})
 
 
-def edit_manifest(made: PersonalizableModel, change: Callable[[Manifest], Manifest]) -> bytes:
+def edit_manifest(conversion: PersonalizableModel, change: Callable[[Manifest], Manifest]) -> bytes:
     """Return the file with an edited manifest."""
-    model = read(made.content)
-    place = made.content.index(b"PK\x03\x04")
+    model = read(conversion.content)
+    place = conversion.content.index(b"PK\x03\x04")
     manifest = change(Manifest.from_json(model.files[MANIFEST_FILE]))
-    return append_files(made.content[:place], {**model.files, **manifest.files()})
+    return append_files(conversion.content[:place], {**model.files, **manifest.files()})
 
 
 def _initial_values(model: Model) -> dict[str, Tensor]:
@@ -152,10 +152,10 @@ def _replace_uses(graph: Graph, old: Tensor, change: Callable[[Tensor], Tensor])
     """Replace all uses of a tensor by a changed one, computed before them."""
     users, count = list(dict.fromkeys(old.consumers)), len(graph.ops)
     new = change(old)
-    made, graph.ops = graph.ops[count:], graph.ops[:count]
+    new_ops, graph.ops = graph.ops[count:], graph.ops[:count]
     first = 0 if old.producer is None else graph.ops.index(old.producer) + 1
-    graph.ops[first:first] = made
-    if old.producer is None:  # CALL_ONCE stays in front
+    graph.ops[first:first] = new_ops
+    if old.producer is None:  # CALL_ONCE stays the first op
         graph.ops.remove(once := next(op for op in graph.ops if op.code == "CALL_ONCE"))
         graph.ops.insert(0, once)
     for op in users:

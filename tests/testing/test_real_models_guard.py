@@ -1,4 +1,4 @@
-"""Tests on real models cannot pass by not running (`tests/conftest.py`)."""
+"""A run fails if a real model had no test (`tests/conftest.py`)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(
         for name in models:
             (folder / "shared" / "models" / f"{name}.tflite").touch()
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
-    done = subprocess.run(
+    process = subprocess.run(
         command,
         cwd=folder / "project",
         env={name: value for name, value in os.environ.items() if name != "CI"},
@@ -47,11 +47,11 @@ def run(
         text=True,
         check=False,
     )
-    return done.returncode, done.stdout
+    return process.returncode, process.stdout
 
 
 @pytest.mark.parametrize(
-    ("models", "skipped", "arguments", "code", "words"),
+    ("models", "skipped", "arguments", "code", "text"),
     [
         (["one", "two"], [], [], 0, "4 passed"),
         (["one", "two"], ["two"], [], 1, "FAILED: real models that no test ran on"),
@@ -67,12 +67,12 @@ def test_a_skipped_model_fails_the_run(
     skipped: list[str],
     arguments: list[str],
     code: int,
-    words: str,
+    text: str,
     tmp_path: Path,
 ) -> None:
-    found, output = run(tmp_path, models, skipped, *arguments)
-    assert words in output
-    assert found == code, output
+    status, output = run(tmp_path, models, skipped, *arguments)
+    assert text in output
+    assert status == code, output
     if code:
         assert "two.tflite" in output
     if models is None:

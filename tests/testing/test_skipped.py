@@ -1,4 +1,4 @@
-"""In CI, a test that is skipped without being listed fails the run (`tests/skipped.py`)."""
+"""In CI, a skipped test fails the run if its reason is not listed (`tests/skipped.py`)."""
 
 from __future__ import annotations
 

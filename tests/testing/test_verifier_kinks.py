@@ -18,7 +18,7 @@ HIDDEN = "head/layer_1/weights"
 
 
 def relu_head() -> bytes:
-    """Two layers of ReLUs under four outputs."""
+    """Return a head of two ReLU layers and four outputs."""
     graph, random = Graph("head"), np.random.default_rng(0)
     x = graph.input("x", (1, 16))
     for units in (64, 48, 4):
@@ -35,20 +35,20 @@ def relu_head() -> bytes:
 
 
 @pytest.fixture(scope="module", params=[8, 32])
-def made(tiny_base: bytes, request: pytest.FixtureRequest) -> PersonalizableModel:
+def conversion(tiny_base: bytes, request: pytest.FixtureRequest) -> PersonalizableModel:
     return sartor.convert(tiny_base, classes=4, batch_size=request.param, head=TFLite(relu_head()))
 
 
-def test_a_correct_file_passes_with_any_seed(made: PersonalizableModel) -> None:
+def test_a_correct_file_passes_with_any_seed(conversion: PersonalizableModel) -> None:
     for seed in range(15):
-        report = verify_contract(made.content, seed=seed)
+        report = verify_contract(conversion.content, seed=seed)
         assert report.passed, (seed, report.failures)
 
 
 @pytest.mark.parametrize("factor", [0.95, 1.05, -1.0])
-def test_a_wrong_gradient_fails(made: PersonalizableModel, factor: float) -> None:
+def test_a_wrong_gradient_fails(conversion: PersonalizableModel, factor: float) -> None:
     edit = change_assignment("train", HIDDEN, lambda new, old: add(old, mul(sub(new, old), factor)))
-    content = edit_graphs(made, edit)
+    content = edit_graphs(conversion, edit)
     for seed in range(5):
         failures = {check.name for check in verify_contract(content, seed=seed).failures}
         assert f"gradient of {HIDDEN}" in failures, seed
