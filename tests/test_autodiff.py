@@ -1,4 +1,4 @@
-"""Reverse mode: what is summed, left out and refused. The rules have their own tests."""
+"""Reverse mode: sums, omitted gradients and errors. The rules have their own tests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def gradient_at(x: Tensor, gradient: Tensor, value: float) -> list[float]:
     return [float(number) for number in np.ravel(values)]
 
 
-def test_a_residual_block_sums_both_ways_to_its_input() -> None:
+def test_a_residual_block_sums_both_paths_to_its_input() -> None:
     def block(x: Tensor, weights: Tensor) -> Tensor:
         return relu(add(x, tanh(matmul(x, weights))))
 
@@ -79,7 +79,7 @@ def test_a_tensor_that_one_op_uses_twice_gets_both_gradients(build: object) -> N
     check_gradients(build, [SQUARE])
 
 
-def test_a_tensor_with_three_consumers_is_summed_once_and_not_again() -> None:
+def test_the_gradients_of_three_consumers_are_summed_once() -> None:
     x = Graph().input("x", (1,))
     y = add(add(neg(x), square(x)), exp(x))
     before = len(x.graph.ops)
@@ -96,7 +96,7 @@ def test_constants_get_no_gradient_ops() -> None:
     assert codes(x.graph, before) == ["SUM", "ZEROS_LIKE", "ADD", "MUL"]
 
 
-def test_a_constant_can_itself_be_a_source() -> None:
+def test_a_constant_can_be_a_source() -> None:
     graph = Graph()
     x = graph.input("x", (2,))
     weights = graph.constant(np.array([3, 4], np.float32))
@@ -105,7 +105,7 @@ def test_a_constant_can_itself_be_a_source() -> None:
     assert values[gradient].tolist() == [5, 6]
 
 
-def test_inputs_that_were_not_asked_for_get_no_gradient_ops() -> None:
+def test_inputs_other_than_the_sources_get_no_gradient_ops() -> None:
     graph = Graph()
     x, weights = graph.input("x", (3, 4)), graph.input("weights", (4, 2))
     seed = graph.input("seed", (3, 2))
@@ -136,13 +136,13 @@ def test_a_source_between_another_source_and_the_target_gets_its_own_gradient() 
     assert gradient_at(x, dx, 5.0) == [30]
 
 
-def test_one_source_asked_for_twice_comes_back_twice() -> None:
+def test_a_duplicate_source_gets_its_gradient_twice() -> None:
     x = Graph().input("x", (1,))
     first, second = gradients(neg(x), [x, x])
     assert first is second
 
 
-def test_nothing_is_asked_of_the_op_that_makes_a_source() -> None:
+def test_the_producer_of_a_source_needs_no_rule() -> None:
     graph = Graph()
     x = graph.input("x", (2, 4))
     halves = [graph.tensor(f"half {i}", DType.FLOAT32, (2, 2)) for i in range(2)]
@@ -153,7 +153,7 @@ def test_nothing_is_asked_of_the_op_that_makes_a_source() -> None:
     assert codes(graph) == ["SPLIT", "NEG", "NEG"]
 
 
-def test_ops_behind_the_target_are_left_alone() -> None:
+def test_ops_after_the_target_do_not_matter() -> None:
     x = Graph().input("x", (1,))
     y = neg(x)
     emit("GREATER", exp(y), y)
@@ -165,10 +165,10 @@ def test_a_path_with_zero_gradient_adds_nothing() -> None:
     check_gradients(lambda x: add(select(greater(x, 0.3), x, 1.0), mul(zeros_like(x), x)), [X])
 
 
-def test_a_source_that_is_reached_with_zero_gradient_only_is_refused() -> None:
+def test_a_source_with_zero_gradient_only_is_refused() -> None:
     x = Graph().input("x", (1,))
-    words = "the gradient of <FLOAT32 [1] 'x'> is zero everywhere: it cannot be trained."
-    with pytest.raises(GradientError, match=re.escape(words)):
+    message = "the gradient of <FLOAT32 [1] 'x'> is zero everywhere: it cannot be trained."
+    with pytest.raises(GradientError, match=re.escape(message)):
         gradients(neg(zeros_like(x)), [x])
 
 
@@ -185,37 +185,37 @@ def test_integers_end_a_path() -> None:
         gradients(total(back), [x])
 
 
-def test_a_source_that_the_target_does_not_depend_on_is_refused() -> None:
+def test_a_source_without_a_path_to_the_target_is_refused() -> None:
     graph = Graph()
     x, other = graph.input("x", (1,)), graph.input("other", (1,))
     exp(other)
-    words = (
+    message = (
         "<FLOAT32 [1] 'neg'> does not depend on <FLOAT32 [1] 'other'>, so it has no gradient. "
         "Leave it out."
     )
-    with pytest.raises(GradientError, match=re.escape(words)):
+    with pytest.raises(GradientError, match=re.escape(message)):
         gradients(neg(x), [x, other])
 
 
 @pytest.mark.parametrize(
     ("shape", "dtype"), [((2,), DType.FLOAT32), ((1,), DType.FLOAT16)], ids=["vector", "float16"]
 )
-def test_a_target_that_is_no_float32_scalar_needs_a_seed(
+def test_a_target_that_is_not_a_float32_scalar_needs_a_seed(
     shape: tuple[int, ...], dtype: DType
 ) -> None:
     x = Graph().input("x", shape, dtype)
-    words = "is not a float32 scalar. Sum it, or give its gradient (`seed`)."
-    with pytest.raises(GradientError, match=re.escape(words)):
+    message = "is not a float32 scalar. Sum it, or give its gradient (`seed`)."
+    with pytest.raises(GradientError, match=re.escape(message)):
         gradients(neg(x), [x])
 
 
 def test_a_seed_of_another_shape_than_the_target_is_refused() -> None:
     graph = Graph()
     x, seed = graph.input("x", (2, 3)), graph.input("seed", (3,))
-    words = (
+    message = (
         "the seed <FLOAT32 [3] 'seed'> does not have the shape of the target <FLOAT32 [2, 3] 'neg'>"
     )
-    with pytest.raises(GradientError, match=re.escape(words)):
+    with pytest.raises(GradientError, match=re.escape(message)):
         gradients(neg(x), [x], seed=seed)
 
 
@@ -224,8 +224,8 @@ def test_an_op_with_several_outputs_on_the_path_is_refused() -> None:
     x = graph.input("x", (1, 2))
     halves = [graph.tensor(f"half {i}", DType.FLOAT32, (1, 1)) for i in range(2)]
     graph.add(Op("SPLIT", [graph.constant(np.array(1, np.int32)), x], halves))
-    words = "<SPLIT → half 0, half 1> has several outputs: its gradient is not yet supported."
-    with pytest.raises(GradientError, match=words):
+    message = "<SPLIT → half 0, half 1> has several outputs: its gradient is not yet supported."
+    with pytest.raises(GradientError, match=message):
         gradients(halves[0], [x])
 
 

@@ -186,12 +186,12 @@ def tree_of_architecture() -> set[str]:
     page = (ROOT / "docs" / "architecture.md").read_text()
     drawing = page.split("```text", 1)[1].split("```", 1)[0]
     parents: list[str] = []
-    drawn = set()
+    paths = set()
     for indent, name in re.findall(r"^([│ ]*)[├└]── (\S+)", drawing, re.MULTILINE):
         del parents[len(indent) // 4 :]
-        drawn.add("".join([*parents, name]))
+        paths.add("".join([*parents, name]))
         parents.append(name)
-    return drawn
+    return paths
 
 
 def test_architecture_draws_every_package_and_module() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from optimizer_references import Arrays, Moments, Momentum, Reference, Squares
 
 import sartor
 from sartor.errors import ConversionError
@@ -21,70 +22,14 @@ from sartor.testing.verify import verify_contract
 from sartor.testing.verify.session import Session
 
 CLASSES, SIZE, BATCH, STEPS = 4, 64, 12, 25
-Arrays = dict[str, np.ndarray]
 
-
-@dataclass
-class Momentum:
-    """SGD as PyTorch documents it."""
-
-    momentum: float = 0.0
-    nesterov: bool = False
-    decay: float = 0.0
-    velocity: Arrays = field(default_factory=dict)
-
-    def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
-        g = g + self.decay * w
-        v = self.momentum * self.velocity.get(name, 0.0) + g
-        self.velocity[name] = v
-        return w - rate * (g + self.momentum * v if self.nesterov else v)
-
-
-@dataclass
-class Moments:
-    """Adam as Kingma & Ba give it, algorithm 1."""
-
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    decay: float = 0.0  # Loshchilov & Hutter, algorithm 2, with the rate inside as in PyTorch
-    m: Arrays = field(default_factory=dict)
-    v: Arrays = field(default_factory=dict)
-    t: dict[str, int] = field(default_factory=dict)
-
-    def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
-        self.t[name] = t = self.t.get(name, 0) + 1
-        self.m[name] = m = self.beta_1 * self.m.get(name, 0.0) + (1 - self.beta_1) * g
-        self.v[name] = v = self.beta_2 * self.v.get(name, 0.0) + (1 - self.beta_2) * g**2
-        m, v = m / (1 - self.beta_1**t), v / (1 - self.beta_2**t)
-        return w - rate * m / (np.sqrt(v) + self.epsilon) - rate * self.decay * w
-
-
-@dataclass
-class Squares:
-    """RMSprop as PyTorch documents it."""
-
-    decay: float = 0.9
-    momentum: float = 0.0
-    epsilon: float = 1e-8
-    squares: Arrays = field(default_factory=dict)
-    velocity: Arrays = field(default_factory=dict)
-
-    def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
-        s = self.decay * self.squares.get(name, 0.0) + (1 - self.decay) * g**2
-        v = self.momentum * self.velocity.get(name, 0.0) + g / (np.sqrt(s) + self.epsilon)
-        self.squares[name], self.velocity[name] = s, v
-        return w - rate * v
-
-
-Reference = Callable[[], Momentum | Moments | Squares]
 OPTIMIZERS: dict[str, tuple[Optimizer, Reference, float]] = {
     "sgd": (SGD(), Momentum, 0.2),
     "sgd, clipped": (SGD(clip_norm=0.3), Momentum, 0.8),
     "sgd, decay": (SGD(weight_decay=0.05), lambda: Momentum(decay=0.05), 0.2),
     "momentum": (SGD(momentum=0.9), lambda: Momentum(0.9), 0.05),
     "nesterov": (SGD(momentum=0.8, nesterov=True), lambda: Momentum(0.8, True), 0.05),
-    "all of SGD": (
+    "SGD, all options": (
         SGD(momentum=0.9, nesterov=True, weight_decay=0.01, clip_norm=0.5),
         lambda: Momentum(0.9, True, 0.01), 0.05,
     ),
@@ -126,38 +71,38 @@ def test_25_steps_of_each_loss_equal_those_of_the_papers(head: str, name: str) -
     _compare(HEADS[head], optimizer, reference, rate)
 
 
-@pytest.mark.parametrize("name", ["all of SGD", "adam, clipped"])
+@pytest.mark.parametrize("name", ["SGD, all options", "adam, clipped"])
 def test_25_steps_do_not_change_a_free_class(name: str) -> None:
     optimizer, reference, rate = OPTIMIZERS[name]
     _compare(HEADS["all"], optimizer, reference, rate, free=2)
 
 
 def test_an_interrupted_training_continues_identically() -> None:
-    """The optimizer state is saved: 10 steps, another session, 15 steps."""
-    made = _made(SoftmaxClassifier(), Adam())
-    state = _start(made, None)
-    whole, first, second = (Session(made.content, made.manifest) for _ in range(3))
-    whole.restore(state)
+    """Ten steps in one session and 15 in another equal 25 steps."""
+    model = _convert(SoftmaxClassifier(), Adam())
+    state = _initial_state(model, None)
+    uninterrupted, first, second = (Session(model.content, model.manifest) for _ in range(3))
+    uninterrupted.restore(state)
     first.restore(state)
     for step, (batch, rate) in enumerate(_batches(0.01)):
-        whole.call("train", **batch, learning_rate=rate)
+        uninterrupted.call("train", **batch, learning_rate=rate)
         if step == 10:
             second.restore(first.save())
         (first if step < 10 else second).call("train", **batch, learning_rate=rate)
-    for name, value in whole.save().items():
+    for name, value in uninterrupted.save().items():
         np.testing.assert_array_equal(second.save()[name], value)
 
 
 @dataclass(frozen=True)
-class OwnAdam(Adam):
+class CustomAdam(Adam):
     """Adam under another name."""
 
-    name = "own_adam"
+    name = "custom_adam"
 
 
-def test_an_own_adam_converts_verifies_and_trains_at_the_rate_of_adam(tmp_path: Path) -> None:
-    own, adam = (_made(SoftmaxClassifier(), each) for each in (OwnAdam(), Adam()))
-    report, expected = (verify_contract(each.content) for each in (own, adam))
+def test_a_custom_adam_converts_verifies_and_trains_at_the_rate_of_adam(tmp_path: Path) -> None:
+    custom, adam = (_convert(SoftmaxClassifier(), each) for each in (CustomAdam(), Adam()))
+    report, expected = (verify_contract(each.content) for each in (custom, adam))
     assert report.passed, report.failures
     assert [check.name for check in report.checks] == [check.name for check in expected.checks]
     rng = np.random.default_rng(0)
@@ -167,11 +112,11 @@ def test_an_own_adam_converts_verifies_and_trains_at_the_rate_of_adam(tmp_path: 
         for _ in range(10)
     ]
     histories = []
-    for name, made in (("own", own), ("adam", adam)):
-        with sartor.PersonalModel(made.save(tmp_path / f"{name}.tflite")) as model:
+    for name, model in (("custom", custom), ("adam", adam)):
+        with sartor.PersonalModel(model.save(tmp_path / f"{name}.tflite")) as personal:
             for row, label in samples:
-                model.add_sample(row, label)
-            histories.append(model.fit())
+                personal.add_sample(row, label)
+            histories.append(personal.fit())
     rates = [[epoch.learning_rate for epoch in history.epochs] for history in histories]
     assert rates[0] == rates[1]
     assert max(rates[0]) > 0
@@ -181,7 +126,7 @@ def test_the_manifest_states_the_step_of_each_optimizer() -> None:
     assert list(BUILT_IN) == ["sgd", "adam", "adamw", "rmsprop"]
     adaptive = {name: optimizer().step.adaptive for name, optimizer in BUILT_IN.items()}
     assert adaptive == {"sgd": False, "adam": True, "adamw": True, "rmsprop": True}
-    sgd = _made(SoftmaxClassifier(), SGD(momentum=0.5, nesterov=True, clip_norm=2.0)).manifest
+    sgd = _convert(SoftmaxClassifier(), SGD(momentum=0.5, nesterov=True, clip_norm=2.0)).manifest
     assert (sgd.optimizer.step.momentum, sgd.optimizer.step.nesterov) == (0.5, True)
     assert sgd.optimizer.clip_norm == 2
     assert type(sgd).from_json(sgd.to_json()) == sgd
@@ -191,13 +136,13 @@ def test_the_verifier_compares_signs_if_the_first_step_does_not_determine_the_gr
     class Opaque(Adam):
         step = StepSpec(adaptive=True)
 
-    report = verify_contract(_made(SoftmaxClassifier(), Opaque()).content)
+    report = verify_contract(_convert(SoftmaxClassifier(), Opaque()).content)
     assert report.passed, report.failures
     assert any(check.name.startswith("sign of the gradient") for check in report.checks)
 
 
 class NoStep:
-    """SGD, written before optimizers stated their step."""
+    """SGD without the attribute `step`."""
 
     name, learning_rate, clip_norm = "plain", None, None
     parameter_state = shared_state = ()
@@ -218,7 +163,7 @@ class WrongStep(Adam):
 )
 def test_a_wrong_optimizer_is_refused_at_conversion(optimizer: Optimizer, message: str) -> None:
     with pytest.raises(ConversionError, match=message):
-        _made(SoftmaxClassifier(), optimizer)
+        _convert(SoftmaxClassifier(), optimizer)
 
 
 def _compare(
@@ -229,9 +174,9 @@ def _compare(
     free: int | None = None,
 ) -> None:
     """Train a file and the reference, and compare losses and parameters."""
-    made = _made(head, optimizer)
-    state = _start(made, free)
-    session = Session(made.content, made.manifest)
+    model = _convert(head, optimizer)
+    state = _initial_state(model, free)
+    session = Session(model.content, model.manifest)
     session.restore(state)
     mask = state["class_mask"].astype(np.float64)
     weights = {n: state[f"head/{n}"].astype(np.float64) for n in ("weights", "bias")}
@@ -281,20 +226,20 @@ def _clipped(gradients: Arrays, limit: float | None) -> Arrays:
     return {name: gradient * factor for name, gradient in gradients.items()}
 
 
-def _made(head: SoftmaxClassifier, optimizer: Optimizer) -> sartor.PersonalizableModel:
-    graph, model = Graph("main"), Model()
+def _convert(head: SoftmaxClassifier, optimizer: Optimizer) -> sartor.PersonalizableModel:
+    graph, base = Graph("main"), Model()
     x = graph.input("x", (1, SIZE))
     graph.outputs = [fully_connected(x, np.ones((2, SIZE), np.float32))]
-    model.graphs.append(graph)
+    base.graphs.append(graph)
     return sartor.convert(
-        write(model), classes=CLASSES, head=head, optimizer=optimizer, batch_size=BATCH
+        write(base), classes=CLASSES, head=head, optimizer=optimizer, batch_size=BATCH
     )
 
 
-def _start(made: sartor.PersonalizableModel, free: int | None) -> Arrays:
+def _initial_state(model: sartor.PersonalizableModel, free: int | None) -> Arrays:
     """Return weights around 1; all classes except `free` are active."""
     rng = np.random.default_rng(7)
-    state = Session(made.content, made.manifest).save()
+    state = Session(model.content, model.manifest).save()
     state["head/weights"] = (1 + 0.3 * rng.standard_normal((CLASSES, SIZE))).astype(np.float32)
     state["head/bias"] = rng.standard_normal(CLASSES).astype(np.float32)
     state["class_mask"] = np.ones(CLASSES, np.float32)
@@ -313,5 +258,5 @@ def _batches(rate: float) -> Iterator[tuple[Arrays, np.ndarray]]:
         weights = rng.uniform(0.2, 1.0, BATCH)
         weights[BATCH - step % 5 :] = 0
         batch = {"features": features, "labels": labels, "sample_weights": weights}
-        falling = np.array([rate * (1 - 0.9 * step / STEPS)], np.float32)
-        yield {name: value.astype(np.float32) for name, value in batch.items()}, falling
+        learning_rate = np.array([rate * (1 - 0.9 * step / STEPS)], np.float32)
+        yield {name: value.astype(np.float32) for name, value in batch.items()}, learning_rate

@@ -45,14 +45,14 @@ SURFACE = {
         "verify_contract",
     },
 }  # fmt: skip
-"""What users build on: a change here is a change for them, and goes with the version."""
+"""Package → its public names. A change here is a change for users and needs a new version."""
 
 
 def _modules(package: ModuleType) -> Iterator[str]:
     yield package.__name__
-    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not any(part.startswith("_") for part in found.name.split(".")):
-            yield found.name
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not any(part.startswith("_") for part in module.name.split(".")):
+            yield module.name
 
 
 MODULES = list(_modules(sartor))
@@ -62,7 +62,7 @@ MODULES = list(_modules(sartor))
 def test_public_names_are_those_of_the_table(name: str) -> None:
     public = set(import_module(name).__all__)
     assert public == SURFACE[name], (
-        "put what is new into SURFACE if users are to build on it, or take it out of __all__"
+        "add the new name to SURFACE if it is for users; otherwise remove it from __all__"
     )
 
 
@@ -77,7 +77,7 @@ def test_names_in_all_exist(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_public_classes_and_functions_are_in_all(name: str) -> None:
-    """What a module defines without an underscore is in its `__all__`."""
+    """A name without an underscore is in `__all__` of its module."""
     module = import_module(name)
     defined = {
         each
