@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+from .errors import OutputError
 
 __all__ = ["replacing", "write_atomically"]
 
 
-def write_atomically(path: Path, content: bytes) -> Path:
+def write_atomically(path: Path, content: bytes, *, private: bool = False) -> Path:
     """Write a file atomically, and return its path.
 
     A reader sees the old file or the new one. If the disk is full or the process is killed, the
@@ -20,51 +23,66 @@ def write_atomically(path: Path, content: bytes) -> Path:
     Args:
         path: path of the file; its folder must exist.
         content: whole content of the file.
+        private: see `replacing`.
 
     Raises:
+        OutputError: If the path is not a regular file.
         OSError: If the folder does not exist or is not writable, or the disk is full.
     """
-    with replacing(path) as temporary, open(temporary, "xb") as file:
+    with replacing(path, private=private) as temporary, open(temporary, "wb") as file:
         file.write(content)
     return path
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
     """Replace a file atomically by one that the `with` block writes.
 
     After the block, the new file is flushed to the disk and renamed. If the block raises, the new
-    file is deleted and the old one stays.
+    file is deleted and the old one stays. A symbolic link stays, and its target is replaced.
 
     Args:
         path: path of the file to replace or create; its folder must exist.
+        private: whether only the user may read a new file (mode 0600). Default: False. A file
+            that is replaced keeps its mode.
 
     Yields:
-        A path in the same folder, where the block must create the new file.
+        The path of an empty file in the same folder, which the block must fill.
 
     Raises:
+        OutputError: If the path is not a regular file.
         OSError: If the folder does not exist or is not writable, or the disk is full.
     """
-    temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}.part")
+    target = Path(os.path.realpath(path))
+    mode = _mode(target)
+    temporary = target.with_name(f".{target.name[:64]}.{secrets.token_hex(8)}.part")
     try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL, 0o600 if private or mode else 0o666))
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        _keep_mode(path, temporary)
-        os.replace(temporary, path)
+        if mode is not None:
+            with contextlib.suppress(OSError):
+                os.chmod(temporary, mode)
+        os.replace(temporary, target)
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         if isinstance(error, OSError) and error.filename in (None, str(temporary)):
             error.filename = str(path)  # the path that the caller knows; a full disk names none
         raise
-    _sync_folder(path.parent)
+    _sync_folder(target.parent)
 
 
-def _keep_mode(old: Path, new: Path) -> None:
-    """Copy the permissions of the old file, if there is one."""
-    with contextlib.suppress(OSError):
-        os.chmod(new, old.stat().st_mode & 0o777)
+def _mode(path: Path) -> int | None:
+    """Return the permissions of a file, or None if there is no file."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"{path} is not a regular file: choose another output")
+    return stat.S_IMODE(mode)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "GradientError",
     "InvalidModelError",
     "NotPersonalizableError",
+    "OutputError",
     "SartorError",
     "StoreError",
     "TrainingError",
@@ -50,6 +51,10 @@ class CheckpointError(SartorError):
 
 class StoreError(SartorError):
     """A sample store is damaged, is in use by another process, or has features of another base."""
+
+
+class OutputError(SartorError, OSError):
+    """An output file cannot be written without losing another file."""
 
 
 class TrainingError(SartorError):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ._files import write_atomically
+from ._outputs import MODEL, check_output
 from .contract.manifest import Manifest
 from .contract.names import MASK
 from .errors import ConversionError
@@ -50,6 +51,7 @@ def freeze(
     quantize: str = "none",
     representative: RepresentativeData | None = None,
     io_dtype: str = "uint8",
+    force: bool = False,
 ) -> FrozenModel:
     """Write a personalizable file as a plain classifier.
 
@@ -58,7 +60,7 @@ def freeze(
 
     Args:
         model: path of a personalizable file.
-        output: path of the file to write; must differ from `model`.
+        output: path of the file to write.
         checkpoint: path of a checkpoint of this model, or of one with another capacity. Default:
             the values in the file (see `sartor bake`).
         quantize: `none` (the base keeps its dtype, the head is float32) or `full-integer` (int8
@@ -68,6 +70,7 @@ def freeze(
             stored features: `{"features": rows}` with float32 [N, F].
         io_dtype: dtype of input and output for `full-integer`: `uint8` (images are pixels, as
             MediaPipe and browsers expect) or `int8` (pixels minus 128, for TFLite Micro).
+        force: whether to replace a file of another type. Default: False.
 
     Returns:
         The path, the classes and notes.
@@ -76,17 +79,18 @@ def freeze(
         InvalidModelError: If the model does not exist or is damaged.
         NotPersonalizableError: If the model is not a personalizable file.
         CheckpointError: If the checkpoint is damaged or belongs to another model.
-        ConversionError: If there are too few classes, `output` is the model, or the model cannot
-            be quantized.
+        ConversionError: If there are too few classes, or the model cannot be quantized.
+        OutputError: If `output` is the model or the checkpoint, is not a regular file, or is a
+            file of another type.
         DataError: If a representative sample does not fit the model.
         OSError: If a file cannot be read or written.
     """
     _check_options(quantize, representative, io_dtype)
-    path, target = Path(model), Path(output)
+    target = check_output(output, MODEL, inputs=(model, checkpoint), force=force)
+    path = Path(model)
     parsed = read(path)
     manifest = manifest_of(parsed, path)
     check_signatures(parsed, manifest, path)
-    _check_target(target, path)
     trained = _load_variables(parsed, manifest, checkpoint)
     indices = _used_class_indices(trained, manifest, checkpoint or path)
     labels = tuple(str(trained.classes[index]) for index in indices)
@@ -107,14 +111,6 @@ def _check_options(quantize: str, representative: object, io_dtype: str) -> None
         raise ConversionError(
             f"quantize={_FULL_INTEGER!r} and representative samples go together: give both or "
             "neither (a few dozen samples suffice)"
-        )
-
-
-def _check_target(target: Path, model: Path) -> None:
-    if target.exists() and target.samefile(model):
-        raise ConversionError(
-            f"{target} is the model itself, and a frozen file cannot be trained: choose another "
-            "output"
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._files import write_atomically
+from ._outputs import MODEL, check_output
 from .contract.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -34,14 +35,19 @@ class PersonalizableModel:
     notes: tuple[str, ...] = ()
     quantization: QuantizationReport | None = None
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write the file atomically and return its path.
 
+        Args:
+            path: path of the file.
+            force: whether to replace a file of another type. Default: False.
+
         Raises:
+            OutputError: If the path is not a regular file, or a file of another type.
             OSError: If the folder does not exist or is not writable, or the disk is full. A
                 previous file of that name then stays unchanged.
         """
-        return write_atomically(Path(path), self.content)
+        return write_atomically(check_output(path, MODEL, force=force), self.content)
 
     def __repr__(self) -> str:
         size = f"{len(self.content):,} bytes"

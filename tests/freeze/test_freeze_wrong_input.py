@@ -17,6 +17,7 @@ from sartor.errors import (
     ConversionError,
     InvalidModelError,
     NotPersonalizableError,
+    OutputError,
 )
 
 Arguments = tuple[Path, Path, "Path | None"]
@@ -71,7 +72,7 @@ WRONG: dict[str, tuple[Wrong, type[Exception], str]] = {
     "no checkpoint": (no_checkpoint, FileNotFoundError, "none.safetensors"),
     "untrained": (untrained, ConversionError, "has no class"),
     "one class": (one_class, ConversionError, "only one class, 'hat'"),
-    "output is input": (output_is_input, ConversionError, "choose another output"),
+    "output is input": (output_is_input, OutputError, "choose another output"),
     "missing folder": (missing_folder, OSError, "nowhere"),
 }
 

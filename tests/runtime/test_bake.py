@@ -78,18 +78,16 @@ def test_a_baked_file_can_be_a_base(
         assert model.predict(PROBE) == expected
 
 
-def test_a_file_can_be_baked_in_place_and_with_another_capacity(
-    trained_model: tuple[Path, Path, Predictions], tiny: Convert
+def test_a_file_can_be_baked_with_another_capacity(
+    trained_model: tuple[Path, Path, Predictions], tiny: Convert, tmp_path: Path
 ) -> None:
-    path, checkpoint, expected = trained_model
-    bake(path, checkpoint, path)
-    larger = tiny("larger", classes=6, optimizer=sartor.Adam())
-    _, notes = bake(larger, checkpoint, larger)
+    _, checkpoint, expected = trained_model
+    larger, baked = tiny("larger", classes=6, optimizer=sartor.Adam()), tmp_path / "baked.tflite"
+    _, notes = bake(larger, checkpoint, baked)
     assert "another optimizer" in notes[0]
-    for model_path in (path, larger):
-        with PersonalModel(model_path) as model:
-            assert model.predict(PROBE) == expected
-    report = verify_contract(larger)
+    with PersonalModel(baked) as model:
+        assert model.predict(PROBE) == expected
+    report = verify_contract(baked)
     assert report.passed, report.failures
 
 

@@ -10,6 +10,7 @@ import typer
 __all__ = [
     "BakedOrCheckpoint",
     "CheckpointFile",
+    "Force",
     "ModelFile",
     "OutputFile",
     "PhotoFolder",
@@ -31,6 +32,8 @@ BakedOrCheckpoint = Annotated[
 ]
 
 OutputFile = Annotated[Path, typer.Option("-o", "--output", help="File to write.")]
+
+Force = Annotated[bool, typer.Option("--force", help="Replace an output file of another type.")]
 
 PhotoFolder = Annotated[Path, typer.Argument(help="Folder with one subfolder of photos per class.")]
 

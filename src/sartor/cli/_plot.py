@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .report import check_folder, fail
+from .._outputs import CHART, check_output
+from .report import fail
 
 __all__ = ["Plot", "check_plot"]
 
@@ -18,9 +19,9 @@ Plot = Annotated[
 _FORMATS = (".png", ".svg")
 
 
-def check_plot(path: Path | None) -> None:
+def check_plot(path: Path | None, *inputs: Path | None) -> None:
     """Fail before the work if the chart cannot be written."""
     if path is not None:
         if path.suffix.lower() not in _FORMATS:
             fail(f"--plot writes {' or '.join(_FORMATS)}, got {path.name}")
-        check_folder(path)
+        check_output(path, CHART, inputs=inputs)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from ._options import CheckpointFile, ModelFile, OutputFile
-from .report import Json, check_folder, note, print_json
+from .._outputs import MODEL, check_output
+from ._options import CheckpointFile, Force, ModelFile, OutputFile
+from ._user import store_of
+from .report import Json, note, print_json
 
 __all__ = ["bake"]
 
@@ -14,13 +16,15 @@ def bake(
     model: ModelFile,
     checkpoint: CheckpointFile,
     output: OutputFile,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Write a checkpoint into the model file; it can still be trained."""
-    check_folder(output)
+    inputs = (model, checkpoint, store_of(checkpoint))
+    check_output(output, MODEL, inputs=inputs, force=force)
     from ..runtime import bake as bake_checkpoint
 
-    path, notes = bake_checkpoint(model, checkpoint, output)
+    path, notes = bake_checkpoint(model, checkpoint, output, force=force)
     if as_json:
         print_json({"file": str(path), "bytes": path.stat().st_size, "notes": notes})
         return

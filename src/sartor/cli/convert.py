@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .._outputs import MODEL, check_output
 from ._base import find, show_conversion
 from ._components import create_head, create_optimizer
-from ._options import OutputFile
+from ._options import Force, OutputFile
 from ._parse import parse_numbers
 from .quantization import print_quantization
-from .report import Json, check_folder, note, print_json
+from .report import Json, note, print_json
 
 if TYPE_CHECKING:
     from ..convert import PersonalizableModel
@@ -103,11 +104,11 @@ def convert(
     nesterov: Annotated[bool, typer.Option("--nesterov", help="sgd: Nesterov momentum.")] = False,
     weight_decay: Annotated[float | None, typer.Option(help="sgd, adamw: weight decay.")] = None,
     clip_norm: Annotated[float | None, typer.Option(help="Largest norm of a gradient.")] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Make a personalizable file from a base."""
-    _refuse_same(base, output)
-    check_folder(output)
+    check_output(output, MODEL, inputs=(base,), force=force)
     from ..convert import convert as convert_base
 
     source = find(base, signature, input_shape)
@@ -132,18 +133,11 @@ def convert(
             quantize=quantize,
             representative=representative,
         )  # fmt: skip
-    model.save(output)
+    model.save(output, force=force)
     if as_json:
         print_json(_describe(model, base, output))
     else:
         _print(model, base, output)
-
-
-def _refuse_same(base: str, output: Path) -> None:
-    if Path(base).exists() and output.exists() and output.samefile(base):
-        raise typer.BadParameter(
-            "this would overwrite the base: choose another file", param_hint="--output"
-        )
 
 
 def _classes(text: str) -> int | list[str]:

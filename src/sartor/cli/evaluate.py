@@ -27,7 +27,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a model on photos that it was not trained on."""
-    check_plot(plot)
+    check_plot(plot, model, checkpoint)
     photos = Photos(folder, skip_unreadable=skip_unreadable)
     with open_trained(model, checkpoint) as personal:
         personal.check_classes(photos.labels)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .._outputs import CHECKPOINT, check_output
 from ._options import ModelFile, PhotoFolder, Seed
 from ._photos import Photos, SkipUnreadable
 from ._plot import Plot, check_plot
 from ._progress import Advance, progress
 from ._user import open_trained, save
 from .interrupt import describe_signal, exit_code, stop_on_signal
-from .report import Json, check_folder, fail, percent, print_json, print_table
+from .report import Json, fail, percent, print_json, print_table
 
 if TYPE_CHECKING:
     from ..runtime import Epoch, Evaluation, History
@@ -52,8 +53,8 @@ def fit(
     """Train on photos, and write a checkpoint."""
     start = time.perf_counter()
     photos = Photos(folder, skip_unreadable=skip_unreadable)
-    check_folder(checkpoint)
-    check_plot(plot)
+    check_output(checkpoint, CHECKPOINT, inputs=(model,))
+    check_plot(plot, model, checkpoint)
     with open_trained(model, checkpoint) as personal:
         personal.check_capacity(photos.labels)
         new = photos.add_to(personal, augment)

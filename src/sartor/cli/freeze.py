@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._options import ModelFile, OutputFile
-from .report import Json, check_folder, note, print_json
+from .._outputs import MODEL, check_output
+from ._options import Force, ModelFile, OutputFile
+from ._user import store_of
+from .report import Json, note, print_json
 
 if TYPE_CHECKING:
     from ..freeze import FrozenModel
@@ -32,10 +34,12 @@ def freeze(
     io_dtype: Annotated[
         str, typer.Option(help="full-integer: dtype of input and output, uint8 or int8.")
     ] = "uint8",
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Convert a trained model into a plain classifier that cannot be trained."""
-    check_folder(output)
+    inputs = (model, checkpoint, checkpoint and store_of(checkpoint))
+    check_output(output, MODEL, inputs=inputs, force=force)
     from ..freeze import freeze as freeze_model
 
     frozen = freeze_model(
@@ -45,6 +49,7 @@ def freeze(
         quantize=quantize,
         representative=representative,
         io_dtype=io_dtype,
+        force=force,
     )
     if as_json:
         print_json(_describe(frozen, model))

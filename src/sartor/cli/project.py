@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ._options import CheckpointFile, ModelFile, OutputFile
-from ._user import open_trained
-from .report import Json, check_folder, print_json
+from .._outputs import PROJECT, check_output
+from ._options import CheckpointFile, Force, ModelFile, OutputFile
+from ._user import open_trained, store_of
+from .report import Json, print_json
 
 __all__ = ["export", "import_project"]
 
@@ -18,12 +19,14 @@ def export(
     model: ModelFile,
     checkpoint: CheckpointFile,
     output: OutputFile,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Pack the model, its checkpoint and its samples into one project file."""
-    check_folder(output)
+    inputs = (model, checkpoint, store_of(checkpoint))
+    check_output(output, PROJECT, inputs=inputs, force=force)
     with open_trained(model, checkpoint, must_exist=True) as personal:
-        path = personal.export_project(output)
+        path = personal.export_project(output, force=force)
         samples = len(personal.samples)
     if as_json:
         print_json({"file": str(path), "bytes": path.stat().st_size, "samples": samples})

@@ -7,7 +7,6 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
 import typer
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Json",
-    "check_folder",
     "console",
     "fail",
     "note",
@@ -122,13 +120,6 @@ def print_confusion(evaluation: Evaluation) -> None:
     ]
     head = ("true \\ predicted", *map(str, range(1, len(labels) + 1)))
     print_table(head, rows, title="confusion matrix")
-
-
-def check_folder(path: Path) -> None:
-    """Fail before the work if the folder of an output file does not exist."""
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        fail(f"the folder {folder} does not exist: create it, then repeat the command")
 
 
 def percent(part: float | None) -> str:

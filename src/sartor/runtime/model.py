@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from ..errors import DataError
 from ..litert import open_model
 from ..modalities import Sample, prepare
 from .data.tasks import Label
 from .embedding import check_classes, embed_samples, stored_samples
-from .project import export_project, import_project
+from .project import export_project, import_project, save_checkpoint
 from .results.evaluation import Evaluator
 from .results.html import model_html
 from .results.records import Evaluation, History, Prediction, Predictions
 from .samples import SampleCollection
-from .saved.checkpoint import read_checkpoint, write_checkpoint
+from .saved.checkpoint import read_checkpoint
 from .state import ModelState
 from .store import SampleStore, StoredSample
 from .training.config import TrainingConfig
@@ -26,7 +26,6 @@ from .training.trainer import EpochCallback
 
 __all__ = ["PersonalModel"]
 
-Self = TypeVar("Self", bound="PersonalModel")
 _Path: TypeAlias = "str | os.PathLike[str]"
 
 
@@ -243,11 +242,14 @@ class PersonalModel:
         """Stop a running training after its present step; see `TrainingJob.stop`."""
         self._jobs.stop()
 
-    def save(self, path: _Path) -> Path:
-        """Write a checkpoint (safetensors) and return its path; on OSError an old file stays."""
-        with self._samples.lock:
-            checkpoint = self._state.checkpoint()
-        return write_checkpoint(Path(path), checkpoint)
+    def save(self, path: _Path, *, force: bool = False) -> Path:
+        """Write a checkpoint (safetensors) atomically, and return its path.
+
+        Raises:
+            OutputError: If it would replace another type of file (`force` allows it) or an input.
+            OSError: If the file cannot be written; an old file stays.
+        """
+        return save_checkpoint(path, self.path, self._state, self._samples, force)
 
     def load(self, path: _Path) -> tuple[str, ...]:
         """Replace weights and classes by a checkpoint; keep the samples, stop a running training.
@@ -263,9 +265,9 @@ class PersonalModel:
             self._samples.imprint_stored_classes()
             return messages
 
-    def export_project(self, path: _Path) -> Path:
+    def export_project(self, path: _Path, *, force: bool = False) -> Path:
         """Write model, weights and samples into one file and return its path; see `save`."""
-        return export_project(Path(path), self.path, self._state, self._samples)
+        return export_project(path, self.path, self._state, self._samples, force)
 
     def import_project(self, path: _Path) -> tuple[str, ...]:
         """Replace weights, classes and samples by those of a project; otherwise like `load`.
@@ -284,7 +286,7 @@ class PersonalModel:
             self._state.close()
             self._samples.store.close()
 
-    def __enter__(self: Self) -> Self:
+    def __enter__(self) -> PersonalModel:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -1,28 +1,48 @@
-"""Export and import of projects: the model, its state and its samples in one file."""
+"""The files of a user: checkpoints, and projects of a model, its state and its samples."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TypeAlias
 
+from .._outputs import CHECKPOINT as CHECKPOINT_FILE
+from .._outputs import PROJECT, check_output
 from .samples import SampleCollection
 from .saved.archive import CHECKPOINT, MODEL, SAMPLES, pack, unpacked
 from .saved.checkpoint import read_checkpoint, write_checkpoint
 from .state import ModelState
 
-__all__ = ["export_project", "import_project"]
+__all__ = ["export_project", "import_project", "save_checkpoint"]
+
+_Path: TypeAlias = "str | os.PathLike[str]"
 
 
-def export_project(path: Path, model: Path, state: ModelState, samples: SampleCollection) -> Path:
+def save_checkpoint(
+    path: _Path, model: Path, state: ModelState, samples: SampleCollection, force: bool
+) -> Path:
+    """Write a checkpoint; see `PersonalModel.save`."""
+    inputs = model, samples.store.path
+    target = check_output(path, CHECKPOINT_FILE, inputs=inputs, force=force)
+    with samples.lock:
+        checkpoint = state.checkpoint()
+    return write_checkpoint(target, checkpoint)
+
+
+def export_project(
+    path: _Path, model: Path, state: ModelState, samples: SampleCollection, force: bool
+) -> Path:
     """Write a project; see `PersonalModel.export_project`."""
+    target = check_output(path, PROJECT, inputs=(model, samples.store.path), force=force)
     with tempfile.TemporaryDirectory(prefix="sartor-") as name:
         folder = Path(name)
         with samples.lock:
             shutil.copyfile(model, folder / MODEL)
             write_checkpoint(folder / CHECKPOINT, state.checkpoint())
             samples.store.backup(folder / SAMPLES)
-        return pack(folder, path)
+        return pack(folder, target)
 
 
 def import_project(path: Path, state: ModelState, samples: SampleCollection) -> tuple[str, ...]:

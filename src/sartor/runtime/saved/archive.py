@@ -31,7 +31,10 @@ def pack(folder: Path, path: Path) -> Path:
     Raises:
         OSError: If the project cannot be written; an old file stays.
     """
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "x") as archive:
+    with (
+        replacing(path, private=True) as temporary,
+        zipfile.ZipFile(temporary, "w") as archive,
+    ):
         for name in sorted(_NAMES):
             archive.write(folder / name, name)
     return path

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..._files import write_atomically
+from ..._outputs import MODEL, check_output
 from ...contract.manifest import Manifest
 from ...contract.names import MANIFEST_FILE
 from ...errors import NotPersonalizableError
@@ -26,6 +27,8 @@ def bake(
     model: str | os.PathLike[str],
     checkpoint: str | os.PathLike[str],
     output: str | os.PathLike[str],
+    *,
+    force: bool = False,
 ) -> tuple[Path, tuple[str, ...]]:
     """Write a checkpoint into a model file.
 
@@ -35,17 +38,21 @@ def bake(
         model: path of a personalizable file.
         checkpoint: path of a checkpoint of the model, or of one with the same base and head but
             another capacity or optimizer.
-        output: path of the file to write; may be that of `model`.
+        output: path of the file to write.
+        force: whether to replace a file of another type. Default: False.
 
     Returns:
         The path, and messages about the parts of the checkpoint that were dropped.
 
     Raises:
+        OutputError: If `output` is the model or the checkpoint, is not a regular file, or is a
+            file of another type.
         InvalidModelError: If the model does not exist or is damaged.
         NotPersonalizableError: If the model cannot be trained.
         CheckpointError: If the checkpoint is damaged or belongs to another model.
         OSError: If a file cannot be read or written.
     """
+    target = check_output(output, MODEL, inputs=(model, checkpoint), force=force)
     path = Path(model)
     parsed = read(path)
     manifest = manifest_of(parsed, path)
@@ -55,7 +62,7 @@ def bake(
     adapted = adapt(read_checkpoint(Path(checkpoint)), manifest, initial, str(checkpoint))
     files = _files(parsed.files, manifest, adapted)
     baked = append_files(_replace_values(content, manifest, adapted.variables), files)
-    return write_atomically(Path(output), baked), adapted.notes
+    return write_atomically(target, baked, private=True), adapted.notes
 
 
 def _initial_values(content: bytes, manifest: Manifest, path: Path) -> dict[str, np.ndarray]:

@@ -69,7 +69,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
         ood_threshold=checkpoint.ood_threshold,
         digest=checkpoint_digest(_without(arrays, APP_PREFIX), checkpoint.classes),
     )
-    return write_atomically(path, save(arrays, {HEADER_KEY: header.to_json()}))
+    return write_atomically(path, save(arrays, {HEADER_KEY: header.to_json()}), private=True)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

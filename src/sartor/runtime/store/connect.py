@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -35,6 +36,9 @@ def connect(path: Path | None) -> sqlite3.Connection:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.exists() and not path.is_file():
         raise StoreError(f"{path} is not a regular file: pass the path of a file")
+    if not path.exists():
+        with contextlib.suppress(FileExistsError):  # another process creates it, too
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite's log gets its mode
     if path.exists() and 0 < path.stat().st_size < _MIN_SIZE:  # SQLite accepts some as empty
         raise damaged(str(path), f"it has only {path.stat().st_size} bytes")
     try:

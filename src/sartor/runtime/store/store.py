@@ -226,7 +226,7 @@ class SampleStore:
 
     def backup(self, path: Path) -> None:
         """Copy the store to a file atomically; raise OSError if that fails."""
-        with replacing(path) as temporary:
+        with replacing(path, private=True) as temporary:
             self._database.copy_to(temporary)
 
     def restore(self, path: Path) -> None:
