@@ -1,4 +1,4 @@
-"""Multiply-adds of single ops, counted by hand, and what a whole file says of itself."""
+"""Multiply-adds of ops, counted by hand, and the first cut of a personalizable file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BY_HAND: dict[str, tuple[list[tuple[int, ...] | list[int]], tuple[int, ...], int
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_multiply_adds_of_an_op(name: str) -> None:
-    shapes, made, count = BY_HAND[name]
+    shapes, output_shape, count = BY_HAND[name]
     graph = Graph()
     inputs = [
         graph.constant(np.zeros(shape, np.float32), str(shape))
@@ -46,17 +46,17 @@ def test_multiply_adds_of_an_op(name: str) -> None:
     ]
     if name == "CONV_2D broken":
         inputs = inputs[:1]
-    op = Op(name.split()[0], inputs, [graph.tensor("y", DType.FLOAT32, made)])
+    op = Op(name.split()[0], inputs, [graph.tensor("y", DType.FLOAT32, output_shape)])
     assert multiply_adds(op) == count
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.tflite")), ids=lambda path: path.stem)
 def test_the_first_cut_of_a_personalizable_file_is_its_features(path: Path) -> None:
-    found = sartor.describe(path)
-    assert isinstance(found, ModelDescription)
-    assert isinstance(found.manifest, Manifest)
-    first = found.cuts[0]
-    specs = found.manifest.features
+    description = sartor.describe(path)
+    assert isinstance(description, ModelDescription)
+    assert isinstance(description.manifest, Manifest)
+    first = description.cuts[0]
+    specs = description.manifest.features
     assert (first.is_default, first.parameters_after) == (True, 0)
     assert first.features == tuple(spec.name for spec in specs)
     assert [each.shape[1:] for each in first.tensors] == [spec.shape for spec in specs]

@@ -1,4 +1,4 @@
-"""`sartor inspect`: what people read, and what programs do."""
+"""The text and the JSON of `sartor inspect`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from inspecting import as_json, command, residual, width
+from inspect_helpers import as_json, command, residual, width
 
 import sartor
 from sartor import PersonalModel
@@ -21,16 +21,16 @@ Convert = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
 
 
-def plain(value: Any) -> Any:
-    """As JSON gives it back."""
+def to_json(value: Any) -> Any:
+    """Return a value as it is after a round trip through JSON."""
     if isinstance(value, dict):
-        return {name: plain(each) for name, each in value.items()}
-    return [plain(each) for each in value] if isinstance(value, tuple | list) else value
+        return {name: to_json(each) for name, each in value.items()}
+    return [to_json(each) for each in value] if isinstance(value, tuple | list) else value
 
 
 def test_json_has_everything(real_model: Path, capfd: Capture) -> None:
-    found = as_json(capfd, real_model)
-    assert found == {"file": str(real_model), **plain(asdict(sartor.describe(real_model)))}
+    report = as_json(capfd, real_model)
+    assert report == {"file": str(real_model), **to_json(asdict(sartor.describe(real_model)))}
 
 
 @pytest.mark.parametrize("options", [(), ("--all",)])
@@ -42,9 +42,9 @@ def test_lines_have_at_most_100_columns(
     lines = out.splitlines()
     assert lines[0] == f"{real_model}: model, {real_model.stat().st_size:,} bytes"
     assert max(map(width, lines[1:])) <= 100
-    found = as_json(capfd, real_model)
+    report = as_json(capfd, real_model)
     rows = sum(line.count(" %") for line in lines)
-    assert rows == len(found["cuts"]) if options else rows <= 12
+    assert rows == len(report["cuts"]) if options else rows <= 12
     if not options:
         assert len(lines) < 60
 
@@ -53,28 +53,28 @@ def test_the_summary_and_the_tables_are_printed(tmp_path: Path, capfd: Capture) 
     path = tmp_path / "a model.tflite"
     path.write_bytes(residual("SOFTMAX"))
     _, out, _ = command(capfd, "inspect", path)
-    for words in (
+    for text in (
         "float32; 78 parameters; 78 multiply-adds; 72 bytes between ops",
         "1 ADD, 3 FULLY_CONNECTED (78 multiply-adds), 1 SOFTMAX",
         "│ * sum ", "│   x ", "18 of 18", "76.9 %",
         "* default: the input of FULLY_CONNECTED 'c', the last layer with weights", "2 more cuts",
         "gradients reach 3 of the base's 3 layers (78",
     ):  # fmt: skip
-        assert words in out, words
+        assert text in out, text
     assert "gradients stop" not in out
-    _, everything, _ = command(capfd, "inspect", path, "--all")
-    assert "other tensors, inside branches" in everything
-    assert "yes" in everything
+    _, all_out, _ = command(capfd, "inspect", path, "--all")
+    assert "other tensors, inside branches" in all_out
+    assert "yes" in all_out
 
 
 def test_the_suggested_command_runs(tmp_path: Path, capfd: Capture) -> None:
-    path, output = tmp_path / "a model.tflite", tmp_path / "made.tflite"
+    path, output = tmp_path / "a model.tflite", tmp_path / "model_with_head.tflite"
     path.write_bytes(residual())
     _, out, _ = command(capfd, "inspect", path)
-    suggested = " ".join(out.split("to cut earlier: ")[1].split("\na new head")[0].split())
-    words = shlex.split(suggested.replace("OUT.tflite", shlex.quote(str(output))))
-    arguments = [str(path) if "model.tflite" in word else word for word in words[1:]]
-    code, _, _ = command(capfd, *("3" if word == "N" else word for word in arguments))
+    command_line = " ".join(out.split("to cut earlier: ")[1].split("\na new head")[0].split())
+    parts = shlex.split(command_line.replace("OUT.tflite", shlex.quote(str(output))))
+    arguments = [str(path) if "model.tflite" in part else part for part in parts[1:]]
+    code, _, _ = command(capfd, *("3" if part == "N" else part for part in arguments))
     assert code == 0
     assert output.exists()
 
@@ -88,7 +88,7 @@ def test_saved_files_are_described(tiny: Convert, tmp_path: Path, capfd: Capture
         personal.fit(epochs=2)
         personal.save(checkpoint)
         personal.export_project(project)
-    for path, words in (
+    for path, texts in (
         (
             model,
             ("personalizable model", "task classification, 2 of 2 classes named: [hat], shoes"),
@@ -99,8 +99,8 @@ def test_saved_files_are_described(tiny: Convert, tmp_path: Path, capfd: Capture
     ):
         code, out, err = command(capfd, "inspect", path)
         assert (code, err) == (0, ""), path
-        for each in words:
-            assert each in out, (path, each)
+        for text in texts:
+            assert text in out, (path, text)
         assert as_json(capfd, path)["bytes"] == path.stat().st_size
 
 
@@ -115,16 +115,16 @@ def test_damaged_files_print_one_line(tmp_path: Path, capfd: Capture) -> None:
 
 
 def test_no_framework_and_no_runtime_is_imported(tmp_path: Path) -> None:
-    """Neither a framework nor LiteRT's interpreter: reading a file is all there is."""
+    """`describe` needs neither a framework nor the interpreter of LiteRT."""
     path = tmp_path / "model.tflite"
     path.write_bytes(residual())
     code = f"import sartor, sys; sartor.describe({str(path)!r}); print(*sys.modules)"
     listing = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    loaded = set(listing.stdout.split())
-    assert "sartor.inspection" in loaded
-    assert not loaded & {
+    modules = set(listing.stdout.split())
+    assert "sartor.inspection" in modules
+    assert not modules & {
         "tensorflow", "keras", "torch", "PIL", "typer", "rich", "ai_edge_litert.interpreter",
         "sartor.convert", "sartor.runtime", "sartor.testing", "sartor.cli",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What docs/inspect.md shows is what the command prints."""
+"""The page docs/inspect.md shows the output of the command."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from inspecting import command
+from inspect_helpers import command
 
 import sartor
 from sartor.inspection import ModelDescription
@@ -31,20 +31,20 @@ def folder(shared_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_page_shows_what_the_command_prints(
     name: str, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    shown = re.search(
+    example = re.search(
         rf"^\$ sartor inspect {re.escape(name)}\n(.*?)^```",
         PAGE.read_text(),
         re.DOTALL | re.MULTILINE,
     )
-    assert shown is not None
+    assert example is not None
     _, out, _ = command(capfd, "inspect", name)
-    assert shown[1] == out, f"run `sartor inspect` on {MODELS[name]} again, and put it there"
+    assert example[1] == out, f"run `sartor inspect` on {MODELS[name]} again, and copy its output"
 
 
 def test_the_code_of_the_page_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     exec(compile(code, "inspect.md", "exec"), {"sartor": sartor})
-    found = sartor.describe("person.tflite")
-    assert isinstance(found, ModelDescription)
+    description = sartor.describe("person.tflite")
+    assert isinstance(description, ModelDescription)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == sum(cut.is_useful for cut in found.cuts)
+    assert len(lines) == sum(cut.is_useful for cut in description.cuts)

@@ -1,4 +1,4 @@
-"""What a user has saved: personalizable and frozen files, checkpoints, stores, projects."""
+"""Descriptions of personalizable and frozen files, checkpoints, stores and projects."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def model(tiny: Convert) -> Path:
 
 @pytest.fixture
 def user(model: Path, tmp_path: Path) -> tuple[Path, Path, Path]:
-    """A checkpoint, a store and a project of a user who has taught two classes."""
+    """Return a checkpoint, a store and a project with two trained classes."""
     checkpoint, store, project = (
         tmp_path / f"mine.{end}" for end in ("safetensors", "samples", "sartor")
     )
@@ -59,86 +59,100 @@ def user(model: Path, tmp_path: Path) -> tuple[Path, Path, Path]:
     return checkpoint, store, project
 
 
-def described(path: Path, kind: type) -> ModelDescription:
-    found = sartor.describe(path)
-    assert isinstance(found, kind)
-    return found  # type: ignore[return-value]
+def describe_as(path: Path, description_class: type) -> ModelDescription:
+    description = sartor.describe(path)
+    assert isinstance(description, description_class)
+    return description  # type: ignore[return-value]
 
 
 def test_a_personalizable_file(model: Path, tiny_base: bytes, tmp_path: Path) -> None:
     base = tmp_path / "base.tflite"
     base.write_bytes(tiny_base)
-    plain, found = described(base, ModelDescription), described(model, ModelDescription)
-    assert (plain.kind, found.kind) == ("model", "personalizable model")
-    assert found.manifest is not None
-    assert found.manifest.classes == ("hat", "shoes", None, None)
-    assert {each.key for each in found.signatures} == set(found.manifest.signatures())
-    names = {spec.name: spec.shape for spec in found.manifest.variables}
-    assert {each.name: each.shape for each in found.variables} == names
-    assert all("restore" in each.written_by for each in found.variables)
-    (default,) = (cut for cut in plain.cuts if cut.is_default)
-    first = found.cuts[0]
+    base_description, description = (
+        describe_as(base, ModelDescription),
+        describe_as(model, ModelDescription),
+    )
+    assert (base_description.kind, description.kind) == ("model", "personalizable model")
+    assert description.manifest is not None
+    assert description.manifest.classes == ("hat", "shoes", None, None)
+    assert {each.key for each in description.signatures} == set(description.manifest.signatures())
+    names = {spec.name: spec.shape for spec in description.manifest.variables}
+    assert {each.name: each.shape for each in description.variables} == names
+    assert all("restore" in each.written_by for each in description.variables)
+    (default,) = (cut for cut in base_description.cuts if cut.is_default)
+    first = description.cuts[0]
     assert first.is_default
     assert first.features == ("features",)
     assert (first.bytes_per_sample, first.parameters_after) == (default.bytes_per_sample, 0)
-    assert [each.parameters for each in found.layers] == [16 * 8 + 16], "without the classifier"
-    for cut in found.cuts:
-        again = sartor.convert(model, classes=3, features=cut.features)
-        assert again.manifest.features[0].shape[-1] == cut.tensors[0].shape[-1]
+    assert [each.parameters for each in description.layers] == [16 * 8 + 16], (
+        "without the classifier"
+    )
+    for cut in description.cuts:
+        second = sartor.convert(model, classes=3, features=cut.features)
+        assert second.manifest.features[0].shape[-1] == cut.tensors[0].shape[-1]
 
 
 def test_quantized_features_take_one_byte_in_a_personalizable_file(
     shared_models: Path, tmp_path: Path
 ) -> None:
     base = shared_models / "vww_96_int8.tflite"
-    made = sartor.convert(base, classes=2).save(tmp_path / "made.tflite")
-    plain, found = described(base, ModelDescription), described(made, ModelDescription)
-    (default,) = (cut for cut in plain.cuts if cut.is_default)
-    assert found.cuts[0].is_default
-    assert found.cuts[0].bytes_per_sample == default.bytes_per_sample == 256
-    assert found.quantization == plain.quantization
-    assert found.cuts[-1].bytes_per_sample == plain.cuts[-1].bytes_per_sample
+    path = sartor.convert(base, classes=2).save(tmp_path / "model.tflite")
+    base_description, description = (
+        describe_as(base, ModelDescription),
+        describe_as(path, ModelDescription),
+    )
+    (default,) = (cut for cut in base_description.cuts if cut.is_default)
+    assert description.cuts[0].is_default
+    assert description.cuts[0].bytes_per_sample == default.bytes_per_sample == 256
+    assert description.quantization == base_description.quantization
+    assert description.cuts[-1].bytes_per_sample == base_description.cuts[-1].bytes_per_sample
 
 
 def test_a_frozen_file(model: Path, user: tuple[Path, ...], tmp_path: Path) -> None:
     checkpoint, *_ = user
     frozen = sartor.freeze(model, tmp_path / "frozen.tflite", checkpoint).path
-    found = described(frozen, ModelDescription)
-    assert (found.kind, found.manifest, found.variables) == ("model", None, ())
-    assert sum(each.op == "FULLY_CONNECTED" for each in found.layers) == 2
-    assert found.multiply_adds == 8 * 16 + 16 * 2
+    description = describe_as(frozen, ModelDescription)
+    assert (description.kind, description.manifest, description.variables) == ("model", None, ())
+    assert sum(each.op == "FULLY_CONNECTED" for each in description.layers) == 2
+    assert description.multiply_adds == 8 * 16 + 16 * 2
 
 
 def test_a_checkpoint(user: tuple[Path, ...], model: Path) -> None:
-    found = sartor.describe(user[0])
-    assert isinstance(found, CheckpointDescription)
-    assert (found.kind, found.bytes) == ("checkpoint", user[0].stat().st_size)
-    assert (found.classes, found.capacity, found.samples_seen) == (("hat", "shoes"), 4, 8)
-    manifest = described(model, ModelDescription).manifest
+    description = sartor.describe(user[0])
+    assert isinstance(description, CheckpointDescription)
+    assert (description.kind, description.bytes) == ("checkpoint", user[0].stat().st_size)
+    assert (description.classes, description.capacity, description.samples_seen) == (
+        ("hat", "shoes"),
+        4,
+        8,
+    )
+    manifest = describe_as(model, ModelDescription).manifest
     assert manifest is not None
-    assert found.fingerprints == manifest.fingerprints
-    saved = read_checkpoint(user[0])
-    assert found.ood_threshold == saved.ood_threshold
-    assert len(found.tensors) == len({**saved.variables, **saved.ood, **saved.app})
-    shapes = {each.name: each.shape for each in found.tensors}
+    assert description.fingerprints == manifest.fingerprints
+    checkpoint = read_checkpoint(user[0])
+    assert description.ood_threshold == checkpoint.ood_threshold
+    assert len(description.tensors) == len(
+        {**checkpoint.variables, **checkpoint.ood, **checkpoint.app}
+    )
+    shapes = {each.name: each.shape for each in description.tensors}
     assert {v.name: v.shape for v in manifest.variables}.items() <= shapes.items()
 
 
 def test_a_store(model: Path, tmp_path: Path) -> None:
-    manifest = described(model, ModelDescription).manifest
+    manifest = describe_as(model, ModelDescription).manifest
     assert manifest is not None
     path = tmp_path / "some.samples"
     with SampleStore(path, manifest) as store:
-        view = [np.ones((1, 16), np.float32)]
-        store.add([view], {"hat": 1.0}, thumbnail=b"small")
-        store.add([view, view], {"shoes": 1.0}, photo=b"a large photo", thumbnail=b"small")
-        store.add([view], {"shoes": 1.0}, held_out=True)
-        while_open = summarize(path)
-    found = sartor.describe(path)
-    assert isinstance(found, StoreDescription)
-    assert (found.kind, found.bytes) == ("samples", path.stat().st_size)
-    assert found.store == while_open
-    assert found.store == StoreSummary(
+        features = [np.ones((1, 16), np.float32)]
+        store.add([features], {"hat": 1.0}, thumbnail=b"small")
+        store.add([features, features], {"shoes": 1.0}, photo=b"a large photo", thumbnail=b"small")
+        store.add([features], {"shoes": 1.0}, held_out=True)
+        open_summary = summarize(path)
+    description = sartor.describe(path)
+    assert isinstance(description, StoreDescription)
+    assert (description.kind, description.bytes) == ("samples", path.stat().st_size)
+    assert description.store == open_summary
+    assert description.store == StoreSummary(
         version=2, base=manifest.fingerprints.base, samples=3, held_out=1, rows=4,
         classes={"hat": 1, "shoes": 2}, feature_bytes=4 * 16 * 2, photos=1, thumbnails=2,
         image_bytes=23,
@@ -157,7 +171,7 @@ def test_describing_does_not_change_a_store(user: tuple[Path, ...]) -> None:
 def test_a_store_of_a_killed_process_includes_its_log(
     user: tuple[Path, ...], tmp_path: Path
 ) -> None:
-    """What a killed process has committed is in the log; it stays there."""
+    """The commits of a killed process are in the log and stay there."""
     with closing(sqlite3.connect(user[1], isolation_level=None)) as connection:
         connection.execute("DELETE FROM target WHERE sample = 1")
         connection.execute("DELETE FROM sample WHERE id = 1")
@@ -175,22 +189,22 @@ def test_a_store_of_an_older_version_does_not_change(tmp_path: Path) -> None:
     path = tmp_path / "old.samples"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(OLD_STORE.read_text())
-    found = summarize(path)
-    assert (found.version, found.samples, found.classes) == (1, 2, {"hat": 1, "shoes": 1})
-    assert (found.held_out, found.photos) == (0, 0)
+    summary = summarize(path)
+    assert (summary.version, summary.samples, summary.classes) == (1, 2, {"hat": 1, "shoes": 1})
+    assert (summary.held_out, summary.photos) == (0, 0)
     assert summarize(path).version == 1
 
 
 def test_a_project(user: tuple[Path, ...], model: Path) -> None:
     _, store, project = user
-    found = sartor.describe(project)
-    assert isinstance(found, ProjectDescription)
-    assert (found.kind, found.bytes) == ("project", project.stat().st_size)
-    assert found.model == sartor.describe(model)
-    assert found.checkpoint.classes == ("hat", "shoes")
-    same = sartor.describe(store)
-    assert isinstance(same, StoreDescription)
-    assert found.samples.store == same.store
+    description = sartor.describe(project)
+    assert isinstance(description, ProjectDescription)
+    assert (description.kind, description.bytes) == ("project", project.stat().st_size)
+    assert description.model == sartor.describe(model)
+    assert description.checkpoint.classes == ("hat", "shoes")
+    store_description = sartor.describe(store)
+    assert isinstance(store_description, StoreDescription)
+    assert description.samples.store == store_description.store
 
 
 def cut_off(path: Path, size: int) -> Path:
@@ -203,15 +217,15 @@ def cut_off(path: Path, size: int) -> Path:
 def test_damaged_files_raise_the_error_of_their_type(
     user: tuple[Path, ...], model: Path, part: float
 ) -> None:
-    wanted: tuple[type[SartorError], ...] = (
+    errors: tuple[type[SartorError], ...] = (
         CheckpointError,
         StoreError,
         DataError,
         InvalidModelError,
     )
-    for path, kind in zip((*user, model), wanted, strict=True):
+    for path, error in zip((*user, model), errors, strict=True):
         short = cut_off(path, int(path.stat().st_size * part))
-        with pytest.raises(kind, match=f"cut-{path.name}"):
+        with pytest.raises(error, match=f"cut-{path.name}"):
             sartor.describe(short)
 
 

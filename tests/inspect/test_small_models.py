@@ -1,4 +1,4 @@
-"""Models made on the spot: branches, states of gradients, ends that are no base."""
+"""Descriptions of small models: branches, gradients, quantization, variables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from inspecting import layer, model_of, op, residual
+from inspect_helpers import layer, model_of, op, residual
 
 import sartor
 from sartor.errors import ConversionError
@@ -17,11 +17,11 @@ from sartor.ops.state import assign_variable
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> ModelDescription:
-    return described(tmp_path, residual())
+def description(tmp_path: Path) -> ModelDescription:
+    return describe_model(tmp_path, residual())
 
 
-def described(folder: Path, content: bytes) -> ModelDescription:
+def describe_model(folder: Path, content: bytes) -> ModelDescription:
     path = folder / "model.tflite"
     path.write_bytes(content)
     result = sartor.describe(path)
@@ -29,49 +29,51 @@ def described(folder: Path, content: bytes) -> ModelDescription:
     return result
 
 
-def test_a_cut_through_branches_has_several_tensors(found: ModelDescription) -> None:
-    assert [cut.features for cut in found.cuts] == [
+def test_a_cut_through_branches_has_several_tensors(description: ModelDescription) -> None:
+    assert [cut.features for cut in description.cuts] == [
         ("end",), ("c",), ("sum",), ("a", "b"), ("a",), ("x",),
     ]  # fmt: skip
-    assert [cut.bytes_per_sample for cut in found.cuts] == [6, 6, 12, 24, 12, 8]
-    assert [cut.multiply_adds_before for cut in found.cuts] == [78, 78, 60, 60, 24, 0]
-    assert [cut.parameters_after for cut in found.cuts] == [0, 0, 18, 18, 54, 78]
-    assert [cut.is_useful for cut in found.cuts] == [False, True, True, False, True, True]
-    assert [cut.features for cut in found.cuts if cut.is_default] == [("sum",)]
-    assert found.activation_bytes == 4 * (6 + 6 + 6), "a, b and their sum"
-    assert list(found.tensors) == ["end", "c", "sum", "b", "a", "x"]
+    assert [cut.bytes_per_sample for cut in description.cuts] == [6, 6, 12, 24, 12, 8]
+    assert [cut.multiply_adds_before for cut in description.cuts] == [78, 78, 60, 60, 24, 0]
+    assert [cut.parameters_after for cut in description.cuts] == [0, 0, 18, 18, 54, 78]
+    assert [cut.is_useful for cut in description.cuts] == [False, True, True, False, True, True]
+    assert [cut.features for cut in description.cuts if cut.is_default] == [("sum",)]
+    assert description.activation_bytes == 4 * (6 + 6 + 6), "a, b and their sum"
+    assert list(description.tensors) == ["end", "c", "sum", "b", "a", "x"]
 
 
-STATES = {
+GRADIENTS = {
     "SOFTMAX": ([True, True, True], []),
     "ABS": ([False, False, False], [("ABS", "not yet supported", "the gradient of <ABS")]),
     "FLOOR": ([False, False, False], [("FLOOR", "zero gradient", "zero")]),
 }
 
 
-@pytest.mark.parametrize("last", STATES)
+@pytest.mark.parametrize("last", GRADIENTS)
 def test_gradients_stop_at_ops_without_a_rule(last: str, tmp_path: Path) -> None:
-    found = described(tmp_path, residual(last))
-    trainable, stops = STATES[last]
-    assert [each.name for each in found.layers] == ["c", "b", "a"]
-    assert [each.trainable for each in found.layers] == trainable
-    assert len(found.gradient_stops) == len(stops)
-    for stop, (code, state, words) in zip(found.gradient_stops, stops, strict=True):
+    description = describe_model(tmp_path, residual(last))
+    trainable, stops = GRADIENTS[last]
+    assert [each.name for each in description.layers] == ["c", "b", "a"]
+    assert [each.trainable for each in description.layers] == trainable
+    assert len(description.gradient_stops) == len(stops)
+    for stop, (code, state, reason) in zip(description.gradient_stops, stops, strict=True):
         assert (stop.op, stop.name, stop.support) == (code, "end", state)
-        assert words in stop.reason
-        assert all(each.reason == f"no: gradients stop at {code} 'end'" for each in found.layers)
+        assert reason in stop.reason
+        assert all(
+            each.reason == f"no: gradients stop at {code} 'end'" for each in description.layers
+        )
 
 
 def test_gradients_stop_at_activations_without_a_rule(tmp_path: Path) -> None:
     graph = Graph("main")
     hidden = layer(graph, graph.input("x", (1, 4)), 6, "a")
     graph.outputs = [layer(graph, hidden, 2, "b", activation=4)]  # TANH
-    found = described(tmp_path, model_of(graph))
-    assert [(stop.name, stop.support) for stop in found.gradient_stops] == [
+    description = describe_model(tmp_path, model_of(graph))
+    assert [(stop.name, stop.support) for stop in description.gradient_stops] == [
         ("b", "not yet supported")
     ]
-    assert "TANH" in found.gradient_stops[0].reason
-    assert not any(each.trainable for each in found.layers)
+    assert "TANH" in description.gradient_stops[0].reason
+    assert not any(each.trainable for each in description.layers)
 
 
 def test_dequantized_weights_count_as_stored(tmp_path: Path) -> None:
@@ -83,15 +85,15 @@ def test_dequantized_weights_count_as_stored(tmp_path: Path) -> None:
     y = graph.tensor("y", DType.FLOAT32, (1, 6))
     graph.add(Op("FULLY_CONNECTED", (x, single, None), (y,), options_type="FullyConnectedOptions"))
     graph.outputs = [y]
-    found = described(tmp_path, model_of(graph))
-    assert (found.quantization, found.parameters) == ("float16 weights", 24)
-    (only,) = found.layers
+    description = describe_model(tmp_path, model_of(graph))
+    assert (description.quantization, description.parameters) == ("float16 weights", 24)
+    (only,) = description.layers
     assert (only.dtypes, only.reason) == (("float16",), "yes, after dequantization")
-    assert "w32" not in found.tensors
+    assert "w32" not in description.tensors
 
 
 def test_the_first_of_joined_names_is_accepted(tmp_path: Path) -> None:
-    """The first of joined names is enough where it is the only one; features= takes it too."""
+    """A unique first name identifies a tensor, also in `features=`."""
     graph = Graph("main")
     x = graph.input("x", (1, 4))
     a = layer(graph, x, 6, "block/relu;block/norm;block/conv")
@@ -99,13 +101,13 @@ def test_the_first_of_joined_names_is_accepted(tmp_path: Path) -> None:
     c = layer(graph, b, 6, "twice;two")
     graph.outputs = [layer(graph, c, 3, "end")]
     content = model_of(graph)
-    found = described(tmp_path, content)
-    assert [cut.features for cut in found.cuts] == [
+    description = describe_model(tmp_path, content)
+    assert [cut.features for cut in description.cuts] == [
         ("end",), ("twice;two",), ("twice;one",), ("block/relu",), ("x",),
     ]  # fmt: skip
-    for cut in found.cuts:
-        made = sartor.convert(content, classes=2, features=cut.features)
-        assert made.manifest.features[0].shape == cut.tensors[0].shape[1:]
+    for cut in description.cuts:
+        model = sartor.convert(content, classes=2, features=cut.features)
+        assert model.manifest.features[0].shape == cut.tensors[0].shape[1:]
     with pytest.raises(ConversionError, match=r"no tensor 'twice' .*inspect --all"):
         sartor.convert(content, classes=2, features="twice")
 
@@ -113,10 +115,10 @@ def test_the_first_of_joined_names_is_accepted(tmp_path: Path) -> None:
 def test_costs_are_for_batch_1(tmp_path: Path) -> None:
     graph = Graph("main")
     graph.outputs = [layer(graph, layer(graph, graph.input("x", (5, 4)), 6, "a"), 3, "b")]
-    found = described(tmp_path, model_of(graph))
-    assert found.inputs[0].shape == (5, 4)
-    assert found.multiply_adds == 24 + 18
-    assert [each.tensors[0].shape for each in found.cuts] == [(1, 3), (1, 6), (1, 4)]
+    description = describe_model(tmp_path, model_of(graph))
+    assert description.inputs[0].shape == (5, 4)
+    assert description.multiply_adds == 24 + 18
+    assert [each.tensors[0].shape for each in description.cuts] == [(1, 3), (1, 6), (1, 4)]
 
 
 def test_a_model_that_cannot_be_a_base_is_described(tmp_path: Path) -> None:
@@ -124,12 +126,12 @@ def test_a_model_that_cannot_be_a_base_is_described(tmp_path: Path) -> None:
     x = graph.input("x", (1, 4, 4))
     x.shape_signature = (1, -1, 4)
     graph.outputs = [op(graph, "SOFTMAX", (x,), "y", beta=1.0)]
-    found = described(tmp_path, model_of(graph))
-    assert found.conversion_error is not None
-    assert "axes of variable size" in found.conversion_error
-    assert found.cuts == ()
-    assert "no layer with weights" in found.default_reason
-    assert (found.quantization, found.layers) == ("float32", ())
+    description = describe_model(tmp_path, model_of(graph))
+    assert description.conversion_error is not None
+    assert "axes of variable size" in description.conversion_error
+    assert description.cuts == ()
+    assert "no layer with weights" in description.default_reason
+    assert (description.quantization, description.layers) == ("float32", ())
 
 
 def test_custom_and_flex_ops_are_named(tmp_path: Path) -> None:
@@ -140,17 +142,17 @@ def test_custom_and_flex_ops_are_named(tmp_path: Path) -> None:
         graph.add(Op("CUSTOM", (x,), (y,), custom_code=code))
         x = y
     graph.outputs = [layer(graph, x, 2, "end")]
-    found = described(tmp_path, model_of(graph))
-    kinds = {each.op: (each.kind, each.multiply_adds) for each in found.ops}
+    description = describe_model(tmp_path, model_of(graph))
+    kinds = {each.op: (each.kind, each.multiply_adds) for each in description.ops}
     assert kinds == {
         "FlexErf": ("Flex", None), "Mine": ("custom", None), "FULLY_CONNECTED": ("builtin", 8),
     }  # fmt: skip
-    assert (found.uncounted, found.multiply_adds) == (("FlexErf", "Mine"), 8)
-    assert [stop.op for stop in found.gradient_stops] == ["Mine"]
+    assert (description.uncounted, description.multiply_adds) == (("FlexErf", "Mine"), 8)
+    assert [stop.op for stop in description.gradient_stops] == ["Mine"]
 
 
 def test_variables_list_their_readers_and_writers(tmp_path: Path) -> None:
-    """As the recipe for on-device training makes it: its own signatures and variables."""
+    """The model has the signatures of TensorFlow's recipe for on-device training."""
     infer, train = Graph("infer"), Graph("train")
     x = infer.input("x", (1, 4))
     weights = read_variable(var_handle(infer, "w"), (3, 4), name="w")
@@ -160,7 +162,7 @@ def test_variables_list_their_readers_and_writers(tmp_path: Path) -> None:
     new = train.input("new", (3, 4))
     assign_variable(var_handle(train, "w"), new)
     train.outputs = [op(train, "ABS", (new,), "done")]
-    found = described(
+    description = describe_model(
         tmp_path,
         model_of(
             infer,
@@ -168,13 +170,13 @@ def test_variables_list_their_readers_and_writers(tmp_path: Path) -> None:
             Signature("train", train, {"new": new}, {"done": train.outputs[0]}),
         ),
     )
-    (variable,) = found.variables
+    (variable,) = description.variables
     assert (variable.name, variable.dtype, variable.shape) == ("w", "float32", (3, 4))
     assert (variable.read_by, variable.written_by) == (("infer",), ("train",))
-    assert [each.key for each in found.signatures] == ["infer", "train"]
-    assert found.signatures[1].inputs["new"].shape == (3, 4)
-    assert "no layer with weights" in found.default_reason
-    assert [cut.features for cut in found.cuts] == [("y",), ("x",)]
+    assert [each.key for each in description.signatures] == ["infer", "train"]
+    assert description.signatures[1].inputs["new"].shape == (3, 4)
+    assert "no layer with weights" in description.default_reason
+    assert [cut.features for cut in description.cuts] == [("y",), ("x",)]
 
 
 def test_computed_shapes_cannot_be_features(tmp_path: Path) -> None:
@@ -186,9 +188,9 @@ def test_computed_shapes_cannot_be_features(tmp_path: Path) -> None:
     y = graph.tensor("y", DType.FLOAT32, (1, 4))
     graph.add(Op("RESHAPE", (a, shape), (y,), options_type="ReshapeOptions"))
     graph.outputs = [layer(graph, y, 2, "end")]
-    found = described(tmp_path, model_of(graph))
-    assert [cut.features for cut in found.cuts] == [("end",), ("y",), ("a",), ("x",)]
-    assert "shape" not in found.tensors
+    description = describe_model(tmp_path, model_of(graph))
+    assert [cut.features for cut in description.cuts] == [("end",), ("y",), ("a",), ("x",)]
+    assert "shape" not in description.tensors
 
 
 def test_integers_take_a_byte(tmp_path: Path) -> None:
@@ -200,6 +202,6 @@ def test_integers_take_a_byte(tmp_path: Path) -> None:
     y = op(graph, "ABS", (x,), "y")
     y.quantization = steps
     graph.outputs = [y]
-    found = described(tmp_path, model_of(graph))
-    assert [cut.bytes_per_sample for cut in found.cuts] == [4, 4]
-    assert (found.inputs[0].zero_point, found.quantization) == (3, "int8")
+    description = describe_model(tmp_path, model_of(graph))
+    assert [cut.bytes_per_sample for cut in description.cuts] == [4, 4]
+    assert (description.inputs[0].zero_point, description.quantization) == (3, "int8")

@@ -1,4 +1,4 @@
-"""What tests of `describe` share: a small network with a branch, and what commands print."""
+"""A small network with a branch, and the output of commands, for tests of `describe`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sartor.graph import DType, Graph, Model, Op, Signature, Tensor
 
 
 def command(capfd: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Run a command: its exit code, and what it printed on stdout and stderr."""
+    """Run a command, and return its exit code, stdout and stderr."""
     capfd.readouterr()
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as exit_info:
         main([str(argument) for argument in arguments])
-    told = capfd.readouterr()
-    return int(caught.value.code or 0), told.out, told.err
+    captured = capfd.readouterr()
+    return int(exit_info.value.code or 0), captured.out, captured.err
 
 
 def as_json(capfd: pytest.CaptureFixture[str], path: Path) -> Any:
@@ -32,7 +32,7 @@ def as_json(capfd: pytest.CaptureFixture[str], path: Path) -> Any:
 
 
 def width(line: str) -> int:
-    """Columns of a terminal that a line takes."""
+    """Return the columns of a terminal that a line takes."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in line)
 
 
@@ -65,7 +65,7 @@ def model_of(graph: Graph, *signatures: Signature) -> bytes:
 
 
 def residual(last: str = "ABS") -> bytes:
-    """x [1, 4] → a [1, 6] → b [1, 6], a + b → c [1, 3] → `last`: 24 + 36 + 18 weights."""
+    """Return x [1, 4] → a [1, 6] → b [1, 6], a + b → c [1, 3] → `last`: 24 + 36 + 18 weights."""
     graph = Graph("main")
     a = layer(graph, graph.input("x", (1, 4)), 6, "a")
     b = layer(graph, a, 6, "b")
