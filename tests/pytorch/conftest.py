@@ -1,4 +1,4 @@
-"""The reason for which these tests are skipped; `tests/skipped.py` reports it."""
+"""The reason for skipping these tests; `tests/skipped.py` reports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small networks of PyTorch, weights at random."""
+"""Small PyTorch networks with random weights."""
 
 # mypy: allow-subclassing-any, no-warn-return-any
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class Residual(nn.Module):
-    """Two convolutions beside a short cut."""
+    """Two convolutions with a skip connection."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Residual(nn.Module):
 
 
 class Network(nn.Module):
-    """A small residual network: convolutions, batch norm, relu, average, dropout, classes."""
+    """A small residual network: convolutions, batch norm, ReLU, pooling, dropout, classifier."""
 
     def __init__(self, channels: int = 3) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Network(nn.Module):
 
 
 class Text(nn.Module):
-    """Two inputs: word numbers, and which of them count."""
+    """A network with two inputs: word ids and their mask."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,13 +49,13 @@ class Text(nn.Module):
         self.classes = nn.Linear(8, 4)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        seen = self.words(ids) * mask[..., None]
-        mean = seen.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+        embedded = self.words(ids) * mask[..., None]
+        mean = embedded.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
         return self.classes(torch.tanh(mean))
 
 
 class Numbers(nn.Module):
-    """One row of numbers, and what is done to its hidden units."""
+    """A network for vectors with a function of its hidden units."""
 
     def __init__(self, change: Callable[[Tensor], Tensor] = torch.tanh) -> None:
         super().__init__()
@@ -67,8 +67,8 @@ class Numbers(nn.Module):
         return self.classes(self.change(self.hidden(x)))
 
 
-def settled(module: Any, *inputs: Tensor) -> Any:
-    """The module with statistics that a training would have left, in evaluation mode."""
+def with_statistics(module: Any, *inputs: Tensor) -> Any:
+    """Return the module in evaluation mode, with statistics as after training."""
     module.train()
     with torch.no_grad():
         for _ in range(5):
@@ -77,11 +77,11 @@ def settled(module: Any, *inputs: Tensor) -> Any:
 
 
 def features(module: nn.Module, *inputs: Tensor) -> Tensor:
-    """What goes into the last linear layer, by PyTorch itself."""
+    """Return the input of the last linear layer, computed by PyTorch."""
     last = [part for part in module.modules() if isinstance(part, nn.Linear)][-1]
-    seen: list[Tensor] = []
-    hook = last.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    inputs_of_last: list[Tensor] = []
+    hook = last.register_forward_pre_hook(lambda _, arguments: inputs_of_last.append(arguments[0]))
     with torch.no_grad():
         module(*inputs)
     hook.remove()
-    return seen[-1]
+    return inputs_of_last[-1]

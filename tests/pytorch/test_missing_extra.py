@@ -1,4 +1,4 @@
-"""Without PyTorch a message says what to install; this runs anywhere."""
+"""Without PyTorch, an error names the package to install."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def test_the_error_names_the_command(tmp_path: Path) -> None:
 def test_the_command_prints_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "model.pt2"
     path.write_bytes(b"PK\3\4")
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit) as exit_info:
         main(["convert", str(path), "-o", str(tmp_path / "m.tflite"), "--classes", "3"])
-    assert stopped.value.code == 1
+    assert exit_info.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "pip install 'sartor[torch]'" in line

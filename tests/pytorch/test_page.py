@@ -1,4 +1,4 @@
-"""The page on PyTorch says what is true."""
+"""The code and the commands of the page on PyTorch run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_code_and_commands_of_the_page_run(tmp_path: Path, monkeypatch: pytest.M
     for line in commands[1:]:
         program, *arguments = shlex.split(line)
         assert program == "sartor"
-        with pytest.raises(SystemExit) as stopped:
+        with pytest.raises(SystemExit) as exit_info:
             main(arguments)
-        assert not stopped.value.code, line
+        assert not exit_info.value.code, line
     assert verify_contract(tmp_path / "model.tflite").passed

@@ -1,4 +1,4 @@
-"""Bases from PyTorch: the numbers of PyTorch, a file that keeps the contract, and learns."""
+"""PyTorch bases: equal features and a file that fulfills the contract and trains."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conftest import NEEDED
 pytest.importorskip("litert_torch", reason=NEEDED)
 
 import torch
-from networks import Network, Numbers, Text, features, settled
+from networks import Network, Numbers, Text, features, with_statistics
 
 import sartor
 from sartor.bases import PyTorch
@@ -29,7 +29,7 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 
 @dataclass(frozen=True)
 class Case:
-    """A module, what it takes, and what the file's inputs should be: name → shape and modality."""
+    """A module, its inputs, and the expected inputs of the file: name → shape and modality."""
 
     make: Callable[[], Any]
     inputs: Callable[[int], tuple[Any, ...]]
@@ -46,7 +46,7 @@ CASES = {
         lambda rows: (torch.rand(rows, 3, 32, 40),),
         {"input": ((1, 32, 40, 3), "image")},
     ),
-    "grey pictures": Case(
+    "gray images": Case(
         lambda: Network(channels=1),
         lambda rows: (torch.rand(rows, 1, 28, 28),),
         {"input": ((1, 28, 28, 1), "image")},
@@ -84,37 +84,37 @@ def case(request: pytest.FixtureRequest) -> Case:
 
 
 def _infer(path: Path, inputs: tuple[Any, ...]) -> np.ndarray:
-    """The features that the file makes of what PyTorch takes."""
+    """Return the features of the file for the inputs of PyTorch."""
     with sartor.PersonalModel(path) as model:
         specs = model.manifest.inputs
         engine = Engine(path, model.manifest, threads=1)
     values = [each.numpy() for each in inputs]
-    turned = [
+    channels_last = [
         value.transpose(0, 2, 3, 1) if spec.modality == "image" else value
         for value, spec in zip(values, specs, strict=True)
     ]
-    fed = {
+    feeds = {
         spec.name: np.ascontiguousarray(value, spec.dtype)
-        for value, spec in zip(turned, specs, strict=True)
+        for value, spec in zip(channels_last, specs, strict=True)
     }
-    return engine.run("infer", fed)["features"]
+    return engine.run("infer", feeds)["features"]
 
 
-def _same(ours: np.ndarray, theirs: Any) -> None:
-    wanted = theirs.numpy()
-    assert wanted.std() > 0
-    np.testing.assert_allclose(ours, wanted, atol=TOLERANCE * np.abs(wanted).max())
+def _assert_close(actual: np.ndarray, reference: Any) -> None:
+    expected = reference.numpy()
+    assert expected.std() > 0
+    np.testing.assert_allclose(actual, expected, atol=TOLERANCE * np.abs(expected).max())
 
 
 def test_features_agree_with_pytorch_and_the_file_verifies(case: Case, tmp_path: Path) -> None:
     torch.manual_seed(1)
-    module = settled(case.make(), *case.inputs(4))
+    module = with_statistics(case.make(), *case.inputs(4))
     path = sartor.convert(PyTorch(module, case.inputs(2)), classes=3).save(tmp_path / "m.tflite")
     with sartor.PersonalModel(path) as model:
-        found = {spec.name: (tuple(spec.shape), spec.modality) for spec in model.manifest.inputs}
-    assert found == case.expected
+        specs = {spec.name: (tuple(spec.shape), spec.modality) for spec in model.manifest.inputs}
+    assert specs == case.expected
     inputs = case.inputs(1)
-    _same(_infer(path, inputs), features(module, *inputs))
+    _assert_close(_infer(path, inputs), features(module, *inputs))
     report = verify_contract(path)
     assert report.passed, report
 
@@ -124,21 +124,21 @@ def test_features_agree_with_pytorch_and_the_file_verifies(case: Case, tmp_path:
 def test_an_exported_program_is_the_same_base(name: str, sizes: str, tmp_path: Path) -> None:
     case = CASES[name]
     torch.manual_seed(1)
-    module = settled(case.make(), *case.inputs(4))
+    module = with_statistics(case.make(), *case.inputs(4))
     rows = torch.export.Dim("rows", min=2 if "two" in sizes else 1)
-    free = None if sizes == "fixed" else tuple({0: rows} for _ in case.inputs(1))
-    example = case.inputs(1 if free is None else 3)
-    program = torch.export.export(module, example, dynamic_shapes=free)
+    dynamic_shapes = None if sizes == "fixed" else tuple({0: rows} for _ in case.inputs(1))
+    example = case.inputs(1 if dynamic_shapes is None else 3)
+    program = torch.export.export(module, example, dynamic_shapes=dynamic_shapes)
     torch.export.save(program, tmp_path / "model.pt2")
     path = tmp_path / "m.tflite"
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit) as exit_info:
         main(["convert", str(tmp_path / "model.pt2"), "-o", str(path), "--classes", "3"])
-    assert not stopped.value.code
+    assert not exit_info.value.code
     with sartor.PersonalModel(path) as model:
-        found = {spec.name: (tuple(spec.shape), spec.modality) for spec in model.manifest.inputs}
-    assert found == case.expected
+        specs = {spec.name: (tuple(spec.shape), spec.modality) for spec in model.manifest.inputs}
+    assert specs == case.expected
     inputs = case.inputs(1)
-    _same(_infer(path, inputs), features(module, *inputs))
+    _assert_close(_infer(path, inputs), features(module, *inputs))
 
 
 def test_example_inputs_determine_dynamic_sizes(tmp_path: Path) -> None:
@@ -155,47 +155,47 @@ def test_example_inputs_determine_dynamic_sizes(tmp_path: Path) -> None:
     base = PyTorch(tmp_path / "model.pt2", torch.rand(1, 3, 24, 32))
     path = sartor.convert(base, classes=3).save(tmp_path / "m.tflite")
     inputs = (torch.rand(1, 3, 24, 32),)
-    _same(_infer(path, inputs), features(module, *inputs))
+    _assert_close(_infer(path, inputs), features(module, *inputs))
 
 
 def test_a_few_samples_are_learned_with_named_preprocessing(
     tmp_path: Path,
 ) -> None:
     torch.manual_seed(1)
-    module = settled(Network(), torch.randn(4, 3, 32, 32))
+    module = with_statistics(Network(), torch.randn(4, 3, 32, 32))
     base = PyTorch(module, torch.zeros(1, 3, 32, 32))
-    made = sartor.convert(base, classes=3, mean=IMAGENET_MEAN, std=IMAGENET_STD)
+    conversion = sartor.convert(base, classes=3, mean=IMAGENET_MEAN, std=IMAGENET_STD)
     rng = np.random.default_rng(0)
     colors = {"red": (220, 40, 40), "green": (40, 220, 40), "blue": (40, 40, 220)}
 
-    def picture(label: str) -> np.ndarray:
+    def draw(label: str) -> np.ndarray:
         noise = rng.normal(0, 25, (32, 32, 3))
         return np.clip(np.array(colors[label]) + noise, 0, 255).astype(np.uint8)
 
-    with sartor.PersonalModel(made.save(tmp_path / "m.tflite")) as model:
+    with sartor.PersonalModel(conversion.save(tmp_path / "m.tflite")) as model:
         (spec,) = model.manifest.inputs
         assert (spec.mean, spec.std) == (IMAGENET_MEAN, IMAGENET_STD)
         for label in list(colors) * 4:
-            model.add_sample(picture(label), label)
+            model.add_sample(draw(label), label)
         model.fit()
-        assert model.evaluate([(picture(label), label) for label in colors]).accuracy == 1
+        assert model.evaluate([(draw(label), label) for label in colors]).accuracy == 1
 
 
 def test_a_module_in_training_mode_converts_and_does_not_change(
     tmp_path: Path,
 ) -> None:
     torch.manual_seed(1)
-    module = settled(Network(), torch.randn(4, 3, 32, 32))
+    module = with_statistics(Network(), torch.randn(4, 3, 32, 32))
     inputs = (torch.rand(1, 3, 32, 32),)
-    wanted = features(module, *inputs)
+    expected = features(module, *inputs)
     module.train()
-    module.blocks[0].norm.eval()  # as where its statistics are to stay
+    module.blocks[0].norm.eval()  # a layer with frozen statistics
     modes = [part.training for part in module.modules()]
     state = {name: value.clone() for name, value in module.state_dict().items()}
     path = sartor.convert(PyTorch(module, inputs), classes=3).save(tmp_path / "m.tflite")
     assert [part.training for part in module.modules()] == modes
     assert all(torch.equal(value, state[name]) for name, value in module.state_dict().items())
-    _same(_infer(path, inputs), wanted)
+    _assert_close(_infer(path, inputs), expected)
 
 
 def test_conversion_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""What is no base from PyTorch: the message says what it is, and what to do."""
+"""Errors of PyTorch bases state the problem and the remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from networks import Network, Numbers, Text
 from sartor.bases import PyTorch
 from sartor.errors import ConversionError
 
-PICTURE = torch.zeros(1, 3, 32, 32)
+IMAGE = torch.zeros(1, 3, 32, 32)
 ROW = torch.zeros(1, 12)
 
 
@@ -34,8 +34,8 @@ MODULES = [
     ("nothing", Network(), (), r"needs example_inputs.*got none"),
     ("other shape", Network(), torch.zeros(1, 4, 8, 8), r"cannot be run on torch.float32 \[1, 4"),
     ("too few", Text(), torch.zeros(1, 6), r"Text cannot be run on .*mask"),
-    ("no module", {"weights": 1}, PICTURE, r"takes a torch.nn.Module.*got dict"),
-    ("a class", Network, PICTURE, r"takes a torch.nn.Module.*got type"),
+    ("no module", {"weights": 1}, IMAGE, r"takes a torch.nn.Module.*got dict"),
+    ("a class", Network, IMAGE, r"takes a torch.nn.Module.*got type"),
     ("TorchScript", torch.jit.trace(Numbers(), ROW), ROW, r"takes a torch.nn.Module.*got Top"),
     ("an op", Numbers(torch.special.bessel_j0), ROW, r"aten.special_bessel_j0.*networks.py, line"),
     ("complex numbers", Numbers(lambda x: torch.fft.fft(x).real), ROW, r"cannot convert aten\.\w+"),
@@ -45,16 +45,16 @@ MODULES = [
 
 
 @pytest.mark.parametrize(
-    ("what", "module", "inputs", "words"), MODULES, ids=[m[0] for m in MODULES]
+    ("case", "module", "inputs", "message"), MODULES, ids=[m[0] for m in MODULES]
 )
-def test_invalid_modules_are_refused(what: str, module: Any, inputs: Any, words: str) -> None:
-    with pytest.raises(ConversionError, match=words) as raised:
+def test_invalid_modules_are_refused(case: str, module: Any, inputs: Any, message: str) -> None:
+    with pytest.raises(ConversionError, match=message) as error_info:
         PyTorch(module, inputs).load()
-    assert "\n" not in str(raised.value)
+    assert "\n" not in str(error_info.value)
 
 
-class _Harm:
-    """Makes a folder when it is unpickled."""
+class _Harmful:
+    """An object that makes a folder when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.folder = path.with_name("harm")
@@ -69,7 +69,7 @@ def _exported(path: Path, **settings: Any) -> None:
 
 
 def _rewritten(path: Path, change: Callable[[str, bytes], bytes], extra: str = "") -> None:
-    """An exported program with other content under the same names."""
+    """Write an exported program with changed content."""
     _exported(path)
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -81,12 +81,12 @@ def _rewritten(path: Path, change: Callable[[str, bytes], bytes], extra: str = "
 
 
 def _harmful(path: Path) -> None:
-    pickled = path.with_suffix(".bin")
-    torch.save((_Harm(path),), pickled)
-    _rewritten(path, lambda name, old: pickled.read_bytes() if "sample_inputs" in name else old)
+    pickle_path = path.with_suffix(".bin")
+    torch.save((_Harmful(path),), pickle_path)
+    _rewritten(path, lambda name, old: pickle_path.read_bytes() if "sample_inputs" in name else old)
 
 
-def _cut_short(path: Path) -> None:
+def _truncated(path: Path) -> None:
     _exported(path)
     path.write_bytes(path.read_bytes()[:-1000])
 
@@ -103,7 +103,7 @@ def _by_keyword(path: Path) -> None:
 FILES: list[tuple[str, Callable[[Path], object], str]] = [
     ("text", lambda path: path.write_text("no model"), "not an exported program"),
     ("empty", lambda path: path.write_bytes(b""), "not an exported program"),
-    ("cut short", _cut_short, "damaged"),
+    ("truncated", _truncated, "damaged"),
     (
         "no graph",
         lambda path: _rewritten(path, lambda name, old: b"{}" if "models/" in name else old),
@@ -119,13 +119,13 @@ FILES: list[tuple[str, Callable[[Path], object], str]] = [
         lambda path: torch.save(Numbers().state_dict(), path, _use_new_zipfile_serialization=False),
         "is a pickle",
     ),
-    ("whole module", lambda path: torch.save(_Harm(path), path), "is a pickle"),
+    ("whole module", lambda path: torch.save(_Harmful(path), path), "is a pickle"),
     (
         "TorchScript",
         lambda path: torch.jit.trace(Numbers(), ROW).save(str(path)),
         r"TorchScript.*torch.export.save",
     ),
-    ("harmful pickle in it", _harmful, "cannot be read"),
+    ("harmful pickle", _harmful, "cannot be read"),
     (
         "compiled code",
         lambda path: _rewritten(path, lambda _, old: old, "data/aotinductor/model/x.so"),
@@ -136,15 +136,15 @@ FILES: list[tuple[str, Callable[[Path], object], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "make", "words"), FILES, ids=[file[0] for file in FILES])
+@pytest.mark.parametrize(("case", "make", "message"), FILES, ids=[file[0] for file in FILES])
 def test_invalid_files_are_refused(
-    what: str, make: Callable[[Path], object], words: str, tmp_path: Path
+    case: str, make: Callable[[Path], object], message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "model.pt2"
     make(path)
-    with pytest.raises(ConversionError, match=words) as raised:
+    with pytest.raises(ConversionError, match=message) as error_info:
         PyTorch(path).load()
-    assert "\n" not in str(raised.value)
+    assert "\n" not in str(error_info.value)
     assert not (tmp_path / "harm").exists()
 
 
