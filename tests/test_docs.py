@@ -65,9 +65,9 @@ def run_commands(page: str) -> None:
     for line in "".join(blocks(page, "sh")).splitlines():
         program, *arguments = shlex.split(line)
         assert program == "sartor"
-        with pytest.raises(SystemExit) as stopped:
+        with pytest.raises(SystemExit) as exit_info:
             main(arguments)
-        assert not stopped.value.code, line
+        assert not exit_info.value.code, line
 
 
 @pytest.fixture
@@ -140,9 +140,9 @@ def test_options_of_a_command_exist(
     page: str, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, command, *arguments = shlex.split(line)
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit) as exit_info:
         main([command, "--help"])
-    assert not stopped.value.code, f"{page}: sartor {command}"
+    assert not exit_info.value.code, f"{page}: sartor {command}"
     text = capsys.readouterr().out
     for option in arguments:
         if re.match(r"--?[a-z]", option):
@@ -259,5 +259,5 @@ def listed_ops() -> set[str]:
 def test_contract_lists_every_op_of_a_head(head: Head, optimizer: Optimizer) -> None:
     base = ROOT / "contract" / "cases" / "two_inputs.tflite"
     model = read(sartor.convert(base, classes=3, head=head, optimizer=optimizer).content)
-    used = {op.code for graph in model.graphs if graph.name != "infer" for op in graph.ops}
-    assert used <= listed_ops(), used - listed_ops()
+    codes = {op.code for graph in model.graphs if graph.name != "infer" for op in graph.ops}
+    assert codes <= listed_ops(), codes - listed_ops()

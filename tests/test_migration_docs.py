@@ -49,6 +49,6 @@ def test_commands_run(page: str, commands: str, desk: Path) -> None:
     for line in commands.splitlines():
         program, *arguments = shlex.split(line)
         assert program == "sartor"
-        with pytest.raises(SystemExit) as stopped:
+        with pytest.raises(SystemExit) as exit_info:
             main(arguments)
-        assert not stopped.value.code, f"{page}: {line}"
+        assert not exit_info.value.code, f"{page}: {line}"

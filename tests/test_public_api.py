@@ -79,7 +79,7 @@ def test_names_in_all_exist(name: str) -> None:
 def test_public_classes_and_functions_are_in_all(name: str) -> None:
     """A name without an underscore is in `__all__` of its module."""
     module = import_module(name)
-    defined = {
+    names = {
         each
         for each, value in vars(module).items()
         if not each.startswith("_")
@@ -87,7 +87,7 @@ def test_public_classes_and_functions_are_in_all(name: str) -> None:
         and value.__module__ == name
     }
     public = set(getattr(module, "__all__", ()))
-    assert defined <= public, "add it to __all__, or begin its name with _"
+    assert names <= public, "add it to __all__, or begin its name with _"
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -138,10 +138,10 @@ IMPORTS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize("name", IMPORTS)
 def test_imports_are_minimal(name: str) -> None:
-    code, unwanted = IMPORTS[name]
+    code, forbidden = IMPORTS[name]
     listing = subprocess.run(
         [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    loaded = set(listing.stdout.split())
-    assert not loaded.intersection(unwanted)
+    modules = set(listing.stdout.split())
+    assert not modules.intersection(forbidden)

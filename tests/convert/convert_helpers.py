@@ -1,4 +1,4 @@
-"""Run a personalizable file, and compute the expected values."""
+"""Sessions, inputs and training of personalizable files for the tests of `convert`."""
 
 from __future__ import annotations
 

@@ -223,9 +223,8 @@ def test_base_with_state_variables_gives_a_note_and_converts_again() -> None:
     again = sartor.convert(conversion.content, classes=7)
     assert_keeps_the_contract(again)
     infer = next(s for s in read(again.content).signatures if s.key == "infer")
-    assert [op.code for op in infer.graph.ops].count(
-        "CALL_ONCE"
-    ) == 2  # of the base, and of the head
+    codes = [op.code for op in infer.graph.ops]
+    assert codes.count("CALL_ONCE") == 2, "one for the base, one for the head"
 
 
 def test_only_the_graph_of_the_default_signature_is_kept() -> None:

@@ -35,12 +35,12 @@ def test_manifest_is_a_stored_zip_entry(conversion: PersonalizableModel, tmp_pat
 
 
 def test_byte_ranges_contain_the_initial_values(conversion: PersonalizableModel) -> None:
-    saved = session_of(conversion).save()
-    assert set(saved) == {spec.name for spec in conversion.manifest.variables}
+    variables = session_of(conversion).save()
+    assert set(variables) == {spec.name for spec in conversion.manifest.variables}
     for spec in conversion.manifest.variables:
         count = int(np.prod(spec.shape))
         value = np.frombuffer(conversion.content, "<f4", count, spec.offset)
-        np.testing.assert_array_equal(value.reshape(spec.shape), saved[spec.name])
+        np.testing.assert_array_equal(value.reshape(spec.shape), variables[spec.name])
 
 
 def test_byte_ranges_do_not_overlap(conversion: PersonalizableModel) -> None:

@@ -226,7 +226,7 @@ def test_label_is_predicted_after_one_imprint() -> None:
 
 
 def test_mlp_separates_classes_that_no_linear_layer_separates() -> None:
-    """Exclusive or."""
+    """The labels are the exclusive or of two features."""
     corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
     features = np.tile(np.pad(corners * 2 - 1, ((0, 0), (0, 4))), (8, 1))
     labels = np.eye(2, dtype=np.float32)[np.tile([0, 1, 1, 0], 8)]

@@ -106,9 +106,9 @@ def test_compiled_model_computes_the_same_steps(
     for _ in range(3):
         expected, actual = session.call("train", **samples), other("train", samples)
         np.testing.assert_allclose(actual["loss"], expected["loss"], atol=1e-5)
-    saved = other("save", {"run": np.ones(1, np.float32)})
+    other_variables = other("save", {"run": np.ones(1, np.float32)})
     for name, value in session.save().items():
-        np.testing.assert_allclose(saved[name], value, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(other_variables[name], value, atol=1e-5, err_msg=name)
     inputs = some_inputs(conversion)
     expected, actual = session.call("infer", **inputs), other("infer", inputs)
     for name, value in expected.items():
@@ -123,13 +123,13 @@ def test_infer_applies_the_head_to_the_features(real_model: Path, head: str) -> 
     state["class_mask"] = np.array([1, 0, 1, 1], np.float32)
     state["temperature"] = np.array([1.5], np.float32)
     session.restore(state)
-    inferred = session.call("infer", **some_inputs(conversion))
-    x = inferred[FEATURES].astype(np.float64)
+    result = session.call("infer", **some_inputs(conversion))
+    x = result[FEATURES].astype(np.float64)
     if head == "normalized":
         x = 4.0 * x / np.linalg.norm(x)
     logits = (x @ state["head/weights"].T + state["head/bias"]) / 1.5
     odds = np.exp(logits - logits.max()) * state["class_mask"]
-    np.testing.assert_allclose(inferred[OUTPUT], odds / odds.sum(), atol=1e-6)
+    np.testing.assert_allclose(result[OUTPUT], odds / odds.sum(), atol=1e-6)
 
 
 def test_conversion_is_deterministic_and_does_not_change_the_base(

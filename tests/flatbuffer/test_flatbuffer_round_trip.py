@@ -1,4 +1,4 @@
-"""A file that is read and written stays the same model."""
+"""Reading and writing a file keeps the model."""
 
 from __future__ import annotations
 

@@ -76,13 +76,15 @@ def _noise(spec: InputSpec, rng: np.random.Generator) -> np.ndarray:
     return rng.integers(0, 256, spec.shape).astype(spec.dtype)
 
 
-def personal_outputs(trained: TrainedModel, samples: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
+def personal_outputs(
+    trained_model: TrainedModel, samples: Sequence[dict[str, np.ndarray]]
+) -> np.ndarray:
     """Return the outputs [N, C] of the personalizable file with the values of the checkpoint."""
-    interpreter = Interpreter(str(trained.path))
-    interpreter.get_signature_runner("restore")(**trained.state)
+    interpreter = Interpreter(str(trained_model.path))
+    interpreter.get_signature_runner("restore")(**trained_model.state)
     infer = interpreter.get_signature_runner("infer")
     rows = np.concatenate([infer(**each)["output"] for each in samples])
-    return rows[:, trained.state[MASK] > 0]
+    return rows[:, trained_model.state[MASK] > 0]
 
 
 def outputs(path: Path, samples: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
@@ -98,5 +100,5 @@ def outputs(path: Path, samples: Sequence[dict[str, np.ndarray]]) -> np.ndarray:
 
 def codes(model: Model | Path) -> list[str]:
     """Return the ops of a model's only graph."""
-    loaded = read(model) if isinstance(model, Path) else model
-    return [op.code for op in loaded.main.ops]
+    main = (read(model) if isinstance(model, Path) else model).main
+    return [op.code for op in main.ops]

@@ -24,44 +24,44 @@ Arguments = tuple[Path, Path, "Path | None"]
 Wrong = Callable[[TrainedModel, Path, bytes], Arguments]
 
 
-def plain_model(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
+def plain_model(trained_model: TrainedModel, folder: Path, base: bytes) -> Arguments:
     (folder / "base.tflite").write_bytes(base)
     return folder / "base.tflite", folder / "out.tflite", None
 
 
-def no_model(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
+def no_model(trained_model: TrainedModel, folder: Path, base: bytes) -> Arguments:
     return folder / "none.tflite", folder / "out.tflite", None
 
 
-def damaged(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
-    (folder / "cut.tflite").write_bytes(trained.path.read_bytes()[:-2000])
+def damaged(trained_model: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    (folder / "cut.tflite").write_bytes(trained_model.path.read_bytes()[:-2000])
     return folder / "cut.tflite", folder / "out.tflite", None
 
 
-def checkpoint_of_another(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
+def checkpoint_of_another(trained_model: TrainedModel, folder: Path, base: bytes) -> Arguments:
     other = sartor.convert(base, classes=5, head=sartor.CosineClassifier())
-    return other.save(folder / "other.tflite"), folder / "out.tflite", trained.checkpoint
+    return other.save(folder / "other.tflite"), folder / "out.tflite", trained_model.checkpoint
 
 
-def no_checkpoint(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
-    return trained.path, folder / "out.tflite", folder / "none.safetensors"
+def no_checkpoint(trained_model: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    return trained_model.path, folder / "out.tflite", folder / "none.safetensors"
 
 
-def untrained(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
-    return trained.path, folder / "out.tflite", None
+def untrained(trained_model: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    return trained_model.path, folder / "out.tflite", None
 
 
-def one_class(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
+def one_class(trained_model: TrainedModel, folder: Path, base: bytes) -> Arguments:
     single = train_randomly(base, folder, classes=(None, "hat"))
     return single.path, folder / "out.tflite", single.checkpoint
 
 
-def output_is_input(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
-    return trained.path, trained.path, trained.checkpoint
+def output_is_input(trained_model: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    return trained_model.path, trained_model.path, trained_model.checkpoint
 
 
-def missing_folder(trained: TrainedModel, folder: Path, base: bytes) -> Arguments:
-    return trained.path, folder / "nowhere" / "out.tflite", trained.checkpoint
+def missing_folder(trained_model: TrainedModel, folder: Path, base: bytes) -> Arguments:
+    return trained_model.path, folder / "nowhere" / "out.tflite", trained_model.checkpoint
 
 
 WRONG: dict[str, tuple[Wrong, type[Exception], str]] = {
@@ -82,55 +82,64 @@ def test_invalid_arguments_raise_an_error(
     name: str, image_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build, error, message = WRONG[name]
-    trained = train_randomly(image_base, tmp_path)
-    before = trained.path.read_bytes()
-    model, output, checkpoint = build(trained, tmp_path, image_base)
+    trained_model = train_randomly(image_base, tmp_path)
+    before = trained_model.path.read_bytes()
+    model, output, checkpoint = build(trained_model, tmp_path, image_base)
     files = set(tmp_path.iterdir())
     with pytest.raises(error, match=message):
         sartor.freeze(model, output, checkpoint)
     options = ["--checkpoint", str(checkpoint)] if checkpoint else []
     arguments = [str(model), *options, "-o", str(output), "--json"]
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as exit_info:
         main(["freeze", *arguments])
     captured = capsys.readouterr()
-    assert (caught.value.code, captured.out) == (1, "")
+    assert (exit_info.value.code, captured.out) == (1, "")
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert set(tmp_path.iterdir()) == files
-    assert trained.path.read_bytes() == before or build is one_class
+    assert trained_model.path.read_bytes() == before or build is one_class
 
 
 def test_multi_label_and_regression_can_have_one_output(tiny_base: bytes, tmp_path: Path) -> None:
     for head in ("multi-label", "regression"):
-        trained = train_randomly(tiny_base, tmp_path, head=head, classes=(None, "hat"))
-        frozen = sartor.freeze(trained.path, tmp_path / "out.tflite", trained.checkpoint)
+        trained_model = train_randomly(tiny_base, tmp_path, head=head, classes=(None, "hat"))
+        frozen = sartor.freeze(
+            trained_model.path, tmp_path / "out.tflite", trained_model.checkpoint
+        )
         assert frozen.classes == ("hat",)
 
 
 def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
     capsys.readouterr()
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as exit_info:
         main([str(argument) for argument in arguments])
-    assert not caught.value.code
+    assert not exit_info.value.code
     return capsys.readouterr()
 
 
 def test_freeze_command(
     image_base: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trained, output = train_randomly(image_base, tmp_path), tmp_path / "out.tflite"
+    trained_model, output = train_randomly(image_base, tmp_path), tmp_path / "out.tflite"
     captured = command(
-        capsys, "freeze", trained.path, "--checkpoint", trained.checkpoint, "-o", output, "--json"
+        capsys,
+        "freeze",
+        trained_model.path,
+        "--checkpoint",
+        trained_model.checkpoint,
+        "-o",
+        output,
+        "--json",
     )
     assert json.loads(captured.out) == {
         "file": str(output),
         "bytes": output.stat().st_size,
-        "model_bytes": trained.path.stat().st_size,
+        "model_bytes": trained_model.path.stat().st_size,
         "classes": ["hat", "shoes", "ünïcode"],
         "notes": [],
     }
     captured = command(
-        capsys, "freeze", trained.path, "--checkpoint", trained.checkpoint, "-o", output
+        capsys, "freeze", trained_model.path, "--checkpoint", trained_model.checkpoint, "-o", output
     )
     assert "classes: hat, shoes, ünïcode" in captured.out
     assert captured.err == ""

@@ -30,19 +30,21 @@ pytestmark = pytest.mark.usefixtures("quantizer")
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 10, 3)).astype(np.uint8)
 
 
-def freeze_to_integers(trained: TrainedModel, name: str = "int.tflite", **settings: Any) -> Path:
+def freeze_to_integers(
+    trained_model: TrainedModel, name: str = "int.tflite", **settings: Any
+) -> Path:
     settings = {"representative": IMAGES, **settings}
     return sartor.freeze(
-        trained.path,
-        trained.path.with_name(name),
-        trained.checkpoint,
+        trained_model.path,
+        trained_model.path.with_name(name),
+        trained_model.checkpoint,
         quantize="full-integer",
         **settings,
     ).path
 
 
-def scaled(pixels: np.ndarray, trained: TrainedModel) -> list[dict[str, np.ndarray]]:
-    return [prepare(trained.manifest.inputs, each) for each in pixels]
+def scaled(pixels: np.ndarray, trained_model: TrainedModel) -> list[dict[str, np.ndarray]]:
+    return [prepare(trained_model.manifest.inputs, each) for each in pixels]
 
 
 def bytes_of(pixels: np.ndarray, shift: int = 0) -> list[dict[str, np.ndarray]]:
@@ -55,12 +57,12 @@ def bytes_of(pixels: np.ndarray, shift: int = 0) -> list[dict[str, np.ndarray]]:
 def test_every_head_runs_in_integers(
     head: str, io_dtype: str, image_base: bytes, tmp_path: Path
 ) -> None:
-    trained = train_randomly(image_base, tmp_path, head=head)
-    path = freeze_to_integers(trained, io_dtype=io_dtype)
+    trained_model = train_randomly(image_base, tmp_path, head=head)
+    path = freeze_to_integers(trained_model, io_dtype=io_dtype)
     model, dtype = read(path), DType[io_dtype.upper()]
     assert not any(t.dtype.is_float for t in model.main.tensors)
     assert [t.dtype for t in (*model.main.inputs, *model.main.outputs)] == [dtype, dtype]
-    expected = personal_outputs(trained, scaled(IMAGES, trained))
+    expected = personal_outputs(trained_model, scaled(IMAGES, trained_model))
     actual = outputs(path, bytes_of(IMAGES, 128 if io_dtype == "int8" else 0))
     assert np.abs(actual - expected).max() < 0.05 * np.ptp(expected) + 1 / 255
 
@@ -75,32 +77,34 @@ SCALES: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("name", SCALES)
 def test_bytes_are_pixels_for_any_scaling(name: str, image_base: bytes, tmp_path: Path) -> None:
-    trained = train_randomly(image_base, tmp_path, **SCALES[name])  # type: ignore[arg-type]
-    expected = personal_outputs(trained, scaled(IMAGES, trained))
-    actual = outputs(freeze_to_integers(trained), bytes_of(IMAGES))
+    trained_model = train_randomly(image_base, tmp_path, **SCALES[name])  # type: ignore[arg-type]
+    expected = personal_outputs(trained_model, scaled(IMAGES, trained_model))
+    actual = outputs(freeze_to_integers(trained_model), bytes_of(IMAGES))
     assert np.abs(actual - expected).max() < 0.05
 
 
 def test_quantized_base_does_not_change(shared_models: Path, tmp_path: Path) -> None:
-    trained = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path)
-    base = codes(sartor.freeze(trained.path, tmp_path / "float.tflite", trained.checkpoint).path)
+    trained_model = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path)
+    base = codes(
+        sartor.freeze(trained_model.path, tmp_path / "float.tflite", trained_model.checkpoint).path
+    )
     position = base.index("DEQUANTIZE")
-    with_uint8 = freeze_to_integers(trained, "uint8.tflite")
+    with_uint8 = freeze_to_integers(trained_model, "uint8.tflite")
     assert codes(with_uint8)[: position + 1] == [*base[:position], "FULLY_CONNECTED"]
     assert codes(with_uint8)[position:] == ["FULLY_CONNECTED", "SOFTMAX", "QUANTIZE"]
-    with_int8 = codes(freeze_to_integers(trained, "int8.tflite", io_dtype="int8"))
+    with_int8 = codes(freeze_to_integers(trained_model, "int8.tflite", io_dtype="int8"))
     assert with_int8 == codes(with_uint8)[1:-1]  # no QUANTIZE from and to uint8
 
 
 def test_features_calibrate_as_well_as_images(shared_models: Path, tmp_path: Path) -> None:
     """Features of samples replace photos that an app does not store."""
-    trained = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path)
-    infer = Interpreter(str(trained.path)).get_signature_runner("infer")
-    rows = [infer(**each)["features"][0] for each in scaled(IMAGES, trained)]
+    trained_model = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path)
+    infer = Interpreter(str(trained_model.path)).get_signature_runner("infer")
+    rows = [infer(**each)["features"][0] for each in scaled(IMAGES, trained_model)]
     one = freeze_to_integers(
-        trained, "features.tflite", representative={"features": np.stack(rows)}
+        trained_model, "features.tflite", representative={"features": np.stack(rows)}
     )
-    assert one.read_bytes() == freeze_to_integers(trained, "uint8.tflite").read_bytes()
+    assert one.read_bytes() == freeze_to_integers(trained_model, "uint8.tflite").read_bytes()
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -148,9 +152,9 @@ def test_predictions_on_photos_agree(
 
 
 def test_audio_model_runs_in_integers(shared_models: Path, tmp_path: Path) -> None:
-    trained = train_randomly(shared_models / "kws_ref_model_float32.tflite", tmp_path)
-    recordings = samples(trained.manifest.inputs, 30)
-    path = freeze_to_integers(trained, representative=[each["input"] for each in recordings])
+    trained_model = train_randomly(shared_models / "kws_ref_model_float32.tflite", tmp_path)
+    recordings = samples(trained_model.manifest.inputs, 30)
+    path = freeze_to_integers(trained_model, representative=[each["input"] for each in recordings])
     quantization = read(path).main.inputs[0].quantization
     assert quantization is not None
     assert quantization.per_tensor is not None
@@ -159,7 +163,9 @@ def test_audio_model_runs_in_integers(shared_models: Path, tmp_path: Path) -> No
         {"input": np.clip(np.rint(each["input"] / scale) + zero, 0, 255).astype(np.uint8)}
         for each in recordings
     ]
-    assert np.abs(outputs(path, quantized) - personal_outputs(trained, recordings)).max() < 0.05
+    assert (
+        np.abs(outputs(path, quantized) - personal_outputs(trained_model, recordings)).max() < 0.05
+    )
 
 
 WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
@@ -178,24 +184,24 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_invalid_arguments_raise_an_error(name: str, image_base: bytes, tmp_path: Path) -> None:
     settings, error, message = WRONG[name]
-    trained, output = train_randomly(image_base, tmp_path), tmp_path / "out.tflite"
+    trained_model, output = train_randomly(image_base, tmp_path), tmp_path / "out.tflite"
     settings = {"quantize": "full-integer", "representative": IMAGES, **settings}
     with pytest.raises(error, match=message):
-        sartor.freeze(trained.path, output, trained.checkpoint, **settings)
+        sartor.freeze(trained_model.path, output, trained_model.checkpoint, **settings)
     assert not output.exists()
 
 
 def test_invalid_features_raise_an_error(shared_models: Path, tmp_path: Path) -> None:
-    trained = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path)
+    trained_model = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path)
     for features in ({"features": np.zeros((4, 7))}, {"nothing": np.zeros((4, 256))}):
         with pytest.raises(DataError, match="features"):
-            freeze_to_integers(trained, representative=features)
+            freeze_to_integers(trained_model, representative=features)
 
 
 def test_error_without_the_quantizer(
     image_base: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trained = train_randomly(image_base, tmp_path)
+    trained_model = train_randomly(image_base, tmp_path)
     monkeypatch.setitem(__import__("sys").modules, "ai_edge_quantizer", None)
     with pytest.raises(ConversionError, match=r"pip install 'sartor\[quantize\]'"):
-        freeze_to_integers(trained)
+        freeze_to_integers(trained_model)

@@ -47,16 +47,16 @@ def test_mediapipe_gives_the_same_output(
     mediapipe: Any,
     quantizer: Any,
 ) -> None:
-    trained = train_randomly(shared_models / f"{name}.tflite", tmp_path, **BASES[name])  # type: ignore[arg-type]
+    trained_model = train_randomly(shared_models / f"{name}.tflite", tmp_path, **BASES[name])  # type: ignore[arg-type]
     images = None if quantize == "none" else IMAGES
     frozen = sartor.freeze(
-        trained.path,
+        trained_model.path,
         tmp_path / "f.tflite",
-        trained.checkpoint,
+        trained_model.checkpoint,
         quantize=quantize,
         representative=images,
     )
-    (spec,) = trained.manifest.inputs
+    (spec,) = trained_model.manifest.inputs
     pixels = np.random.default_rng(1).integers(0, 256, (3, *spec.shape[1:])).astype(np.uint8)
     inputs = pixels
     if spec.dtype == "float32" and quantize == "none":

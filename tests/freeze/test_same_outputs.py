@@ -37,30 +37,32 @@ OPS_AFTER_FEATURES: dict[str, list[str]] = {
 def test_frozen_real_models_give_the_same_output(
     head: str, real_model: Path, tmp_path: Path
 ) -> None:
-    trained = train_randomly(real_model, tmp_path, head=head)
-    frozen = sartor.freeze(trained.path, tmp_path / "frozen.tflite", trained.checkpoint)
+    trained_model = train_randomly(real_model, tmp_path, head=head)
+    frozen = sartor.freeze(trained_model.path, tmp_path / "frozen.tflite", trained_model.checkpoint)
     assert frozen.classes == ("hat", "shoes", "ünïcode")
-    inputs = samples(trained.manifest.inputs, 2)
-    expected = personal_outputs(trained, inputs)
+    inputs = samples(trained_model.manifest.inputs, 2)
+    expected = personal_outputs(trained_model, inputs)
     np.testing.assert_allclose(outputs(frozen.path, inputs), expected, rtol=0, atol=1e-5)
-    assert frozen.path.stat().st_size < trained.path.stat().st_size
+    assert frozen.path.stat().st_size < trained_model.path.stat().st_size
     assert not VARIABLES.intersection(codes(frozen.path))
 
 
 @pytest.mark.parametrize("head", HEADS)
 def test_head_becomes_dense_layers(head: str, tiny_base: bytes, tmp_path: Path) -> None:
-    trained = train_randomly(tiny_base, tmp_path, head=head)
-    frozen = sartor.freeze(trained.path, tmp_path / "frozen.tflite", trained.checkpoint)
+    trained_model = train_randomly(tiny_base, tmp_path, head=head)
+    frozen = sartor.freeze(trained_model.path, tmp_path / "frozen.tflite", trained_model.checkpoint)
     base, *head_ops = codes(frozen.path)
     assert (base, head_ops) == ("FULLY_CONNECTED", OPS_AFTER_FEATURES[head])
-    inputs = samples(trained.manifest.inputs, 20)
-    expected = personal_outputs(trained, inputs)
+    inputs = samples(trained_model.manifest.inputs, 20)
+    expected = personal_outputs(trained_model, inputs)
     np.testing.assert_allclose(outputs(frozen.path, inputs), expected, rtol=0, atol=1e-6)
 
 
 def test_frozen_file_has_no_training_parts(image_base: bytes, tmp_path: Path) -> None:
-    trained = train_randomly(image_base, tmp_path, mean=1, std=4)
-    frozen = read(sartor.freeze(trained.path, tmp_path / "f.tflite", trained.checkpoint).path)
+    trained_model = train_randomly(image_base, tmp_path, mean=1, std=4)
+    frozen = read(
+        sartor.freeze(trained_model.path, tmp_path / "f.tflite", trained_model.checkpoint).path
+    )
     (signature,) = frozen.signatures
     assert signature.key == "serving_default"
     assert (list(signature.inputs), list(signature.outputs)) == (["input"], ["output"])
@@ -86,32 +88,32 @@ def test_frozen_file_has_no_training_parts(image_base: bytes, tmp_path: Path) ->
 
 def test_images_with_scaling_per_channel(image_base: bytes, tmp_path: Path) -> None:
     """MediaPipe supports one mean only: the model takes pixels and scales them."""
-    trained = train_randomly(image_base, tmp_path, mean=(1, 2, 3), std=(4, 5, 6))
-    frozen = sartor.freeze(trained.path, tmp_path / "frozen.tflite", trained.checkpoint)
+    trained_model = train_randomly(image_base, tmp_path, mean=(1, 2, 3), std=(4, 5, 6))
+    frozen = sartor.freeze(trained_model.path, tmp_path / "frozen.tflite", trained_model.checkpoint)
     assert "takes pixels 0…255" in frozen.notes[0]
     pixels = np.random.default_rng(0).integers(0, 256, (1, 8, 10, 3)).astype(np.float32)
-    scaled = (pixels - np.array([1, 2, 3], np.float32)) / np.array([4, 5, 6], np.float32)
-    actual, inputs = outputs(frozen.path, [{"input": pixels}]), [{"input": scaled}]
-    np.testing.assert_allclose(actual, personal_outputs(trained, inputs), rtol=0, atol=1e-5)
+    scaled_pixels = (pixels - np.array([1, 2, 3], np.float32)) / np.array([4, 5, 6], np.float32)
+    actual, inputs = outputs(frozen.path, [{"input": pixels}]), [{"input": scaled_pixels}]
+    np.testing.assert_allclose(actual, personal_outputs(trained_model, inputs), rtol=0, atol=1e-5)
     spec = sartor.convert(frozen.path, classes=2).manifest.inputs[0]
     assert (spec.mean, spec.std) == ((0,), (1,))
 
 
 def test_baked_file_needs_no_checkpoint(image_base: bytes, tmp_path: Path) -> None:
-    trained = train_randomly(image_base, tmp_path)
+    trained_model = train_randomly(image_base, tmp_path)
     baked = tmp_path / "baked.tflite"
-    bake(trained.path, trained.checkpoint, baked)
-    sartor.freeze(trained.path, tmp_path / "one.tflite", trained.checkpoint)
+    bake(trained_model.path, trained_model.checkpoint, baked)
+    sartor.freeze(trained_model.path, tmp_path / "one.tflite", trained_model.checkpoint)
     sartor.freeze(baked, tmp_path / "other.tflite")
     assert (tmp_path / "one.tflite").read_bytes() == (tmp_path / "other.tflite").read_bytes()
 
 
 def test_checkpoint_of_smaller_capacity(image_base: bytes, tmp_path: Path) -> None:
-    trained = train_randomly(image_base, tmp_path)
+    trained_model = train_randomly(image_base, tmp_path)
     wider = sartor.convert(image_base, classes=9).save(tmp_path / "wider.tflite")
-    one = sartor.freeze(trained.path, tmp_path / "one.tflite", trained.checkpoint)
-    other = sartor.freeze(wider, tmp_path / "other.tflite", trained.checkpoint)
-    inputs = samples(trained.manifest.inputs, 3)
+    one = sartor.freeze(trained_model.path, tmp_path / "one.tflite", trained_model.checkpoint)
+    other = sartor.freeze(wider, tmp_path / "other.tflite", trained_model.checkpoint)
+    inputs = samples(trained_model.manifest.inputs, 3)
     assert other.classes == one.classes
     np.testing.assert_array_equal(outputs(other.path, inputs), outputs(one.path, inputs))
 
@@ -127,20 +129,20 @@ def test_frozen_predictions_equal_those_of_the_library(image_base: bytes, tmp_pa
         model.fit(epochs=20)
         model.save(tmp_path / "mine.safetensors")
         predictions = [model.predict(row) for rows in images.values() for row in rows]
-        scaled = [{"input": row[np.newaxis] / np.float32(255)} for rows in images.values()
+        inputs = [{"input": row[np.newaxis] / np.float32(255)} for rows in images.values()
                   for row in rows]  # fmt: skip
     frozen = sartor.freeze(path, tmp_path / "frozen.tflite", tmp_path / "mine.safetensors")
-    for row, prediction in zip(outputs(frozen.path, scaled), predictions, strict=True):
+    for row, prediction in zip(outputs(frozen.path, inputs), predictions, strict=True):
         probabilities = {each.label: each.probability for each in prediction}
         assert dict(zip(frozen.classes, row, strict=True)) == pytest.approx(probabilities, abs=1e-5)
 
 
 @pytest.mark.parametrize("quantize", ["none", "full-integer"])
 def test_frozen_file_is_a_base(quantize: str, image_base: bytes, tmp_path: Path) -> None:
-    trained = train_randomly(image_base, tmp_path, mean=10, std=20)
+    trained_model = train_randomly(image_base, tmp_path, mean=10, std=20)
     images = np.random.default_rng(0).integers(0, 256, (20, 8, 10, 3)).astype(np.uint8)
     frozen = sartor.freeze(
-        trained.path, tmp_path / "frozen.tflite", trained.checkpoint, quantize=quantize,
+        trained_model.path, tmp_path / "frozen.tflite", trained_model.checkpoint, quantize=quantize,
         representative=images if quantize != "none" else None,
     )  # fmt: skip
     again = sartor.convert(frozen.path, classes=["a", "b"]).save(tmp_path / "again.tflite")
@@ -151,27 +153,27 @@ def test_frozen_file_is_a_base(quantize: str, image_base: bytes, tmp_path: Path)
         model.fit(epochs=2)
         (spec,) = model.manifest.features
         if quantize == "none":
-            assert model.manifest.inputs == trained.manifest.inputs
-            assert spec.shape == trained.manifest.features[0].shape
+            assert model.manifest.inputs == trained_model.manifest.inputs
+            assert spec.shape == trained_model.manifest.features[0].shape
         else:
             assert (model.manifest.inputs[0].dtype, spec.dtype) == ("uint8", "int8")
 
 
 def test_inactive_class_is_omitted(tiny_base: bytes, tmp_path: Path) -> None:
-    trained = train_randomly(tiny_base, tmp_path)
-    trained.state[MASK][2] = 0
-    checkpoint = replace(read_checkpoint(trained.checkpoint), variables=trained.state)
-    write_checkpoint(trained.checkpoint, checkpoint)
-    frozen = sartor.freeze(trained.path, tmp_path / "frozen.tflite", trained.checkpoint)
+    trained_model = train_randomly(tiny_base, tmp_path)
+    trained_model.state[MASK][2] = 0
+    checkpoint = replace(read_checkpoint(trained_model.checkpoint), variables=trained_model.state)
+    write_checkpoint(trained_model.checkpoint, checkpoint)
+    frozen = sartor.freeze(trained_model.path, tmp_path / "frozen.tflite", trained_model.checkpoint)
     assert frozen.classes == ("hat", "ünïcode")
-    inputs = samples(trained.manifest.inputs, 3)
+    inputs = samples(trained_model.manifest.inputs, 3)
     np.testing.assert_allclose(
-        outputs(frozen.path, inputs), personal_outputs(trained, inputs), rtol=0, atol=1e-6
+        outputs(frozen.path, inputs), personal_outputs(trained_model, inputs), rtol=0, atol=1e-6
     )
 
 
 def test_classes_are_in_order_of_class_indices(tiny_base: bytes, tmp_path: Path) -> None:
     assert [name for name in CLASSES if name] == ["hat", "shoes", "ünïcode"]
-    trained = train_randomly(tiny_base, tmp_path, classes=(None, "b", "a"))
-    frozen = sartor.freeze(trained.path, tmp_path / "frozen.tflite", trained.checkpoint)
+    trained_model = train_randomly(tiny_base, tmp_path, classes=(None, "b", "a"))
+    frozen = sartor.freeze(trained_model.path, tmp_path / "frozen.tflite", trained_model.checkpoint)
     assert frozen.classes == ("b", "a")

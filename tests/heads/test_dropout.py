@@ -49,8 +49,8 @@ def run(
     shapes = [(3,), (rows, 2), *[(rows, units) for units in UNITS]]
     values = [state.astype(np.float32), *[np.ones(shape, np.float32) for shape in shapes[1:]]]
     results = run_graph(graph, dict(zip(inputs, values, strict=True)))
-    *masks, advanced = (results[tensor] for tensor in graph.outputs)
-    return masks, advanced
+    *masks, next_state = (results[tensor] for tensor in graph.outputs)
+    return masks, next_state
 
 
 def by_definition(state: list[int], layer: int, rows: int, units: int, rate: float) -> np.ndarray:
@@ -71,13 +71,13 @@ def test_litert_masks_equal_integer_arithmetic_for_any_number_of_rows(rate: floa
     state = [int(s) for s in initial_random_state()]
     share = 1 - round(rate * 2039) / 2039
     for rows in (8, 3, 40):
-        masks, advanced = run(graph, inputs, np.array(state), rows)
+        masks, next_state = run(graph, inputs, np.array(state), rows)
         for layer, (units, mask) in enumerate(zip(UNITS, masks, strict=True), 1):
             is_kept = by_definition(state, layer, rows, units, rate)
             np.testing.assert_array_equal(mask > 0, is_kept)
             np.testing.assert_allclose(mask[is_kept], 1 / share, rtol=1e-6)
         state = [a * s % p for a, s, p in zip(MULTIPLIERS, state, MODULI, strict=True)]
-        np.testing.assert_array_equal(advanced, state)
+        np.testing.assert_array_equal(next_state, state)
 
 
 def test_largest_intermediate_values_are_exact() -> None:

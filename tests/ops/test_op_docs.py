@@ -45,9 +45,9 @@ def run_page() -> None:
 @pytest.mark.usefixtures("restored_rows")
 def test_the_code_of_add_a_gradient_runs(capsys: pytest.CaptureFixture[str]) -> None:
     run_page()
-    printed = capsys.readouterr().out
-    assert printed.startswith("GradientCheck(value=")
-    assert "the gradient rules of COS: the gradient with respect to" in printed
+    output = capsys.readouterr().out
+    assert output.startswith("GradientCheck(value=")
+    assert "the gradient rules of COS: the gradient with respect to" in output
 
 
 @pytest.mark.usefixtures("restored_rows")
@@ -75,5 +75,5 @@ def test_one_row_adds_an_op_to_all_of_sartor() -> None:
 
 
 def test_the_list_of_ops_is_up_to_date() -> None:
-    committed = (DOCS / "ops.md").read_text(encoding="utf-8")
-    assert committed == support_table(), "run: python -m sartor.ops.table > docs/ops.md"
+    page = (DOCS / "ops.md").read_text(encoding="utf-8")
+    assert page == support_table(), "run: python -m sartor.ops.table > docs/ops.md"

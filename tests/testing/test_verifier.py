@@ -193,5 +193,5 @@ DEFECTS: dict[str, tuple[Edit, set[str]]] = {
 @pytest.mark.parametrize("name", DEFECTS)
 def test_each_defect_fails_its_checks(name: str, conversion: PersonalizableModel) -> None:
     edit, expected = DEFECTS[name]
-    failed = failures(edit_graphs(conversion, edit))
-    assert set(failed) == expected, failed
+    details = failures(edit_graphs(conversion, edit))
+    assert set(details) == expected, details

@@ -52,8 +52,8 @@ def shift_range(name: str, shift: int) -> Callable[[Manifest], Manifest]:
 def test_a_shifted_byte_range_fails(
     conversion: PersonalizableModel, edit: Callable[[Manifest], Manifest], expected: set[str]
 ) -> None:
-    failed = set(failures(edit_manifest(conversion, edit)))
-    assert failed == expected
+    names = set(failures(edit_manifest(conversion, edit)))
+    assert names == expected
 
 
 @pytest.mark.parametrize(
