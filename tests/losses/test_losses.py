@@ -134,3 +134,10 @@ def test_a_wrong_loss_is_refused_at_conversion(loss: Any, message: str) -> None:
         check_loss(loss, "loss")
     with pytest.raises(ConversionError, match=message):
         sartor.MLP(loss=loss)
+
+
+@pytest.mark.parametrize("task", ["ranking", "regression"])
+def test_a_loss_whose_task_no_runtime_accepts_is_refused(task: str, tiny_base: bytes) -> None:
+    loss = type("Contradiction", (Focal,), {"task": task})()
+    with pytest.raises(ConversionError, match=r"correct the attributes of .*'focal'"):
+        sartor.convert(tiny_base, classes=3, head=sartor.MLP(loss=loss))
