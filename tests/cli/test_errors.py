@@ -18,7 +18,7 @@ Convert = Callable[..., Path]
 def test_convert_refuses_other_files(image_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     arguments = ("convert", base, "-o", output, "--classes", 3)
-    assert "not there" in run(*arguments).error
+    assert "does not exist" in run(*arguments).error
     base.write_bytes(b"hello, world")
     assert str(base) in run(*arguments).error
     base.write_bytes(image_base[:-100])
@@ -92,13 +92,13 @@ def test_a_model_that_cannot_learn(
 ) -> None:
     plain, checkpoint = tmp_path / "plain.tflite", tmp_path / "mine.safetensors"
     plain.write_bytes(image_base)
-    for path, message in ((plain, "sartor convert"), (tmp_path / "no.tflite", "not there")):
+    for path, message in ((plain, "sartor convert"), (tmp_path / "no.tflite", "does not exist")):
         assert message in run("fit", path, train, "--checkpoint", checkpoint).error
         assert message in run("predict", path, train / "red" / "0.png").error
         assert message in run("evaluate", path, train, "--json").error
         assert message in run("bake", path, "--checkpoint", checkpoint, "-o", tmp_path / "b").error
     assert "sartor convert" in run("verify", plain).error
-    assert "not there" not in run("inspect", plain).err
+    assert "does not exist" not in run("inspect", plain).err
     assert "No such file" in run("inspect", tmp_path / "no.tflite").error
 
 

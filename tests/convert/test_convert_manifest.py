@@ -141,7 +141,7 @@ VARIABLES: dict[str, tuple[str, object, str]] = {
     "optimizer state of a missing parameter": (
         "parameter",
         "head/none",
-        "belongs to 'head/none', which is not there",
+        "belongs to 'head/none', which does not exist",
     ),
     "a duplicate name": ("name", "head/bias", "two of the variables have the same name"),
     "an offset before the file": ("offset", -4, "offset must be an integer of 0 or more"),

@@ -24,7 +24,7 @@ from sartor.ops import relu
 
 WRONG: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
     "no weights": (lambda: file(relu), {}, "no layer with weights"),
-    "wrong name": (lambda: file(classifier), {"features": "hiden"}, "Close to it: 'hidden'"),
+    "wrong name": (lambda: file(classifier), {"features": "hiden"}, "Similar names: 'hidden'"),
     "a duplicate name": (
         lambda: file(classifier), {"features": ["hidden", "hidden"]}, "'hidden' twice",
     ),

@@ -42,11 +42,11 @@ def test_bytes_that_are_not_a_model_are_refused(content: bytes, message: str) ->
 
 def test_paths_that_are_not_a_model_are_refused(tmp_path: Path) -> None:
     missing = tmp_path / "missing.tflite"
-    with pytest.raises(InvalidModelError, match=r"missing\.tflite is not there, expected a file"):
+    with pytest.raises(InvalidModelError, match=r"missing\.tflite does not exist, expected a file"):
         read(missing)
     with pytest.raises(InvalidModelError, match="is a directory, expected a file"):
         read(str(tmp_path))
-    with pytest.raises(InvalidModelError, match=r"cannot be read|is not there"):
+    with pytest.raises(InvalidModelError, match=r"cannot be read|does not exist"):
         read("a\0b")
     empty = tmp_path / "empty.tflite"
     empty.touch()

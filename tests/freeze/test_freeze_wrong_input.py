@@ -66,7 +66,7 @@ def missing_folder(trained_model: TrainedModel, folder: Path, base: bytes) -> Ar
 
 WRONG: dict[str, tuple[Wrong, type[Exception], str]] = {
     "a plain model": (plain_model, NotPersonalizableError, "sartor convert"),
-    "no model": (no_model, InvalidModelError, "not there"),
+    "no model": (no_model, InvalidModelError, "does not exist"),
     "a damaged model": (damaged, InvalidModelError, "cut.tflite"),
     "checkpoint of another head": (checkpoint_of_another, CheckpointError, "another head"),
     "no checkpoint": (no_checkpoint, FileNotFoundError, "none.safetensors"),

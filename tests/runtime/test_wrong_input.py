@@ -24,7 +24,7 @@ Convert = Callable[..., Path]
 
 def test_files_that_are_not_models_are_refused(tmp_path: Path, tiny_base: bytes) -> None:
     path = tmp_path / "x.tflite"
-    with pytest.raises(InvalidModelError, match="not there"):
+    with pytest.raises(InvalidModelError, match="does not exist"):
         PersonalModel(path)
     with pytest.raises(InvalidModelError, match="directory"):
         PersonalModel(tmp_path)

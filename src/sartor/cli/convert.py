@@ -192,4 +192,4 @@ def _print(model: PersonalizableModel, base: str, output: Path) -> None:
             f"next:     sartor fit {file} PHOTOS \\\n            --checkpoint my.safetensors"
         )
     else:
-        typer.echo(f"next:     train it in LiteRT; `sartor fit` cannot train {manifest.task} heads")
+        typer.echo("next:     train it in Python with sartor.PersonalModel")

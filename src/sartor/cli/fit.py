@@ -131,7 +131,8 @@ def _print(
             f"expected accuracy on new photos: {percent(history.expected_accuracy)} "
             "(cross-validation)"
         )
+    plural = "" if new == 1 else "s"
     typer.echo(
-        f"loss {evaluation.loss:.3f}, {len(history.epochs)} epochs, {new} new photos, "
+        f"loss {evaluation.loss:.3f}, {len(history.epochs)} epochs, {new} new photo{plural}, "
         f"{seconds:.1f} s\nsaved in {checkpoint}"
     )

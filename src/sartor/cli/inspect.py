@@ -61,7 +61,7 @@ def _print_checkpoint(checkpoint: CheckpointDescription) -> None:
     names = ", ".join(checkpoint.classes)
     typer.echo(f"{len(checkpoint.classes)} of {checkpoint.capacity} classes: {names}")
     threshold = "none" if checkpoint.ood_threshold is None else f"{checkpoint.ood_threshold:.4g}"
-    typer.echo(f"{checkpoint.samples_seen:,} samples seen; OOD threshold: {threshold}")
+    typer.echo(f"{checkpoint.samples_seen:,} samples added so far; OOD threshold: {threshold}")
     _print_fingerprints(asdict(checkpoint.fingerprints))
     rows = [(each.name, each.dtype, list(each.shape)) for each in checkpoint.tensors]
     print_table(("tensor", "dtype", "shape"), rows)

@@ -65,4 +65,4 @@ def _wrong_variables(manifest: Manifest) -> Iterator[str]:
         if axis is not None and spec.shape[axis : axis + 1] != (manifest.capacity,):
             yield f"{spec.name!r} of shape {list(spec.shape)} has no class axis {axis}"
         if spec.parameter is not None and spec.parameter not in variables:
-            yield f"{spec.name!r} belongs to {spec.parameter!r}, which is not there"
+            yield f"{spec.name!r} belongs to {spec.parameter!r}, which does not exist"

@@ -20,7 +20,7 @@ def load_file(path: Path) -> bytes:
     advice = "Give the path of a .tflite file."
     try:
         if not path.is_file():
-            what = "is a directory" if path.is_dir() else "is not there"
+            what = "is a directory" if path.is_dir() else "does not exist"
             raise InvalidModelError(f"{path} {what}, expected a file. {advice}")
         size = path.stat().st_size
         if size > _MAX_BYTES:

@@ -41,9 +41,12 @@ def find_features(entry: Signature, names: Sequence[str] = ()) -> tuple[list[Ten
             contains neither floats nor quantized values.
     """
     if names:
-        tensors, reason = _named_tensors(entry, names), "as named"
+        tensors, reason = _named_tensors(entry, names), "selected by name"
     elif entry.key == FEATURES:
-        tensors, reason = list(entry.outputs.values()), f"as named: {', '.join(entry.outputs)}"
+        tensors, reason = (
+            list(entry.outputs.values()),
+            f"outputs of signature {FEATURES!r}: {', '.join(entry.outputs)}",
+        )
     else:
         tensors, reason = _input_of_last_layer(entry.graph)
     for tensor in tensors:
@@ -79,7 +82,7 @@ def _named_tensors(entry: Signature, names: Sequence[str]) -> list[Tensor]:
         if name not in available:
             close = difflib.get_close_matches(name, available, n=3, cutoff=0.4)
             raise ConversionError(
-                f"the base has no tensor {name!r} to take features from. Close to it: "
+                f"the base has no tensor {name!r}. Similar names: "
                 f"{', '.join(map(repr, close or list(available)[-3:]))}. `sartor inspect --all` "
                 "lists all tensors"
             )

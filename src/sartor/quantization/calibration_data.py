@@ -58,7 +58,7 @@ class CalibrationData:
         """
         pairs = list(_iterate(representative))
         if not pairs:
-            raise DataError("there are no representative samples: give some dozens")
+            raise DataError("there are no representative samples: give a few dozen")
         labels = [label for _, label in pairs if label is not None]
         if labels and len(labels) != len(pairs):
             raise DataError(

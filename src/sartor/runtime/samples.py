@@ -167,7 +167,7 @@ class SampleCollection:
         """
         self._task.targets({name: 0.0} if self._manifest.weights_per_output else name, ())
         if name in self._state.class_indices:
-            raise DataError(f"there is a class {name!r} already: choose another name")
+            raise DataError(f"the model has a class {name!r} already: choose another name")
         if label in self.store.counts():
             self.store.rename(label, name)
         self._state.rename(label, name)

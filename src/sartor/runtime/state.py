@@ -190,8 +190,8 @@ class ModelState:
             CheckpointError: If it belongs to another model; nothing is changed.
         """
         with self.engine.lock:
-            detector = self._detector_of(checkpoint)
             adapted = adapt(checkpoint, self._manifest, self.engine.initial_variables(), name)
+            detector = self._detector_of(checkpoint)
             self.engine.restore(adapted.variables)
             self._names = list(adapted.classes)
             self._imprinted = {}

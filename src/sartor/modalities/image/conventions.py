@@ -77,7 +77,7 @@ def convention(
         )
     if name not in CONVENTIONS:
         raise ConversionError(
-            f"preprocessing is one of {', '.join(map(repr, CONVENTIONS))}; got {name!r}. "
+            f"preprocessing must be one of {', '.join(map(repr, CONVENTIONS))}; got {name!r}. "
             "For any other, give mean and std"
         )
     return CONVENTIONS[name]

@@ -131,7 +131,7 @@ def expected_calibration_error(
     """
     count = len(probabilities)
     if not count:
-        raise DataError("there are no samples to measure calibration on: give some")
+        raise DataError("there are no samples to measure calibration on: give at least one")
     correct = probabilities.argmax(1) == targets.argmax(1)
     confidence = probabilities.max(1)
     gaps = (confidence.astype(np.float64) - correct)[confidence.argsort()]

@@ -145,7 +145,7 @@ def _mask_missing(targets: np.ndarray, sample_fraction: np.ndarray) -> np.ndarra
 
 def _class_name(label: object) -> str:
     if not isinstance(label, str) or not label.strip():
-        raise DataError(f"a label is the name of a class, as 'hat'; got {label!r}")
+        raise DataError(f"a label must be the name of a class, such as 'hat'; got {label!r}")
     return label
 
 

@@ -62,7 +62,7 @@ class Evaluator:
         """
         self._evaluate_pending()
         if not self._targets:
-            raise DataError("there are no samples to evaluate on: give some")
+            raise DataError("there are no samples to evaluate on: give at least one")
         columns = list(self._class_indices.values())
         targets = np.concatenate(self._targets)[:, columns]
         outputs = np.concatenate(self._outputs)[:, columns]

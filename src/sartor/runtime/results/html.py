@@ -22,7 +22,10 @@ _CELL = "padding: .2em .6em; text-align: right; border: none"
 
 def history_html(history: History) -> str:
     """Return the counts of a training, and the loss curve."""
-    text = f"{len(history.epochs)} epochs, {history.steps} steps, {history.samples} samples"
+    text = (
+        f"{_count(len(history.epochs), 'epoch')}, {_count(history.steps, 'step')}, "
+        f"{_count(history.samples, 'sample')}"
+    )
     if history.stopped:
         text += "; stopped before the last epoch"
     return f"<div>{text}</div>{loss_chart([epoch.loss for epoch in history.epochs]).svg()}"
@@ -32,12 +35,12 @@ def evaluation_html(evaluation: Evaluation) -> str:
     """Return the metrics of an evaluation, with one table or chart for its classes."""
     if evaluation.absolute_error:
         errors = {name: _number(each) for name, each in evaluation.absolute_error.items()}
-        text = f"<div>{evaluation.samples} samples, loss {evaluation.loss:.3f}</div>"
+        text = f"<div>{_count(evaluation.samples, 'sample')}, loss {evaluation.loss:.3f}</div>"
         return text + _two_columns("mean absolute error", errors)
     name = "Accuracy" if len(evaluation.confusion) else "Accuracy over all labels"
     text = (
-        f"<div>{name} <b>{_percent(evaluation.accuracy)}</b> on {evaluation.samples} samples, "
-        f"loss {evaluation.loss:.3f}</div>"
+        f"<div>{name} <b>{_percent(evaluation.accuracy)}</b> on "
+        f"{_count(evaluation.samples, 'sample')}, loss {evaluation.loss:.3f}</div>"
     )
     if not len(evaluation.confusion):
         accuracies = {name: _percent(each) for name, each in evaluation.per_class.items()}
@@ -64,7 +67,7 @@ def model_html(
         history: history of the last training, or None.
     """
     text = f"<div><b>PersonalModel</b> {html.escape(path)}: {len(samples)} of {capacity} classes"
-    text += f", {sum(samples.values())} samples</div>"
+    text += f", {_count(sum(samples.values()), 'sample')}</div>"
     first = list(samples.items())[:_MAX_ROWS]
     rows = [_class_row(name, count, thumbnails.get(name, ())) for name, count in first]
     if len(samples) > len(first):
@@ -88,6 +91,10 @@ def _confusion_table(evaluation: Evaluation) -> str:
     header = _row(["", *evaluation.labels, "recall"], "th")
     caption = f"<caption>{CONFUSION_CAPTION}</caption>"
     return f'<table style="{_TABLE}">{caption}{header}{"".join(rows)}</table>'
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _two_columns(title: str, values: Mapping[str, str]) -> str:

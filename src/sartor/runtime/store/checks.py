@@ -17,8 +17,8 @@ def check_label(label: object) -> str:
     """Return a label; raise DataError if it cannot be the name of a class."""
     if not isinstance(label, str) or not label.strip() or len(label) > _MAX_LABEL:
         raise DataError(
-            f"a label is the name of a class, such as 'hat', of at most {_MAX_LABEL} characters; "
-            f"got {repr(label)[:80]}"
+            f"a label must be the name of a class, such as 'hat', of at most "
+            f"{_MAX_LABEL} characters; got {repr(label)[:80]}"
         )
     try:
         label.encode()

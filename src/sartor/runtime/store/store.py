@@ -201,7 +201,7 @@ class SampleStore:
         with self._database.writing():
             check_class(self._database, old)
             if old != new and new in read_classes(self._database).values():
-                raise DataError(f"there is a class {new!r} already: forget it first")
+                raise DataError(f"the store has a class {new!r} already: remove it first")
             rename_class(self._database, old, new)
 
     def thumbnails(self, label: str, limit: int) -> list[bytes]:

@@ -42,12 +42,13 @@ def verify_contract(source: str | os.PathLike[str] | bytes, *, seed: int = 0) ->
         InvalidModelError: If the file is damaged or does not exist.
         NotPersonalizableError: If the file has no valid manifest.
     """
-    content = source if isinstance(source, bytes) else _read_file(Path(source))
-    model = read(content)
+    model = read(source if isinstance(source, bytes) else Path(source))
+    content = source if isinstance(source, bytes) else Path(source).read_bytes()
+    name = "the file" if isinstance(source, bytes) else os.fspath(source)
     if MANIFEST_FILE not in model.files:
         raise NotPersonalizableError(
-            "the file is a model, but not a personalizable one: it contains no "
-            f"{MANIFEST_FILE}. Make one with `sartor convert`."
+            f"{name} is a model, but not a personalizable one: it contains no {MANIFEST_FILE}. "
+            "Make one with `sartor convert MODEL -o OUT.tflite --classes N`."
         )
     manifest = Manifest.from_json(model.files[MANIFEST_FILE])
     return Report(tuple(_run_checks(content, model, manifest, np.random.default_rng(seed))))
@@ -90,10 +91,3 @@ def _check_bake(content: bytes, manifest: Manifest, variables: Variables) -> Che
     name = "values written at the byte ranges become the initial values"
     checks = [check_equal(name, actual, variables) for actual in (loaded, session.save())]
     return checks[1] if checks[0].passed else checks[0]
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidModelError(f"{path} cannot be read: {error.strerror}") from error
