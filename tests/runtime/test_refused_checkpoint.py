@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from blobs import taught
+from blobs import add_samples
 
 from sartor import PersonalModel
 from sartor.errors import CheckpointError
@@ -18,7 +18,7 @@ def test_a_checkpoint_with_other_features_belongs_to_another_base(
     tiny: Convert, tmp_path: Path
 ) -> None:
     with PersonalModel(tiny()) as model:
-        taught(model).fit(epochs=20)
+        add_samples(model).fit(epochs=20)
         checkpoint = model.save(tmp_path / "mine.safetensors")
     with (
         PersonalModel(tiny("other", features="dense_3")) as model,

@@ -148,7 +148,7 @@ def _open(image: Image, name: str) -> PIL.Image.Image:
     try:
         opened = PIL.Image.open(io.BytesIO(content))
     except PIL.UnidentifiedImageError as error:
-        raise DataError(f"{name} cannot be read as an image: use JPEG or PNG") from error
+        raise DataError(f"{name} is not an image file: use JPEG or PNG") from error
     except OSError:
         raise DataError(f"{name} is damaged: open it in a viewer and save it again") from None
     except Exception as error:  # decoders of damaged files raise anything
