@@ -1,11 +1,11 @@
-"""Damages every file that a user may have, uses what is left, and says what came of it.
+"""Damage the files of a user, use them, and print the outcome.
 
-    python damages.py FOLDER KIND FIRST COUNT
+    python damages.py FOLDER FILE FIRST COUNT
 
-FOLDER has a `model.tflite`; the other files are made of it. KIND is `model`, `fields` (numbers in
-the tables of the model, each with another value that it can hold), `checkpoint`, `store` or
-`project`. A line a case: its seed; `works`, `refused`, `strange` or `CRASH`; and details. The files
-of one case are made by `python damages.py FOLDER KIND SEED into OTHER-FOLDER`.
+FOLDER contains a `model.tflite`; the other files are created from it. FILE is `model`, `fields`
+(numbers in the tables of the model, each replaced by another value of its type), `checkpoint`,
+`store` or `project`. Each case prints one line: its seed; `works`, `refused`, `strange` or `CRASH`;
+and details. `python damages.py FOLDER FILE SEED into OTHER-FOLDER` writes the files of one case.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ FILES = {
 }
 _SECONDS = 30
 _MEMORY = 1 << 30  # bytes
-_SPARED = 64  # bytes from which on a constant is mostly left alone: its bits are no news
-_LOST = (1, 8, 64, 512, 4096)  # bytes
+_LARGE = 64  # bytes; larger constants are rarely damaged, because their values are arbitrary
+_BLOCKS = (1, 8, 64, 512, 4096)  # bytes
 
 
 def prepare(folder: Path) -> None:
-    """Make the other files of a model's."""
+    """Create a checkpoint, a store and a project of the model."""
     rng = np.random.default_rng(0)
     path = folder / FILES["model"]
     with PersonalModel(path, store=folder / FILES["store"]) as model:
         for number in range(12):
             model.add_sample(
-                inputs_of(model.manifest, rng),
+                random_inputs(model.manifest, rng),
                 ("hat", "shoes", "dress")[number % 3],
                 held_out=number % 4 == 3,
             )
@@ -61,92 +61,92 @@ def prepare(folder: Path) -> None:
         model.export_project(folder / FILES["project"])
 
 
-def inputs_of(manifest: Manifest, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """A sample of noise."""
+def random_inputs(manifest: Manifest, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return a sample of noise."""
     return {
         spec.name: rng.integers(0, 255, spec.shape).astype(spec.dtype) for spec in manifest.inputs
     }
 
 
-def damaged(content: bytes, spared: list[range], seed: int) -> bytes:
-    """A file cut short, with a few bits or bytes changed, or with a block lost."""
+def damage(content: bytes, constants: list[range], seed: int) -> bytes:
+    """Truncate a file, change a few bits or bytes, or fill a block with zeros."""
     rng = np.random.default_rng(seed)
     data = bytearray(content)
-    way = rng.choice(["cut", "bits", "bytes", "block"], p=[0.1, 0.45, 0.35, 0.1])
-    if way == "cut":
+    damage_type = rng.choice(["cut", "bits", "bytes", "block"], p=[0.1, 0.45, 0.35, 0.1])
+    if damage_type == "cut":
         return bytes(data[: rng.integers(len(data))])
-    if way == "block":
+    if damage_type == "block":
         start = int(rng.integers(len(data)))
-        end = min(len(data), start + int(rng.choice(_LOST)))
+        end = min(len(data), start + int(rng.choice(_BLOCKS)))
         data[start:end] = bytes(end - start)
         return bytes(data)
     for _ in range(rng.choice([1, 1, 1, 2, 3, 8])):
-        place = _place(rng, len(data), spared)
-        if way == "bits":
-            data[place] ^= 1 << int(rng.integers(8))
+        position = _position(rng, len(data), constants)
+        if damage_type == "bits":
+            data[position] ^= 1 << int(rng.integers(8))
         else:
-            data[place] = rng.choice([0, 1, 2, 127, 128, 254, 255])
+            data[position] = rng.choice([0, 1, 2, 127, 128, 254, 255])
     return bytes(data)
 
 
-def _place(rng: np.random.Generator, size: int, spared: list[range]) -> int:
+def _position(rng: np.random.Generator, size: int, constants: list[range]) -> int:
     for _ in range(100):
-        place = int(rng.integers(size))
-        if rng.random() < 0.02 or not any(place in each for each in spared):
+        position = int(rng.integers(size))
+        if rng.random() < 0.02 or not any(position in each for each in constants):
             break
-    return place
+    return position
 
 
-def weights(content: bytes) -> list[range]:
-    """Where the large constants of a model are."""
-    found = set()
+def large_constants(content: bytes) -> list[range]:
+    """Return the bytes of each large constant of a model."""
+    ranges = set()
     for graph in read(content).graphs:
         for tensor in graph.tensors:
-            if tensor.data is not None and tensor.data.nbytes > _SPARED:
+            if tensor.data is not None and tensor.data.nbytes > _LARGE:
                 start = content.index(tensor.data.tobytes())
-                found.add(range(start, start + tensor.data.nbytes))
-    return sorted(found, key=lambda each: each.start)
+                ranges.add(range(start, start + tensor.data.nbytes))
+    return sorted(ranges, key=lambda each: each.start)
 
 
-def misled(content: bytes, seed: int) -> bytes:
-    """A model whose tables are whole, with wrong numbers in one to three places."""
+def change_fields(content: bytes, seed: int) -> bytes:
+    """Change one to three values in the tables of a model, and keep the tables valid."""
     rng = np.random.default_rng(seed)
     while True:
         record = Decoder(content, TFLITE).root("Model", b"TFL3", "")
-        places = list(_places(record))
-        for index in rng.integers(len(places), size=rng.choice([1, 1, 1, 2, 3])):
-            holder, key, value = places[index]
-            holder[key] = _wrong(rng, value)
+        values = list(_values(record))
+        for index in rng.integers(len(values), size=rng.choice([1, 1, 1, 2, 3])):
+            container, key, value = values[index]
+            container[key] = _other_value(rng, value)
         encoder = Encoder(TFLITE)
-        with contextlib.suppress(InvalidModelError):  # a number that its type cannot hold
+        with contextlib.suppress(InvalidModelError):  # the value does not fit its type
             table = encoder.finish(encoder.table("Model", record), b"TFL3")
             return append_files(table, read(content).files)
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any, Any]]:
-    """Each number, list of numbers and small constant in a table: where it is, and itself."""
+def _values(value: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield the container, key and value of each number, array and small constant in a table."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in list(items):
         if isinstance(item, dict | list):
-            yield from _places(item)
+            yield from _values(item)
         elif isinstance(item, tuple):
-            yield from _places(item[1])
+            yield from _values(item[1])
         elif isinstance(item, int | float | np.ndarray | np.generic | bytes):
             size = len(item) if isinstance(item, bytes) else getattr(item, "size", 1)
-            if 0 < size <= _SPARED:
+            if 0 < size <= _LARGE:
                 yield value, key, item
 
 
-def _wrong(rng: np.random.Generator, value: Any) -> Any:
-    """Another value of the same type."""
-    if isinstance(value, bytes):  # of a constant: axes, sizes, or scalars
-        kind = np.int32 if len(value) % 4 == 0 else np.uint8
-        return _wrong(rng, np.frombuffer(value, kind)).tobytes()
+def _other_value(rng: np.random.Generator, value: Any) -> Any:
+    """Return another value of the same type."""
+    if isinstance(value, bytes):  # a constant: axes, sizes, or scalars
+        dtype = np.int32 if len(value) % 4 == 0 else np.uint8
+        return _other_value(rng, np.frombuffer(value, dtype)).tobytes()
     if isinstance(value, np.ndarray):
-        found = value.copy()
-        place = rng.integers(found.size)
-        found[place] = np.array(_wrong(rng, found[place].item())).astype(found.dtype)
-        return found
+        array = value.copy()
+        index = rng.integers(array.size)
+        array[index] = np.array(_other_value(rng, array[index].item())).astype(array.dtype)
+        return array
     if isinstance(value, bool):
         return not value
     near = [value - 1, value + 1, value + 2, 2 * value + 1, value // 2]
@@ -154,71 +154,72 @@ def _wrong(rng: np.random.Generator, value: Any) -> Any:
     return type(value)(rng.choice(near if rng.random() < 0.5 else far))
 
 
-def use(folder: Path, kind: str) -> str:
-    """Do with the files what an app does with them; says what came of it."""
+def use(folder: Path, file: str) -> str:
+    """Use the files as an app does, and return the outcome."""
     try:
-        if kind == "project":
+        if file == "project":
             folder = unpack_project(folder / FILES["project"], folder / "unpacked")
-        return _used(folder)
+        return _use(folder)
     except (SartorError, OSError) as error:
         return f"refused {type(error).__name__} {' '.join(str(error).split())}"
 
 
-def _used(folder: Path) -> str:
+def _use(folder: Path) -> str:
     rng = np.random.default_rng(1)
     with PersonalModel(folder / FILES["model"], store=folder / FILES["store"]) as model:
         model.load(folder / FILES["checkpoint"])
-        sample = inputs_of(model.manifest, rng)
+        sample = random_inputs(model.manifest, rng)
         model.predict(sample)
         if model.samples:
             model.evaluate()
         model.add_sample(sample, model.classes[0] if model.classes else "new")
         model.fit(2)
-        found = model.predict(sample)
+        predictions = model.predict(sample)
         model.save(folder / "new.safetensors")
         model.export_project(folder / "new.sartor")
-        total = sum(each.probability for each in found)
+        total = sum(each.probability for each in predictions)
     return "works" if abs(total - 1) < 1e-3 else f"strange probabilities, which sum to {total}"
 
 
 def without_digest(content: bytes) -> bytes:
-    """A model whose manifest has no digest, as another writer's may."""
-    kept = dict(read(content).files)
-    kept[MANIFEST_FILE] = json.dumps(json.loads(kept[MANIFEST_FILE]) | {"digest": None}).encode()
-    return append_files(content[: files_start(content)], kept)
+    """Remove the digest, which is optional, from the manifest of a model."""
+    entries = dict(read(content).files)
+    fields = json.loads(entries[MANIFEST_FILE])
+    entries[MANIFEST_FILE] = json.dumps(fields | {"digest": None}).encode()
+    return append_files(content[: files_start(content)], entries)
 
 
-def case(files: Mapping[str, bytes], spared: list[range], kind: str, seed: int) -> str:
-    """What comes of one case."""
+def run_case(files: Mapping[str, bytes], constants: list[range], file: str, seed: int) -> str:
+    """Damage and use the files of one case, and return the outcome."""
     with tempfile.TemporaryDirectory(prefix="sartor-damage-") as name:
         folder = Path(name)
-        _write(files, spared, kind, seed, folder)
-        return forks.outcome(partial(use, folder, kind), seconds=_SECONDS, memory=_MEMORY)
+        _write(files, constants, file, seed, folder)
+        return forks.outcome(partial(use, folder, file), seconds=_SECONDS, memory=_MEMORY)
 
 
 def _write(
-    files: Mapping[str, bytes], spared: list[range], kind: str, seed: int, folder: Path
+    files: Mapping[str, bytes], constants: list[range], file: str, seed: int, folder: Path
 ) -> None:
-    for each, content in files.items():
-        (folder / each).write_bytes(content)
-    whole = files[FILES[kind]]
-    new = misled(whole, seed) if kind == "fields" else damaged(whole, spared, seed)
-    (folder / FILES[kind]).write_bytes(new)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    original = files[FILES[file]]
+    new = change_fields(original, seed) if file == "fields" else damage(original, constants, seed)
+    (folder / FILES[file]).write_bytes(new)
 
 
-def main(source: Path, kind: str, first: int, count: str, other: str = "") -> None:
-    """Do what the module says."""
+def main(source: Path, file: str, first: int, count: str, output: str = "") -> None:
+    """Run some cases, or write the files of one."""
     if not (source / FILES["project"]).exists():
         prepare(source)
     files = {name: (source / name).read_bytes() for name in FILES.values()}
-    if kind in ("model", "fields"):  # else its digest would keep all damage from what lies behind
+    if file in ("model", "fields"):  # the digest would detect all damage
         files[FILES["model"]] = without_digest(files[FILES["model"]])
-    spared = weights(files[FILES["model"]]) if kind == "model" else []
+    constants = large_constants(files[FILES["model"]]) if file == "model" else []
     if count == "into":
-        _write(files, spared, kind, first, Path(other))
+        _write(files, constants, file, first, Path(output))
         return
     for seed in range(first, first + int(count)):
-        print(seed, case(files, spared, kind, seed), flush=True)
+        print(seed, run_case(files, constants, file, seed), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Work in processes of their own, so that a crash, a hang or a kill ends only one case."""
+"""Run each case in a new process, so that a crash, a hang or a kill ends only one case."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-import ai_edge_litert.interpreter  # once here, and not in each process
+import ai_edge_litert.interpreter  # loaded once, for all child processes
 import safetensors.numpy
 
 __all__ = ["Child", "outcome", "start"]
@@ -19,11 +19,11 @@ _LOADED = ai_edge_litert.interpreter, safetensors.numpy
 
 
 class Child:
-    """A process that does one piece of work.
+    """A process that calls one function.
 
     Args:
-        number: of the process.
-        result: the file that it writes its result to.
+        number: process ID.
+        result: file for the result.
     """
 
     def __init__(self, number: int, result: Path) -> None:
@@ -36,7 +36,7 @@ class Child:
         self.wait()
 
     def wait(self) -> str:
-        """What the work returned; or `CRASH` and a signal, or an exception with its trace."""
+        """Return the result of the function, or `CRASH` with a signal or a traceback."""
         _, status = os.waitpid(self._number, 0)
         text = self._result.read_text()
         self._result.unlink()
@@ -45,13 +45,13 @@ class Child:
         return text
 
 
-def start(work: Callable[[], str], *, seconds: int = 60, memory: int | None = None) -> Child:
-    """Begin some work in a new process.
+def start(function: Callable[[], str], *, seconds: int = 60, memory: int | None = None) -> Child:
+    """Call a function in a new process.
 
     Args:
-        work: its result has one line.
-        seconds: SIGALRM ends it after so many.
-        memory: bytes that it may take beside what is taken already.
+        function: function that returns one line of text.
+        seconds: time limit, set by SIGALRM. Default: 60.
+        memory: number of bytes that the function may allocate. Default: no limit.
     """
     handle, name = tempfile.mkstemp(prefix="sartor-case-")
     os.close(handle)
@@ -64,13 +64,13 @@ def start(work: Callable[[], str], *, seconds: int = 60, memory: int | None = No
         limit = pages * resource.getpagesize() + memory
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     try:
-        text = work()
+        text = function()
     except BaseException:
         text = "CRASH " + traceback.format_exc().replace("\n", " | ")
     Path(name).write_text(text)
-    os._exit(0)  # nothing of the parent is ended in its place
+    os._exit(0)  # skips the exit handlers of the parent
 
 
-def outcome(work: Callable[[], str], *, seconds: int = 60, memory: int | None = None) -> str:
-    """What comes of some work in a process of its own; see `start` and `Child.wait`."""
-    return start(work, seconds=seconds, memory=memory).wait()
+def outcome(function: Callable[[], str], *, seconds: int = 60, memory: int | None = None) -> str:
+    """Call a function in a new process, and return its result; see `start` and `Child.wait`."""
+    return start(function, seconds=seconds, memory=memory).wait()

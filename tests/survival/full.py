@@ -1,10 +1,10 @@
-"""Fills a disk, calls all methods that write, and frees the disk again.
+"""Fill a disk, call all methods that write, and free the disk.
 
-    python full.py FOLDER limit     files may not grow beyond a size (RLIMIT_FSIZE)
-    python full.py FOLDER tmpfs     FOLDER becomes a disk of 8 MiB; in a mount namespace
+    python full.py FOLDER limit     limit the size of files (RLIMIT_FSIZE)
+    python full.py FOLDER tmpfs     mount a disk of 8 MiB at FOLDER; in a mount namespace
 
-FOLDER has a `model.tflite` that takes images of 8 x 10 pixels. A line for each verb: its name,
-the error's number and words, and `ok`; or an exception ends it.
+FOLDER contains a `model.tflite` that takes images of 8 x 10 pixels. Each method prints one line:
+its name, the number and the message of the error, and `ok`. A failed check raises an exception.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from sartor import PersonalModel
 from sartor.cli import main
 from sartor.runtime import bake
 
-_LIMIT = 2000  # bytes: less than any file that is written here
+_LIMIT = 2000  # bytes, less than any file of the test
 _DISK = 8 << 20  # bytes
 
-Full = Callable[[], AbstractContextManager[None]]
+FillDisk = Callable[[], AbstractContextManager[None]]
 
 
 @contextmanager
 def no_growth() -> Iterator[None]:
-    """No file of this process may grow beyond a few bytes."""
+    """Limit the size of files that this process writes."""
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     resource.setrlimit(resource.RLIMIT_FSIZE, (_LIMIT, hard))
     try:
@@ -52,7 +52,7 @@ def no_growth() -> Iterator[None]:
 
 @contextmanager
 def no_space(folder: Path) -> Iterator[None]:
-    """A file takes all the room that there is in a folder."""
+    """Fill the disk of a folder with one file."""
     filler = folder / "filler"
     with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
@@ -74,19 +74,19 @@ def label(number: int) -> str:
     return ("dark", "grey", "light")[number % 3]
 
 
-def command(*words: object) -> tuple[int, str]:
-    """What `sartor` exits with, and says on stderr."""
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+def command(*arguments: object) -> tuple[int, str]:
+    """Return the exit code and the stderr of `sartor`."""
+    stderr = io.StringIO()
+    with contextlib.redirect_stderr(stderr), contextlib.redirect_stdout(io.StringIO()):
         try:
-            main([str(word) for word in words])
+            main([str(argument) for argument in arguments])
         except SystemExit as end:
-            return int(end.code or 0), said.getvalue()
+            return int(end.code or 0), stderr.getvalue()
     raise RuntimeError("the command line returns by SystemExit")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """The files of a folder by their names, but for a store's own log."""
+    """Return the files of a folder by name, without the log of a store."""
     return {
         path.name: path.read_bytes()
         for path in sorted(folder.iterdir())
@@ -94,88 +94,88 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def try_verbs(folder: Path, full: Full, allowed: set[int]) -> None:
-    """Call each method that writes: it fails without changes, and then succeeds."""
+def check_methods(folder: Path, fill_disk: FillDisk, error_numbers: set[int]) -> None:
+    """Check that each method that writes fails without changes, and succeeds later."""
     with PersonalModel(folder / "model.tflite", store=folder / "mine.samples") as model:
         for number in range(12):
             model.add_sample(image(number), label(number))
         model.fit(5)
         model.save(folder / "mine.safetensors")
-        mine = folder / "mine.safetensors"
+        checkpoint = folder / "mine.safetensors"
         model.export_project(folder / "project")
-        bake(model.path, mine, folder / "baked")
-        sartor.freeze(model.path, folder / "frozen", mine)
-        verbs: dict[str, Callable[[], object]] = {
-            "save": lambda: model.save(mine),
+        bake(model.path, checkpoint, folder / "baked")
+        sartor.freeze(model.path, folder / "frozen", checkpoint)
+        methods: dict[str, Callable[[], object]] = {
+            "save": lambda: model.save(checkpoint),
             "add_sample": lambda: [model.add_sample(image(n), label(n)) for n in range(12, 40)],
             "import_project": lambda: model.import_project(folder / "project"),
             "export_project": lambda: model.export_project(folder / "project"),
-            "bake": lambda: bake(model.path, mine, folder / "baked"),
-            "freeze": lambda: sartor.freeze(model.path, folder / "frozen", mine),
+            "bake": lambda: bake(model.path, checkpoint, folder / "baked"),
+            "freeze": lambda: sartor.freeze(model.path, folder / "frozen", checkpoint),
         }
-        for verb, act in verbs.items():
+        for name, method in methods.items():
             files = contents(folder)
             before, samples = model.predict(image(0)), model.samples
-            with full():
-                with pytest.raises(OSError, match=re.escape(tempfile.gettempdir())) as failed:
-                    act()
-                refused = failed.value
-                # what fit in before it was full has been added
-                assert model.samples[: len(samples)] == samples, verb
-                assert verb == "add_sample" or model.samples == samples, verb
-                assert model.predict(image(0)) == before, verb
+            with fill_disk():
+                with pytest.raises(OSError, match=re.escape(tempfile.gettempdir())) as info:
+                    method()
+                error = info.value
+                # samples that were added before the disk was full stay
+                assert model.samples[: len(samples)] == samples, name
+                assert name == "add_sample" or model.samples == samples, name
+                assert model.predict(image(0)) == before, name
                 model.evaluate()
-                model.fit(2)  # needs no room
-            model.load(mine)
-            left = contents(folder)
-            assert left.keys() == files.keys(), (verb, left.keys())
-            assert all(left[each] == files[each] for each in left if each != "mine.samples"), verb
-            assert isinstance(refused, OSError)
-            assert refused.errno in allowed, (verb, refused)
-            act()
-            print(verb, refused.errno, refused, "ok")
+                model.fit(2)  # writes nothing
+            model.load(checkpoint)
+            after = contents(folder)
+            assert after.keys() == files.keys(), (name, after.keys())
+            assert all(after[file] == files[file] for file in after if file != "mine.samples"), name
+            assert isinstance(error, OSError)
+            assert error.errno in error_numbers, (name, error)
+            method()
+            print(name, error.errno, error, "ok")
         assert model.fit().samples == 12
         assert model.evaluate().accuracy > 0.9
 
 
-def try_command(folder: Path, full: Full, words: str) -> None:
-    """`sartor fit` with new photos, and with none that are new."""
+def check_fit(folder: Path, fill_disk: FillDisk, message: str) -> None:
+    """Check `sartor fit` with new photos, and without."""
     photos = folder / "photos"
     for number in range(12):
         (photos / label(number)).mkdir(parents=True, exist_ok=True)
         Image.fromarray(image(number)).save(photos / label(number) / f"{number}.png")
     fit = ("fit", folder / "model.tflite", photos, "--checkpoint", folder / "cli.safetensors")
-    for name in ("fit of a first checkpoint", "fit of the next"):
+    for name in ("fit without a checkpoint", "fit with a checkpoint"):
         files = contents(folder)
-        with full():
-            code, said = command(*fit)
-        assert code == 1, said
-        assert said.startswith("error: "), said
-        assert said.count("\n") == 1, said
-        assert words in said, said
-        left = contents(folder)
-        left.pop("cli.samples", None)
+        with fill_disk():
+            code, stderr = command(*fit)
+        assert code == 1, stderr
+        assert stderr.startswith("error: "), stderr
+        assert stderr.count("\n") == 1, stderr
+        assert message in stderr, stderr
+        after = contents(folder)
+        after.pop("cli.samples", None)
         files.pop("cli.samples", None)
-        assert left == files, (name, left.keys())
+        assert after == files, (name, after.keys())
         assert command(*fit) == (0, ""), name
-        print(name, code, said.strip(), "ok")
+        print(name, code, stderr.strip(), "ok")
 
 
-def on_tmpfs(folder: Path) -> Full:
-    """A small disk at this folder, with what was there."""
-    with tempfile.TemporaryDirectory() as kept:
-        shutil.copytree(folder, kept, dirs_exist_ok=True)
+def mount_tmpfs(folder: Path) -> FillDisk:
+    """Mount a small disk at a folder, with the content of the folder."""
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "full", folder], check=True)
-        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        shutil.copytree(copy, folder, dirs_exist_ok=True)
     return lambda: no_space(folder)
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the error is to come from the call
+    root = Path(sys.argv[1])
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the call raises the error instead
     if sys.argv[2] == "tmpfs":
-        try_verbs(place, on_tmpfs(place), {errno.ENOSPC})
-        try_command(place, lambda: no_space(place), os.strerror(errno.ENOSPC))
+        check_methods(root, mount_tmpfs(root), {errno.ENOSPC})
+        check_fit(root, lambda: no_space(root), os.strerror(errno.ENOSPC))
     else:
-        try_verbs(place, no_growth, {errno.EFBIG, errno.EIO, errno.ENOSPC})
-        try_command(place, no_growth, "cli.samples: ")
+        check_methods(root, no_growth, {errno.EFBIG, errno.EIO, errno.ENOSPC})
+        check_fit(root, no_growth, "cli.samples: ")

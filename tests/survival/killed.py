@@ -1,8 +1,8 @@
-"""Kills a process that uses a model at random points, and checks its files.
+"""Kill a process that uses a model at random points, and check its files.
 
     python killed.py FOLDER FIRST COUNT
 
-A line a round: its seed, the verb that it was killed in, and `ok` or what is wrong.
+Each round prints one line: its seed, the interrupted method, and `ok` or the error.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ from sartor.modalities import identity_of_name
 from sartor.runtime import read_checkpoint, unpack_project
 
 MODEL, STORE, CHECKPOINT = "model.tflite", "mine.samples", "mine.safetensors"
-PROJECT, EXPORTED, JOURNAL = "other.sartor", "mine.sartor", "journal"
-NAMES = tuple("abcdef")  # of classes; the model has capacity for all
-MEMBERS = range(1000)  # of each group; group and member identify a sample
-_CENTRES = 3 * np.random.default_rng(0).normal(size=(len(NAMES), 8))
-_ROUNDS = 5  # on one folder, before there is a fresh one
+PROJECT, EXPORTED, JOURNAL = "second.sartor", "mine.sartor", "journal"
+NAMES = tuple("abcdef")  # names of classes; the model has capacity for all
+MEMBERS = range(1000)  # of each group; a group and a member identify a sample
+_CENTERS = 3 * np.random.default_rng(0).normal(size=(len(NAMES), 8))
+_ROUNDS = 5  # rounds per folder
 
-State = dict[str, str]
-"""Source → label. A source is `group.member`; samples of one group are alike."""
+Labels = dict[str, str]
+"""Source → label. A source is `group.member`; samples of one group are similar."""
 
 
 def sample(source: str) -> np.ndarray:
     """Return the sample [1, 8] of a source."""
     group, member = map(int, source.split("."))
     noise = np.random.default_rng([group, member]).normal(size=8)
-    return np.asarray(_CENTRES[[group]] + 0.3 * noise, np.float32)
+    return np.asarray(_CENTERS[[group]] + 0.3 * noise, np.float32)
 
 
 def prepare(folder: Path) -> None:
-    """Create a store of version 1, and a project of another device."""
-    with PersonalModel(folder / MODEL) as other:
+    """Create a store of version 1, and a project of a second device."""
+    with PersonalModel(folder / MODEL) as second:
         for member in range(4):
             for group in (1, 3, 5):
                 source = f"{group}.{900 + member}"
-                other.add_sample(sample(source), NAMES[group], source=source)
-        other.fit(3)
-        other.export_project(folder / PROJECT)
+                second.add_sample(sample(source), NAMES[group], source=source)
+        second.fit(3)
+        second.export_project(folder / PROJECT)
     with PersonalModel(folder / MODEL, store=folder / STORE) as model:
         for source, label in _first().items():
             model.add_sample(sample(source), label, source=source)
@@ -67,116 +67,120 @@ def prepare(folder: Path) -> None:
             connection.execute(statement).fetchall()
 
 
-def _first() -> State:
+def _first() -> Labels:
     return {f"{group}.{800 + member}": NAMES[group] for member in range(20) for group in (0, 1)}
 
 
-def _project() -> State:
+def _project() -> Labels:
     return {f"{group}.{900 + member}": NAMES[group] for member in range(4) for group in (1, 3, 5)}
 
 
-def after(state: State, verb: str, *args: str) -> State:
+def after(content: Labels, method: str, *args: str) -> Labels:
     """Return the content of the store after a method."""
-    if verb == "add":
-        return {**state, args[0]: args[1]}
-    if verb == "forget":
-        return {source: label for source, label in state.items() if source not in args}
-    if verb == "remove":
-        return {source: label for source, label in state.items() if label != args[0]}
-    if verb == "rename":
-        return {source: args[1] if label == args[0] else label for source, label in state.items()}
-    return _project() if verb == "import" else state
+    if method == "add":
+        return {**content, args[0]: args[1]}
+    if method == "forget":
+        return {source: label for source, label in content.items() if source not in args}
+    if method == "remove":
+        return {source: label for source, label in content.items() if label != args[0]}
+    if method == "rename":
+        return {source: args[1] if label == args[0] else label for source, label in content.items()}
+    return _project() if method == "import" else content
 
 
-def live(folder: Path, state: State, seed: int) -> str:
+def use_model(folder: Path, content: Labels, seed: int) -> str:
     """Use a model until the process is killed."""
-    choose = random.Random(seed)
+    rng = random.Random(seed)
     journal = os.open(folder / JOURNAL, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
 
     @contextmanager
-    def noted(*what: Any) -> Iterator[None]:
-        os.write(journal, (json.dumps(["begin", *what]) + "\n").encode())
+    def record(*call: Any) -> Iterator[None]:
+        os.write(journal, (json.dumps(["begin", *call]) + "\n").encode())
         yield
         os.write(journal, b'["end"]\n')
 
-    with noted("open"):
+    with record("open"):
         model = PersonalModel(folder / MODEL, store=folder / STORE)
         if (folder / CHECKPOINT).exists():
             model.load(folder / CHECKPOINT)
     while True:
-        verb = choose.choices(
+        method = rng.choices(
             ["add", "forget", "remove", "rename", "import", "export", "save", "fit"],
             [12, 3, 1, 2, 1, 1, 3, 2],
         )[0]
         args: tuple[Any, ...] = ()
-        labels = sorted(set(state.values()))
+        labels = sorted(set(content.values()))
         free = [name for name in NAMES if name not in model.classes]
-        if verb == "add":
-            label = choose.choice(sorted({*labels, *free}))
-            args = (_new(state, label, choose), label)
-        elif verb == "forget" and state:
-            args = tuple(choose.sample(sorted(state), min(len(state), choose.choice([1, 2]))))
-        elif verb == "remove" and labels:
-            args = (choose.choice(labels),)
-        elif verb == "rename" and labels and free:
-            args = (choose.choice(labels), choose.choice(free))
-        elif verb == "save":
+        if method == "add":
+            label = rng.choice(sorted({*labels, *free}))
+            args = (_new(content, label, rng), label)
+        elif method == "forget" and content:
+            args = tuple(rng.sample(sorted(content), min(len(content), rng.choice([1, 2]))))
+        elif method == "remove" and labels:
+            args = (rng.choice(labels),)
+        elif method == "rename" and labels and free:
+            args = (rng.choice(labels), rng.choice(free))
+        elif method == "save":
             args = (list(model.classes),)
-        elif verb in ("forget", "remove", "rename") or (verb == "fit" and not state):
+        elif method in ("forget", "remove", "rename") or (method == "fit" and not content):
             continue
-        with noted(verb, *args):
-            _do(model, folder, verb, *args)
-        state = after(state, verb, *args)
+        with record(method, *args):
+            _call(model, folder, method, *args)
+        content = after(content, method, *args)
 
 
-def _new(state: Mapping[str, str], label: str, choose: random.Random) -> str:
+def _new(content: Mapping[str, str], label: str, rng: random.Random) -> str:
     """Return a new source, of the group of a label."""
-    groups = {name: source.split(".")[0] for source, name in state.items()}
+    groups = {name: source.split(".")[0] for source, name in content.items()}
     unused = [str(group) for group in range(len(NAMES)) if str(group) not in groups.values()]
-    group = groups[label] if label in groups else choose.choice(unused)
-    taken = {source for source in state if source.split(".")[0] == group}
-    return next(name for name in (f"{group}.{member}" for member in MEMBERS) if name not in taken)
+    group = groups[label] if label in groups else rng.choice(unused)
+    members = {source for source in content if source.split(".")[0] == group}
+    return next(name for name in (f"{group}.{member}" for member in MEMBERS) if name not in members)
 
 
-def _do(model: PersonalModel, folder: Path, verb: str, *args: Any) -> None:
-    if verb == "add":
+def _call(model: PersonalModel, folder: Path, method: str, *args: Any) -> None:
+    if method == "add":
         model.add_sample(sample(args[0]), args[1], source=args[0])
-    elif verb == "forget":
-        found = [model.find(sample(source), source=source) for source in args]
-        model.forget(*(each.id for each in found if each is not None))
-    elif verb == "remove":
+    elif method == "forget":
+        stored = [model.find(sample(source), source=source) for source in args]
+        model.forget(*(each.id for each in stored if each is not None))
+    elif method == "remove":
         model.remove_class(args[0])
-    elif verb == "rename":
+    elif method == "rename":
         model.rename_class(*args)
-    elif verb == "import":
+    elif method == "import":
         model.import_project(folder / PROJECT)
-    elif verb == "export":
+    elif method == "export":
         model.export_project(folder / EXPORTED)
-    elif verb == "save":
+    elif method == "save":
         model.save(folder / CHECKPOINT)
     else:
         model.fit(3)
 
 
 def journal_of(folder: Path) -> tuple[list[list[Any]], list[Any]]:
-    """Return the acknowledged calls, and the interrupted one."""
+    """Return the completed calls, and the interrupted one."""
     lines = [json.loads(line) for line in (folder / JOURNAL).read_text().splitlines()]
-    begun = [line[1:] for line in lines if line[0] == "begin"]
-    done = sum(line[0] == "end" for line in lines)
-    return begun[:done], begun[done] if len(begun) > done else ["nothing"]
+    calls = [line[1:] for line in lines if line[0] == "begin"]
+    completed = sum(line[0] == "end" for line in lines)
+    return calls[:completed], calls[completed] if len(calls) > completed else ["nothing"]
 
 
-def look(folder: Path, state: State, saved: list[str] | None, under_way: list[Any]) -> str:
+def check_files(
+    folder: Path, content: Labels, saved_classes: list[str] | None, interrupted: list[Any]
+) -> str:
     """Open and check all files, and return the content of the store as JSON."""
-    if (folder / CHECKPOINT).exists() or saved is not None:
+    if (folder / CHECKPOINT).exists() or saved_classes is not None:
         names = [name for name in read_checkpoint(folder / CHECKPOINT).classes if name]
-        allowed = [saved, *(under_way[1:] if under_way[0] == "save" else ())]
-        assert names in allowed, f"the checkpoint has {names}, expected one of {allowed}"
+        expected = [saved_classes, *(interrupted[1:] if interrupted[0] == "save" else ())]
+        assert names in expected, f"the checkpoint has {names}, expected one of {expected}"
     if (folder / EXPORTED).exists():
-        taken = unpack_project(folder / EXPORTED, folder / "unpacked")
-        with PersonalModel(taken / MODEL, store=taken / "checkpoint.samples") as other:
-            other.load(taken / "checkpoint.safetensors")
-        shutil.rmtree(taken)
+        project_folder = unpack_project(folder / EXPORTED, folder / "unpacked")
+        with PersonalModel(
+            project_folder / MODEL, store=project_folder / "checkpoint.samples"
+        ) as second:
+            second.load(project_folder / "checkpoint.safetensors")
+        shutil.rmtree(project_folder)
     with PersonalModel(folder / MODEL, store=folder / STORE) as model:
         if (folder / CHECKPOINT).exists():
             model.load(folder / CHECKPOINT)
@@ -185,78 +189,78 @@ def look(folder: Path, state: State, saved: list[str] | None, under_way: list[An
             for group in range(len(NAMES))
             for member in MEMBERS
         }
-        found = {hashes[str(each.source)]: str(each.label) for each in model.samples}
-        allowed_states = [state, after(state, *under_way)]
-        assert found in allowed_states, f"the store has {found}, expected one of {allowed_states}"
-        gone = _gone(folder, model, found)
-        assert not gone, f"{gone} are forgotten, but their bytes are there"
-        assert set(found.values()) <= set(model.classes)
-        for name in set(model.classes) - set(found.values()):
+        stored = {hashes[str(each.source)]: str(each.label) for each in model.samples}
+        contents = [content, after(content, *interrupted)]
+        assert stored in contents, f"the store has {stored}, expected one of {contents}"
+        remains = _remains(folder, model, stored)
+        assert not remains, f"{remains} are forgotten, but their bytes are in the store"
+        assert set(stored.values()) <= set(model.classes)
+        for name in set(model.classes) - set(stored.values()):
             model.remove_class(name)  # renamed or removed since the checkpoint was saved
-        if found:
+        if stored:
             model.fit()
-            assert (accuracy := model.evaluate().accuracy) > 0.9, f"only {accuracy} are right"
+            assert (accuracy := model.evaluate().accuracy) > 0.9, f"the accuracy is only {accuracy}"
             total = sum(each.probability for each in model.predict(sample("0.0")))
             assert abs(total - 1) < 1e-3
         model.add_sample(sample("0.999"), NAMES[0] if len(model.classes) > 5 else "new")
         model.forget(model.samples[-1].id)
         model.save(folder / "after.safetensors")
-    return json.dumps(found)
+    return json.dumps(stored)
 
 
-def _gone(folder: Path, model: PersonalModel, found: State) -> list[str]:
-    """Return deleted samples whose bytes are still in the store."""
+def _remains(folder: Path, model: PersonalModel, stored: Labels) -> list[str]:
+    """Return forgotten samples whose bytes are still in the store."""
     content = b"".join(path.read_bytes() for path in folder.glob(STORE + "*"))
-    had = {args[0] for verb, *args in journal_of(folder)[0] if verb == "add"} | set(_first())
+    added = {args[0] for method, *args in journal_of(folder)[0] if method == "add"} | set(_first())
     return [
         source
-        for source in sorted(had - set(found))
+        for source in sorted(added - set(stored))
         if model._state.features({"input": sample(source)})[0].astype("<f2").tobytes() in content
     ]
 
 
 def rounds(source: Path, first: int, count: int) -> Iterator[str]:
     """Kill, check and continue; yield a line for each round."""
-    folder = source / "life"
-    state: State = {}
-    saved: list[str] | None = None
+    folder = source / "rounds"
+    content: Labels = {}
+    saved_classes: list[str] | None = None
     for seed in range(first, first + count):
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         if (seed - first) % _ROUNDS == 0:
             shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(source, folder, ignore=lambda *_: ["life"])
-            state, saved = _first(), None
+            shutil.copytree(source, folder, ignore=lambda *_: ["rounds"])
+            content, saved_classes = _first(), None
         (folder / JOURNAL).write_text("")
-        child = forks.start(partial(live, folder, state, seed))
-        if chance.random() < 0.75:
+        child = forks.start(partial(use_model, folder, content, seed))
+        if rng.random() < 0.75:
             _wait_until_open(folder)
-            time.sleep(0.5 * chance.random())
+            time.sleep(0.5 * rng.random())
         else:
-            time.sleep(0.1 * chance.random())
+            time.sleep(0.1 * rng.random())
         child.kill()
-        done, under_way = journal_of(folder)
-        for verb, *args in done:
-            state = after(state, verb, *args)
-            saved = args[0] if verb == "save" else saved
-        result = forks.outcome(partial(look, folder, state, saved, under_way))
+        completed, interrupted = journal_of(folder)
+        for method, *args in completed:
+            content = after(content, method, *args)
+            saved_classes = args[0] if method == "save" else saved_classes
+        result = forks.outcome(partial(check_files, folder, content, saved_classes, interrupted))
         if result.startswith("CRASH"):
-            yield f"{seed} in {under_way[0]} after {len(done)}: {result}"
+            yield f"{seed} in {interrupted[0]} after {len(completed)}: {result}"
             return
-        state = json.loads(result)
+        content = json.loads(result)
         if (folder / CHECKPOINT).exists():
-            saved = [name for name in read_checkpoint(folder / CHECKPOINT).classes if name]
-        yield f"{seed} in {under_way[0]} after {len(done)}: ok"
+            saved_classes = [name for name in read_checkpoint(folder / CHECKPOINT).classes if name]
+        yield f"{seed} in {interrupted[0]} after {len(completed)}: ok"
 
 
 def _wait_until_open(folder: Path) -> None:
     end = time.monotonic() + 60
     while "end" not in (folder / JOURNAL).read_text():
-        assert time.monotonic() < end, "it does not open"
+        assert time.monotonic() < end, "the model does not open"
         time.sleep(0.002)
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    prepare(place)
-    for line in rounds(place, int(sys.argv[2]), int(sys.argv[3])):
+    root = Path(sys.argv[1])
+    prepare(root)
+    for line in rounds(root, int(sys.argv[2]), int(sys.argv[3])):
         print(line, flush=True)

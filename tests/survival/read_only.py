@@ -1,9 +1,10 @@
-"""Uses a model in a read-only folder.
+"""Use a model in a read-only folder.
 
-    python read_only.py FOLDER user     as a user who may not
-    python read_only.py FOLDER mount    on a disk that nobody may write to; in a mount namespace
+    python read_only.py FOLDER user     as a user without the permission to write
+    python read_only.py FOLDER mount    on a read-only disk; in a mount namespace
 
-FOLDER has a `model.tflite` that takes images of 8 x 10 pixels. A line for each verb.
+FOLDER contains a `model.tflite` that takes images of 8 x 10 pixels. Each method and each command
+prints one line.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from full import command, contents, image, label, on_tmpfs
+from full import command, contents, image, label, mount_tmpfs
 from PIL import Image
 
 import sartor
@@ -41,17 +42,17 @@ def prepare(folder: Path) -> None:
         Image.fromarray(image(number)).save(folder / "photos" / label(number) / f"{number}.png")
 
 
-def try_library(folder: Path) -> None:
+def check_library(folder: Path) -> None:
     """Check that reading works, and that writing fails without changes."""
-    mine = folder / "mine.safetensors"
+    checkpoint = folder / "mine.safetensors"
     with PersonalModel(folder / "model.tflite", store=folder / "mine.samples") as model:
-        model.load(mine)
+        model.load(checkpoint)
         model.predict(image(0))
         model.evaluate()
         assert model.fit(5).samples == 12
         before = model.predict(image(0)), model.samples, model.classes
-        verbs: dict[str, Callable[[], object]] = {
-            "save": lambda: model.save(mine),
+        methods: dict[str, Callable[[], object]] = {
+            "save": lambda: model.save(checkpoint),
             "save elsewhere": lambda: model.save(folder / "new.safetensors"),
             "add_sample": lambda: model.add_sample(image(20), label(20)),
             "add_sample of a new class": lambda: model.add_sample(image(21), "new"),
@@ -60,83 +61,83 @@ def try_library(folder: Path) -> None:
             "rename_class": lambda: model.rename_class("dark", "black"),
             "export_project": lambda: model.export_project(folder / "project"),
             "import_project": lambda: model.import_project(folder / "project"),
-            "bake": lambda: bake(model.path, mine, folder / "baked"),
-            "freeze": lambda: sartor.freeze(model.path, folder / "frozen", mine),
+            "bake": lambda: bake(model.path, checkpoint, folder / "baked"),
+            "freeze": lambda: sartor.freeze(model.path, folder / "frozen", checkpoint),
         }
-        for verb, act in verbs.items():
-            with pytest.raises(OSError, match=re.escape(str(folder))) as refused:
-                act()
-            assert ".part" not in str(refused.value), verb
-            print(verb, refused.value)
-            assert (model.predict(image(0)), model.samples, model.classes) == before, verb
+        for name, method in methods.items():
+            with pytest.raises(OSError, match=re.escape(str(folder))) as info:
+                method()
+            assert ".part" not in str(info.value), name
+            print(name, info.value)
+            assert (model.predict(image(0)), model.samples, model.classes) == before, name
 
 
-def reading(folder: Path) -> list[tuple[object, ...]]:
-    """Commands that write nothing."""
-    model, mine = folder / "model.tflite", ("--checkpoint", folder / "mine.safetensors")
+def read_commands(folder: Path) -> list[tuple[object, ...]]:
+    """Return the arguments of commands that write nothing."""
+    model, option = folder / "model.tflite", ("--checkpoint", folder / "mine.safetensors")
     return [
-        ("predict", model, *mine, folder / "photos" / "dark" / "0.png"),
-        ("evaluate", model, *mine, folder / "photos"),
-        ("classes", model, *mine),
+        ("predict", model, *option, folder / "photos" / "dark" / "0.png"),
+        ("evaluate", model, *option, folder / "photos"),
+        ("classes", model, *option),
         ("inspect", model),
         ("verify", model),
     ]
 
 
-def writing(folder: Path) -> list[tuple[object, ...]]:
-    """Commands that write."""
-    model, mine = folder / "model.tflite", ("--checkpoint", folder / "mine.safetensors")
+def write_commands(folder: Path) -> list[tuple[object, ...]]:
+    """Return the arguments of commands that write files."""
+    model, option = folder / "model.tflite", ("--checkpoint", folder / "mine.safetensors")
     return [
-        ("fit", model, folder / "photos", *mine),
+        ("fit", model, folder / "photos", *option),
         ("fit", model, folder / "photos", "--checkpoint", folder / "new.safetensors"),
-        ("forget", model, "--sample", 1, *mine),
-        ("bake", model, *mine, "-o", folder / "baked"),
-        ("freeze", model, *mine, "-o", folder / "frozen"),
-        ("export", model, *mine, "-o", folder / "exported"),
+        ("forget", model, "--sample", 1, *option),
+        ("bake", model, *option, "-o", folder / "baked"),
+        ("freeze", model, *option, "-o", folder / "frozen"),
+        ("export", model, *option, "-o", folder / "exported"),
     ]
 
 
-def try_commands(folder: Path) -> None:
-    """The same on the command line."""
-    for words in reading(folder):
-        assert command(*words) == (0, ""), command(*words)
-        print(words[0], "works")
-    for words in writing(folder):
-        code, said = command(*words)
-        assert code == 1, (words, said)
-        assert said.startswith("error: "), said
-        assert str(folder) in said, said
-        assert said.count("\n") == 1, said
-        print(words[0], said.strip())
+def check_commands(folder: Path) -> None:
+    """Check that commands can read, and that writing fails without changes."""
+    for arguments in read_commands(folder):
+        assert command(*arguments) == (0, ""), command(*arguments)
+        print(arguments[0], "works")
+    for arguments in write_commands(folder):
+        code, stderr = command(*arguments)
+        assert code == 1, (arguments, stderr)
+        assert stderr.startswith("error: "), stderr
+        assert str(folder) in stderr, stderr
+        assert stderr.count("\n") == 1, stderr
+        print(arguments[0], stderr.strip())
 
 
 def import_all(folder: Path) -> None:
-    """Use every command once on a copy: what they import late, nobody may be allowed to read."""
+    """Run each command on a copy: other users may not have access to modules that load late."""
     with tempfile.TemporaryDirectory() as name:
         copy = Path(shutil.copytree(folder, Path(name) / "copy"))
-        for words in (*reading(copy), *writing(copy)):
-            assert command(*words) == (0, ""), words
+        for arguments in (*read_commands(copy), *write_commands(copy)):
+            assert command(*arguments) == (0, ""), arguments
 
 
-def close_to_writing(folder: Path, way: str) -> None:
-    """Let nobody write to it any more, or not this process."""
-    if way == "mount":
+def make_read_only(folder: Path, method: str) -> None:
+    """Mount the folder read-only, or remove the permission of this process to write."""
+    if method == "mount":
         subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
         return
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
     if os.getuid() == 0:
-        os.setuid(_NOBODY)  # to root nothing is read-only
+        os.setuid(_NOBODY)  # root can write to read-only folders
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1])
+    root = Path(sys.argv[1])
     if sys.argv[2] == "mount":
-        on_tmpfs(place)
-    prepare(place)
-    import_all(place)
-    files = contents(place)
-    close_to_writing(place, sys.argv[2])
-    try_library(place)
-    try_commands(place)
-    assert contents(place) == files
+        mount_tmpfs(root)
+    prepare(root)
+    import_all(root)
+    files = contents(root)
+    make_read_only(root, sys.argv[2])
+    check_library(root)
+    check_commands(root)
+    assert contents(root) == files

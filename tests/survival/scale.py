@@ -1,4 +1,4 @@
-"""The size of the tests: seconds by default, an hour if SARTOR_NIGHTLY is set."""
+"""The duration of the tests: seconds by default, an hour if SARTOR_NIGHTLY is set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["NIGHTLY", "lines_of", "scaled"]
+__all__ = ["NIGHTLY", "run_script", "scaled"]
 
 NIGHTLY = bool(os.environ.get("SARTOR_NIGHTLY"))
 
@@ -17,23 +17,23 @@ def scaled(quick: int, nightly: int) -> int:
     return nightly if NIGHTLY else quick
 
 
-def lines_of(script: str, *arguments: object, prefix: tuple[str, ...] = ()) -> list[str]:
-    """What a script of this folder prints.
+def run_script(script: str, *arguments: object, prefix: tuple[str, ...] = ()) -> list[str]:
+    """Run a script of this folder, and return the lines that it prints.
 
     Args:
-        script: its name, without `.py`.
-        arguments: of its own.
-        prefix: a command that runs it.
+        script: name of the script, without `.py`.
+        arguments: arguments of the script.
+        prefix: command that runs the script. Default: none.
     """
     path = Path(__file__).with_name(f"{script}.py")
     command = [*prefix, sys.executable, str(path), *map(str, arguments)]
-    done = subprocess.run(
+    process = subprocess.run(
         command,
         capture_output=True,
         text=True,
         timeout=scaled(120, 7200),
         check=False,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # threads do not survive a fork
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a fork has no other threads
     )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return done.stdout.splitlines()
+    assert process.returncode == 0, process.stdout[-2000:] + process.stderr[-4000:]
+    return process.stdout.splitlines()

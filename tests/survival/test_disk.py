@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from scale import lines_of
+from scale import run_script
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such limits on Windows")
 
@@ -39,15 +39,15 @@ def folder(image_model: Callable[..., Path]) -> Iterator[Path]:
         path.chmod(0o755)
 
 
-@pytest.mark.parametrize("way", ["limit", *(["tmpfs"] if PREFIX else [])])
-def test_a_full_disk_changes_nothing(folder: Path, way: str) -> None:
-    lines = lines_of("full", folder, way, prefix=PREFIX.get(way, ()))
+@pytest.mark.parametrize("method", ["limit", *(["tmpfs"] if PREFIX else [])])
+def test_a_full_disk_changes_nothing(folder: Path, method: str) -> None:
+    lines = run_script("full", folder, method, prefix=PREFIX.get(method, ()))
     assert len(lines) == 8
     assert all(line.endswith(" ok") for line in lines)
 
 
-@pytest.mark.parametrize("way", ["user", *(["mount"] if PREFIX else [])])
-def test_reading_works_in_a_read_only_folder(folder: Path, way: str) -> None:
-    lines = lines_of("read_only", folder, way, prefix=PREFIX.get(way, ()))
+@pytest.mark.parametrize("method", ["user", *(["mount"] if PREFIX else [])])
+def test_reading_works_in_a_read_only_folder(folder: Path, method: str) -> None:
+    lines = run_script("read_only", folder, method, prefix=PREFIX.get(method, ()))
     assert sum("error: " in line for line in lines) == 6
     assert sum(line.endswith("works") for line in lines) == 5

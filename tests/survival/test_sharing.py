@@ -10,26 +10,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scale import lines_of
+from scale import run_script
 
 from sartor import PersonalModel
 
 Convert = Callable[..., Path]
 
 
-@pytest.mark.parametrize("bound", [0, 40])
-def test_processes_on_one_store(tiny: Convert, tmp_path: Path, bound: int) -> None:
+@pytest.mark.parametrize("max_samples", [0, 40])
+def test_several_processes_can_use_one_store(
+    tiny: Convert, tmp_path: Path, max_samples: int
+) -> None:
     tiny("model", classes=8)
-    found = json.loads(lines_of("sharing", tmp_path, bound)[-1])
-    assert found["added"] == 120
-    assert found["trained"][0] < 120
-    assert found["right"] > 0.9
-    assert set("bcdef") <= set(found["labels"]) <= set("abcdef")
-    if bound:
-        assert 35 <= found["left"] <= bound
+    result = json.loads(run_script("sharing", tmp_path, max_samples)[-1])
+    assert result["added"] == 120
+    assert result["training_sizes"][0] < 120
+    assert result["accuracy"] > 0.9
+    assert set("bcdef") <= set(result["labels"]) <= set("abcdef")
+    if max_samples:
+        assert 35 <= result["remaining"] <= max_samples
     else:
-        assert found["lost"] == []
-        assert 100 <= found["left"] <= 120
+        assert result["lost"] == []
+        assert 100 <= result["remaining"] <= 120
 
 
 JUMPS = {
@@ -40,8 +42,8 @@ JUMPS = {
 }
 
 
-def life(path: Path, folder: Path) -> tuple[list[datetime], bytes, object]:
-    """Return the times of samples, the last checkpoint, and a prediction."""
+def use_model(path: Path, folder: Path) -> tuple[list[datetime], bytes, object]:
+    """Use a model; return the times of its samples, its checkpoint and a prediction."""
     rng = np.random.default_rng(0)
     folder.mkdir()
     with PersonalModel(path, store=folder / "s", max_samples=10) as model:
@@ -63,13 +65,13 @@ def test_only_the_times_of_samples_depend_on_the_clock(
     tiny: Convert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jumps: str
 ) -> None:
     path, calls = tiny(), []
-    _, *expected = life(path, tmp_path / "without")
+    _, *expected = use_model(path, tmp_path / "without")
 
-    def jumping() -> float:
+    def jump() -> float:
         calls.append(0)
         return JUMPS[jumps][len(calls) % 4]
 
-    monkeypatch.setattr(time, "time", jumping)
-    added, *found = life(path, tmp_path / "with")
-    assert found == expected
+    monkeypatch.setattr(time, "time", jump)
+    added, *actual = use_model(path, tmp_path / "with")
+    assert actual == expected
     assert set(added) <= {datetime.fromtimestamp(each, timezone.utc) for each in JUMPS[jumps]}
