@@ -26,6 +26,7 @@ from sartor.runtime.confidence.temperature import (
 from sartor.runtime.saved.checkpoint import read_checkpoint
 
 from .harness import MOBILENET, Goal, Report, main, shared
+from .metrics import auroc, fraction_above
 from .samples import FeatureModel, Samples, clothing_photos, convert_base, embed
 from .spoken_digits import KEYWORDS, spoken
 
@@ -218,12 +219,12 @@ def _draw(split: Split, shots: int, classes: int, seed: int) -> Draw:
     imagenet = [np.full(1, np.nan)] * 3 if split.imagenet is None else scores(split.imagenet)
     limits = [float(np.quantile(each, 1 - _RECALL)) for each in in_distribution]
     return Draw(
-        auroc=[_auroc(*each) for each in zip(in_distribution, unseen_scores, strict=True)],
-        fpr=_fraction_above(unseen_scores, limits),
-        fpr_imagenet=_fraction_above(imagenet, limits),
-        recall=_fraction_above(in_distribution[2:], [model.threshold])[0],
-        accepted=_fraction_above(unseen_scores[2:], [model.threshold])[0],
-        accepted_imagenet=_fraction_above(imagenet[2:], [model.threshold])[0],
+        auroc=[auroc(*each) for each in zip(in_distribution, unseen_scores, strict=True)],
+        fpr=fraction_above(unseen_scores, limits),
+        fpr_imagenet=fraction_above(imagenet, limits),
+        recall=fraction_above(in_distribution[2:], [model.threshold])[0],
+        accepted=fraction_above(unseen_scores[2:], [model.threshold])[0],
+        accepted_imagenet=fraction_above(imagenet[2:], [model.threshold])[0],
         ece=expected_calibration_error(head.probabilities(test), targets),
         calibrated_ece=expected_calibration_error(head.probabilities(test, temperature), targets),
     )
@@ -248,18 +249,6 @@ def _one_hot(labels: np.ndarray, names: np.ndarray) -> np.ndarray:
     return np.asarray(labels[:, None] == names, np.float64)
 
 
-def _auroc(positive: np.ndarray, negative: np.ndarray) -> float:
-    """Return the fraction of pairs in which the positive score is larger; ties count half."""
-    ordered = np.sort(negative)
-    below, upto = (np.searchsorted(ordered, positive, side) for side in ("left", "right"))
-    return float((below + upto).mean()) / 2 / len(negative)
-
-
-def _fraction_above(scores: Sequence[np.ndarray], limits: Sequence[float]) -> list[float]:
-    pairs = zip(scores, limits, strict=True)
-    return [float(np.where(np.isnan(s), np.nan, s >= limit).mean()) for s, limit in pairs]
-
-
 def _row(cell: Cell) -> list[str]:
     columns: list[Callable[[Draw], float]] = [
         *(lambda draw, i=i: draw.auroc[i] for i in range(3)),
@@ -282,21 +271,21 @@ def _goals(cells: Sequence[Cell]) -> list[Goal]:
     goals = []
     for index, (name, least) in enumerate(zip(_SCORES[:2], (5, 2), strict=True)):
         gain = auroc[:, 2] - auroc[:, index]
-        measured = f"{gain.mean():+.1f} ± {gain.std(ddof=1) / np.sqrt(len(gain)):.1f}"
+        value = f"{gain.mean():+.1f} ± {gain.std(ddof=1) / np.sqrt(len(gain)):.1f}"
         text = f"AUROC on unseen classes: at least {least} points above {name}"
-        goals.append(Goal(text, measured, bool(gain.mean() >= least)))
+        goals.append(Goal(text, value, bool(gain.mean() >= least)))
     recalls = [100 * cell.mean(lambda draw: draw.recall) for cell in cells if cell.shots > 1]
     text = "95 % of the test samples are accepted, within 3 points, from 5 samples per class on"
-    measured = f"{min(recalls):.1f} % to {max(recalls):.1f} %"
-    goals.append(Goal(text, measured, all(abs(each - 95) <= 3 for each in recalls)))
+    value = f"{min(recalls):.1f} % to {max(recalls):.1f} %"
+    goals.append(Goal(text, value, all(abs(each - 95) <= 3 for each in recalls)))
     before, after = (
         100 * np.array([cell.mean(pick) for cell in cells])
         for pick in (lambda draw: draw.ece, lambda draw: draw.calibrated_ece)
     )
     text = "temperature scaling lowers the expected calibration error, averaged over the rows"
-    measured = f"{before.mean():.1f} % to {after.mean():.1f} %, rows {(after - before).max():+.1f}"
-    measured += f" to {(after - before).min():+.1f} points"
-    goals.append(Goal(text, measured, bool(after.mean() < before.mean())))
+    value = f"{before.mean():.1f} % to {after.mean():.1f} %, rows {(after - before).max():+.1f}"
+    value += f" to {(after - before).min():+.1f} points"
+    goals.append(Goal(text, value, bool(after.mean() < before.mean())))
     return goals
 
 

@@ -45,7 +45,7 @@ def run() -> Report:
         for index in range(_ROUNDS):
             for name, command in programs.items():
                 if index < _ROUNDS_OF_OTHERS or name not in _OTHERS:
-                    used[name].append(_measured(command))
+                    used[name].append(_measure(command))
     missing = [name for name, package in _OTHERS.items() if not _installed(package)]
     return Report(
         "Conversion of a 4 MB int8 MobileNetV2, softmax head, ten classes",
@@ -97,7 +97,7 @@ def _installed(package: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def _measured(command: list[str]) -> Usage:
+def _measure(command: list[str]) -> Usage:
     program = shutil.which(command[0]) or command[0]
     launcher = [sys.executable, "-I", "-S", "-c", _MEASURE, program, *command[1:]]
     result = subprocess.run(launcher, capture_output=True, text=True, check=True)

@@ -8,59 +8,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from .head import Batch, Head, HeadConfig
+from .onnx_head import OnnxRuntimeHead, make_artifacts
+from .tensorflow_heads import KerasHead, TensorFlowHead
+
 __all__ = ["FRAMEWORKS", "Batch", "Head", "HeadConfig", "OnnxRuntimeHead", "make_artifacts"]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Samples as the frameworks take them.
-
-    Attributes:
-        features: float32 [B, F].
-        labels: int64 [B]; class indices.
-        one_hot: float32 [B, C]; the same labels.
-    """
-
-    features: np.ndarray
-    labels: np.ndarray
-    one_hot: np.ndarray
-
-
-@dataclass(frozen=True)
-class HeadConfig:
-    """The options of a head.
-
-    Attributes:
-        features: number of features F.
-        classes: number of classes C.
-        batch_size: rows of a batch, B.
-        momentum: momentum of SGD.
-        threads: number of threads.
-    """
-
-    features: int
-    classes: int
-    batch_size: int
-    momentum: float = 0.0
-    threads: int = 1
-
-
-class Head(Protocol):
-    """A head in one framework."""
-
-    def step(self, batch: Batch, rate: float) -> float:
-        """Train on one batch; return the loss before the step."""
-        ...
-
-    def weights(self) -> np.ndarray:
-        """Return the weights, float32 [C, F]."""
-        ...
 
 
 class NumPyHead:
@@ -154,50 +111,6 @@ class LiteRTHead(SartorHead):
         return self._run["train"](**inputs)
 
 
-class OnnxRuntimeHead:
-    """ONNX Runtime Training. It has no momentum.
-
-    Args:
-        config: options of the head.
-        folder: folder that `make_artifacts` has filled. Default: a temporary one is filled.
-    """
-
-    def __init__(self, config: HeadConfig, folder: str | None = None) -> None:
-        if config.momentum:
-            raise ImportError("its SGD has no momentum")
-        import onnxruntime
-        from onnxruntime.training.api import CheckpointState, Module, Optimizer
-
-        if folder is None:
-            self._folder = tempfile.TemporaryDirectory()
-            folder = self._folder.name
-            make_artifacts(config, folder)
-        file = f"{folder}/{{}}".format
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = config.threads
-        self._state = CheckpointState.load_checkpoint(file("checkpoint"))
-        self._module = Module(
-            file("training_model.onnx"), self._state, file("eval_model.onnx"), "cpu", options
-        )
-        self._optimizer = Optimizer(file("optimizer_model.onnx"), self._module)
-        self._module.train()
-        self._rate = float("nan")
-
-    def step(self, batch: Batch, rate: float) -> float:
-        """See `Head`."""
-        if rate != self._rate:
-            self._optimizer.set_learning_rate(rate)
-            self._rate = rate
-        loss = float(self._module(batch.features, batch.labels))
-        self._optimizer.step()
-        self._module.lazy_reset_grad()
-        return loss
-
-    def weights(self) -> np.ndarray:
-        """See `Head`."""
-        return np.asarray(self._state.parameters["weights"].data)
-
-
 class TorchHead:
     """PyTorch, eager."""
 
@@ -228,62 +141,6 @@ class TorchHead:
         return np.asarray(self._layer.weight.detach().numpy())
 
 
-class KerasHead:
-    """Keras on TensorFlow: `train_on_batch`, compiled to a graph."""
-
-    def __init__(self, config: HeadConfig) -> None:
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(config.threads)
-        tf.config.threading.set_inter_op_parallelism_threads(config.threads)
-        keras = tf.keras
-        self._layer = keras.layers.Dense(config.classes, kernel_initializer="zeros")
-        self._model = keras.Sequential([keras.Input((config.features,)), self._layer])
-        self._optimizer = keras.optimizers.SGD(0.0, momentum=config.momentum)
-        self._loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        self._model.compile(self._optimizer, self._loss)
-        self._rate = float("nan")
-
-    def step(self, batch: Batch, rate: float) -> float:
-        self._set(rate)
-        return float(self._model.train_on_batch(batch.features, batch.labels))
-
-    def weights(self) -> np.ndarray:
-        return np.asarray(np.asarray(self._layer.kernel).T)
-
-    def _set(self, rate: float) -> None:
-        if rate != self._rate:
-            self._optimizer.learning_rate.assign(rate)
-            self._rate = rate
-
-
-class TensorFlowHead(KerasHead):
-    """A step with `tf.GradientTape` in a `tf.function`."""
-
-    def __init__(self, config: HeadConfig) -> None:
-        super().__init__(config)
-        import tensorflow as tf
-
-        self._optimizer.build(self._model.trainable_variables)
-
-        def step(features: Any, labels: Any) -> Any:
-            with tf.GradientTape() as tape:
-                loss = self._loss(labels, self._layer(features))
-            variables = self._model.trainable_variables
-            self._optimizer.apply_gradients(
-                zip(tape.gradient(loss, variables), variables, strict=True)
-            )
-            return loss
-
-        self._step = tf.function(step)
-        self._constant = tf.constant
-
-    def step(self, batch: Batch, rate: float) -> float:
-        self._set(rate)
-        loss = self._step(self._constant(batch.features), self._constant(batch.labels))
-        return float(loss.numpy())
-
-
 FRAMEWORKS: dict[str, Callable[[HeadConfig], Head]] = {
     "NumPy": NumPyHead,
     "Sartor": SartorHead,
@@ -310,28 +167,3 @@ def _converted(config: HeadConfig, path: Path) -> Any:
     )
     model.save(path)
     return model.manifest
-
-
-def make_artifacts(config: HeadConfig, folder: str) -> None:
-    """Write the head as ONNX, with the artifacts that ONNX Runtime Training needs."""
-    from onnx import TensorProto, helper, numpy_helper
-    from onnxruntime.training import artifacts
-
-    size, classes = config.features, config.classes
-    graph = helper.make_graph(
-        [helper.make_node("Gemm", ["features", "weights", "bias"], ["logits"], transB=1)],
-        "head",
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", size])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", classes])],
-        [
-            numpy_helper.from_array(np.zeros((classes, size), np.float32), "weights"),
-            numpy_helper.from_array(np.zeros(classes, np.float32), "bias"),
-        ],
-    )
-    artifacts.generate_artifacts(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
-        requires_grad=["weights", "bias"],
-        loss=artifacts.LossType.CrossEntropyLoss,
-        optimizer=artifacts.OptimType.SGD,
-        artifact_directory=folder,
-    )

@@ -46,12 +46,12 @@ class Goal:
 
     Attributes:
         text: the goal.
-        measured: the measured value, formatted.
+        value: the measurement, formatted.
         met: whether the value meets the goal.
     """
 
     text: str
-    measured: str
+    value: str
     met: bool
 
 
@@ -95,7 +95,7 @@ class Report:
         console.print(table)
         for goal in self.goals:
             word = "[green]met[/]  " if goal.met else "[red]MISSED[/]"
-            console.print(f"{word} {goal.text}: {goal.measured}", highlight=False)
+            console.print(f"{word} {goal.text}: {goal.value}", highlight=False)
         for note in (*self.notes, self._load_note()):
             console.print(f"- {note}", style="dim", highlight=False)
 
@@ -104,7 +104,7 @@ class Report:
         head = [self.columns, ["---", *["---:"] * (len(self.columns) - 1)]]
         table = "\n".join(f"| {' | '.join(row)} |" for row in (*head, *self.rows))
         goals = "\n".join(
-            f"- {'Met' if goal.met else '**Missed**'}: {goal.text}: {goal.measured}."
+            f"- {'Met' if goal.met else '**Missed**'}: {goal.text}: {goal.value}."
             for goal in self.goals
         )
         notes = "\n".join(f"- {note}" for note in (*self.notes, self._load_note()))

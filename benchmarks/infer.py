@@ -69,10 +69,10 @@ def _call(path: Path, threads: int) -> Callable[[], Any]:
     return call
 
 
-def _goal(measured: dict[str, Any]) -> Goal:
-    relative = measured["ratios"][_CLASSES[0]]
+def _goal(results: dict[str, Any]) -> Goal:
+    relative = results["ratios"][_CLASSES[0]]
     return Goal(
-        f"{measured['base']}, {_CLASSES[0]} classes, threads: {measured['threads']}: "
+        f"{results['base']}, {_CLASSES[0]} classes, threads: {results['threads']}: "
         "within 3 % of the original base",
         f"{(relative - 1) * 100:+.1f} %",
         relative <= _LIMIT,

@@ -88,12 +88,12 @@ def _timed(samples: int, classes: int) -> Times:
             evaluate = _seconds(model.evaluate)
         opening = time.perf_counter()
         with PersonalModel(file, store=store) as model:
-            opened = time.perf_counter() - opening
+            open_seconds = time.perf_counter() - opening
             images = _noise(model)
             predict = median(_each(model.predict, images))
             label = model.classes[0]
             added = median(_each(lambda image: model.add_sample(image, label), images))
-    return Times(add, added, train, cross_validate, predict, evaluate, opened)
+    return Times(add, added, train, cross_validate, predict, evaluate, open_seconds)
 
 
 def _fit(model: PersonalModel) -> tuple[float, float]:

@@ -102,7 +102,7 @@ def _cells(results: dict[str, Result], name: str) -> list[str]:
     return [micros(result.times), f"{ratio(result.times, results[_NUMPY].times):.2f}"]
 
 
-def _goals(results: dict[str, Result], everyone: list[Result]) -> list[Goal]:
+def _goals(results: dict[str, Result], all_results: list[Result]) -> list[Goal]:
     ours = results["Sartor"].times
     limits = {_NUMPY: 1.3, "ONNX Runtime Training": 1.0}
     goals = [
@@ -110,14 +110,14 @@ def _goals(results: dict[str, Result], everyone: list[Result]) -> list[Goal]:
         for name, limit in limits.items()
         if not results[name].missing
     ]
-    worst = max(each.quality for each in everyone if not each.missing)
+    worst = max(each.quality for each in all_results if not each.missing)
     text = f"all agree with float64 on the weights after {_CHECKED} steps, to 1e-5 of the largest"
     return [*goals, Goal(text, f"{worst:.0e}", worst < 1e-5)]
 
 
-def _goal(name: str, limit: float, measured: float) -> Goal:
+def _goal(name: str, limit: float, value: float) -> Goal:
     text = f"a step 20 x 1280 → 4 takes at most {limit} times as long as {name}, on one thread"
-    return Goal(text, f"{measured:.2f} times", measured <= limit)
+    return Goal(text, f"{value:.2f} times", value <= limit)
 
 
 if __name__ == "__main__":
