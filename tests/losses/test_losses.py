@@ -1,4 +1,4 @@
-"""Losses: their curvature, and losses of the user's own."""
+"""Losses: their curvature, and custom losses."""
 
 from __future__ import annotations
 
@@ -90,17 +90,17 @@ def _rows(loss: Loss, logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.asarray(values[rows])
 
 
-def test_an_own_loss_converts_verifies_and_trains_at_its_rate(tiny: Convert) -> None:
-    own = tiny("own", head=sartor.MLP(hidden=(6,), loss=Focal()))
+def test_a_custom_loss_can_be_trained_at_the_rate_of_its_curvature(tiny: Convert) -> None:
+    custom = tiny("custom", head=sartor.MLP(hidden=(6,), loss=Focal()))
     built_in = tiny("built-in", head=sartor.MLP(hidden=(6,)))
-    report = verify_contract(own)
+    report = verify_contract(custom)
     assert report.passed, report.failures
     features = [np.ones((20, 16), np.float32)]
-    peaks = [default_schedule(open_model(path), features).peak for path in (own, built_in)]
+    peaks = [default_schedule(open_model(path), features).peak for path in (custom, built_in)]
     assert peaks[0] == pytest.approx(peaks[1] / 2)
-    assert open_model(own).loss.name == "focal"
+    assert open_model(custom).loss.name == "focal"
     rng = np.random.default_rng(0)
-    with sartor.PersonalModel(own) as model:
+    with sartor.PersonalModel(custom) as model:
         for center, label in ((-2, "low"), (2, "high")):
             for row in center + rng.normal(size=(10, 1, 8)):
                 model.add_sample(row.astype(np.float32), label)

@@ -110,13 +110,13 @@ def test_other_folders_are_refused(folder: Path, tmp_path: Path) -> None:
 
 
 def test_unreadable_files_are_named_or_skipped(folder: Path) -> None:
-    bad = folder / "hat" / "a.png"
-    bad.write_bytes(b"no picture")
+    unreadable = folder / "hat" / "a.png"
+    unreadable.write_bytes(b"not an image")
     with pytest.raises(DataError, match=r"hat.a\.png is not an image"):
         list(load_files([BYTES], read_folder(folder), skipped=None))
     skipped: list[Path] = []
     assert len(list(load_files([BYTES], read_folder(folder), skipped=skipped))) == 3
-    assert skipped == [bad]
+    assert skipped == [unreadable]
     (folder / "hat" / "b.png").unlink()
     with pytest.raises(DataError, match="no file of the class 'hat'"):
         list(load_files([BYTES], read_folder(folder), skipped=[]))

@@ -34,10 +34,10 @@ def sha256(content: bytes) -> bytes:
 
 
 def test_a_file_is_read_once_and_decoded_once(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    decoded = []
+    calls = []
 
     def decode(*args: object, **options: object) -> PIL.Image.Image:
-        decoded.append(args)
+        calls.append(args)
         return original(*args, **options)  # type: ignore[arg-type]
 
     original = pixels.decode
@@ -47,11 +47,11 @@ def test_a_file_is_read_once_and_decoded_once(photo: Path, monkeypatch: pytest.M
     photo.unlink()
     assert sample.identity == sha256(content)
     assert sample.stored_bytes() == content
-    assert not decoded
+    assert not calls
     np.testing.assert_array_equal(sample.inputs()["image"][0], image_pixels(PIXELS, (8, 10)))
     assert sample.thumbnail() is not None
     assert len(sample.augmentations(3, 0)) == 3
-    assert len(decoded) == 1
+    assert len(calls) == 1
 
 
 def test_the_identity_is_a_hash_of_the_content(photo: Path) -> None:
@@ -81,12 +81,12 @@ def test_a_name_identifies_a_sample() -> None:
 
 
 @pytest.mark.parametrize("spec", [IMAGE, FLOAT])
-@pytest.mark.parametrize("form", ["path", "bytes", "array", "image", "mapping"])
-def test_stored_bytes_give_the_same_inputs(spec: InputSpec, form: str, photo: Path) -> None:
+@pytest.mark.parametrize("input_type", ["path", "bytes", "array", "image", "mapping"])
+def test_stored_bytes_give_the_same_inputs(spec: InputSpec, input_type: str, photo: Path) -> None:
     sample = {
         "path": photo, "bytes": photo.read_bytes(), "array": PIXELS,
         "image": PIL.Image.fromarray(PIXELS), "mapping": {"image": photo},
-    }[form]  # fmt: skip
+    }[input_type]  # fmt: skip
     loaded = load([spec], sample)  # type: ignore[arg-type]
     restored = load_stored([spec], loaded.stored_bytes())
     np.testing.assert_array_equal(restored.inputs()["image"], loaded.inputs()["image"])

@@ -48,7 +48,7 @@ def softmax_outputs(dataset: Dataset, seed: int = 1) -> np.ndarray:
 
 
 class Training:
-    """Outputs of imagined trainings; records the held-out rows of each."""
+    """A stand-in for training: it returns fixed outputs, and records the held-out rows."""
 
     def __init__(self, outputs: np.ndarray, stop_after: int = 9) -> None:
         self.outputs, self.stop_after = outputs, stop_after
