@@ -1,7 +1,7 @@
-"""The notebooks under examples/ run, and were saved with what they show.
+"""The notebooks in `examples/` run, and contain the outputs of a run.
 
-Their cells are executed here as a notebook would, one namespace for all and the value of a last
-expression shown; a Jupyter server and kernel, with their forty packages, would run the same lines.
+The tests execute the cells as Jupyter does: in one namespace, with the value of the last expression
+as output.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def code_cells(path: Path) -> list[dict[str, Any]]:
     return [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
 
 
-def shown(code: str, namespace: dict[str, Any]) -> str:
-    """Run a cell; what it would show: as HTML where it can be, else as text."""
+def run_cell(code: str, namespace: dict[str, Any]) -> str:
+    """Run a cell; return its output, as HTML if possible."""
     tree = ast.parse(code)
     last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, "cell", "exec"), namespace)
@@ -42,28 +42,30 @@ def shown(code: str, namespace: dict[str, Any]) -> str:
     return value._repr_html_() if hasattr(value, "_repr_html_") else repr(value)
 
 
-def test_there_is_one() -> None:
+def test_there_is_a_notebook() -> None:
     assert NOTEBOOKS
 
 
 @needs_photos
 @each_notebook
-def test_it_runs(
+def test_a_notebook_runs(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, Any] = {}
     for cell in code_cells(path):
-        text = shown("".join(cell["source"]), namespace)
-        kinds = {kind for output in cell["outputs"] for kind in output.get("data", {})}
-        assert bool(text) == bool(kinds)
-        assert text.startswith("<div>") == ("text/html" in kinds)
-        printed = capsys.readouterr().out
-        assert bool(printed) == any(output["output_type"] == "stream" for output in cell["outputs"])
+        text = run_cell("".join(cell["source"]), namespace)
+        mime_types = {
+            mime_type for output in cell["outputs"] for mime_type in output.get("data", {})
+        }
+        assert bool(text) == bool(mime_types)
+        assert text.startswith("<div>") == ("text/html" in mime_types)
+        stdout = capsys.readouterr().out
+        assert bool(stdout) == any(output["output_type"] == "stream" for output in cell["outputs"])
 
 
 @each_notebook
-def test_it_was_saved_after_a_run_from_top_to_bottom(path: Path) -> None:
+def test_a_notebook_was_saved_after_a_complete_run(path: Path) -> None:
     notebook = json.loads(path.read_text())
     assert (notebook["nbformat"], len({cell["id"] for cell in notebook["cells"]})) == (
         4, len(notebook["cells"]),
@@ -76,7 +78,7 @@ def test_it_was_saved_after_a_run_from_top_to_bottom(path: Path) -> None:
 
 
 @each_notebook
-def test_it_is_small_and_holds_nobodys_pictures_or_paths(path: Path) -> None:
+def test_a_notebook_is_small_and_contains_no_images_or_paths(path: Path) -> None:
     text = path.read_text()
     assert len(text) < 60_000
     assert "image/png" not in text

@@ -15,7 +15,7 @@ from .report import Json, console, note, percent, print_confusion, print_json, p
 
 if TYPE_CHECKING:
     from ..demo import AddClassStage, EvaluateStage, Stage
-    from ..demo.sheet import Answer
+    from ..demo.sheet import PhotoPrediction
 
 __all__ = ["demo"]
 
@@ -38,17 +38,17 @@ def demo(
     from ..demo import Demo
 
     start = time.perf_counter()
-    facts: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for stage in Demo(out, base, photos, seed, progress).run():
-        facts.update(stage.facts())
+        results.update(stage.results())
         if not as_json:
             _print_stage(stage)
     seconds = time.perf_counter() - start
     if as_json:
-        print_json({**facts, "seconds": round(seconds, 3)})
+        print_json({**results, "seconds": round(seconds, 3)})
         return
     typer.echo(f"\nTime: {seconds:.1f} s. Results: {out}")
-    _print_next(base, out, photos, len(facts["baked_classes"]))
+    _print_next(base, out, photos, len(results["baked_classes"]))
 
 
 def _print_stage(stage: Stage) -> None:
@@ -67,33 +67,33 @@ def _print_stage(stage: Stage) -> None:
     if isinstance(stage, PhotosStage):
         for path in stage.skipped:
             note(f"{path} cannot be read and was skipped")
-        _head("Photos", f"{stage.training} for training and {stage.test} for the test")
+        _print_heading("Photos", f"{stage.training} for training and {stage.test} for the test")
         _print_wrapped(f"{stage.source}.")
     elif isinstance(stage, ConvertStage):
         for message in stage.notes:
             note(message)
         size = stage.file.stat().st_size
-        _head("Conversion", f"{stage.file}, {size:,} bytes")
+        _print_heading("Conversion", f"{stage.file}, {size:,} bytes")
         typer.echo(f"Base {stage.base}, capacity {stage.capacity} classes.")
     elif isinstance(stage, TrainStage):
         losses = [epoch.loss for epoch in stage.history.epochs]
-        _head("Training", f"{len(losses)} epochs, {stage.seconds:.1f} s with loading")
+        _print_heading("Training", f"{len(losses)} epochs, {stage.seconds:.1f} s with loading")
         typer.echo(f"loss {losses[0]:.3f} {spark(losses)} {losses[-1]:.3f}\nchart: {stage.chart}")
     elif isinstance(stage, EvaluateStage):
         _print_evaluation(stage)
     elif isinstance(stage, ReloadStage):
-        _head("Checkpoint", f"{stage.checkpoint}")
+        _print_heading("Checkpoint", f"{stage.checkpoint}")
         typer.echo("A new model loaded it and makes the same predictions.")
     elif isinstance(stage, AddClassStage):
         _print_new_class(stage)
     elif isinstance(stage, BakeStage):
-        _head("Baked file", f"{stage.file}, {stage.file.stat().st_size:,} bytes")
+        _print_heading("Baked file", f"{stage.file}, {stage.file.stat().st_size:,} bytes")
         _print_wrapped(f"Classes: {', '.join(stage.classes)}. It can still be trained.")
 
 
 def _print_evaluation(stage: EvaluateStage) -> None:
     evaluation = stage.evaluation
-    _head("Evaluation", f"{evaluation.samples} other photos")
+    _print_heading("Evaluation", f"{evaluation.samples} other photos")
     rows = [
         ("trained model", percent(evaluation.accuracy)),
         ("trained with shuffled labels", percent(stage.shuffled)),
@@ -103,37 +103,37 @@ def _print_evaluation(stage: EvaluateStage) -> None:
     print_table(("", "accuracy"), rows)
     print_confusion(evaluation)
     typer.echo(f"confusion matrix: {stage.chart}")
-    _show(stage.answers)
+    _show(stage.predictions)
     typer.echo(f"predictions: {stage.sheet}")
 
 
 def _print_new_class(stage: AddClassStage) -> None:
-    _head("New class", f"{stage.label}, from one photo")
-    _show(stage.answers)
+    _print_heading("New class", f"{stage.label}, from one photo")
+    _show(stage.predictions)
     typer.echo(
         f"{stage.correct} of {stage.tested} other photos of it are correct.\n"
         f"Accuracy on the other classes: {percent(stage.others)}\npredictions: {stage.sheet}"
     )
 
 
-def _head(title: str, words: str) -> None:
+def _print_heading(title: str, text: str) -> None:
     typer.echo()
     typer.secho(title, bold=True, nl=False)
-    typer.echo(f": {words}")
+    typer.echo(f": {text}")
 
 
 def _print_wrapped(text: str) -> None:
     typer.echo(textwrap.fill(text, _COLUMNS, break_on_hyphens=False))
 
 
-def _show(answers: tuple[Answer, ...]) -> None:
+def _show(predictions: tuple[PhotoPrediction, ...]) -> None:
     """Show photos in the terminal, if it has enough colors."""
     from ..demo.blocks import photo_rows
 
-    screen = console()
-    if screen.is_terminal and screen.color_system in ("256", "truecolor"):
-        for row in photo_rows(answers, screen.width):
-            screen.print(row, no_wrap=True, crop=True)
+    terminal = console()
+    if terminal.is_terminal and terminal.color_system in ("256", "truecolor"):
+        for row in photo_rows(predictions, terminal.width):
+            terminal.print(row, no_wrap=True, crop=True)
 
 
 def _print_next(base: str, out: Path, photos: Path | None, classes: int) -> None:

@@ -9,54 +9,54 @@ import PIL.Image
 from rich.text import Text
 
 from ..charts.chart import shorten
-from .sheet import Answer
+from .sheet import PhotoPrediction
 
 __all__ = ["photo_rows", "spark"]
 
-_SIDE, _GAP = 24, 2  # in characters; a photo is half as high
+_SIDE, _GAP = 24, 2  # in characters; a photo has half as many rows
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-def photo_rows(answers: Sequence[Answer], width: int) -> list[Text]:
+def photo_rows(predictions: Sequence[PhotoPrediction], width: int) -> list[Text]:
     """Draw the photos that fit side by side, with their predicted classes below.
 
     Args:
-        answers: photos and predictions.
+        predictions: photos and predictions.
         width: width of the terminal in characters. If no photo fits, there are no rows.
     """
-    shown = answers[: (width + _GAP) // (_SIDE + _GAP)]
+    visible = predictions[: (width + _GAP) // (_SIDE + _GAP)]
     pixels = [
-        np.asarray(answer.photo.resize((_SIDE, _SIDE), PIL.Image.Resampling.BOX))
-        for answer in shown
+        np.asarray(prediction.photo.resize((_SIDE, _SIDE), PIL.Image.Resampling.BOX))
+        for prediction in visible
     ]
     rows = []
     for top in range(0, _SIDE, 2):
         row = Text()
-        for each in pixels:
-            for upper, lower in zip(each[top].tolist(), each[top + 1].tolist(), strict=True):
-                row.append("▀", f"{_colour(upper)} on {_colour(lower)}")
+        for photo in pixels:
+            for upper, lower in zip(photo[top].tolist(), photo[top + 1].tolist(), strict=True):
+                row.append("▀", f"{_color(upper)} on {_color(lower)}")
             row.append(" " * _GAP)
         rows.append(row)
-    return [*rows, _captions(shown)] if shown else []
+    return [*rows, _captions(visible)] if visible else []
 
 
 def spark(values: Sequence[float], width: int = 24) -> str:
     """Return a line of bars, the highest for the largest value."""
     if not len(values):
         return ""
-    picked = np.asarray(values, float)[np.linspace(0, len(values) - 1, width).astype(int)]
-    highest = float(picked.max()) or 1.0
-    return "".join(_BARS[min(7, int(8 * value / highest))] for value in picked.tolist())
+    sampled = np.asarray(values, float)[np.linspace(0, len(values) - 1, width).astype(int)]
+    highest = float(sampled.max()) or 1.0
+    return "".join(_BARS[min(7, int(8 * value / highest))] for value in sampled.tolist())
 
 
-def _captions(answers: Sequence[Answer]) -> Text:
+def _captions(predictions: Sequence[PhotoPrediction]) -> Text:
     row = Text()
-    for answer in answers:
-        percent = f" {100 * answer.probability:.0f} %"
-        words = shorten(answer.predicted, _SIDE - len(percent)) + percent
-        row.append(f"{words:<{_SIDE + _GAP}}", "green" if answer.correct else "red")
+    for prediction in predictions:
+        percent = f" {100 * prediction.probability:.0f} %"
+        caption = shorten(prediction.predicted, _SIDE - len(percent)) + percent
+        row.append(f"{caption:<{_SIDE + _GAP}}", "green" if prediction.correct else "red")
     return row
 
 
-def _colour(pixel: Sequence[int]) -> str:
+def _color(pixel: Sequence[int]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*pixel)

@@ -69,13 +69,13 @@ def open_photo(photo: Photo) -> PIL.Image.Image:
         DataError: If its package is not installed or does not contain it.
     """
     package, _, rest = photo.folder.partition("/")
-    spec = find_spec(package)  # finds a package of the top level, and does not import it
-    places = (spec.submodule_search_locations if spec else None) or []
-    for place in places:
-        path = Path(place, rest, photo.file)
+    spec = find_spec(package)  # finds a top-level package without importing it
+    folders = (spec.submodule_search_locations if spec else None) or []
+    for folder in folders:
+        path = Path(folder, rest, photo.file)
         if path.is_file():
-            with PIL.Image.open(path) as picture:
-                rgb: PIL.Image.Image = picture.convert("RGB")
+            with PIL.Image.open(path) as image:
+                rgb: PIL.Image.Image = image.convert("RGB")
                 return rgb
     raise DataError(
         f"the demo uses {photo.file} from {_PACKAGES[package]}, which is not installed: "

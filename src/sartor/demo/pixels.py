@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import PIL.Image
 
-from .material import Example
+from .data import Example
 
 __all__ = ["pixel_accuracy"]
 
@@ -34,7 +34,7 @@ def pixel_accuracy(training: Sequence[Example], test: Sequence[Example]) -> floa
 def _pixels(examples: Sequence[Example]) -> np.ndarray:
     """Return [N, pixels], 0…1."""
     box = PIL.Image.Resampling.BOX
-    rows = [np.asarray(picture.resize((_SIDE, _SIDE), box)).ravel() for picture, _ in examples]
+    rows = [np.asarray(image.resize((_SIDE, _SIDE), box)).ravel() for image, _ in examples]
     return np.stack(rows) / 255.0
 
 

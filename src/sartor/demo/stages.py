@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..runtime import Evaluation, History
-from .sheet import Answer
+from .sheet import PhotoPrediction
 
 __all__ = [
     "AddClassStage",
@@ -30,7 +30,7 @@ class ConvertStage:
     capacity: int
     notes: tuple[str, ...]
 
-    def facts(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         """Return the results for JSON."""
         size = self.file.stat().st_size
         return {"base": self.base, "model": str(self.file), "bytes": size}
@@ -47,7 +47,7 @@ class PhotosStage:
     source: str
     skipped: tuple[str, ...]
 
-    def facts(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         """Return the results for JSON."""
         return {
             "classes": self.labels,
@@ -66,7 +66,7 @@ class TrainStage:
     seconds: float
     chart: Path
 
-    def facts(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         """Return the results for JSON."""
         return {
             "losses": [epoch.loss for epoch in self.history.epochs],
@@ -85,7 +85,7 @@ class EvaluateStage:
         pixels: accuracy of a classifier on raw pixels.
         chart: image file of the confusion matrix.
         sheet: image file of photos with their predicted classes.
-        answers: the predictions on the sheet.
+        predictions: the predictions on the sheet.
     """
 
     evaluation: Evaluation
@@ -93,14 +93,14 @@ class EvaluateStage:
     pixels: float
     chart: Path
     sheet: Path
-    answers: tuple[Answer, ...]
+    predictions: tuple[PhotoPrediction, ...]
 
     @property
     def chance(self) -> float:
         """The accuracy of random guesses."""
         return 1 / len(self.evaluation.labels)
 
-    def facts(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         """Return the results for JSON."""
         return {
             "accuracy": self.evaluation.accuracy,
@@ -121,7 +121,7 @@ class ReloadStage:
 
     checkpoint: Path
 
-    def facts(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         """Return the results for JSON."""
         return {"checkpoint": str(self.checkpoint)}
 
@@ -136,7 +136,7 @@ class AddClassStage:
         tested: number of its test photos.
         others: accuracy on the other classes.
         sheet: image file of its test photos with their predicted classes.
-        answers: the predictions on the sheet.
+        predictions: the predictions on the sheet.
     """
 
     label: str
@@ -144,9 +144,9 @@ class AddClassStage:
     tested: int
     others: float
     sheet: Path
-    answers: tuple[Answer, ...]
+    predictions: tuple[PhotoPrediction, ...]
 
-    def facts(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         """Return the results for JSON."""
         return {
             "new_class": self.label,
@@ -164,7 +164,7 @@ class BakeStage:
     file: Path
     classes: tuple[str, ...]
 
-    def facts(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         """Return the results for JSON."""
         return {"baked": str(self.file), "baked_classes": self.classes}
 

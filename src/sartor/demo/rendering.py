@@ -1,4 +1,4 @@
-"""Views of a photo, rendered as photographs of its print on a messy table.
+"""Views of a photo, rendered as photographs of its print on a cluttered table.
 
 Each view shows another part of the print, rotated, at another place and size, on another table,
 in another light, under scraps of paper. Two views of a print have its content in common, and
@@ -14,17 +14,17 @@ import numpy as np
 import PIL.Image
 import PIL.ImageDraw
 
-__all__ = ["SIDE", "View", "view"]
+__all__ = ["SIDE", "Image", "render_view"]
 
 SIDE = 224
 """Height and width of a view."""
 
-View = PIL.Image.Image
+Image = PIL.Image.Image
 _BILINEAR = PIL.Image.Resampling.BILINEAR
 _BICUBIC = PIL.Image.Resampling.BICUBIC
 
 
-def view(photo: View, tables: Sequence[View], rng: np.random.Generator) -> View:
+def render_view(photo: Image, tables: Sequence[Image], rng: np.random.Generator) -> Image:
     """Render one view. It depends on the state of `rng` only.
 
     Args:
@@ -36,13 +36,13 @@ def view(photo: View, tables: Sequence[View], rng: np.random.Generator) -> View:
         RGB, `SIDE` x `SIDE`.
     """
     scene = _table(tables[int(rng.integers(len(tables)))], rng)
-    _lay(scene, _part(photo, rng), rng)
+    _paste(scene, _part(photo, rng), rng)
     for _ in range(rng.integers(1, 5)):
-        _scrap(scene, rng)
-    return _lit(scene, rng)
+        _draw_scrap(scene, rng)
+    return _light(scene, rng)
 
 
-def _table(table: View, rng: np.random.Generator) -> View:
+def _table(table: Image, rng: np.random.Generator) -> Image:
     """Return a part of a table, in a random color."""
     part = table.crop(_box(table.size, rng.uniform(0.3, 0.9), rng))
     part = part.resize((SIDE, SIDE), _BILINEAR)
@@ -50,7 +50,7 @@ def _table(table: View, rng: np.random.Generator) -> View:
     return PIL.Image.fromarray((np.asarray(part, np.float32) * tint).astype(np.uint8))
 
 
-def _part(photo: View, rng: np.random.Generator) -> View:
+def _part(photo: Image, rng: np.random.Generator) -> Image:
     """Return a part of the photo at its final size; half of them are mirrored."""
     part = photo.crop(_box(photo.size, rng.uniform(0.4, 0.9), rng))
     scale = SIDE * rng.uniform(0.45, 0.85) / max(part.size)
@@ -59,16 +59,16 @@ def _part(photo: View, rng: np.random.Generator) -> View:
     return part.transpose(PIL.Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else part
 
 
-def _lay(scene: View, part: View, rng: np.random.Generator) -> None:
+def _paste(scene: Image, part: Image, rng: np.random.Generator) -> None:
     """Paste the part, rotated, near the center."""
     angle = rng.uniform(-45, 45)
-    turned = part.convert("RGBA").rotate(angle, _BICUBIC, expand=True)
-    centre = SIDE / 2 + rng.uniform(-0.12, 0.12, 2) * SIDE
-    left, top = round(centre[0] - turned.width / 2), round(centre[1] - turned.height / 2)
-    scene.paste(turned, (left, top), turned)
+    rotated = part.convert("RGBA").rotate(angle, _BICUBIC, expand=True)
+    center = SIDE / 2 + rng.uniform(-0.12, 0.12, 2) * SIDE
+    left, top = round(center[0] - rotated.width / 2), round(center[1] - rotated.height / 2)
+    scene.paste(rotated, (left, top), rotated)
 
 
-def _scrap(scene: View, rng: np.random.Generator) -> None:
+def _draw_scrap(scene: Image, rng: np.random.Generator) -> None:
     """Draw a triangle or quadrangle of one color at a random place."""
     middle, radius = rng.uniform(0, SIDE, 2), SIDE * rng.uniform(0.08, 0.2)
     angles = np.sort(rng.uniform(0, 2 * math.pi, rng.integers(3, 5)))
@@ -79,13 +79,13 @@ def _scrap(scene: View, rng: np.random.Generator) -> None:
     PIL.ImageDraw.Draw(scene).polygon(corners, fill=tuple(rng.integers(0, 256, 3).tolist()))
 
 
-def _lit(scene: View, rng: np.random.Generator) -> View:
+def _light(scene: Image, rng: np.random.Generator) -> Image:
     """Return the scene in a light of random color, strength and direction, with noise."""
     pixels = np.asarray(scene, np.float32) / 255
     direction = rng.uniform(0, 2 * math.pi)
     ramp = np.linspace(-1, 1, SIDE, dtype=np.float32)
-    fall = ramp[:, None] * math.sin(direction) + ramp[None, :] * math.cos(direction)
-    light = np.float32(1) * rng.uniform(0.4, 1.25) * (1 + rng.uniform(0, 0.4) * fall)[..., None]
+    gradient = ramp[:, None] * math.sin(direction) + ramp[None, :] * math.cos(direction)
+    light = np.float32(1) * rng.uniform(0.4, 1.25) * (1 + rng.uniform(0, 0.4) * gradient)[..., None]
     pixels = (pixels * light * rng.uniform(0.75, 1.25, 3)) ** rng.uniform(0.7, 1.4)
     noise = rng.standard_normal(pixels.shape, np.float32)
     pixels += rng.uniform(0.01, 0.08) * noise

@@ -13,27 +13,27 @@ import PIL.Image
 from ..errors import DataError
 from ..modalities import image_pixels, read_folder
 from .photos import NEW, PHOTOS, TABLES, open_photo
-from .views import SIDE, view
+from .rendering import SIDE, render_view
 
-__all__ = ["Count", "Example", "Material", "of_folder", "of_photos", "say_nothing"]
+__all__ = ["DemoData", "Example", "ShowProgress", "load_folder", "no_progress", "render_photos"]
 
 Example: TypeAlias = "tuple[PIL.Image.Image, str]"
 """A photo and its class."""
 
-Count: TypeAlias = Callable[[int, int, str], None]
+ShowProgress: TypeAlias = Callable[[int, int, str], None]
 """Takes the number of finished steps, the number of steps, and a text."""
 
-_LEARN, _TEST = 3, 20  # views of each photo
-_MOST_LEARN, _MOST_TEST = 20, 20  # photos of a class in a folder
+_TRAINING_VIEWS, _TEST_VIEWS = 3, 20  # of each photo
+_MAX_TRAINING, _MAX_TEST = 20, 20  # photos per class of a folder
 _TEST_SHARE = 1 / 3
 
 
-def say_nothing(finished: int, total: int, text: str) -> None:
+def no_progress(finished: int, total: int, text: str) -> None:
     """Show no progress."""
 
 
 @dataclass(frozen=True)
-class Material:
+class DemoData:
     """Training and test photos, without common photos.
 
     Attributes:
@@ -57,47 +57,47 @@ class Material:
     skipped: tuple[str, ...] = ()
 
 
-def of_photos(seed: int = 0, count: Count = say_nothing) -> Material:
+def render_photos(seed: int = 0, show_progress: ShowProgress = no_progress) -> DemoData:
     """Render views of the photos in scikit-image and scikit-learn.
 
     Args:
         seed: seed of the views.
-        count: function that shows the progress.
+        show_progress: function that shows the progress.
 
     Raises:
         DataError: If these packages are not installed.
     """
     tables = [open_photo(table) for table in TABLES]
-    learn, test = list[Example](), list[Example]()
-    jobs = [
-        (photo, part, many, into)
+    training, test = list[Example](), list[Example]()
+    steps = [
+        (photo, part, views, examples)
         for photo in (*PHOTOS, NEW)
-        for part, (many, into) in enumerate(((_LEARN, learn), (_TEST, test)))
+        for part, (views, examples) in enumerate(((_TRAINING_VIEWS, training), (_TEST_VIEWS, test)))
     ]
-    done, total = 0, len(jobs) // 2 * (_LEARN + _TEST)
-    for photo, part, many, into in jobs:
-        picture = open_photo(photo)
-        for index in range(many):
+    finished, total = 0, len(steps) // 2 * (_TRAINING_VIEWS + _TEST_VIEWS)
+    for photo, part, views, examples in steps:
+        image = open_photo(photo)
+        for index in range(views):
             rng = np.random.default_rng([seed, part, *photo.label.encode(), index])
-            into.append((view(picture, tables, rng), photo.label))
-        done += many
-        count(done, total, photo.label)
-    return Material(
+            examples.append((render_view(image, tables, rng), photo.label))
+        finished += views
+        show_progress(finished, total, photo.label)
+    return DemoData(
         labels=tuple(photo.label for photo in PHOTOS),
-        training=tuple(learn[:-_LEARN]),
-        test=tuple(test[:-_TEST]),
+        training=tuple(training[:-_TRAINING_VIEWS]),
+        test=tuple(test[:-_TEST_VIEWS]),
         new=NEW.label,
-        new_sample=learn[-_LEARN][0],
-        new_test=tuple(test[-_TEST:]),
-        source=f"{len(PHOTOS) + 1} photos in scikit-image and scikit-learn, {_LEARN} "
-        f"training views and {_TEST} test views of each",
+        new_sample=training[-_TRAINING_VIEWS][0],
+        new_test=tuple(test[-_TEST_VIEWS:]),
+        source=f"{len(PHOTOS) + 1} photos in scikit-image and scikit-learn, {_TRAINING_VIEWS} "
+        f"training views and {_TEST_VIEWS} test views of each",
     )
 
 
-def of_folder(
-    folder: str | os.PathLike[str], seed: int = 0, count: Count = say_nothing
-) -> Material:
-    """Load the user's photos; a third of each class is for the test.
+def load_folder(
+    folder: str | os.PathLike[str], seed: int = 0, show_progress: ShowProgress = no_progress
+) -> DemoData:
+    """Load the photos of a user; a third of each class is for the test.
 
     Of large classes a random part is used. If there are three or more classes, the last one is
     added later.
@@ -105,7 +105,7 @@ def of_folder(
     Args:
         folder: folder with one subfolder of photos per class.
         seed: seed of the selection of test photos.
-        count: function that shows the progress.
+        show_progress: function that shows the progress.
 
     Raises:
         DataError: If there are fewer than two classes, or fewer than two readable photos of one.
@@ -115,16 +115,18 @@ def of_folder(
     labels = tuple(dict.fromkeys(label for _, label in files))
     if len(labels) < 2:
         raise DataError(f"{folder} has one class, {labels[0]!r}: add a folder for a second class")
-    chosen = {label: _chosen([p for p, name in files if name == label], seed) for label in labels}
-    total, skipped = sum(map(len, chosen.values())), list[str]()
+    selection = {
+        label: _select([p for p, name in files if name == label], seed) for label in labels
+    }
+    total, skipped = sum(map(len, selection.values())), list[str]()
 
     def read() -> Iterator[tuple[str, list[PIL.Image.Image]]]:
-        done = 0
-        for label, paths in chosen.items():
+        finished = 0
+        for label, paths in selection.items():
             photos = []
             for path in paths:
-                done += 1
-                count(done, total, label)
+                finished += 1
+                show_progress(finished, total, label)
                 try:
                     photos.append(PIL.Image.fromarray(image_pixels(path, (SIDE, SIDE))))
                 except (DataError, OSError):
@@ -139,7 +141,7 @@ def of_folder(
     parts = {label: _split(label, photos) for label, photos in read()}
     new = labels[-1] if len(labels) > 2 else None
     first = tuple(label for label in labels if label != new)
-    return Material(
+    return DemoData(
         labels=first,
         training=tuple(example for label in first for example in parts[label][0]),
         test=tuple(example for label in first for example in parts[label][1]),
@@ -152,14 +154,14 @@ def of_folder(
     )
 
 
-def _chosen(files: list[os.PathLike[str]] | Sequence[os.PathLike[str]], seed: int) -> list[str]:
+def _select(files: list[os.PathLike[str]] | Sequence[os.PathLike[str]], seed: int) -> list[str]:
     """Return some files of a class, in random order."""
     order = np.random.default_rng(seed).permutation(len(files))
-    return [os.fspath(files[i]) for i in order[: _MOST_LEARN + _MOST_TEST]]
+    return [os.fspath(files[i]) for i in order[: _MAX_TRAINING + _MAX_TEST]]
 
 
 def _split(label: str, photos: Sequence[PIL.Image.Image]) -> tuple[list[Example], list[Example]]:
     """Return the training and the test photos: at least one of each."""
-    tested = min(max(1, round(_TEST_SHARE * len(photos))), _MOST_TEST)
-    examples = [(picture, label) for picture in photos]
-    return examples[tested:][:_MOST_LEARN], examples[:tested]
+    count = min(max(1, round(_TEST_SHARE * len(photos))), _MAX_TEST)
+    examples = [(image, label) for image in photos]
+    return examples[count:][:_MAX_TRAINING], examples[:count]
