@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ._inspect_words import sample_of, say, short, wrap, wrap_name
+from ._inspect_format import format_number, format_sample, print_wrapped, wrap_name, wrap_text
 from .report import percent, print_table
 
 if TYPE_CHECKING:
@@ -30,16 +30,16 @@ def print_cuts(name: str, description: ModelDescription, everything: bool) -> No
         everything: print all cuts. Default: the useful ones.
     """
     if description.conversion_error is not None:
-        say(f"no cut is possible: {description.conversion_error}")
+        print_wrapped(f"no cut is possible: {description.conversion_error}")
         return
     useful = [cut for cut in description.cuts if cut.is_useful]
     cuts = description.cuts if everything else _shorten(useful)
     print_table(_HEADER, _cut_rows(cuts), title="possible cuts")
     more = len(description.cuts) - len(cuts)
     default = "* default" if any(cut.is_default for cut in description.cuts) else "no default"
-    say(f"{default}: {description.default_reason}")
+    print_wrapped(f"{default}: {description.default_reason}")
     if more:
-        say(f"{more} more cuts: use --all")
+        print_wrapped(f"{more} more cuts: use --all")
     _print_earlier_cut(name, useful)
     if everything:
         _print_inner(description)
@@ -51,7 +51,7 @@ def _print_earlier_cut(name: str, useful: Sequence[CutInfo]) -> None:
     for cut in useful[default + 1 : default + 2]:
         options = " ".join(f"--features {shlex.quote(each)}" for each in cut.features)
         command = f"sartor convert {shlex.quote(name)} -o OUT.tflite --classes N {options}"
-        say(f"to cut earlier: {command}")
+        print_wrapped(f"to cut earlier: {command}")
 
 
 def _print_inner(description: ModelDescription) -> None:
@@ -59,7 +59,7 @@ def _print_inner(description: ModelDescription) -> None:
     cut_names = {cut.features[0] for cut in description.cuts if len(cut.features) == 1}
     inner = {name: tensor for name, tensor in description.tensors.items() if name not in cut_names}
     if inner:
-        rows = [(wrap_name(name, 60), sample_of(tensor)) for name, tensor in inner.items()]
+        rows = [(wrap_name(name, 60), format_sample(tensor)) for name, tensor in inner.items()]
         print_table(("other tensors, inside branches", "per sample"), rows)
 
 
@@ -78,10 +78,10 @@ def _cut_rows(cuts: Sequence[CutInfo]) -> list[tuple[str, ...]]:
 
 def _cut_values(cut: CutInfo) -> tuple[str, ...]:
     return (
-        max(map(sample_of, cut.tensors), key=len),
+        max(map(format_sample, cut.tensors), key=len),
         f"{cut.bytes_per_sample:,}",
         percent(cut.fraction_before),
-        f"{short(cut.trainable_after)} of {short(cut.parameters_after)}",
+        f"{format_number(cut.trainable_after)} of {format_number(cut.parameters_after)}",
     )
 
 
@@ -89,7 +89,7 @@ def _cut_row(cut: CutInfo, values: tuple[str, ...], columns: int) -> tuple[str, 
     mark = "* " if cut.is_default else "  "
     names = [wrap_name(each, columns) for each in cut.features]
     types = [
-        sample_of(tensor) + "\n" * name.count("\n")  # beside the first line of its name
+        format_sample(tensor) + "\n" * name.count("\n")  # beside the first line of its name
         for name, tensor in zip(names, cut.tensors, strict=True)
     ]
     return (mark + textwrap.indent("\n".join(names), "  ")[2:], "\n".join(types), *values[1:])
@@ -101,7 +101,7 @@ def print_trainable(description: ModelDescription, everything: bool) -> None:
     total, part = (
         sum(layer.parameters for layer in layers) for layers in (description.layers, trainable)
     )
-    say(
+    print_wrapped(
         "a new head can be trained on any of these features; gradients reach "
         f"{len(trainable)} of the base's {len(description.layers)} layers "
         f"({part:,} of {total:,} parameters)"
@@ -112,10 +112,10 @@ def print_trainable(description: ModelDescription, everything: bool) -> None:
                 f"{wrap_name(layer.name, _NAME)}\n{layer.op}",
                 f"{layer.parameters:,}",
                 ", ".join(layer.dtypes),
-                wrap(layer.reason, 24),
+                wrap_text(layer.reason, 24),
             )
             for layer in description.layers
         ]
         print_table(("layer", "parameters", "dtype", "trainable"), rows)
     for stop in description.gradient_stops:
-        say(f"gradients stop here ({stop.support}): {stop.reason}")
+        print_wrapped(f"gradients stop here ({stop.support}): {stop.reason}")

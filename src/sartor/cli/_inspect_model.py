@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ._inspect_cuts import print_cuts, print_trainable
-from ._inspect_words import say, shape_of, short, type_of, wrap, wrap_name
+from ._inspect_format import (
+    format_number,
+    format_shape,
+    format_tensor,
+    print_wrapped,
+    wrap_name,
+    wrap_text,
+)
 from .report import print_table
 
 if TYPE_CHECKING:
@@ -44,20 +51,22 @@ def _print_summary(description: ModelDescription) -> None:
         ("files", ", ".join(description.files)),
     ):
         if value:
-            say(f"{title}: {value}")
+            print_wrapped(f"{title}: {value}")
     uncounted = f" and those of {', '.join(description.uncounted)}" if description.uncounted else ""
-    say(
+    print_wrapped(
         f"{description.quantization}; {description.parameters:,} parameters; "
-        f"{short(description.multiply_adds)} multiply-adds{uncounted}; "
-        f"{short(description.activation_bytes)} bytes between ops"
+        f"{format_number(description.multiply_adds)} multiply-adds{uncounted}; "
+        f"{format_number(description.activation_bytes)} bytes between ops"
     )
 
 
 def _print_head(manifest: Manifest) -> None:
     classes = [name for name in manifest.classes if name is not None]
     names = f": {', '.join(classes)}" if classes else ""
-    say(f"task {manifest.task}, {len(classes)} of {len(manifest.classes)} classes named{names}")
-    say(
+    print_wrapped(
+        f"task {manifest.task}, {len(classes)} of {len(manifest.classes)} classes named{names}"
+    )
+    print_wrapped(
         f"head {manifest.head.name}, loss {manifest.loss.name}, optimizer "
         f"{manifest.optimizer.name}, batch {manifest.batch_size}; made by {manifest.generator}"
     )
@@ -85,7 +94,7 @@ def _sides(
 
 
 def _format_side(names: Iterable[str], tensors: Iterable[TensorInfo]) -> str:
-    lines = [f"{wrap_name(n, 24)} {type_of(t)}" for n, t in zip(names, tensors, strict=True)]
+    lines = [f"{wrap_name(n, 24)} {format_tensor(t)}" for n, t in zip(names, tensors, strict=True)]
     more = len(lines) - _MAX_TENSORS - 1
     if more > 0:
         lines = [*lines[:_MAX_TENSORS], f"… {more + 1} more"]
@@ -97,8 +106,8 @@ def _print_variables(description: ModelDescription) -> None:
         (
             wrap_name(v.name, 30),
             v.dtype or "–",
-            shape_of(v.shape or ()),
-            wrap(", ".join(v.written_by), 34),
+            format_shape(v.shape or ()),
+            wrap_text(", ".join(v.written_by), 34),
         )
         for v in description.variables
     ]
@@ -108,7 +117,7 @@ def _print_variables(description: ModelDescription) -> None:
 
 def _print_ops(description: ModelDescription, everything: bool) -> None:
     if not everything:
-        say(f"ops: {', '.join(map(_format_op, description.ops))}")
+        print_wrapped(f"ops: {', '.join(map(_format_op, description.ops))}")
         return
     rows = [
         (
@@ -125,5 +134,5 @@ def _print_ops(description: ModelDescription, everything: bool) -> None:
 
 def _format_op(op: OpInfo) -> str:
     kind = "" if op.kind == "builtin" else f" {op.kind}"
-    cost = f" ({short(op.multiply_adds)} multiply-adds)" if op.multiply_adds else ""
+    cost = f" ({format_number(op.multiply_adds)} multiply-adds)" if op.multiply_adds else ""
     return f"{op.count} {op.op}{kind}{cost}"

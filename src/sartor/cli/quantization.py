@@ -1,4 +1,4 @@
-"""The table of what quantization saves and costs."""
+"""The table of the savings and the costs of quantization."""
 
 from __future__ import annotations
 

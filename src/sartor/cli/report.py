@@ -82,7 +82,7 @@ def print_json(value: object) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console of rich; without a terminal it is wide enough to cut nothing off."""
+    """Return a console of rich; without a terminal, it has 160 columns."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout

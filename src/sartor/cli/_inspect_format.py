@@ -13,27 +13,35 @@ import typer
 if TYPE_CHECKING:
     from ..inspection import TensorInfo
 
-__all__ = ["sample_of", "say", "shape_of", "short", "type_of", "wrap", "wrap_name"]
+__all__ = [
+    "format_number",
+    "format_sample",
+    "format_shape",
+    "format_tensor",
+    "print_wrapped",
+    "wrap_name",
+    "wrap_text",
+]
 
 _COLUMNS = 100
 
 
-def type_of(tensor: TensorInfo) -> str:
+def format_tensor(tensor: TensorInfo) -> str:
     """Format the dtype and shape of a tensor."""
-    return f"{tensor.dtype} {shape_of(tensor.shape)}"
+    return f"{tensor.dtype} {format_shape(tensor.shape)}"
 
 
-def sample_of(tensor: TensorInfo) -> str:
+def format_sample(tensor: TensorInfo) -> str:
     """Format the dtype and shape of a tensor, without the batch."""
-    return f"{tensor.dtype} {shape_of(tensor.shape[1:])}"
+    return f"{tensor.dtype} {format_shape(tensor.shape[1:])}"
 
 
-def shape_of(shape: Sequence[int]) -> str:
+def format_shape(shape: Sequence[int]) -> str:
     """Format a shape, such as `1×224×224×3`."""
     return "×".join(map(str, shape))
 
 
-def short(number: int) -> str:
+def format_number(number: int) -> str:
     """Format a number with at least three digits and a unit: `1.51 M`."""
     for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if number >= 10 * size or (number >= size and unit != "k"):
@@ -42,7 +50,7 @@ def short(number: int) -> str:
     return f"{number:,}"
 
 
-def wrap(text: str, columns: int) -> str:
+def wrap_text(text: str, columns: int) -> str:
     """Break a text into lines of at most `columns` characters."""
     return "\n".join(textwrap.wrap(text, columns, break_on_hyphens=False))
 
@@ -54,9 +62,9 @@ def wrap_name(name: str, columns: int) -> str:
         if len(lines[-1] + part) > columns and lines[-1]:
             lines.append("")
         lines[-1] += part
-    return "\n".join(wrap(line, columns) for line in lines)
+    return "\n".join(wrap_text(line, columns) for line in lines)
 
 
-def say(text: str) -> None:
+def print_wrapped(text: str) -> None:
     """Print a text in lines of at most 100 columns."""
     typer.echo(textwrap.fill(text, _COLUMNS, subsequent_indent="  ", break_on_hyphens=False))
