@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from runtimes import ROOT  # first: it puts `contract/` on the path
+from runtimes import ROOT  # imported first, because it adds `contract/` to sys.path
 
 import sartor
 
@@ -12,7 +12,7 @@ MOBILENET = ROOT.parent / "shared" / "models" / "tf2_mobilenet_v2_1.0_224_ptq.tf
 
 @pytest.fixture(scope="session")
 def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The vectors of a personalizable MobileNetV2, in the folder of the model."""
+    """Return the vectors of a personalizable MobileNetV2, in the folder of the model."""
     from make import write_case
 
     if not MOBILENET.exists():

@@ -13,7 +13,7 @@ from ai_edge_litert.compiled_model import CompiledModel
 from ai_edge_litert.interpreter import Interpreter
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "contract"))  # its scripts are not a package
+sys.path.insert(0, str(ROOT / "contract"))  # the scripts are not a package
 
 VERSION = tuple(int(n) for n in importlib.metadata.version("ai-edge-litert").split(".")[:3])
 

@@ -43,19 +43,19 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_it_trains_a_case_to_the_same_losses(program: Path, name: str) -> None:
+def test_the_program_trains_a_case_to_the_same_losses(program: Path, name: str) -> None:
     model = FOLDER / f"{name}.tflite"
     np.testing.assert_allclose(losses_in_c(program, model), losses_in_python(model), rtol=1e-5)
 
 
-def test_it_trains_mobilenet_to_the_same_losses(program: Path, mobilenet: Path) -> None:
+def test_the_program_trains_mobilenet_to_the_same_losses(program: Path, mobilenet: Path) -> None:
     model = mobilenet.with_suffix(".tflite")
     losses = losses_in_c(program, model)
     np.testing.assert_allclose(losses, losses_in_python(model), rtol=1e-5)
     assert (np.diff(losses) < 0).all()
 
 
-def test_wrong_arguments_are_explained(program: Path) -> None:
+def test_wrong_arguments_are_refused(program: Path) -> None:
     result = subprocess.run([program], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr.split()[0]) == (2, "usage:")
     result = subprocess.run([program, "missing", "1"], capture_output=True, text=True, check=False)
@@ -88,8 +88,8 @@ def losses_in_python(model: Path) -> list[float]:
             "set_class",
             {CLASS_ONE_HOT: eye[index], **features, SAMPLE_WEIGHTS: weights, ACTIVE: one},
         )
-    each = (batch, capacity) if manifest.weights_per_output else (batch,)
-    rows = {**features, LABELS: eye[indices], SAMPLE_WEIGHTS: np.ones(each, np.float32)}
+    shape = (batch, capacity) if manifest.weights_per_output else (batch,)
+    rows = {**features, LABELS: eye[indices], SAMPLE_WEIGHTS: np.ones(shape, np.float32)}
     rate = one * np.float32(0.0625)
     return [float(call("train", {**rows, LEARNING_RATE: rate})[LOSS][0]) for _ in range(STEPS)]
 

@@ -18,7 +18,7 @@ from sartor.testing.verify import verify_contract
 
 no_variables = pytest.mark.skipif(VERSION < (2, 1, 5), reason="CompiledModel has no variables")
 MARKS = {"CompiledModel": [no_variables]}
-both = pytest.mark.parametrize(
+both_runtimes = pytest.mark.parametrize(
     "runtime", [pytest.param(name, marks=MARKS.get(name, [])) for name in RUNTIMES]
 )
 
@@ -39,23 +39,23 @@ def replay(vectors: Path, runtime: str) -> float:
     return largest
 
 
-@both
+@both_runtimes
 @pytest.mark.parametrize("name", CASES)
 def test_the_outputs_of_a_case_equal_its_vectors(name: str, runtime: str) -> None:
     assert replay(FOLDER / f"{name}.json", runtime) <= 1e-5
 
 
-@both
+@both_runtimes
 def test_the_outputs_of_mobilenet_equal_its_vectors(mobilenet: Path, runtime: str) -> None:
     assert replay(mobilenet, runtime) <= 1e-5
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_committed_files_are_those_of_the_script(name: str, tmp_path: Path) -> None:
+def test_the_committed_files_are_up_to_date(name: str, tmp_path: Path) -> None:
     path = write_case(tmp_path, name, CASES[name]())
     committed = FOLDER / path.name
-    same = path.with_suffix(".tflite").read_bytes() == (FOLDER / f"{name}.tflite").read_bytes()
-    assert same, "the converter writes another file: run `python contract/make.py`"
+    is_equal = path.with_suffix(".tflite").read_bytes() == (FOLDER / f"{name}.tflite").read_bytes()
+    assert is_equal, "the converter writes another file: run `python contract/make.py`"
     vectors, expected = (load(path.read_text(encoding="utf-8")) for path in (path, committed))
     for call, other in zip(vectors, expected, strict=True):
         assert (call.about, call.signature) == (other.about, other.signature)
@@ -76,23 +76,23 @@ def test_a_case_fulfills_the_contract(name: str) -> None:
 
 
 def test_a_wrong_value_is_detected() -> None:
-    right = {"loss": np.array([2.0], np.float32)}
-    assert compare(right, right) == 0
+    expected = {"loss": np.array([2.0], np.float32)}
+    assert compare(expected, expected) == 0
     for wrong in (
         {"loss": np.array([2.0001], np.float32)},
         {"loss": np.array([np.nan], np.float32)},
         {"loss": np.array([[2.0]], np.float32)},
-        {"output": right["loss"]},
+        {"output": expected["loss"]},
     ):
         with pytest.raises(AssertionError):
-            compare(wrong, right)
+            compare(wrong, expected)
 
 
 @pytest.mark.parametrize("option", ["--model", "--base"])
 def test_the_script_writes_vectors_for_a_given_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, option: str
 ) -> None:
-    model = FOLDER / "two_inputs.tflite"  # converted again, it is a base
+    model = FOLDER / "two_inputs.tflite"  # can also be a base
     monkeypatch.setattr("sys.argv", ["make.py", option, str(model), "-o", str(tmp_path)])
     main()
     assert replay(tmp_path / "two_inputs.json", "Interpreter") <= 1e-5
@@ -100,7 +100,7 @@ def test_the_script_writes_vectors_for_a_given_file(
 
 def test_the_cases_cover_several_features_and_input_types() -> None:
     features = manifest_of("two_features").features
-    assert [len(spec.shape) + 1 for spec in features] == [4, 4]  # with the batch
+    assert [len(spec.shape) + 1 for spec in features] == [4, 4]  # rank, including the batch
     assert [spec.dtype for spec in manifest_of("two_inputs").inputs] == ["float32", "int32"]
     assert [spec.dtype for spec in manifest_of("int8_sgd").inputs] == ["uint8"]
 
