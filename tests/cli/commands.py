@@ -1,4 +1,4 @@
-"""Images of colors, and the result of a command."""
+"""Images of three colors, and the results of commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
-COLOURS = {"blue": (20, 40, 200), "green": (30, 200, 40), "red": (210, 30, 30)}
+COLORS = {"blue": (20, 40, 200), "green": (30, 200, 40), "red": (210, 30, 30)}
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ Run = Callable[..., Result]
 def photos(folder: Path, count: int, seed: int) -> Path:
     """Write `count` images of each color, with one folder per class."""
     rng = np.random.default_rng(seed)
-    for label, colour in COLOURS.items():
+    for label, color in COLORS.items():
         (folder / label).mkdir(parents=True)
         for index in range(count):
-            pixels = np.clip(rng.normal(colour, 20, (12, 15, 3)), 0, 255).astype(np.uint8)
+            pixels = np.clip(rng.normal(color, 20, (12, 15, 3)), 0, 255).astype(np.uint8)
             PIL.Image.fromarray(pixels).save(folder / label / f"{index}.png")
     return folder

@@ -13,14 +13,14 @@ from sartor.cli import main
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command: `run("fit", path, …)`."""
+    """Return a function that runs a command: `run("fit", path, …)`."""
 
     def call(*arguments: object) -> Result:
         capfd.readouterr()
-        with pytest.raises(SystemExit) as caught:
+        with pytest.raises(SystemExit) as exit_info:
             main([str(argument) for argument in arguments])
         captured = capfd.readouterr()
-        code = caught.value.code
+        code = exit_info.value.code
         return Result(code if isinstance(code, int) else 0, captured.out, captured.err)
 
     return call
@@ -28,7 +28,7 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def model(image_model: Callable[..., Path]) -> Path:
-    """A model with an image input and a capacity of 4 classes."""
+    """Return a model with an image input and a capacity of 4 classes."""
     return image_model()
 
 
@@ -44,7 +44,7 @@ def held_out(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def checkpoint(model: Path, train: Path, tmp_path: Path, run: Run) -> Path:
-    """A checkpoint of `fit`."""
+    """Return a checkpoint of `sartor fit`."""
     path = tmp_path / "mine.safetensors"
     assert run("fit", model, train, "--checkpoint", path).code == 0
     return path

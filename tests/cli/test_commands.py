@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import COLOURS, Run
+from commands import COLORS, Run
 
 import sartor
 from sartor import PersonalModel
 from sartor._version import __version__
 
 
-def test_sartor_alone_lists_the_first_steps(run: Run) -> None:
+def test_sartor_without_arguments_lists_the_first_steps(run: Run) -> None:
     result = run()
     assert result.code == 0
     for command in ("sartor convert", "sartor fit", "sartor predict", "--help"):
@@ -26,10 +26,10 @@ def test_sartor_alone_lists_the_first_steps(run: Run) -> None:
 
 
 def test_python_m_sartor_runs_the_command_line() -> None:
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "sartor", "--version"], capture_output=True, text=True, check=True
     )
-    assert found.stdout.strip() == __version__
+    assert process.stdout.strip() == __version__
 
 
 def test_convert_passes_every_option(image_base: bytes, tmp_path: Path, run: Run) -> None:
@@ -81,9 +81,9 @@ def test_convert_creates_each_head(head: str, image_base: bytes, tmp_path: Path,
         "--optimizer", "rmsprop", "--momentum", 0.5, "--json",
     )  # fmt: skip
     assert result.code == 0, result
-    made = result.json["head"]
-    assert made["name"].startswith(head.replace("-", "_")[:7])
-    assert expected.items() <= made["settings"].items()
+    head_json = result.json["head"]
+    assert head_json["name"].startswith(head.replace("-", "_")[:7])
+    assert expected.items() <= head_json["settings"].items()
     assert result.json["optimizer"]["settings"]["momentum"] == 0.5
 
 
@@ -94,7 +94,7 @@ def test_convert_prints_the_next_step(image_base: bytes, tmp_path: Path, run: Ru
     assert result.code == 0
     assert "capacity: 10 classes" in result.out
     assert "sartor fit" in result.out
-    assert "note: " in result.err  # the base does not say how pictures are scaled
+    assert "note: " in result.err  # the base has no metadata on the scaling of images
     with PersonalModel(output) as model:
         assert model.manifest.optimizer.name == "adam"
 
@@ -108,13 +108,13 @@ def test_fit_continues_from_a_checkpoint(
     assert "100.0 %" in first.out
     assert f"saved in {path}" in first.out
     assert first.err == ""
-    again = run("fit", model, train, "--checkpoint", path, "--epochs", 30, "--json").json
-    assert again["classes"] == list(COLOURS)
-    assert again["samples"] == 12
-    assert again["epochs"] == 30
-    assert again["accuracy"] == 1
-    assert again["stopped"] is False
-    assert again["new_samples"] == 0
+    second = run("fit", model, train, "--checkpoint", path, "--epochs", 30, "--json").json
+    assert second["classes"] == list(COLORS)
+    assert second["samples"] == 12
+    assert second["epochs"] == 30
+    assert second["accuracy"] == 1
+    assert second["stopped"] is False
+    assert second["new_samples"] == 0
     assert run("inspect", path, "--json").json["samples_seen"] == 12
 
 
@@ -129,71 +129,77 @@ def test_fit_is_deterministic(model: Path, train: Path, tmp_path: Path, run: Run
     assert results[0] == results[1]
 
 
-def test_predict(model: Path, checkpoint: Path, held_out: Path, run: Run) -> None:
-    files = [held_out / colour / "0.png" for colour in COLOURS]
-    found = run("predict", model, "--checkpoint", checkpoint, *files, "--json").json
-    assert [each["file"] for each in found] == [str(file) for file in files]
-    assert [each["top"][0]["label"] for each in found] == list(COLOURS)
-    for each in found:
-        assert len(each["top"]) == 3
-        assert sum(p["probability"] for p in each["top"]) == pytest.approx(1)
+def test_predict_prints_the_probabilities_of_each_photo(
+    model: Path, checkpoint: Path, held_out: Path, run: Run
+) -> None:
+    files = [held_out / color / "0.png" for color in COLORS]
+    photos = run("predict", model, "--checkpoint", checkpoint, *files, "--json").json
+    assert [photo["file"] for photo in photos] == [str(file) for file in files]
+    assert [photo["top"][0]["label"] for photo in photos] == list(COLORS)
+    for photo in photos:
+        assert len(photo["top"]) == 3
+        assert sum(p["probability"] for p in photo["top"]) == pytest.approx(1)
     result = run("predict", model, "--checkpoint", checkpoint, *files, "--top", 1)
     assert result.code == 0
-    for word in (*COLOURS, *map(str, files)):
+    for word in (*COLORS, *map(str, files)):
         assert word in result.out
 
 
-def test_evaluate(model: Path, checkpoint: Path, held_out: Path, run: Run) -> None:
-    found = run("evaluate", model, held_out, "--checkpoint", checkpoint, "--json").json
-    assert set(found) == {
+def test_evaluate_prints_the_metrics(
+    model: Path, checkpoint: Path, held_out: Path, run: Run
+) -> None:
+    evaluation = run("evaluate", model, held_out, "--checkpoint", checkpoint, "--json").json
+    assert set(evaluation) == {
         "accuracy", "loss", "calibration_error", "samples", "per_class", "confusion",
     }  # fmt: skip
-    assert found["accuracy"] == 1
-    assert found["samples"] == 9
-    assert found["per_class"] == dict.fromkeys(COLOURS, 1)
-    assert found["confusion"]["red"] == {"blue": 0, "green": 0, "red": 3}
+    assert evaluation["accuracy"] == 1
+    assert evaluation["samples"] == 9
+    assert evaluation["per_class"] == dict.fromkeys(COLORS, 1)
+    assert evaluation["confusion"]["red"] == {"blue": 0, "green": 0, "red": 3}
     result = run("evaluate", model, held_out, "--checkpoint", checkpoint)
     assert "accuracy 100.0 %" in result.out
     assert "red" in result.out
 
 
-def test_bake(model: Path, checkpoint: Path, held_out: Path, tmp_path: Path, run: Run) -> None:
-    baked = tmp_path / "baked.tflite"
-    assert "weights and classes" in run("bake", model, "--checkpoint", checkpoint, "-o", baked).out
-    found = run("evaluate", baked, held_out, "--json").json
-    assert found == run("evaluate", model, held_out, "--checkpoint", checkpoint, "--json").json
-    again = run("bake", model, "--checkpoint", checkpoint, "-o", baked, "--json").json
-    assert again == {"file": str(baked), "bytes": baked.stat().st_size, "notes": []}
+def test_a_baked_file_has_the_same_evaluation(
+    model: Path, checkpoint: Path, held_out: Path, tmp_path: Path, run: Run
+) -> None:
+    output = tmp_path / "output.tflite"
+    assert "weights and classes" in run("bake", model, "--checkpoint", checkpoint, "-o", output).out
+    evaluation = run("evaluate", output, held_out, "--json").json
+    assert evaluation == run("evaluate", model, held_out, "--checkpoint", checkpoint, "--json").json
+    bake_json = run("bake", model, "--checkpoint", checkpoint, "-o", output, "--json").json
+    assert bake_json == {"file": str(output), "bytes": output.stat().st_size, "notes": []}
 
 
-def test_verify(model: Path, run: Run) -> None:
-    found = run("verify", model, "--json").json
-    assert found["passed"] is True
-    assert all(check["passed"] for check in found["checks"])
+def test_verify_prints_each_check(model: Path, run: Run) -> None:
+    report = run("verify", model, "--json").json
+    assert report["passed"] is True
+    assert all(check["passed"] for check in report["checks"])
     result = run("verify", model)
     assert (result.code, result.err) == (0, "")
     assert "gradient of head/weights" in result.out
 
 
-def test_inspect_any_file(
+def test_inspect_describes_each_type_of_file(
     model: Path, checkpoint: Path, image_base: bytes, tmp_path: Path, run: Run
 ) -> None:
     base = tmp_path / "base.tflite"
     base.write_bytes(image_base)
-    plain = run("inspect", base, "--json").json
-    assert plain["kind"] == "model"
-    assert [(each["op"], each["count"]) for each in plain["ops"]] == [("FULLY_CONNECTED", 2)]
-    assert plain["inputs"][0]["shape"] == [1, 8, 10, 3]
-    personal = run("inspect", model, "--json").json
-    assert personal["kind"] == "personalizable model"
-    assert {"infer", "train"} <= {each["key"] for each in personal["signatures"]}
-    marks = personal["manifest"]["fingerprints"]
-    assert len(personal["manifest"]["classes"]) == 4
-    assert set(marks) == {"base", "head", "optimizer"}
-    saved = run("inspect", checkpoint, "--json").json
-    assert saved["kind"] == "checkpoint"
-    assert saved["classes"] == list(COLOURS)
-    assert saved["fingerprints"] == marks
+    base_json = run("inspect", base, "--json").json
+    assert base_json["kind"] == "model"
+    assert [(each["op"], each["count"]) for each in base_json["ops"]] == [("FULLY_CONNECTED", 2)]
+    assert base_json["inputs"][0]["shape"] == [1, 8, 10, 3]
+    model_json = run("inspect", model, "--json").json
+    assert model_json["kind"] == "personalizable model"
+    assert {"infer", "train"} <= {each["key"] for each in model_json["signatures"]}
+    fingerprints = model_json["manifest"]["fingerprints"]
+    assert len(model_json["manifest"]["classes"]) == 4
+    assert set(fingerprints) == {"base", "head", "optimizer"}
+    checkpoint_json = run("inspect", checkpoint, "--json").json
+    assert checkpoint_json["kind"] == "checkpoint"
+    assert checkpoint_json["classes"] == list(COLORS)
+    assert checkpoint_json["fingerprints"] == fingerprints
     for path in (base, model, checkpoint):
         result = run("inspect", path)
         assert (result.code, result.err) == (0, "")
@@ -210,7 +216,7 @@ def test_labels_are_not_markup(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "unwanted"),
+    ("arguments", "modules"),
     [
         (["--help"], ["numpy", "rich", "PIL", "ai_edge_litert", "safetensors"]),
         (
@@ -219,8 +225,8 @@ def test_labels_are_not_markup(
         ),
     ],
 )
-def test_commands_import_only_what_they_need(
-    arguments: list[str], unwanted: list[str], image_base: bytes, tmp_path: Path
+def test_commands_import_only_the_modules_that_they_use(
+    arguments: list[str], modules: list[str], image_base: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "BASE").write_bytes(image_base)
     program = (
@@ -229,11 +235,11 @@ def test_commands_import_only_what_they_need(
         f"with contextlib.suppress(SystemExit): sartor.cli.main({arguments!r})\n"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    loaded = json.loads(found.stdout.splitlines()[-1])
-    assert [name for name in unwanted if name in loaded] == []
+    new_modules = json.loads(process.stdout.splitlines()[-1])
+    assert [name for name in modules if name in new_modules] == []
 
 
 def test_importing_sartor_is_fast_and_convert_is_the_function() -> None:

@@ -72,50 +72,52 @@ def test_convert_refuses_wrong_options(
     assert not output.exists()
 
 
-def test_outputs_are_where_they_can_be(
+def test_invalid_output_paths_are_refused(
     model: Path, checkpoint: Path, train: Path, tmp_path: Path, run: Run
 ) -> None:
-    nowhere = tmp_path / "nowhere" / "x"
+    missing = tmp_path / "missing" / "x"
     before = model.read_bytes()
     for arguments in (
-        ("convert", model, "-o", nowhere, "--classes", 3),
-        ("fit", model, train, "--checkpoint", nowhere),
-        ("bake", model, "--checkpoint", checkpoint, "-o", nowhere),
+        ("convert", model, "-o", missing, "--classes", 3),
+        ("fit", model, train, "--checkpoint", missing),
+        ("bake", model, "--checkpoint", checkpoint, "-o", missing),
     ):
-        assert "nowhere does not exist" in run(*arguments).error
+        assert "missing does not exist" in run(*arguments).error
     assert "is an input" in run("convert", model, "-o", model, "--classes", 3).error
     assert model.read_bytes() == before
 
 
-def test_a_model_that_cannot_learn(
+def test_files_that_are_not_personalizable_are_refused(
     image_base: bytes, train: Path, tmp_path: Path, run: Run
 ) -> None:
-    plain, checkpoint = tmp_path / "plain.tflite", tmp_path / "mine.safetensors"
-    plain.write_bytes(image_base)
-    for path, message in ((plain, "sartor convert"), (tmp_path / "no.tflite", "does not exist")):
+    base, checkpoint = tmp_path / "base.tflite", tmp_path / "mine.safetensors"
+    base.write_bytes(image_base)
+    for path, message in ((base, "sartor convert"), (tmp_path / "no.tflite", "does not exist")):
         assert message in run("fit", path, train, "--checkpoint", checkpoint).error
         assert message in run("predict", path, train / "red" / "0.png").error
         assert message in run("evaluate", path, train, "--json").error
         assert message in run("bake", path, "--checkpoint", checkpoint, "-o", tmp_path / "b").error
-    assert "sartor convert" in run("verify", plain).error
-    assert "does not exist" not in run("inspect", plain).err
+    assert "sartor convert" in run("verify", base).error
+    assert "does not exist" not in run("inspect", base).err
     assert "No such file" in run("inspect", tmp_path / "no.tflite").error
 
 
-def test_more_classes_than_there_is_room_for(
+def test_more_classes_than_the_capacity_are_refused(
     model: Path, checkpoint: Path, tmp_path: Path, run: Run
 ) -> None:
     before = checkpoint.read_bytes()
-    more = photos(tmp_path / "more", 1, seed=3)
-    (more / "blue").rename(more / "pink")
-    (more / "green").rename(more / "grey")
-    error = run("fit", model, more, "--checkpoint", checkpoint).error
+    new_photos = photos(tmp_path / "more", 1, seed=3)
+    (new_photos / "blue").rename(new_photos / "pink")
+    (new_photos / "green").rename(new_photos / "grey")
+    error = run("fit", model, new_photos, "--checkpoint", checkpoint).error
     assert "no free class for 'grey', 'pink'" in error
     assert "--capacity" in error
     assert checkpoint.read_bytes() == before
 
 
-def test_folders_that_are_not_a_folder_a_class(model: Path, tmp_path: Path, run: Run) -> None:
+def test_folders_without_one_folder_per_class_are_refused(
+    model: Path, tmp_path: Path, run: Run
+) -> None:
     folder = photos(tmp_path / "photos", 2, seed=3)
     checkpoint = tmp_path / "mine.safetensors"
 
@@ -136,7 +138,7 @@ def test_folders_that_are_not_a_folder_a_class(model: Path, tmp_path: Path, run:
     assert not checkpoint.exists()
 
 
-def test_unreadable_photos_are_named_or_left_out(
+def test_unreadable_photos_are_named_or_skipped(
     model: Path, checkpoint: Path, held_out: Path, tmp_path: Path, run: Run
 ) -> None:
     bad = held_out / "red" / "1.png"
@@ -149,26 +151,24 @@ def test_unreadable_photos_are_named_or_left_out(
     ):
         assert str(bad) in run(*arguments, "--json").error
     assert not path.exists()
-    fitted = run("fit", model, held_out, "--checkpoint", path, "--skip-unreadable", "--json")
-    assert fitted.json["skipped_files"] == [str(bad)]
-    assert fitted.json["samples"] == 8
-    assert f"{bad} cannot be read and was skipped" in fitted.err
-    measured = run(
+    training = run("fit", model, held_out, "--checkpoint", path, "--skip-unreadable", "--json")
+    assert training.json["skipped_files"] == [str(bad)]
+    assert training.json["samples"] == 8
+    assert f"{bad} cannot be read and was skipped" in training.err
+    evaluation = run(
         "evaluate", model, held_out, "--checkpoint", checkpoint, "--skip-unreadable", "--json"
     )
-    assert measured.json["samples"] == 8
+    assert evaluation.json["samples"] == 8
 
 
-def test_a_model_without_classes_and_a_folder_of_other_classes(
-    model: Path, checkpoint: Path, held_out: Path, run: Run
-) -> None:
+def test_missing_classes_are_named(model: Path, checkpoint: Path, held_out: Path, run: Run) -> None:
     assert "has no class yet" in run("predict", model, held_out / "red" / "0.png").error
     (held_out / "red").rename(held_out / "pink")
     error = run("evaluate", model, held_out, "--checkpoint", checkpoint).error
     assert "no class 'pink'; its classes: blue, green, red" in error
 
 
-def test_checkpoints_that_do_not_belong(
+def test_checkpoints_that_do_not_match_are_refused(
     model: Path, checkpoint: Path, tiny: Convert, train: Path, tmp_path: Path, run: Run
 ) -> None:
     photo = train / "red" / "0.png"
@@ -190,22 +190,24 @@ def test_training_that_fails_keeps_the_old_checkpoint(
     model: Path, checkpoint: Path, train: Path, run: Run
 ) -> None:
     before = checkpoint.read_bytes()
-    for old, new in (("red", "other"), ("blue", "red"), ("other", "blue")):  # much to unlearn
+    for old, new in (("red", "other"), ("blue", "red"), ("other", "blue")):  # swap the labels
         (train / old).rename(train / new)
     arguments = ("fit", model, train, "--checkpoint", checkpoint)
-    moved, error = run(*arguments, "--learning-rate", 1e38, "--epochs", 50).err.splitlines()
-    assert "8 photos moved to the folder of another class" in moved
+    note, error = run(*arguments, "--learning-rate", 1e38, "--epochs", 50).err.splitlines()
+    assert "8 photos moved to the folder of another class" in note
     assert "no longer finite" in error
     assert "epochs must be at least 1" in run(*arguments, "--epochs", 0).error
     assert checkpoint.read_bytes() == before
 
 
-def test_another_optimizer_is_said(
+def test_a_note_names_another_optimizer(
     model: Path, checkpoint: Path, held_out: Path, tmp_path: Path, run: Run
 ) -> None:
-    again = tmp_path / "again.tflite"
-    run("convert", model, "-o", again, "--classes", 9, "--optimizer", "adam")
-    result = run("predict", again, held_out / "red" / "0.png", "--checkpoint", checkpoint, "--json")
+    output = tmp_path / "output.tflite"
+    run("convert", model, "-o", output, "--classes", 9, "--optimizer", "adam")
+    result = run(
+        "predict", output, held_out / "red" / "0.png", "--checkpoint", checkpoint, "--json"
+    )
     assert "another optimizer" in result.err
     assert result.json[0]["top"][0]["label"] == "red"
 
@@ -218,17 +220,15 @@ def test_a_full_disk_leaves_the_old_checkpoint(
 
     before = checkpoint.read_bytes()
 
-    def full(handle: int) -> None:
+    def fail(handle: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", fail)
     assert "No space left" in run("fit", model, train, "--checkpoint", checkpoint).error
     assert checkpoint.read_bytes() == before
 
 
-def test_a_broken_promise_is_an_error(
-    model: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_check_is_an_error(model: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     from sartor.testing import verify
     from sartor.testing.verify import Check, Report
 

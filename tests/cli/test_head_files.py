@@ -1,4 +1,4 @@
-"""`sartor convert --head FILE`: a head of one's own."""
+"""`sartor convert --head FILE`: a custom head."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def base(image_base: bytes, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def head(tmp_path: Path) -> Path:
-    """16 features to 3 classes."""
+    """Return a head from 16 features to 3 classes."""
     graph, random = Graph("head"), np.random.default_rng(0)
     x = graph.input("x", (1, 16))
     hidden = relu(fully_connected(x, random.normal(size=(8, 16)).astype(np.float32)))
@@ -34,7 +34,7 @@ def head(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_is_a_head(base: Path, head: Path, tmp_path: Path, run: Run) -> None:
+def test_a_file_can_be_a_head(base: Path, head: Path, tmp_path: Path, run: Run) -> None:
     output = tmp_path / "out.tflite"
     result = run("convert", base, "-o", output, "--classes", "a,b", "--head", head, "--json")
     assert result.code == 0, result
@@ -43,12 +43,14 @@ def test_a_file_is_a_head(base: Path, head: Path, tmp_path: Path, run: Run) -> N
     assert run("verify", output).code == 0
 
 
-def test_what_does_not_fit_is_one_line(base: Path, head: Path, tmp_path: Path, run: Run) -> None:
+def test_a_head_file_that_does_not_fit_is_refused(
+    base: Path, head: Path, tmp_path: Path, run: Run
+) -> None:
     output = tmp_path / "out.tflite"
     common = ("convert", base, "-o", output, "--head")
     assert "a capacity of 5 classes" in run(*common, head, "--classes", 5).error
     assert "missing.tflite" in run(*common, tmp_path / "missing.tflite", "--classes", 3).error
-    refused = run(*common, head, "--classes", 3, "--hidden", 8)
-    assert refused.code == 2
-    assert "--hidden" in refused.err
+    failure = run(*common, head, "--classes", 3, "--hidden", 8)
+    assert failure.code == 2
+    assert "--hidden" in failure.err
     assert not output.exists()

@@ -86,9 +86,9 @@ def test_a_stopped_training_is_saved(
     finally:
         process.kill()
         os.close(terminal)
-    with PersonalModel(model) as personal:
-        personal.load(checkpoint)
-        best = personal.predict(train / "red" / "0.png")[0]
+    with PersonalModel(model) as personal_model:
+        personal_model.load(checkpoint)
+        best = personal_model.predict(train / "red" / "0.png")[0]
         assert best.label == "red"
         assert best.probability > 0.5
 
@@ -111,7 +111,7 @@ def test_a_signal_while_photos_are_read_writes_no_checkpoint(
     )  # fmt: skip
     try:
         handle = wait_for_reader(fifo)
-        time.sleep(0.5)  # until it reads; a signal between opening and reading comes too early
+        time.sleep(0.5)  # until it reads; between opening and reading, a signal would be too early
         process.send_signal(number)
         output, errors = process.communicate(timeout=60)
         os.close(handle)
@@ -123,7 +123,7 @@ def test_a_signal_while_photos_are_read_writes_no_checkpoint(
 
 
 def test_an_ignored_sigint_stays_ignored(model: Path, train: Path, tmp_path: Path) -> None:
-    """A shell starts background jobs so, and Ctrl-C is meant for another program then."""
+    """A shell ignores SIGINT in background jobs, because Ctrl-C is for the foreground job."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sartor", "fit", model, train,
          "--checkpoint", tmp_path / "mine.safetensors", "--epochs", "2000", "--json"],
