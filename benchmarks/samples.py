@@ -40,6 +40,9 @@ class FeatureModel(PersonalModel):
     The file, signatures, store and training are those of PersonalModel.
     """
 
+    def __enter__(self) -> FeatureModel:
+        return self
+
     def add_samples(self, samples: Samples) -> None:
         """Add a set of samples."""
         for row, label in zip(samples.features, samples.labels, strict=True):
