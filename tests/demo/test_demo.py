@@ -34,9 +34,9 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
     def call(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as info:
+        with pytest.raises(SystemExit) as exit_info:
             main(["demo", *map(str, arguments)])
-        code = info.value.code
+        code = exit_info.value.code
         return code if isinstance(code, int) else 0, *capfd.readouterr()
 
     return call

@@ -117,9 +117,9 @@ def check_methods(folder: Path, fill_disk: FillDisk, error_numbers: set[int]) ->
             files = contents(folder)
             before, samples = model.predict(image(0)), model.samples
             with fill_disk():
-                with pytest.raises(OSError, match=re.escape(tempfile.gettempdir())) as info:
+                with pytest.raises(OSError, match=re.escape(tempfile.gettempdir())) as error_info:
                     method()
-                error = info.value
+                error = error_info.value
                 # samples that were added before the disk was full stay
                 assert model.samples[: len(samples)] == samples, name
                 assert name == "add_sample" or model.samples == samples, name

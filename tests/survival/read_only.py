@@ -65,10 +65,10 @@ def check_library(folder: Path) -> None:
             "freeze": lambda: sartor.freeze(model.path, folder / "frozen", checkpoint),
         }
         for name, method in methods.items():
-            with pytest.raises(OSError, match=re.escape(str(folder))) as info:
+            with pytest.raises(OSError, match=re.escape(str(folder))) as error_info:
                 method()
-            assert ".part" not in str(info.value), name
-            print(name, info.value)
+            assert ".part" not in str(error_info.value), name
+            print(name, error_info.value)
             assert (model.predict(image(0)), model.samples, model.classes) == before, name
 
 
