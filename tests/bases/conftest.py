@@ -1,3 +1,5 @@
+"""Fixtures of the tests of bases: photos, a cache folder, TensorFlow and Keras."""
+
 from __future__ import annotations
 
 import sys
@@ -14,7 +16,7 @@ from sartor.modalities import image_pixels
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache of the tests' own, empty at first; never the user's."""
+    """Replace the user's cache folder by an empty folder."""
     folder = tmp_path_factory.mktemp("cache") / "sartor"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(platformdirs, "user_cache_path", lambda *_, **__: folder)
@@ -23,27 +25,27 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def photos(shared_data: Path) -> list[Path]:
-    """One photo for every second class of ImageNet; the name starts with the class's index."""
+    """Return a photo for every second class of ImageNet; its name starts with the class index."""
     return sorted((shared_data / "imagenet_samples").glob("*.jpg"))
 
 
 @pytest.fixture(scope="session")
-def some(photos: list[Path]) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels [100, 224, 224, 3] of every fifth photo, and their classes."""
-    chosen = photos[::5]
-    pixels = np.stack([image_pixels(path, (224, 224)) for path in chosen])
-    return pixels, np.array([int(path.name[:4]) for path in chosen])
+def labeled_photos(photos: list[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pixels [100, 224, 224, 3] of every fifth photo, and their classes."""
+    paths = photos[::5]
+    pixels = np.stack([image_pixels(path, (224, 224)) for path in paths])
+    return pixels, np.array([int(path.name[:4]) for path in paths])
 
 
 @pytest.fixture
 def no_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the extra is not installed."""
+    """Simulate a missing TensorFlow."""
     monkeypatch.setitem(sys.modules, "tensorflow", None)
 
 
 @pytest.fixture(scope="session")
 def tensorflow() -> Any:
-    """TensorFlow, with a seed, where the extra is installed."""
+    """Return TensorFlow with a seed; skip the test if the extra is not installed."""
     module = pytest.importorskip("tensorflow", reason="the extra `tensorflow` is not installed")
     module.keras.utils.set_random_seed(1)
     return module
@@ -51,5 +53,5 @@ def tensorflow() -> Any:
 
 @pytest.fixture(scope="session")
 def keras(tensorflow: Any) -> Any:
-    """The Keras of TensorFlow."""
+    """Return the Keras of TensorFlow."""
     return tensorflow.keras

@@ -1,4 +1,4 @@
-"""Keras models, each with one thing that converting has to get right."""
+"""Keras models, each with a property that conversion has to handle."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Case:
-    """A model, where it is to be cut, and what it takes.
+    """A Keras model with its cut and its inputs.
 
     Attributes:
-        build: makes the model, of the module `keras`.
-        layer: where it is cut; None lets the converter find `found`.
-        found: the layer that it is expected to find.
-        sample: makes the inputs of one sample, [1, …] each.
-        input_shape: where the model leaves it open.
+        build: function from the module `keras` to the model.
+        sample: function that draws the inputs of one sample, [1, …] each.
+        layer: layer of the cut. Default: the converter chooses it.
+        expected_layer: layer that the converter should choose.
+        input_shape: input shape, if the model does not state it.
     """
 
     build: Callable[[Any], Any]
     sample: Callable[[np.random.Generator], Arrays]
     layer: str | None = None
-    found: str | None = None
+    expected_layer: str | None = None
     input_shape: tuple[int, ...] | None = None
 
 
 def text(keras: Any) -> Any:
-    """Two inputs, of which the mask hides ids."""
+    """Return a model with two inputs: ids and their mask."""
     layers = keras.layers
     ids = keras.Input((8,), dtype="int32", name="ids")
     mask = keras.Input((8,), name="mask")
-    seen = layers.Embedding(50, 16)(ids) * keras.ops.expand_dims(mask, -1)
-    hidden = layers.Dense(12, activation="relu", name="hidden")(keras.ops.sum(seen, 1))
+    embedded = layers.Embedding(50, 16)(ids) * keras.ops.expand_dims(mask, -1)
+    hidden = layers.Dense(12, activation="relu", name="hidden")(keras.ops.sum(embedded, 1))
     return keras.Model({"ids": ids, "mask": mask}, layers.Dense(4)(hidden))
 
 
 def numbers(keras: Any) -> Any:
-    """A 1-D input with a name that no argument can have; dropout that must not drop."""
+    """Return a model with an input name that is no Python name, and with dropout."""
     layers = keras.layers
     x = keras.Input((12,), name="my-numbers:0")
     hidden = layers.Dense(9, activation="gelu", name="hidden")(layers.BatchNormalization()(x))
     return keras.Model(x, layers.Dense(3)(layers.Dropout(0.9, name="dropped")(hidden)))
 
 
-def picture(keras: Any) -> Any:
-    """A 4-D feature map, and a classifier behind it."""
+def image_features(keras: Any) -> Any:
+    """Return a model with a 4-D feature map and a classifier."""
     layers = keras.layers
     x = keras.Input((16, 16, 3))
     maps = layers.Conv2D(8, 3, activation="relu", name="map")(x)
@@ -57,7 +57,7 @@ def picture(keras: Any) -> Any:
 
 
 def lambda_layer(keras: Any) -> Any:
-    """Code of the user's own between the layers."""
+    """Return a model with a Lambda layer."""
     layers = keras.layers
     x = keras.Input((16, 16, 3))
     scaled = layers.Lambda(lambda v: (v - 0.5) * 2, name="scaled")(x)
@@ -66,7 +66,7 @@ def lambda_layer(keras: Any) -> Any:
 
 
 def subclassed(keras: Any) -> Any:
-    """A model whose inputs no one knows before it is called."""
+    """Return a subclassed model, whose inputs are unknown before a call."""
 
     class Net(keras.Model):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -81,7 +81,7 @@ def subclassed(keras: Any) -> Any:
 
 
 def nested(keras: Any) -> Any:
-    """A model in a model."""
+    """Return a model that contains a model."""
     layers = keras.layers
     inner = keras.Sequential(
         [
@@ -96,17 +96,17 @@ def nested(keras: Any) -> Any:
 
 
 def recurrent(keras: Any) -> Any:
-    """A sequence of open length."""
+    """Return a model for sequences of variable length."""
     layers = keras.layers
     return keras.Sequential([keras.Input((None, 3)), layers.LSTM(5, name="last"), layers.Dense(3)])
 
 
 def attentive(keras: Any) -> Any:
-    """A block of a transformer."""
+    """Return a model with a transformer block."""
     layers = keras.layers
     x = keras.Input((6, 8))
-    seen = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 4)(x, x))
-    pooled = layers.GlobalAveragePooling1D(name="pooled")(seen)
+    attended = layers.LayerNormalization()(x + layers.MultiHeadAttention(2, 4)(x, x))
+    pooled = layers.GlobalAveragePooling1D(name="pooled")(attended)
     return keras.Model(x, layers.Dense(3)(pooled))
 
 
@@ -123,32 +123,32 @@ def tokens(rng: np.random.Generator) -> Arrays:
 
 
 CASES = {
-    "two inputs": Case(text, tokens, found="hidden"),
-    "1-D numbers": Case(numbers, floats(12), found="hidden"),
-    "past the dropout": Case(numbers, floats(12), "dropped"),
-    "4-D feature map": Case(picture, floats(16, 16, 3), "map"),
-    "lambda": Case(lambda_layer, floats(16, 16, 3), found="pooled"),
-    "subclassed": Case(subclassed, floats(7), found="hidden", input_shape=(7,)),
+    "two inputs": Case(text, tokens, expected_layer="hidden"),
+    "1-D numbers": Case(numbers, floats(12), expected_layer="hidden"),
+    "cut after dropout": Case(numbers, floats(12), "dropped"),
+    "4-D feature map": Case(image_features, floats(16, 16, 3), "map"),
+    "lambda": Case(lambda_layer, floats(16, 16, 3), expected_layer="pooled"),
+    "subclassed": Case(subclassed, floats(7), expected_layer="hidden", input_shape=(7,)),
     "subclassed, by layer": Case(subclassed, floats(7), "hidden", input_shape=(7,)),
     "nested": Case(nested, floats(5), "inner/first"),
-    "nested, by its own name": Case(nested, floats(5), "second"),
-    "open length": Case(recurrent, floats(9, 3), found="last", input_shape=(9, 3)),
-    "attention": Case(attentive, floats(6, 8), found="pooled"),
+    "nested, by its short name": Case(nested, floats(5), "second"),
+    "any length": Case(recurrent, floats(9, 3), expected_layer="last", input_shape=(9, 3)),
+    "attention": Case(attentive, floats(6, 8), expected_layer="pooled"),
 }
 
 
 def until(keras: Any, model: Any, layer: str) -> Any:
-    """The part of a model that makes what a layer returns, by Keras's own means."""
+    """Return the part of a model that ends at a layer, built by Keras."""
     if not getattr(model, "inputs", None):  # subclassed
         return model.hidden
     outer, _, inner = layer.rpartition("/")
     for part in [model.get_layer(outer)] if outer else [model, *model.layers]:
         if any(each.name == inner for each in getattr(part, "layers", ())):
-            return keras.Model(part.inputs, part.get_layer(inner).output)  # both take the input
+            return keras.Model(part.inputs, part.get_layer(inner).output)
     raise AssertionError(layer)
 
 
-def predicted(part: Any, inputs: Arrays) -> np.ndarray:
-    """What Keras computes of one sample, flat."""
-    given = inputs if len(inputs) > 1 else inputs["input"]
-    return np.asarray(part(given, training=False)).reshape(1, -1)
+def predict(part: Any, inputs: Arrays) -> np.ndarray:
+    """Return the output of Keras for one sample, flattened to [1, N]."""
+    arguments = inputs if len(inputs) > 1 else inputs["input"]
+    return np.asarray(part(arguments, training=False)).reshape(1, -1)

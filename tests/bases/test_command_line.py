@@ -1,4 +1,4 @@
-"""BASE on the command line: recognized, converted, and nothing told that no one asked for."""
+"""Bases on the command line: formats, options, errors and log messages."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def run(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
 
     def call(base: Path, *arguments: object) -> tuple[int, str, str]:
         capfd.readouterr()
-        words = ["convert", base, "-o", tmp_path / "out.tflite", "--classes", 2, *arguments]
-        with pytest.raises(SystemExit) as stopped:
-            main([str(word) for word in words])
-        return int(stopped.value.code or 0), *capfd.readouterr()
+        command = ["convert", base, "-o", tmp_path / "out.tflite", "--classes", 2, *arguments]
+        with pytest.raises(SystemExit) as exit_info:
+            main([str(word) for word in command])
+        return int(exit_info.value.code or 0), *capfd.readouterr()
 
     return call
 
 
 @pytest.fixture(scope="module")
 def models(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Models that Keras has saved, and a SavedModel with two signatures."""
+    """Return a folder with saved Keras models and a SavedModel with two signatures."""
     import tensorflow as tf
 
     folder = tmp_path_factory.mktemp("models")
-    for name, file in (("1-D numbers", "numbers"), ("open length", "open")):
+    for name, file in (("1-D numbers", "numbers"), ("any length", "open")):
         CASES[name].build(keras).save(folder / f"{file}.keras")
     module = tf.Module()
     module.v = tf.Variable(tf.ones((4, 3)))
@@ -61,9 +61,9 @@ def models(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_features_names_a_layer(models: Path, run: Run) -> None:
     code, out, err = run(models / "numbers.keras", "--features", "hidden", "--json")
     assert (code, err) == (0, ""), err
-    said = json.loads(out)
-    assert [spec["shape"] for spec in said["features"]] == [[9]]
-    assert said["base_bytes"] == (models / "numbers.keras").stat().st_size
+    report = json.loads(out)
+    assert [spec["shape"] for spec in report["features"]] == [[9]]
+    assert report["base_bytes"] == (models / "numbers.keras").stat().st_size
 
 
 def test_an_unknown_layer_lists_similar_names(models: Path, run: Run) -> None:
@@ -84,7 +84,7 @@ def test_one_of_several_signatures_must_be_chosen(models: Path, run: Run) -> Non
 
 
 @pytest.mark.parametrize(
-    ("shapes", "code", "says"),
+    ("shapes", "code", "message"),
     [
         ((), 1, "--input-shape"),
         (("9,3",), 0, ""),
@@ -94,35 +94,35 @@ def test_one_of_several_signatures_must_be_chosen(models: Path, run: Run) -> Non
     ],
 )
 def test_an_open_shape_must_be_stated(
-    models: Path, run: Run, shapes: tuple[str, ...], code: int, says: str
+    models: Path, run: Run, shapes: tuple[str, ...], code: int, message: str
 ) -> None:
     options = [part for shape in shapes for part in ("--input-shape", shape)]
-    got, _, err = run(models / "open.keras", *options)
-    assert got == code, err
-    assert says in err if says else not err
+    actual, _, err = run(models / "open.keras", *options)
+    assert actual == code, err
+    assert message in err if message else not err
 
 
 def test_a_terminal_shows_progress_without_log_messages(models: Path, tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
+    reader, writer = pty.openpty()
     arguments = ["convert", models / "numbers.keras", "-o", tmp_path / "m.tflite", "--classes", "2"]
-    said: list[bytes] = []
+    output: list[bytes] = []
 
     def listen() -> None:
         with contextlib.suppress(OSError):
-            while data := os.read(ours, 4096):
-                said.append(data)
+            while data := os.read(reader, 4096):
+                output.append(data)
 
     listener = threading.Thread(target=listen)
     listener.start()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
     subprocess.run(
         [sys.executable, "-m", "sartor", *map(str, arguments)],
-        stderr=theirs, stdout=subprocess.DEVNULL, env=environment, check=True, timeout=300,
+        stderr=writer, stdout=subprocess.DEVNULL, env=environment, check=True, timeout=300,
     )  # fmt: skip
-    os.close(theirs)
+    os.close(writer)
     listener.join(10)
-    os.close(ours)
-    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", b"".join(said).decode())
+    os.close(reader)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", b"".join(output).decode())
     lines = {line.strip() for line in re.split(r"[\r\n]+", text)} - {""}
     assert lines
     assert all(re.search(r"converting .*numbers\.keras +\d:\d\d:\d\d$", line)
@@ -138,24 +138,24 @@ with quiet():
         os.write(2, b"native\\n")
     os.write(2, b"native\\n")
     print("python", file=sys.stderr)
-    logger = logging.StreamHandler()  # keeps the stream that is there now
+    logger = logging.StreamHandler()  # keeps the current stream
 logger.emit(logging.makeLogRecord({"msg": "logged later"}))
 os.write(2, b"native later\\n")
 """
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert done.stderr.splitlines() == ["python", "logged later", "native later"]
+    assert process.stderr.splitlines() == ["python", "logged later", "native later"]
 
 
 def test_a_closed_stderr_is_allowed() -> None:
     script = (
         "import os; os.close(2); from sartor.bases._tensorflow import quiet\nwith quiet(): print(1)"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "1\n"
+    assert process.stdout == "1\n"
 
 
 def test_another_backend_of_keras_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

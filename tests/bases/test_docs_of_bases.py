@@ -1,4 +1,4 @@
-"""The page on bases: what it shows runs."""
+"""The code and the commands of the page on bases run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "bases.md"
 def test_the_blocks_of_the_page_run(
     keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In its order: later code uses what earlier code has made."""
+    """Blocks run in order: later code uses the files of earlier code."""
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for language, code in re.findall(r"^```(\w+)\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.M):
@@ -27,7 +27,7 @@ def test_the_blocks_of_the_page_run(
         for line in code.splitlines():
             program, *arguments = shlex.split(line)
             assert program == "sartor"
-            with pytest.raises(SystemExit) as stopped:
+            with pytest.raises(SystemExit) as exit_info:
                 main(arguments)
-            assert not stopped.value.code, line
+            assert not exit_info.value.code, line
     assert (tmp_path / "model.tflite").stat().st_size > 10_000

@@ -1,3 +1,5 @@
+"""EfficientNet-Lite0, the starter base."""
+
 from __future__ import annotations
 
 import re
@@ -9,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from running import cosines, run
+from run_base import cosines, run
 
 import sartor
 from sartor.bases import STARTER, Base, EfficientNetLite0, load_base
@@ -36,7 +38,7 @@ BLOCKS = [
 SIZES = (96, 97, 150, 224, 320)
 
 
-def halved(size: int, times: int) -> int:
+def halve(size: int, times: int) -> int:
     for _ in range(times):
         size = -(-size // 2)
     return size
@@ -52,20 +54,20 @@ def shape_of(graph: Graph, name: str) -> tuple[int, ...]:
 def test_the_network_is_the_published_one(size: int, quantize: bool) -> None:
     graph = EfficientNetLite0(size, quantize=quantize).load().main
     halvings = 1
-    assert shape_of(graph, "stem") == (1, halved(size, 1), halved(size, 1), 32)
+    assert shape_of(graph, "stem") == (1, halve(size, 1), halve(size, 1), 32)
     for number, (kernel, stride, expansion, inputs, outputs) in enumerate(BLOCKS, 1):
-        wide = inputs * expansion
+        channels = inputs * expansion
         (filtered,) = graph.find(f"block_{number}/depthwise")
         assert filtered.producer is not None
-        assert filtered.producer.input(1).shape == (1, kernel, kernel, wide)
+        assert filtered.producer.input(1).shape == (1, kernel, kernel, channels)
         halvings += stride == 2
-        assert filtered.shape == (1, halved(size, halvings), halved(size, halvings), wide)
+        assert filtered.shape == (1, halve(size, halvings), halve(size, halvings), channels)
         (block,) = graph.find(f"block_{number}")
         assert block.shape == (*filtered.shape[:3], outputs)
         assert block.producer is not None
         assert (block.producer.code == "ADD") == (stride == 1 and inputs == outputs)
         assert bool(graph.find(f"block_{number}/expand")) == (expansion > 1)
-    assert shape_of(graph, "head") == (1, halved(size, 5), halved(size, 5), 1280)
+    assert shape_of(graph, "head") == (1, halve(size, 5), halve(size, 5), 1280)
     assert shape_of(graph, "features") == (1, 1280)
     assert [tensor.shape for tensor in graph.outputs] == [(1, 1000), (1, 320)]
 
@@ -117,12 +119,12 @@ def test_the_last_blocks_can_stay_float(count: int) -> None:
     assert {tensor.dtype for tensor in graph.outputs} == {DType.FLOAT32}
 
 
-def test_photos_are_classified_correctly(some: tuple[np.ndarray, np.ndarray]) -> None:
-    pixels, classes = some
+def test_photos_are_classified_correctly(labeled_photos: tuple[np.ndarray, np.ndarray]) -> None:
+    pixels, classes = labeled_photos
     exact, exact_features = run(EfficientNetLite0(quantize=False), pixels, ("logits", "features"))
     logits, features = run(EfficientNetLite0(), pixels, ("logits", "features"))
-    for found in (exact, logits):
-        best = np.argsort(-found, axis=1)[:, :5]
+    for scores in (exact, logits):
+        best = np.argsort(-scores, axis=1)[:, :5]
         assert (best[:, 0] == classes).mean() >= 0.83
         assert (best == classes[:, np.newaxis]).any(axis=1).mean() >= 0.94
     assert (exact.argmax(axis=1) == logits.argmax(axis=1)).mean() >= 0.93
@@ -139,21 +141,21 @@ def test_int8_agrees_with_float_at_every_size(size: int, photos: list[Path]) -> 
     names = ("features", "features_320")
     exact = run(EfficientNetLite0(size, quantize=False), pixels, names)
     for base in (EfficientNetLite0(size), EfficientNetLite0(size, float_blocks=2)):
-        for found, expected in zip(run(base, pixels, names), exact, strict=True):
-            assert cosines(found, expected).min() > 0.97
+        for actual, expected in zip(run(base, pixels, names), exact, strict=True):
+            assert cosines(actual, expected).min() > 0.97
 
 
-def test_more_float_blocks_reduce_the_error(some: tuple[np.ndarray, np.ndarray]) -> None:
-    pixels = some[0][::4]
+def test_more_float_blocks_reduce_the_error(labeled_photos: tuple[np.ndarray, np.ndarray]) -> None:
+    pixels = labeled_photos[0][::4]
     (exact,) = run(EfficientNetLite0(quantize=False), pixels, ["features"])
     bases = [EfficientNetLite0(float_blocks=count) for count in (0, 8, 16)]
-    found = [cosines(run(base, pixels, ["features"])[0], exact).mean() for base in bases]
-    assert all(more > less for less, more in pairwise(found))
-    assert found[-1] > 0.998
+    similarities = [cosines(run(base, pixels, ["features"])[0], exact).mean() for base in bases]
+    assert all(more > less for less, more in pairwise(similarities))
+    assert similarities[-1] > 0.998
 
 
 @pytest.mark.parametrize(
-    ("settings", "says"),
+    ("settings", "message"),
     [
         ({"input_size": 95}, "input_size must be an integer from 96 to 320, got 95"),
         ({"input_size": 321}, "got 321"),
@@ -165,8 +167,8 @@ def test_more_float_blocks_reduce_the_error(some: tuple[np.ndarray, np.ndarray])
         ({"float_blocks": 1, "quantize": False}, "float_blocks needs quantize"),
     ],
 )
-def test_invalid_options_are_refused(settings: dict[str, Any], says: str) -> None:
-    with pytest.raises(ConversionError, match=says):
+def test_invalid_options_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConversionError, match=message):
         EfficientNetLite0(**settings)
 
 
@@ -175,10 +177,10 @@ def test_the_metadata_state_scaling_author_and_license() -> None:
         model = EfficientNetLite0(96, quantize=quantize).load()
         metadata = decode_metadata(model.metadata[METADATA_NAME])
         (graph,) = metadata.subgraph_metadata
-        (picture,) = graph.input_tensor_metadata
-        assert picture.normalization is not None
-        assert picture.normalization.mean == (127,)
-        assert picture.normalization.std == (128,)
+        (image,) = graph.input_tensor_metadata
+        assert image.normalization is not None
+        assert image.normalization.mean == (127,)
+        assert image.normalization.std == (128,)
         assert len(graph.output_tensor_metadata) == len(model.main.outputs)
         assert metadata.license == "Apache-2.0"
 
@@ -218,12 +220,12 @@ def test_the_converted_file_passes_the_verifier(
     model = sartor.convert(base, classes=4, features=features)
     assert model.manifest.features[0].shape == (length,)
     assert not model.notes
-    (picture,) = model.manifest.inputs
-    assert (picture.modality, picture.shape) == ("image", (1, 96, 96, 3))
+    (image,) = model.manifest.inputs
+    assert (image.modality, image.shape) == ("image", (1, 96, 96, 3))
     if base.quantize:
-        assert picture.dtype == "uint8"
+        assert image.dtype == "uint8"
     else:
-        assert (picture.dtype, picture.mean, picture.std) == ("float32", (127.0,), (128.0,))
+        assert (image.dtype, image.mean, image.std) == ("float32", (127.0,), (128.0,))
     report = verify_contract(model.content)
     assert report.passed, report.failures
 
@@ -232,7 +234,7 @@ def test_the_converted_file_trains(tmp_path: Path) -> None:
     path = sartor.convert(EfficientNetLite0(96), classes=3).save(tmp_path / "model.tflite")
     random = np.random.default_rng(0)
 
-    def picture(color: int) -> np.ndarray:
+    def draw(color: int) -> np.ndarray:
         pixels = random.integers(0, 60, (120, 100, 3), np.uint8)
         pixels[30:90, 20:80, color] += 180
         return pixels
@@ -240,7 +242,7 @@ def test_the_converted_file_trains(tmp_path: Path) -> None:
     with sartor.PersonalModel(path) as model:
         for color, name in enumerate(("red", "green", "blue")):
             for _ in range(5):
-                model.add_sample(picture(color), name)
+                model.add_sample(draw(color), name)
         model.fit()
         for color, name in enumerate(("red", "green", "blue")):
-            assert model.predict(picture(color))[0].label == name
+            assert model.predict(draw(color))[0].label == name

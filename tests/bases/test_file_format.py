@@ -1,4 +1,4 @@
-"""What a path holds is known by its content, and needs no framework to be known."""
+"""The content of a file determines its format; no framework is needed."""
 
 from __future__ import annotations
 
@@ -47,32 +47,32 @@ def folder(path: Path) -> None:
 KERAS = archive("metadata.json", "config.json", "model.weights.h5")
 PATHS: dict[str, tuple[str, Callable[[Path], None], type]] = {
     "a Keras archive": ("model.keras", KERAS, Keras),
-    "one without its name": ("model", KERAS, Keras),
-    "one under another name": ("model.tflite", KERAS, Keras),
+    "a Keras archive without a suffix": ("model", KERAS, Keras),
+    "a Keras archive under another suffix": ("model.tflite", KERAS, Keras),
     "HDF5": ("model.h5", content(HDF5), Keras),
-    "HDF5 without its name": ("model.bin", content(HDF5), Keras),
+    "HDF5 under another suffix": ("model.bin", content(HDF5), Keras),
     "HDF5 as .keras": ("model.keras", content(HDF5), Keras),
     "a damaged .keras": ("model.keras", content(b"PK\3\4 and no more"), Keras),
     "an empty .h5": ("model.H5", content(b""), Keras),
-    "a .keras that is not there": ("model.keras", lambda _: None, Keras),
+    "a missing .keras": ("model.keras", lambda _: None, Keras),
     "a SavedModel": ("model", folder, SavedModel),
-    "one with a misleading name": ("model.keras", folder, SavedModel),
-    "a program of PyTorch": ("model", archive("model/archive_format", "model/data/a"), PyTorch),
+    "a SavedModel with a misleading suffix": ("model.keras", folder, SavedModel),
+    "a PyTorch program": ("model", archive("model/archive_format", "model/data/a"), PyTorch),
     "a damaged .pt2": ("model.pt2", content(b"PK\3\4 and no more"), PyTorch),
     "a .tflite": ("model.tflite", content(b"\x1c\0\0\0TFL3 and more"), TFLite),
-    "a .tflite under another name": ("model.h5", content(b"\x1c\0\0\0TFL3 and more"), TFLite),
-    "anything else": ("model.onnx", content(b"\x08\x07\x12"), TFLite),
-    "an archive of something else": ("photos.zip", archive("a.jpg"), TFLite),
-    "nothing": ("model", lambda _: None, TFLite),
+    "a .tflite under another suffix": ("model.h5", content(b"\x1c\0\0\0TFL3 and more"), TFLite),
+    "another format": ("model.onnx", content(b"\x08\x07\x12"), TFLite),
+    "another archive": ("photos.zip", archive("a.jpg"), TFLite),
+    "a missing path": ("model", lambda _: None, TFLite),
 }
 
 
 @pytest.mark.parametrize("name", PATHS)
 def test_the_content_determines_the_format(no_tensorflow: None, name: str, tmp_path: Path) -> None:
-    file, make, kind = PATHS[name]
+    file, make, base_class = PATHS[name]
     make(tmp_path / file)
     for path in (tmp_path / file, str(tmp_path / file)):
-        assert type(find_base(path)) is kind
+        assert type(find_base(path)) is base_class
 
 
 def test_saved_model_pb_stands_for_its_folder(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_features_are_passed_to_keras_models_without_features(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("base", "settings", "says"),
+    ("base", "settings", "message"),
     [
         (3, {}, "got int"),
         (Keras, {}, "got type"),
@@ -107,17 +107,17 @@ def test_features_are_passed_to_keras_models_without_features(tmp_path: Path) ->
     ],
 )
 def test_unknown_bases_and_options_are_refused(
-    base: Any, settings: dict[str, Any], says: str
+    base: Any, settings: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ConversionError, match=says):
+    with pytest.raises(ConversionError, match=message):
         find_base(base, **settings)
 
 
-@pytest.mark.parametrize("kind", [Keras, SavedModel])
+@pytest.mark.parametrize("base_class", [Keras, SavedModel])
 def test_without_tensorflow_the_error_names_the_command(
-    no_tensorflow: None, kind: Callable[[Path], Any], tmp_path: Path
+    no_tensorflow: None, base_class: Callable[[Path], Any], tmp_path: Path
 ) -> None:
     path = tmp_path / "model"
-    KERAS(path) if kind is Keras else folder(path)
+    KERAS(path) if base_class is Keras else folder(path)
     with pytest.raises(ConversionError, match=r"model .*pip install 'sartor\[tensorflow\]'$"):
-        kind(path).load()
+        base_class(path).load()

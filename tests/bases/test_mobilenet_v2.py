@@ -1,4 +1,4 @@
-"""MobileNetV2 of Keras: what it makes where TensorFlow is, and what it says where it is not."""
+"""MobileNetV2 of Keras: its features with TensorFlow, and its errors without."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from sartor.litert import Engine
 
 @pytest.fixture(scope="module")
 def network(keras: Any) -> Any:
-    """With weights at random, large enough for features to differ."""
+    """Return the network with random weights, large enough for features to differ."""
     keras.utils.set_random_seed(1)
-    found = keras.applications.MobileNetV2(input_shape=(96, 96, 3), alpha=0.35, weights=None)
-    for weight in found.weights:
+    model = keras.applications.MobileNetV2(input_shape=(96, 96, 3), alpha=0.35, weights=None)
+    for weight in model.weights:
         if weight.path.endswith("kernel"):
             weight.assign(2.2 * weight)
-    return found
+    return model
 
 
 def test_without_tensorflow_the_error_names_the_command(no_tensorflow: None) -> None:
@@ -38,9 +38,9 @@ def test_without_tensorflow_the_error_names_the_command(no_tensorflow: None) -> 
 def test_the_command_accepts_the_name(
     no_tensorflow: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(SystemExit) as exit_info:
         main(["convert", "mobilenetv2", "-o", str(tmp_path / "model.tflite"), "--classes", "3"])
-    assert stopped.value.code == 1
+    assert exit_info.value.code == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "pip install 'sartor[tensorflow]'" in line
 
@@ -58,7 +58,7 @@ def test_without_a_network_the_error_names_alternatives(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "message"),
     [
         ({"input_size": 31}, "integer >= 32, got 31"),
         ({"input_size": 96.0}, "got 96.0"),
@@ -66,8 +66,8 @@ def test_without_a_network_the_error_names_alternatives(monkeypatch: pytest.Monk
         ({"width": 0, "weights": "mine.h5"}, "above 0"),
     ],
 )
-def test_invalid_options_are_refused(settings: dict[str, Any], words: str) -> None:
-    with pytest.raises(ConversionError, match=words):
+def test_invalid_options_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConversionError, match=message):
         MobileNetV2(**settings)
 
 
@@ -88,15 +88,15 @@ def test_features_agree_with_keras(keras: Any, network: Any, classes: bool, tmp_
             "image", "float32", (127.5,), (127.5,),
         )  # fmt: skip
         engine = Engine(path, model.manifest, threads=1)
-        picture = np.random.default_rng(0).uniform(-1, 1, spec.shape).astype(np.float32)
-        ours = engine.run("infer", {spec.name: picture})["features"]
-    theirs = np.asarray(features(picture, training=False))
-    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5 * np.abs(theirs).max())
+        image = np.random.default_rng(0).uniform(-1, 1, spec.shape).astype(np.float32)
+        actual = engine.run("infer", {spec.name: image})["features"]
+    expected = np.asarray(features(image, training=False))
+    np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("what", ["another width", "no weights"])
-def test_other_weights_are_refused(keras: Any, network: Any, what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("reason", ["another width", "no weights"])
+def test_other_weights_are_refused(keras: Any, network: Any, reason: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.weights.h5"
-    network.save_weights(file) if what == "another width" else file.write_bytes(b"nothing")
+    network.save_weights(file) if reason == "another width" else file.write_bytes(b"nothing")
     with pytest.raises(ConversionError, match=r"does not contain the weights.*width 0.5"):
         MobileNetV2(width=0.5, input_size=96, weights=file).load()

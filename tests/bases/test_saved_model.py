@@ -1,4 +1,4 @@
-"""SavedModels as bases: which signature, and the same features."""
+"""SavedModels as bases: choice of the signature and equal features."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def weights() -> list[np.ndarray]:
 def folders(
     tensorflow: Any, weights: list[np.ndarray], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """SavedModels of `relu(x · W) · V`, with none, one and two signatures, and damaged ones."""
+    """Return SavedModels of `relu(x · W) · V` with zero to two signatures, and damaged ones."""
     tf, root = tensorflow, tmp_path_factory.mktemp("saved")
     module = tf.Module()
     module.w, module.v = (tf.Variable(each) for each in weights)
@@ -79,9 +79,9 @@ def test_the_signature_features_sets_the_cut(
 ) -> None:
     model = sartor.convert(SavedModel(folders / name, **settings), classes=2)
     (spec,) = model.manifest.inputs
-    given = X if name != "open" else np.repeat(X[:, np.newaxis], 6, 1)
+    value = X if name != "open" else np.repeat(X[:, np.newaxis], 6, 1)
     engine = Engine(model.save(tmp_path / "m.tflite"), model.manifest, threads=1)
-    features = engine.run("infer", {spec.name: given})["features"]
+    features = engine.run("infer", {spec.name: value})["features"]
     np.testing.assert_allclose(features, np.maximum(X @ weights[0], 0), rtol=1e-5, atol=1e-6)
     assert verify_contract(model.content).passed
 
@@ -100,10 +100,10 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_conversion_errors_give_advice(folders: Path, name: str) -> None:
-    folder, settings, says = WRONG[name]
-    with pytest.raises(ConversionError, match=says) as caught:
+    folder, settings, message = WRONG[name]
+    with pytest.raises(ConversionError, match=message) as error_info:
         SavedModel(folders / folder, **settings).content()
-    assert str(folders / folder) in str(caught.value)
+    assert str(folders / folder) in str(error_info.value)
 
 
 def test_equal_signatures_of_keras_count_once(keras: Any, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Weights are read, whatever the file says, without trusting it."""
+"""Weights are read from a pickle without running its code."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ SYSTEM = {"protocol_version": PROTOCOL, "little_endian": True}
 
 
 class Storage:
-    """Stands for a storage in the pickle, as PyTorch's own pickler does."""
+    """A storage in the pickle, as PyTorch's pickler writes it."""
 
     def __init__(self, key: str, values: np.ndarray, kind: str = "FloatStorage") -> None:
         self.key, self.values, self.kind = key, values, kind
 
 
 class Tensor:
-    """Pickled as a call of `torch._utils._rebuild_tensor_v2`."""
+    """A tensor, pickled as a call of `torch._utils._rebuild_tensor_v2`."""
 
     def __init__(
         self, storage: object, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]
@@ -44,7 +44,7 @@ class Tensor:
 
 
 class Hostile:
-    """Unpickled by anyone who trusts it, runs a command."""
+    """An object that runs a command when it is unpickled."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -63,7 +63,7 @@ class Pickler(pickle.Pickler):
 
 @pytest.fixture(autouse=True)
 def torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As much of PyTorch as pickling needs."""
+    """Provide the part of PyTorch that pickling needs."""
     names = types.ModuleType("torch"), types.ModuleType("torch._utils")
     for name in ("FloatStorage", "LongStorage", "StrangeStorage"):
         setattr(names[0], name, type(name, (), {"__module__": "torch"}))
@@ -76,13 +76,13 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, module.__name__, module)
 
 
-def pickled(value: object) -> bytes:
+def pickle_value(value: object) -> bytes:
     file = io.BytesIO()
     Pickler(file, protocol=2).dump(value)
     return file.getvalue()
 
 
-def stored(storages: Iterable[Storage]) -> bytes:
+def encode_storages(storages: Iterable[Storage]) -> bytes:
     return b"".join(
         np.int64(each.values.size).tobytes() + each.values.tobytes() for each in storages
     )
@@ -105,27 +105,27 @@ def state_file(
     keys: object = ("w", "n"),
     data: bytes | None = None,
 ) -> bytes:
-    """A file as `torch.save` wrote it."""
+    """Return a file as `torch.save` writes it."""
     parts = (magic, PROTOCOL, system, tensors, list(keys) if isinstance(keys, tuple) else keys)
-    return b"".join(map(pickled, parts)) + (stored((W, N)) if data is None else data)
+    return b"".join(map(pickle_value, parts)) + (encode_storages((W, N)) if data is None else data)
 
 
 def test_tensors_are_views_of_their_storage() -> None:
-    found = read_state_dict(state_file())
-    assert list(found) == ["rows", "columns", "tail", "count"]
-    assert found["rows"].tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert found["columns"].tolist() == [[0, 3], [1, 4], [2, 5]]
-    assert found["tail"].tolist() == [4, 5]
-    assert found["count"].dtype == np.int64
-    assert found["count"].tolist() == 7
-    assert not any(each.flags.writeable for each in found.values())
+    tensors = read_state_dict(state_file())
+    assert list(tensors) == ["rows", "columns", "tail", "count"]
+    assert tensors["rows"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert tensors["columns"].tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert tensors["tail"].tolist() == [4, 5]
+    assert tensors["count"].dtype == np.int64
+    assert tensors["count"].tolist() == 7
+    assert not any(each.flags.writeable for each in tensors.values())
 
 
-@pytest.mark.parametrize("place", ["magic", "system", "tensors", "keys", "inside"])
-def test_a_pickle_that_runs_a_command_is_refused(place: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("position", ["magic", "system", "tensors", "keys", "inside"])
+def test_a_pickle_that_runs_a_command_is_refused(position: str, tmp_path: Path) -> None:
     marker = tmp_path / "ran"
-    hostile: dict[str, Any] = {place: Hostile(marker)}
-    if place == "inside":
+    hostile: dict[str, Any] = {position: Hostile(marker)}
+    if position == "inside":
         hostile = {"tensors": OrderedDict(TENSORS, evil=Hostile(marker))}
     content = state_file(**hostile)
     with pytest.raises(ConversionError, match=r"it refers to \w+\.system, which is not allowed"):
@@ -150,7 +150,7 @@ def test_a_tensor_outside_its_storage_is_refused(
 ) -> None:
     tensors = OrderedDict(x=Tensor(W, offset, shape, strides))
     with pytest.raises(ConversionError, match=r"reaches outside|zip\(\)"):
-        read_state_dict(state_file(tensors, keys=("w",), data=stored((W,))))
+        read_state_dict(state_file(tensors, keys=("w",), data=encode_storages((W,))))
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_a_tensor_outside_its_storage_is_refused(
         (lambda: b"PK\3\4" + bytes(100), "cannot be read"),
         (lambda: state_file(magic=1), "not a PyTorch file in the old format"),
         (lambda: state_file(system={"little_endian": False}), "big-endian"),
-        (lambda: state_file(data=stored((W, N)) + b"more"), "4 bytes follow"),
-        (lambda: state_file(data=stored((N, W))), "a storage has 1 elements, expected 6"),
-        (lambda: state_file(keys=("w",), data=stored((W,))), "cannot be read"),
+        (lambda: state_file(data=encode_storages((W, N)) + b"more"), "4 bytes follow"),
+        (lambda: state_file(data=encode_storages((N, W))), "a storage has 1 elements, expected 6"),
+        (lambda: state_file(keys=("w",), data=encode_storages((W,))), "cannot be read"),
         (lambda: state_file(keys=("w", "x")), "cannot be read"),
         (lambda: state_file(OrderedDict(x=3)), "something other than tensors"),
         (lambda: state_file([1, 2]), "cannot be read"),
