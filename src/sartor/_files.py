@@ -8,10 +8,14 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from .errors import OutputError
 
-__all__ = ["replacing", "write_atomically"]
+__all__ = ["FilePath", "replacing", "write_atomically"]
+
+FilePath: TypeAlias = "str | os.PathLike[str]"
+"""A path as users give it."""
 
 
 def write_atomically(path: Path, content: bytes, *, private: bool = False) -> Path:

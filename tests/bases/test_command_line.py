@@ -117,7 +117,7 @@ def test_a_terminal_shows_progress_without_log_messages(models: Path, tmp_path: 
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
     subprocess.run(
         [sys.executable, "-m", "sartor", *map(str, arguments)],
-        stderr=writer, stdout=subprocess.DEVNULL, env=environment, check=True, timeout=300,
+        stderr=writer, stdout=subprocess.DEVNULL, env=environment, check=True, timeout=1800,
     )  # fmt: skip
     os.close(writer)
     listener.join(10)

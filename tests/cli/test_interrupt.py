@@ -39,7 +39,7 @@ def _default_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def read_until(handle: int, text: bytes, seconds: float = 60) -> bytes:
+def read_until(handle: int, text: bytes, seconds: float = 600) -> bytes:
     """Return the output of a terminal up to `text`, or up to the end of the program."""
     output, end = b"", time.monotonic() + seconds
     while text not in output and time.monotonic() < end:
@@ -51,7 +51,7 @@ def read_until(handle: int, text: bytes, seconds: float = 60) -> bytes:
     return output
 
 
-def wait_for_reader(fifo: Path, seconds: float = 60) -> int:
+def wait_for_reader(fifo: Path, seconds: float = 600) -> int:
     """Wait until a program reads the FIFO; return a handle that keeps it waiting."""
     end = time.monotonic() + seconds
     while True:
@@ -113,7 +113,7 @@ def test_a_signal_while_photos_are_read_writes_no_checkpoint(
         handle = wait_for_reader(fifo)
         time.sleep(0.5)  # until it reads; between opening and reading, a signal would be too early
         process.send_signal(number)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=600)
         os.close(handle)
     finally:
         process.kill()

@@ -65,7 +65,7 @@ def test_wrong_arguments_are_refused(program: Path) -> None:
 
 def losses_in_c(program: Path, model: Path) -> list[float]:
     command = [str(program), str(model), str(STEPS)]
-    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
     lines = [line for line in result.stdout.splitlines() if line.startswith("step ")]
     assert len(lines) == STEPS
     return [float(line.split()[-1]) for line in lines]

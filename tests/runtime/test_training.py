@@ -65,7 +65,7 @@ def test_pause_resume_and_stop(tiny: Convert) -> None:
         _until(lambda: len(epochs) > count)
         training.pause()
         training.stop()  # also ends a pause
-        history = training.wait(timeout=10)
+        history = training.wait(timeout=600)
         assert history.stopped
         assert not training.paused
         assert 2 * len(history.epochs) <= history.steps < 2 * LONG

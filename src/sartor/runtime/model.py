@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeAlias
 
+from .._files import FilePath
 from ..errors import DataError
 from ..litert import open_model
 from ..modalities import Sample, prepare
@@ -25,8 +24,6 @@ from .training.job import TrainingJob, TrainingJobs
 from .training.trainer import EpochCallback
 
 __all__ = ["PersonalModel"]
-
-_Path: TypeAlias = "str | os.PathLike[str]"
 
 
 class PersonalModel:
@@ -52,7 +49,7 @@ class PersonalModel:
     """
 
     def __init__(
-        self, path: _Path, *, store: _Path | None = None, threads: int | None = None,
+        self, path: FilePath, *, store: FilePath | None = None, threads: int | None = None,
         thumbnails: bool = False, photos: bool = False, max_samples: int | None = None,
         max_bytes: int | None = None,
     ) -> None:  # fmt: skip
@@ -242,7 +239,7 @@ class PersonalModel:
         """Stop a running training after its present step; see `TrainingJob.stop`."""
         self._jobs.stop()
 
-    def save(self, path: _Path, *, force: bool = False) -> Path:
+    def save(self, path: FilePath, *, force: bool = False) -> Path:
         """Write a checkpoint (safetensors) atomically, and return its path.
 
         Raises:
@@ -251,7 +248,7 @@ class PersonalModel:
         """
         return save_checkpoint(path, self.path, self._state, self._samples, force)
 
-    def load(self, path: _Path) -> tuple[str, ...]:
+    def load(self, path: FilePath) -> tuple[str, ...]:
         """Replace weights and classes by a checkpoint; keep the samples, stop a running training.
 
         The result is a message for each part that does not fit the model and was not loaded.
@@ -265,11 +262,11 @@ class PersonalModel:
             self._samples.imprint_stored_classes()
             return messages
 
-    def export_project(self, path: _Path, *, force: bool = False) -> Path:
+    def export_project(self, path: FilePath, *, force: bool = False) -> Path:
         """Write model, weights and samples into one file and return its path; see `save`."""
         return export_project(path, self.path, self._state, self._samples, force)
 
-    def import_project(self, path: _Path) -> tuple[str, ...]:
+    def import_project(self, path: FilePath) -> tuple[str, ...]:
         """Replace weights, classes and samples by those of a project; otherwise like `load`.
 
         Raises:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TypeAlias
 
+from .._files import FilePath
 from .._outputs import CHECKPOINT as CHECKPOINT_FILE
 from .._outputs import PROJECT, check_output
 from .samples import SampleCollection
@@ -17,11 +16,9 @@ from .state import ModelState
 
 __all__ = ["export_project", "import_project", "save_checkpoint"]
 
-_Path: TypeAlias = "str | os.PathLike[str]"
-
 
 def save_checkpoint(
-    path: _Path, model: Path, state: ModelState, samples: SampleCollection, force: bool
+    path: FilePath, model: Path, state: ModelState, samples: SampleCollection, force: bool
 ) -> Path:
     """Write a checkpoint; see `PersonalModel.save`."""
     inputs = model, samples.store.path
@@ -32,7 +29,7 @@ def save_checkpoint(
 
 
 def export_project(
-    path: _Path, model: Path, state: ModelState, samples: SampleCollection, force: bool
+    path: FilePath, model: Path, state: ModelState, samples: SampleCollection, force: bool
 ) -> Path:
     """Write a project; see `PersonalModel.export_project`."""
     target = check_output(path, PROJECT, inputs=(model, samples.store.path), force=force)

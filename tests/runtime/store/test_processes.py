@@ -47,9 +47,9 @@ def test_threads_on_one_store(tmp_path: Path) -> None:
     with SampleStore(tmp_path / "s", manifest()) as store, ThreadPoolExecutor(4) as pool:
         adds = [pool.submit(add, store, number) for number in range(60)]
         reads = [pool.submit(content, store) for _ in range(20)]
-        ids = [future.result(timeout=60) for future in adds]
+        ids = [future.result(timeout=600) for future in adds]
         for future in reads:
-            future.result(timeout=60)
+            future.result(timeout=600)
         assert sorted(ids) == list(range(1, 61))
         assert {s.source for s in store.samples()} == {
             secret(number, "source").hex() for number in range(60)
@@ -80,7 +80,7 @@ def test_a_thread_sees_a_transaction_completely_or_not_at_all(tmp_path: Path) ->
 def test_two_processes_on_one_new_store(tmp_path: Path) -> None:
     path = tmp_path / "s"
     processes = [start_adding(path, first, 21, bound=12) for first in (0, 100)]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    assert [process.wait(timeout=600) for process in processes] == [0, 0]
     for process in processes:
         process.communicate()
     with SampleStore(path, manifest()) as store:
@@ -99,7 +99,7 @@ def test_several_connections_can_create_one_store_at_the_same_time(tmp_path: Pat
                     return len(store)
 
             results = [pool.submit(open_store) for _ in range(4)]
-            assert [result.result(timeout=60) for result in results] == [0] * 4
+            assert [result.result(timeout=600) for result in results] == [0] * 4
 
 
 def test_a_change_is_visible_to_other_connections_at_once(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_file_size_limit_does_not_change_the_store(tmp_path: Path) -> None:
     path = tmp_path / "s"
     create_store(path).close()
     command = [sys.executable, "-c", FULL, FOLDER, str(path), "300000"]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    process = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
     count, message = process.stdout.split(" ", 1)
     assert str(path) in message
     with SampleStore(path, manifest()) as store:
@@ -116,7 +116,7 @@ def test_a_store_in_a_read_only_folder_can_be_read(mode: int) -> None:
         path.chmod(mode)
         path.parent.chmod(0o555)
         command = [sys.executable, "-c", READING, FOLDER, str(path)]
-        process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        process = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
         path.parent.chmod(0o755)
         assert process.returncode == 0, process.stderr
         first, *refusals, last = process.stdout.splitlines()
