@@ -22,7 +22,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from sartor.contract import checkpoint, manifest, names, specs
+from sartor.contract import checkpoint, manifest, names, sample_store, specs
 
 __all__ = ["FOLDER", "generated", "main"]
 
@@ -37,6 +37,7 @@ _RECORDS = (
 )  # fmt: skip
 _TYPESCRIPT = {str: "string", int: "number", float: "number", bool: "boolean"}
 _KOTLIN = {str: "String", int: "Int", float: "Double", bool: "Boolean"}
+_SINGLE, _DOUBLE = "'", '"'
 _LONG = {"offset"}  # integers of 64 bits in Kotlin
 _IN_WORDS = {"None": "null", "True": "true", "False": "false"}
 
@@ -52,7 +53,8 @@ class Constant:
 
 def generated() -> dict[str, str]:
     """Return the generated files: name → text."""
-    constants = [*_constants(names), *_constants(checkpoint)]
+    modules = (names, checkpoint, sample_store)
+    constants = [each for module in modules for each in _constants(module)]
     return {"contract.ts": _typescript(constants), "Contract.kt": _kotlin(constants)}
 
 
@@ -72,14 +74,14 @@ def _constants(module: types.ModuleType) -> list[Constant]:
 def _typescript(constants: list[Constant]) -> str:
     lines = [f"// {_NOTICE}", "", "/* The contract of a personalizable file (docs/contract.md). */"]
     for each in constants:
-        value = _literal(each.value, "'")
         lines += ["", *_comment(each.doc)]
         if isinstance(each.value, tuple):
-            items = textwrap.wrap(f"{value},", 98, initial_indent="  ", subsequent_indent="  ")
+            items = _items(each.value, _SINGLE, 2)
             lines += [f"export const {each.name} = [", *items, "] as const;"]
-            lines.append(f"export type {_UNIONS[each.name]} = (typeof {each.name})[number];")
+            if each.name in _UNIONS:
+                lines.append(f"export type {_UNIONS[each.name]} = (typeof {each.name})[number];")
         else:
-            lines.append(f"export const {each.name} = {value};")
+            lines.append(f"export const {each.name} = {_literal(each.value, _SINGLE)};")
     for record in _RECORDS:
         lines += ["", *_comment(_summary(record)), f"export interface {record.__name__} {{"]
         for name, hint, doc in _members(record):
@@ -96,14 +98,12 @@ def _kotlin(constants: list[Constant]) -> str:
         "object Contract {",
     ]  # fmt: skip
     for each in constants:
-        value = _literal(each.value, '"')
         lines += _comment(each.doc, "    ")
         if isinstance(each.value, tuple):
-            indent = " " * 8
-            items = textwrap.wrap(f"{value},", 98, initial_indent=indent, subsequent_indent=indent)
+            items = _items(each.value, _DOUBLE, 8)
             lines += [f"    val {each.name}: List<String> = listOf(", *items, "    )"]
         else:
-            lines.append(f"    const val {each.name} = {value}")
+            lines.append(f"    const val {each.name} = {_literal(each.value, _DOUBLE)}")
         lines.append("")
     lines[-1] = "}"
     keys = sorted({name for record in _RECORDS for name, _, _ in _members(record)})
@@ -166,9 +166,15 @@ def _summary(record: type) -> str:
     return inspect.cleandoc(record.__doc__ or "").splitlines()[0]
 
 
-def _literal(value: str | int | tuple[str, ...], quote: str) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(_literal(each, quote) for each in value)
+def _items(values: tuple[str, ...], quote: str, indent: int) -> list[str]:
+    """Return the lines of a list: several names in a line, or one sentence."""
+    start, items = " " * indent, [f"{_literal(each, quote)}," for each in values]
+    if any(" " in each for each in values):
+        return [start + each for each in items]
+    return textwrap.wrap(" ".join(items), 98, initial_indent=start, subsequent_indent=start)
+
+
+def _literal(value: str | int, quote: str) -> str:
     return str(value) if isinstance(value, int) else f"{quote}{value}{quote}"
 
 

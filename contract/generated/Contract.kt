@@ -113,6 +113,51 @@ object Contract {
 
     /** Tensor [5]: statistics that normalize the OOD score. */
     const val OOD_STATISTICS = "ood/statistics"
+
+    /** Version of the tables of a sample store: `user_version` in the file. */
+    const val STORE_VERSION = 3
+
+    /** Number that identifies a sample store: `application_id` in the file, the letters `Srtr`. */
+    const val STORE_APPLICATION_ID = 1400009842
+
+    /** Statements that create the tables of a sample store. */
+    val STORE_SCHEMA: List<String> = listOf(
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE class (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL)",
+        "CREATE TABLE sample (id INTEGER PRIMARY KEY AUTOINCREMENT, added REAL NOT NULL, source BLOB, feature_rows INTEGER NOT NULL, bytes INTEGER NOT NULL, held_out INTEGER NOT NULL, checksum INTEGER NOT NULL)",
+        "CREATE INDEX sample_source ON sample (source) WHERE source IS NOT NULL",
+        "CREATE TABLE features (sample INTEGER PRIMARY KEY, encoding TEXT NOT NULL, data BLOB NOT NULL, checksum INTEGER NOT NULL)",
+        "CREATE TABLE target (sample INTEGER NOT NULL, class INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY (sample, class)) WITHOUT ROWID",
+        "CREATE INDEX target_class ON target (class, value)",
+        "CREATE TABLE image (sample INTEGER NOT NULL, kind TEXT NOT NULL, data BLOB NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (sample, kind))",
+    )
+
+    /** Key in the table `meta`: fingerprint of the base that computed the features. */
+    const val STORE_BASE = "base"
+
+    /** Key in the table `meta`, present while deleted bytes are still to be overwritten. */
+    const val STORE_ERASE = "erase"
+
+    /** Encoding of a features tensor: the integers of a quantized base. */
+    const val STORE_INTEGER = "q"
+
+    /** Encoding of a features tensor: float16. */
+    const val STORE_FLOAT16 = "e"
+
+    /** Encoding of a features tensor: float32. */
+    const val STORE_FLOAT32 = "f"
+
+    /** Kind of an image: a small PNG. */
+    const val STORE_THUMBNAIL = "thumbnail"
+
+    /** Kind of an image: the original, from which another base can compute the features. */
+    const val STORE_PHOTO = "photo"
+
+    /** Largest size of a thumbnail or photo, in bytes. */
+    const val STORE_MAX_IMAGE_BYTES = 67108864
+
+    /** Largest length of a class name, in Unicode code points. */
+    const val STORE_MAX_LABEL = 1000
 }
 
 /** The JSON keys of the manifest and of the checkpoint header. */

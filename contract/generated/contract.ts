@@ -116,6 +116,51 @@ export const OOD_CLASS_INDICES = 'ood/class_indices';
 /** Tensor [5]: statistics that normalize the OOD score. */
 export const OOD_STATISTICS = 'ood/statistics';
 
+/** Version of the tables of a sample store: `user_version` in the file. */
+export const STORE_VERSION = 3;
+
+/** Number that identifies a sample store: `application_id` in the file, the letters `Srtr`. */
+export const STORE_APPLICATION_ID = 1400009842;
+
+/** Statements that create the tables of a sample store. */
+export const STORE_SCHEMA = [
+  'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID',
+  'CREATE TABLE class (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL)',
+  'CREATE TABLE sample (id INTEGER PRIMARY KEY AUTOINCREMENT, added REAL NOT NULL, source BLOB, feature_rows INTEGER NOT NULL, bytes INTEGER NOT NULL, held_out INTEGER NOT NULL, checksum INTEGER NOT NULL)',
+  'CREATE INDEX sample_source ON sample (source) WHERE source IS NOT NULL',
+  'CREATE TABLE features (sample INTEGER PRIMARY KEY, encoding TEXT NOT NULL, data BLOB NOT NULL, checksum INTEGER NOT NULL)',
+  'CREATE TABLE target (sample INTEGER NOT NULL, class INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY (sample, class)) WITHOUT ROWID',
+  'CREATE INDEX target_class ON target (class, value)',
+  'CREATE TABLE image (sample INTEGER NOT NULL, kind TEXT NOT NULL, data BLOB NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (sample, kind))',
+] as const;
+
+/** Key in the table `meta`: fingerprint of the base that computed the features. */
+export const STORE_BASE = 'base';
+
+/** Key in the table `meta`, present while deleted bytes are still to be overwritten. */
+export const STORE_ERASE = 'erase';
+
+/** Encoding of a features tensor: the integers of a quantized base. */
+export const STORE_INTEGER = 'q';
+
+/** Encoding of a features tensor: float16. */
+export const STORE_FLOAT16 = 'e';
+
+/** Encoding of a features tensor: float32. */
+export const STORE_FLOAT32 = 'f';
+
+/** Kind of an image: a small PNG. */
+export const STORE_THUMBNAIL = 'thumbnail';
+
+/** Kind of an image: the original, from which another base can compute the features. */
+export const STORE_PHOTO = 'photo';
+
+/** Largest size of a thumbnail or photo, in bytes. */
+export const STORE_MAX_IMAGE_BYTES = 67108864;
+
+/** Largest length of a class name, in Unicode code points. */
+export const STORE_MAX_LABEL = 1000;
+
 /** One input of the base. */
 export interface InputSpec {
   /** Name in the signature `infer`. */

@@ -8,7 +8,7 @@ import sys
 import pytest
 from runtimes import ROOT
 
-from sartor.contract import names
+from sartor.contract import names, sample_store
 from sartor.contract.manifest import Manifest
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -27,7 +27,8 @@ def test_the_generated_files_are_up_to_date() -> None:
 @pytest.mark.parametrize("name", ["contract.ts", "Contract.kt"])
 def test_every_constant_is_generated(name: str) -> None:
     text = (ROOT / "contract" / "generated" / name).read_text(encoding="utf-8")
-    for constant in names.__all__:
+    constants = [*names.__all__, *filter(str.isupper, sample_store.__all__)]
+    for constant in constants:
         assert re.search(rf"\b{constant}\b", text), constant
 
 

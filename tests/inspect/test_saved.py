@@ -33,7 +33,6 @@ from sartor.runtime.store import SampleStore
 from sartor.runtime.store.summary import StoreSummary, summarize
 
 Convert = Callable[..., Path]
-OLD_STORE = Path(__file__).parents[1] / "runtime" / "store" / "version_1.sql"
 
 
 @pytest.fixture
@@ -153,7 +152,7 @@ def test_a_store(model: Path, tmp_path: Path) -> None:
     assert (description.kind, description.bytes) == ("samples", path.stat().st_size)
     assert description.store == open_summary
     assert description.store == StoreSummary(
-        version=2, base=manifest.fingerprints.base, samples=3, held_out=1, rows=4,
+        version=3, base=manifest.fingerprints.base, samples=3, held_out=1, rows=4,
         classes={"hat": 1, "shoes": 2}, feature_bytes=4 * 16 * 2, photos=1, thumbnails=2,
         image_bytes=23,
     )  # fmt: skip
@@ -183,16 +182,6 @@ def test_a_store_of_a_killed_process_includes_its_log(
     before = copy.read_bytes(), log.read_bytes()
     assert summarize(copy).samples == 7
     assert (copy.read_bytes(), log.read_bytes()) == before
-
-
-def test_a_store_of_an_older_version_does_not_change(tmp_path: Path) -> None:
-    path = tmp_path / "old.samples"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(OLD_STORE.read_text())
-    summary = summarize(path)
-    assert (summary.version, summary.samples, summary.classes) == (1, 2, {"hat": 1, "shoes": 1})
-    assert (summary.held_out, summary.photos) == (0, 0)
-    assert summarize(path).version == 1
 
 
 def test_a_project(user: tuple[Path, ...], model: Path) -> None:

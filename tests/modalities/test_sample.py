@@ -11,6 +11,7 @@ import PIL.Image
 import pytest
 
 from sartor.contract.manifest import InputSpec
+from sartor.contract.sample_store import pack
 from sartor.errors import DataError, StoreError
 from sartor.modalities import identity_of_name, image_pixels, load, load_stored
 from sartor.modalities.image import modality as image_modality
@@ -55,7 +56,7 @@ def test_a_file_is_read_once_and_decoded_once(photo: Path, monkeypatch: pytest.M
 
 
 def test_the_identity_is_a_hash_of_the_content(photo: Path) -> None:
-    digest = sha256(f"uint8 {PIXELS.shape}\0".encode() + PIXELS.tobytes())
+    digest = sha256(pack("uint8", PIXELS.ndim, *PIXELS.shape) + PIXELS.tobytes())
     assert load([IMAGE], PIXELS).identity == digest
     assert load([IMAGE], PIL.Image.fromarray(PIXELS)).identity == digest
     assert load([IMAGE], photo.read_bytes()).identity == load([IMAGE], photo).identity
@@ -64,7 +65,7 @@ def test_the_identity_is_a_hash_of_the_content(photo: Path) -> None:
 
 def test_the_identity_of_a_tensor_does_not_depend_on_the_float_width() -> None:
     values = np.arange(4.0).reshape(1, 4)
-    array = sha256(b"float32 (1, 4)\0" + values.astype(np.float32).tobytes())
+    array = sha256(pack("float32", 2, 1, 4) + values.astype("<f4").tobytes())
     assert load([TENSOR], values).identity == sha256(b"numbers\0" + array)
     assert load([TENSOR], values.astype(np.float32)).identity == load([TENSOR], values).identity
 

@@ -11,11 +11,10 @@ import json
 import os
 import random
 import shutil
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ def sample(source: str) -> np.ndarray:
 
 
 def prepare(folder: Path) -> None:
-    """Create a store of version 1, and a project of a second device."""
+    """Create a store, and a project of a second device."""
     with PersonalModel(folder / MODEL) as second:
         for member in range(4):
             for group in (1, 3, 5):
@@ -57,14 +56,6 @@ def prepare(folder: Path) -> None:
     with PersonalModel(folder / MODEL, store=folder / STORE) as model:
         for source, label in _first().items():
             model.add_sample(sample(source), label, source=source)
-    with closing(sqlite3.connect(folder / STORE, isolation_level=None)) as connection:
-        for statement in (
-            "DROP TABLE image",
-            "ALTER TABLE sample DROP COLUMN held_out",
-            "PRAGMA user_version = 1",
-            "PRAGMA journal_mode = DELETE",
-        ):
-            connection.execute(statement).fetchall()
 
 
 def _first() -> Labels:

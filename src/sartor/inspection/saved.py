@@ -114,7 +114,7 @@ def describe_store(path: Path) -> StoreDescription:
     """Describe a sample store, without changing the file.
 
     Raises:
-        StoreError: If the file is not a sample store, is damaged, or is from a newer Sartor.
+        StoreError: If the file is not a sample store, is damaged, or has another version.
     """
     from ..runtime.store.summary import summarize
 

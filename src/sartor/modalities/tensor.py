@@ -11,6 +11,7 @@ import numpy as np
 
 from ..contract.manifest import InputSpec
 from ..contract.names import TENSOR
+from ..contract.sample_store import pack
 from ..errors import DataError
 
 __all__ = ["LoadedTensor", "TensorModality", "array_bytes", "array_digest", "fitting_array"]
@@ -118,11 +119,12 @@ def fitting_array(spec: InputSpec, value: Any, expects: str) -> np.ndarray:
 def array_digest(array: np.ndarray) -> bytes:
     """Return the SHA-256 of the dtype, shape and values of an array.
 
-    The digest is that of a text such as `float32 (1, 8)` (a vector: `float32 (8,)`), a zero byte,
-    and the values row by row, little-endian.
+    The digest is that of the name of the dtype, such as `float32`, the rank, and the sizes, as
+    `pack` returns them; then the values row by row, little-endian.
     """
-    header = f"{array.dtype} {array.shape}\0".encode()
-    return hashlib.sha256(header + array.tobytes()).digest()
+    header = pack(array.dtype.name, array.ndim, *array.shape)
+    values = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    return hashlib.sha256(header + values.tobytes()).digest()
 
 
 def array_bytes(array: np.ndarray) -> bytes:

@@ -111,7 +111,7 @@ HOSTILE: dict[str, tuple[str, str]] = {
     "an additional table": ("CREATE TABLE more (a)", "tables"),
     "a computed column": ("ALTER TABLE features ADD COLUMN more AS (zeroblob(900000000))",
                           "tables"),
-    "no base": ("DELETE FROM store", "another base"),
+    "no base": ("DELETE FROM meta", "another base"),
     "a strange version": ("PRAGMA user_version = -1", "version is -1"),
     "a store of another program": ("PRAGMA application_id = 5", "not a sample store"),
 }  # fmt: skip

@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from ...contract.sample_store import STORE_MAX_IMAGE_BYTES, STORE_MAX_LABEL
 from ...errors import DataError
-from .reading import MAX_IMAGE_BYTES
 
 __all__ = ["check_images", "check_label", "check_targets"]
-
-_MAX_LABEL = 1000  # characters
 
 
 def check_label(label: object) -> str:
     """Return a label; raise DataError if it cannot be the name of a class."""
-    if not isinstance(label, str) or not label.strip() or len(label) > _MAX_LABEL:
+    if not isinstance(label, str) or not label.strip() or len(label) > STORE_MAX_LABEL:
         raise DataError(
             f"a label must be the name of a class, such as 'hat', of at most "
-            f"{_MAX_LABEL} characters; got {repr(label)[:80]}"
+            f"{STORE_MAX_LABEL} characters; got {repr(label)[:80]}"
         )
     try:
         label.encode()
@@ -50,8 +48,9 @@ def check_images(**images: bytes | None) -> dict[str, bytes]:
     """Return kind → image file, without None; raise DataError if one is too large."""
     present = {kind: data for kind, data in images.items() if data is not None}
     for kind, data in present.items():
-        if len(data) > MAX_IMAGE_BYTES:
+        if len(data) > STORE_MAX_IMAGE_BYTES:
             raise DataError(
-                f"the {kind} has {len(data):,} bytes; at most {MAX_IMAGE_BYTES:,} can be stored"
+                f"the {kind} has {len(data):,} bytes; at most {STORE_MAX_IMAGE_BYTES:,} can be "
+                "stored"
             )
     return present

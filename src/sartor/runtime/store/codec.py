@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...contract.manifest import FeatureSpec
+from ...contract.sample_store import STORE_FLOAT16, STORE_FLOAT32, STORE_INTEGER
 from ...errors import DataError
 
 __all__ = ["FeatureCodec", "FeatureRows"]
@@ -16,8 +17,7 @@ __all__ = ["FeatureCodec", "FeatureRows"]
 FeatureRows: TypeAlias = "Sequence[Sequence[np.ndarray]]"
 """Features of a sample and of its augmentations: for each a float32 [1, …] per features tensor."""
 
-_QUANTIZED, _HALF, _SINGLE = "q", "e", "f"
-_TYPES: dict[str, np.dtype[Any]] = {_HALF: np.dtype("<f2"), _SINGLE: np.dtype("<f4")}
+_TYPES: dict[str, np.dtype[Any]] = {STORE_FLOAT16: np.dtype("<f2"), STORE_FLOAT32: np.dtype("<f4")}
 _HALF_ERROR = 2.0**-11  # relative error of a normal float16 number; smaller ones lose more
 
 
@@ -120,13 +120,13 @@ def _encode(spec: FeatureSpec, array: np.ndarray) -> tuple[str, np.ndarray]:
     """Return the letter of a tensor float32 [rows, …], and the tensor in that dtype."""
     if _is_quantized(spec):
         integers = _quantize(spec, array)
-        if _same_bits(_decode(spec, _QUANTIZED, integers), array):
-            return _QUANTIZED, integers
+        if _same_bits(_decode(spec, STORE_INTEGER, integers), array):
+            return STORE_INTEGER, integers
     with np.errstate(over="ignore"):
-        half = array.astype(_TYPES[_HALF])
+        half = array.astype(_TYPES[STORE_FLOAT16])
     if _is_precise(array, half):
-        return _HALF, half
-    return _SINGLE, array
+        return STORE_FLOAT16, half
+    return STORE_FLOAT32, array
 
 
 def _is_precise(array: np.ndarray, half: np.ndarray) -> bool:
@@ -142,12 +142,12 @@ def _quantize(spec: FeatureSpec, array: np.ndarray) -> np.ndarray:
     limits = np.iinfo(target)
     scale = np.float32(spec.scale or 1)
     steps = np.rint(array.astype(np.float64) / scale) + (spec.zero_point or 0)
-    integers: np.ndarray = np.clip(steps, limits.min, limits.max).astype(_type(spec, _QUANTIZED))
+    integers: np.ndarray = np.clip(steps, limits.min, limits.max).astype(_type(spec, STORE_INTEGER))
     return integers
 
 
 def _decode(spec: FeatureSpec, letter: str, array: np.ndarray) -> np.ndarray:
-    if letter != _QUANTIZED:
+    if letter != STORE_INTEGER:
         return array.astype(np.float32)
     exact = np.dtype(np.float32 if array.dtype.itemsize < 4 else np.float64)
     shifted: np.ndarray = array.astype(exact) - exact.type(spec.zero_point or 0)
@@ -165,11 +165,11 @@ def _is_quantized(spec: FeatureSpec) -> bool:
 
 
 def _allows(spec: FeatureSpec, letter: str) -> bool:
-    return letter in _TYPES or (letter == _QUANTIZED and _is_quantized(spec))
+    return letter in _TYPES or (letter == STORE_INTEGER and _is_quantized(spec))
 
 
 def _type(spec: FeatureSpec, letter: str) -> np.dtype[Any]:
-    if letter != _QUANTIZED:
+    if letter != STORE_INTEGER:
         return _TYPES[letter]
     integers: np.dtype[Any] = np.dtype(spec.dtype).newbyteorder("<")
     return integers

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ...contract.sample_store import STORE_BASE
 from ...errors import StoreError
 from .connect import connect, use_log
 from .eraser import Eraser
 from .faults import translated
-from .schema import VERSION, check_pages, check_schema, upgrade, version_of
+from .schema import check_pages, check_schema, create_schema, is_new
 
 __all__ = ["Database", "Row"]
 
@@ -35,7 +36,7 @@ class Database:
         base: fingerprint of the base that computes the features. None accepts any base.
 
     Raises:
-        StoreError: If the file is damaged, not a store, of a newer Sartor, or of another base.
+        StoreError: If the file is damaged, not a store, of another version, or of another base.
         OSError: If the file cannot be opened or created.
     """
 
@@ -55,35 +56,34 @@ class Database:
 
     def _open(self, path: Path | None, base: str | None) -> None:
         with self.reading():  # one state, while another process creates the store
-            version = version_of(self._connection, self.name)
-            if path is not None and version:
+            new = is_new(self._connection, self.name)
+            if path is not None and not new:
                 check_pages(self._connection, path)
-            if version:
-                check_schema(self._connection, version, self.name)
+            if not new:
+                check_schema(self._connection, self.name)
                 self._check_base(base)
         with contextlib.suppress(sqlite3.OperationalError):  # a read-only file
             use_log(self._connection)
-        if version < VERSION:
-            self._upgrade(base)
+        if new:
+            self._create(base)
         self._eraser.check(self._connection)
         self._eraser.retry(self._connection)
 
-    def _upgrade(self, base: str | None) -> None:
-        """Create or upgrade the tables, unless another process just has."""
+    def _create(self, base: str | None) -> None:
+        """Create the tables, unless another process just has."""
         with self.writing():
-            version = version_of(self._connection, self.name)
-            upgrade(self._connection, version)
-            if not version:
+            if is_new(self._connection, self.name):
+                create_schema(self._connection)
                 self.set_base(base or "")
         self._check_base(base)
 
     def set_base(self, base: str) -> None:
         """Write the fingerprint of the base that computes the features, within `writing`."""
-        self.run("INSERT OR REPLACE INTO store VALUES ('base', ?)", base)
+        self.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", STORE_BASE, base)
 
     def _check_base(self, base: str | None) -> None:
         """Raise StoreError unless this base computed the features."""
-        stored = self.rows("SELECT value FROM store WHERE key = 'base'")
+        stored = self.rows("SELECT value FROM meta WHERE key = ?", STORE_BASE)
         if base is not None and stored != [(base,)]:
             raise StoreError(
                 f"{self.name} has features of another base. Open it with a model of that base; or, "

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 
+from ...contract.sample_store import STORE_ERASE
 from ...errors import StoreError
 from .faults import translated
 
 __all__ = ["Eraser"]
-
-_KEY = "erase"  # its row in the table `store` states that deleted bytes are not overwritten yet
 
 
 class Eraser:
@@ -33,12 +32,12 @@ class Eraser:
 
     def check(self, connection: sqlite3.Connection) -> None:
         """Read whether deleted bytes are to be overwritten."""
-        query = "SELECT count(*) FROM store WHERE key = ?"
-        self._due = connection.execute(query, (_KEY,)).fetchone() != (0,)
+        query = "SELECT count(*) FROM meta WHERE key = ?"
+        self._due = connection.execute(query, (STORE_ERASE,)).fetchone() != (0,)
 
     def request(self, connection: sqlite3.Connection) -> None:
         """Record that deleted bytes are to be overwritten, in the transaction that deletes."""
-        connection.execute("INSERT OR REPLACE INTO store VALUES (?, '')", (_KEY,))
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, '')", (STORE_ERASE,))
         self._due, self._rewritten = True, False
 
     def retry(self, connection: sqlite3.Connection) -> None:
@@ -79,5 +78,5 @@ class Eraser:
         ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if busy:
             raise sqlite3.OperationalError("the log is locked by a reader")
-        connection.execute("DELETE FROM store WHERE key = ?", (_KEY,))
+        connection.execute("DELETE FROM meta WHERE key = ?", (STORE_ERASE,))
         self._due = False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
 import numpy as np
 
+from ...contract.sample_store import STORE_MAX_IMAGE_BYTES, checksum
 from ...errors import DataError
 from .codec import FeatureCodec
 from .database import Database, Row
@@ -16,10 +17,7 @@ from .faults import damaged
 from .records import SampleSet, StoredSample
 
 __all__ = [
-    "MAX_IMAGE_BYTES",
-    "blob_checksum",
     "check_class",
-    "class_checksum",
     "read_classes",
     "read_features",
     "read_image",
@@ -28,37 +26,22 @@ __all__ = [
     "sample_checksum",
 ]
 
-MAX_IMAGE_BYTES = 64 << 20
-"""Largest size of a thumbnail or photo, in bytes."""
-
 
 def sample_checksum(row: Row, targets: Sequence[tuple[int, float]]) -> int:
-    """Return the checksum of a sample's row and targets: the CRC-32 of their Python `repr`.
+    """Return the checksum of a sample's row and targets.
 
     Args:
         row: ID, time of adding, source, number of rows, bytes, held out.
         targets: pairs (class ID, value), ordered by ID.
     """
-    *fields, held_out = row
-    # Version 1 had no `held_out`: a training sample keeps the checksum of that version.
-    return zlib.crc32(repr((*fields, *targets, *(["held out"] if held_out else ()))).encode())
-
-
-def class_checksum(number: int, name: str) -> int:
-    """Return the checksum of a class."""
-    return zlib.crc32(f"{number} {name}".encode())
-
-
-def blob_checksum(sample: int, kind: str, data: bytes) -> int:
-    """Return the checksum of an image, or of features (`kind` is their encoding)."""
-    return zlib.crc32(data, zlib.crc32(f"{sample} {kind}".encode()))
+    return checksum(*row, *itertools.chain.from_iterable(targets))
 
 
 def read_classes(database: Database) -> dict[int, str]:
     """Return class ID → name, in the order of their first samples."""
     classes = {}
-    for number, name, checksum in database.rows("SELECT id, name, checksum FROM class ORDER BY id"):
-        if not isinstance(name, str) or class_checksum(number, name) != checksum:
+    for number, name, stored in database.rows("SELECT id, name, checksum FROM class ORDER BY id"):
+        if not isinstance(name, str) or checksum(number, name) != stored:
             raise damaged(database.name, f"the name of class {number} has changed")
         classes[number] = name
     return classes
@@ -91,8 +74,8 @@ def read_samples(database: Database, sample: int | None = None) -> list[StoredSa
         f"{one.format('id')} ORDER BY 1"
     )
     samples = [
-        _sample(database, classes, row, targets.pop(row[0], []), checksum)
-        for *row, checksum in database.rows(query, *values)
+        _sample(database, classes, row, targets.pop(row[0], []), stored)
+        for *row, stored in database.rows(query, *values)
     ]
     if targets:
         raise damaged(database.name, f"sample {min(targets)} is missing")
@@ -104,15 +87,17 @@ def _sample(
     classes: dict[int, str],
     row: Sequence[object],
     targets: list[tuple[int, float]],
-    checksum: int,
+    stored: int,
 ) -> StoredSample:
-    number, added, source, rows, _, held_out = row
+    number, added, source, rows, size, held_out = row
     if (
-        sample_checksum(tuple(row), targets) != checksum
+        sample_checksum(tuple(row), targets) != stored
         or not isinstance(number, int)
         or not isinstance(added, float)
         or not isinstance(source, (bytes, type(None)))
         or not isinstance(rows, int)
+        or not isinstance(size, int)
+        or held_out not in (0, 1)
         or not all(key in classes and isinstance(value, float) for key, value in targets)
     ):
         raise damaged(database.name, f"sample {number} has changed")
@@ -183,12 +168,12 @@ def _features(database: Database, codec: FeatureCodec, sample: int, rows: int) -
         "THEN data END FROM features WHERE sample = ?",
         codec.max_size() * rows, sample,
     )  # fmt: skip
-    encoding, checksum, data = result[0] if result else ("", 0, None)
+    encoding, stored, data = result[0] if result else ("", 0, None)
     if (
         data is None
         or not codec.is_valid(encoding)
         or len(data) != codec.size(encoding) * rows
-        or blob_checksum(sample, encoding, data) != checksum
+        or checksum(sample, encoding, data) != stored
     ):
         raise damaged(database.name, f"the features of sample {sample} have changed")
     return encoding, data
@@ -199,11 +184,11 @@ def read_image(database: Database, sample: int, kind: str) -> bytes | None:
     result = database.rows(
         "SELECT checksum, CASE WHEN typeof(data) = 'blob' AND length(data) <= ? THEN data END "
         "FROM image WHERE sample = ? AND kind = ?",
-        MAX_IMAGE_BYTES, sample, kind,
+        STORE_MAX_IMAGE_BYTES, sample, kind,
     )  # fmt: skip
     if not result:
         return None
-    ((checksum, data),) = result
-    if data is None or blob_checksum(sample, kind, data) != checksum:
+    ((stored, data),) = result
+    if data is None or checksum(sample, kind, data) != stored:
         raise damaged(database.name, f"the {kind} of sample {sample} has changed")
     return bytes(data)

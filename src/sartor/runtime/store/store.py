@@ -11,6 +11,7 @@ import numpy as np
 
 from ..._files import replacing
 from ...contract.manifest import Manifest
+from ...contract.sample_store import STORE_PHOTO, STORE_THUMBNAIL
 from ...errors import DataError
 from .checks import check_images, check_label, check_targets
 from .codec import FeatureCodec, FeatureRows
@@ -42,7 +43,7 @@ class SampleStore:
             a near-duplicate if there is one, otherwise a random one.
 
     Raises:
-        StoreError: If the file is damaged, not a store, of a newer Sartor, or of another base.
+        StoreError: If the file is damaged, not a store, of another version, or of another base.
         DataError: If a limit is less than 1.
         OSError: If the file cannot be opened or created.
     """
@@ -212,7 +213,7 @@ class SampleStore:
                 if len(found) == limit:
                     break
                 if self.belongs(sample.targets, label):
-                    image = read_image(self._database, sample.id, "thumbnail")
+                    image = read_image(self._database, sample.id, STORE_THUMBNAIL)
                     found += [] if image is None else [image]
         return found
 
@@ -220,7 +221,7 @@ class SampleStore:
         """Yield sample ID and photo of each sample with a stored photo."""
         for sample in self.samples():
             with self._database.reading():
-                photo = read_image(self._database, sample.id, "photo")
+                photo = read_image(self._database, sample.id, STORE_PHOTO)
             if photo is not None:
                 yield sample.id, photo
 

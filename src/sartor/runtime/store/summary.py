@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...contract.sample_store import STORE_BASE, STORE_VERSION
 from ...errors import StoreError
 from .faults import damaged, translated
-from .schema import check_pages, check_schema, version_of
+from .schema import check_pages, check_schema, is_new
 
 __all__ = ["StoreSummary", "summarize"]
-
-_WITH_IMAGES = 2  # first schema version with images and held-out samples
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def summarize(path: Path) -> StoreSummary:
     """Summarize a store; another process may have it open.
 
     Raises:
-        StoreError: If it is not a store, damaged, or of a newer Sartor.
+        StoreError: If it is not a store, damaged, or of another version.
         OSError: If it cannot be opened.
     """
     with path.open("rb"):
@@ -79,31 +78,28 @@ def _has_log(path: Path) -> bool:
 
 def _read(connection: sqlite3.Connection, path: Path) -> StoreSummary:
     name = str(path)
-    version = version_of(connection, name)
-    if not version:
+    if is_new(connection, name):
         raise StoreError(f"{name} is empty: add samples with add_sample first")
     size, pages = path.stat().st_size, _row(connection, "PRAGMA page_count")[0]
     if not _has_log(path) and size < pages * _row(connection, "PRAGMA page_size")[0]:
         raise damaged(name, f"it ends after {size} bytes, within its {pages} pages")
     check_pages(connection, path)
-    check_schema(connection, version, name)
-    base = connection.execute("SELECT value FROM store WHERE key = 'base'").fetchone()
+    check_schema(connection, name)
+    base = connection.execute("SELECT value FROM meta WHERE key = ?", (STORE_BASE,)).fetchone()
     classes = connection.execute(
         "SELECT name, count(target.class) FROM class LEFT JOIN target ON target.class = class.id "
         "GROUP BY class.id ORDER BY class.id"
     ).fetchall()
     samples, rows = _row(connection, "SELECT count(*), coalesce(sum(feature_rows), 0) FROM sample")
     (features,) = _row(connection, "SELECT coalesce(sum(length(data)), 0) FROM features")
-    held_out = photos = thumbnails = image_bytes = 0
-    if version >= _WITH_IMAGES:
-        (held_out,) = _row(connection, "SELECT count(*) FROM sample WHERE held_out")
-        photos, thumbnails, image_bytes = _row(
-            connection,
-            "SELECT coalesce(sum(kind = 'photo'), 0), coalesce(sum(kind = 'thumbnail'), 0), "
-            "coalesce(sum(length(data)), 0) FROM image",
-        )
+    (held_out,) = _row(connection, "SELECT count(*) FROM sample WHERE held_out")
+    photos, thumbnails, image_bytes = _row(
+        connection,
+        "SELECT coalesce(sum(kind = 'photo'), 0), coalesce(sum(kind = 'thumbnail'), 0), "
+        "coalesce(sum(length(data)), 0) FROM image",
+    )
     return StoreSummary(
-        version=version,
+        version=STORE_VERSION,
         base=str(base[0]) if base else "",
         samples=samples,
         held_out=held_out,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...contract.manifest import Manifest
+from ...contract.sample_store import STORE_PHOTO
 from ...errors import StoreError
 from .codec import FeatureCodec, FeatureRows
 from .database import Database
@@ -61,7 +62,7 @@ def reembed_samples(path: Path, manifest: Manifest, embed: Callable[[bytes], Fea
     try:
         with database.writing():
             for sample in read_samples(database):
-                photo = read_image(database, sample.id, "photo")
+                photo = read_image(database, sample.id, STORE_PHOTO)
                 if photo is None:
                     raise StoreError(
                         f"{path}: the photo of sample {sample.id} is not stored, so its features "

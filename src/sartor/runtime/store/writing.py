@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ...contract.sample_store import checksum
 from .database import Database
-from .reading import blob_checksum, class_checksum, sample_checksum
+from .reading import sample_checksum
 
 __all__ = ["NewSample", "copy_all", "delete_samples", "delete_targets", "insert_sample",
            "rename_class", "replace_features"]  # fmt: skip
@@ -57,8 +58,8 @@ def insert_sample(database: Database, new: NewSample) -> int:
     )  # fmt: skip
     _insert_features(database, number, new.encoding, new.features)
     for kind, data in new.images.items():
-        checksum = blob_checksum(number, kind, data)
-        database.run("INSERT INTO image VALUES (?, ?, ?, ?)", number, kind, data, checksum)
+        image = (number, kind, data)
+        database.run("INSERT INTO image VALUES (?, ?, ?, ?)", *image, checksum(*image))
     for name, value in new.targets.items():
         target = (number, _class(database, name), float(value))
         database.run("INSERT INTO target VALUES (?, ?, ?)", *target)
@@ -114,13 +115,13 @@ def delete_targets(database: Database, label: str) -> None:
 def rename_class(database: Database, old: str, new: str) -> None:
     """Rename a class; the caller has checked both names."""
     ((number,),) = database.rows("SELECT id FROM class WHERE name = ?", old)
-    checksum = class_checksum(number, new)
-    database.run("UPDATE class SET name = ?, checksum = ? WHERE id = ?", new, checksum, number)
+    statement = "UPDATE class SET name = ?, checksum = ? WHERE id = ?"
+    database.run(statement, new, checksum(number, new), number)
 
 
 def _insert_features(database: Database, sample: int, encoding: str, data: bytes) -> None:
-    checksum = blob_checksum(sample, encoding, data)
-    database.run("INSERT INTO features VALUES (?, ?, ?, ?)", sample, encoding, data, checksum)
+    row = (sample, encoding, data)
+    database.run("INSERT INTO features VALUES (?, ?, ?, ?)", *row, checksum(*row))
 
 
 def _class(database: Database, name: str) -> int:
@@ -129,8 +130,8 @@ def _class(database: Database, name: str) -> int:
     if result:
         return int(result[0][0])
     number = database.run("INSERT INTO class (name, checksum) VALUES (?, 0)", name)
-    checksum = class_checksum(number, name)
-    database.run("UPDATE class SET checksum = ? WHERE id = ?", checksum, number)
+    statement = "UPDATE class SET checksum = ? WHERE id = ?"
+    database.run(statement, checksum(number, name), number)
     return number
 
 
@@ -139,8 +140,8 @@ def _update_checksum(database: Database, sample: int) -> None:
     query = "SELECT id, added, source, feature_rows, bytes, held_out FROM sample WHERE id = ?"
     (row,) = database.rows(query, sample)
     query = "SELECT class, value FROM target WHERE sample = ? ORDER BY class"
-    checksum = sample_checksum(row, database.rows(query, sample))
-    database.run("UPDATE sample SET checksum = ? WHERE id = ?", checksum, sample)
+    new = sample_checksum(row, database.rows(query, sample))
+    database.run("UPDATE sample SET checksum = ? WHERE id = ?", new, sample)
 
 
 def _delete_empty_classes(database: Database) -> None:
