@@ -207,15 +207,15 @@ class SampleStore:
 
     def thumbnails(self, label: str, limit: int) -> list[bytes]:
         """Return the first thumbnails of a class, at most `limit`."""
-        found: list[bytes] = []
+        images: list[bytes] = []
         with self._database.reading():
             for sample in read_samples(self._database):
-                if len(found) == limit:
+                if len(images) == limit:
                     break
                 if self.belongs(sample.targets, label):
                     image = read_image(self._database, sample.id, STORE_THUMBNAIL)
-                    found += [] if image is None else [image]
-        return found
+                    images += [] if image is None else [image]
+        return images
 
     def photos(self) -> Iterator[tuple[int, bytes]]:
         """Yield sample ID and photo of each sample with a stored photo."""
