@@ -80,7 +80,8 @@ def test_a_large_confusion_matrix_is_a_chart() -> None:
 def test_a_history_has_a_loss_curve(count: int, stopped: bool) -> None:
     page = Page(history(count, stopped=stopped)._repr_html_())
     assert ("polyline" in page.tags) == (count > 1)
-    assert f"{count} epochs, 7 steps, 20 samples" in page.texts[0]
+    epochs = "1 epoch" if count == 1 else f"{count} epochs"
+    assert f"{epochs}, 7 steps, 20 samples" in page.texts[0]
     assert ("stopped" in page.texts[0]) == stopped
 
 
