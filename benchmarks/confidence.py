@@ -61,7 +61,7 @@ class Draw:
 
     Attributes:
         auroc: area under the ROC curve, test samples against unseen classes.
-        fpr: accepted fraction of unseen classes, where 95 % of the test samples are accepted.
+        fpr: false positive rate: the fraction of unseen classes accepted at a recall of 95 %.
         fpr_imagenet: the same for photos of ImageNet.
         recall, accepted, accepted_imagenet: accepted fraction of test samples, unseen classes and
             photos of ImageNet, with the threshold that Sartor fits.
@@ -275,7 +275,7 @@ def _goals(cells: Sequence[Cell]) -> list[Goal]:
         text = f"AUROC on unseen classes: at least {least} points above {name}"
         goals.append(Goal(text, value, bool(gain.mean() >= least)))
     recalls = [100 * cell.mean(lambda draw: draw.recall) for cell in cells if cell.shots > 1]
-    text = "95 % of the test samples are accepted, within 3 points, from 5 samples per class on"
+    text = "recall of the test samples is 95 %, within 3 points, from 5 samples per class on"
     value = f"{min(recalls):.1f} % to {max(recalls):.1f} %"
     goals.append(Goal(text, value, all(abs(each - 95) <= 3 for each in recalls)))
     before, after = (

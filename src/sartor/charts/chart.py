@@ -50,7 +50,7 @@ class Text:
         text: characters to draw.
         size: font size. Default: 11.
         color: color of the letters. Default: `INK`.
-        align: part of the text that is at the anchor point. Default: start.
+        align: alignment of the text at the anchor point. Default: start.
         vertical: whether the text runs upwards. Default: False.
     """
 

@@ -40,7 +40,8 @@ class DemoData:
         labels: names of the first classes.
         training: their training photos.
         test: their test photos.
-        new: name of the class that is added later; None if there are fewer than three classes.
+        new: name of the class to add after the training; None if there are fewer than three
+            classes.
         new_sample: its only training photo.
         new_test: its test photos.
         source: description of the photos.

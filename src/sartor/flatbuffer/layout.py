@@ -39,7 +39,7 @@ class Field:
         slot: index in the vtable; the type of a union is one slot before.
         kind: storage of the field.
         letter: element type of scalars in the notation of `struct` and NumPy: `i`, `f`, `?`.
-        default: value of a scalar that is not stored.
+        default: value of an omitted scalar.
         table: name of the table, or of each table of a vector.
         members: type number → table of a union.
         alignment: alignment of the elements of a vector, if it is more than their size.
