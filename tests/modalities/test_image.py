@@ -99,8 +99,46 @@ def test_every_form_of_an_image_gives_the_same_pixels(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image_pixels(path, (8, 8)), expected)
     np.testing.assert_array_equal(image_pixels(str(path), (8, 8)), expected)
     np.testing.assert_array_equal(image_pixels(path.read_bytes(), (8, 8)), expected)
-    rgba = np.concatenate([pixels, noise(30, 40, 1)], 2)
-    np.testing.assert_array_equal(image_pixels(rgba, (8, 8)), expected)
+    content = path.read_bytes()
+    for value in (bytearray(content), memoryview(content), io.BytesIO(content)):
+        np.testing.assert_array_equal(image_pixels(value, (8, 8)), expected)
+    with path.open("rb") as file:
+        np.testing.assert_array_equal(image_pixels(file, (8, 8)), expected)
+    opaque = np.concatenate([pixels, np.full((30, 40, 1), 255, np.uint8)], 2)
+    for array in (opaque, pixels[np.newaxis], pixels.astype(np.int64), pixels.astype(np.float32),
+                  pixels / 255, (pixels / 255).astype(np.float16)):  # fmt: skip
+        np.testing.assert_array_equal(image_pixels(array, (8, 8)), expected)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "La", "RGBa", "PA", "P", "array"])
+def test_transparent_pixels_are_composited_on_white(mode: str) -> None:
+    """A fully transparent pixel is white, a half transparent black one is gray."""
+    rgba = np.zeros((2, 2, 4), np.uint8)
+    rgba[0, 0, 3], rgba[0, 1, 3], rgba[1, :, 3] = 0, 128, 255
+    image: PIL.Image.Image | np.ndarray = PIL.Image.fromarray(rgba)
+    if mode == "array":
+        image = rgba
+    elif mode == "P":  # a palette with one transparent color, as in a GIF
+        indices = np.array([[0, 1], [1, 1]], np.uint8)
+        image = PIL.Image.fromarray(indices, "P")
+        image.putpalette([0] * 6)
+        image.info["transparency"] = 0
+    else:
+        for step in {"La": ["LA", "La"], "PA": ["PA"]}.get(mode, [mode]):
+            image = image.convert(step)
+    pixels = image_pixels(image, (2, 2))
+    assert pixels[0, 0].tolist() == [255] * 3
+    assert pixels[1].max() == 0
+    if mode not in ("P", "PA"):
+        assert 126 <= pixels[0, 1, 0] <= 128
+    assert image_pixels(image, (2, 2), 1)[0, 0, 0] == 255
+
+
+def test_a_transparent_gray_png_is_composited_on_white(tmp_path: Path) -> None:
+    path = tmp_path / "sticker.png"
+    image = PIL.Image.fromarray(np.array([[0, 9]], np.uint8))
+    image.save(path, transparency=0)
+    assert image_pixels(path, (1, 2), 1).ravel().tolist() == [255, 9]
 
 
 def test_gray_becomes_rgb_and_back() -> None:
@@ -184,18 +222,31 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    "array",
+    ("array", "message"),
     [
-        np.zeros((8, 8, 2), np.uint8),
-        np.zeros((8, 8, 3), np.float32),
-        np.zeros((1, 8, 8, 3), np.uint8),
-        np.zeros((0, 8, 3), np.uint8),
-        np.zeros((), np.uint8),
+        (np.zeros((8, 8, 2), np.uint8), r"got uint8 \[8, 8, 2\]"),
+        (np.zeros((2, 8, 8, 3), np.uint8), r"got uint8 \[2, 8, 8, 3\]"),
+        (np.zeros((3, 8, 9), np.uint8), r"transpose\(1, 2, 0\)"),
+        (np.zeros((0, 8, 3), np.uint8), "got uint8"),
+        (np.zeros((), np.uint8), "got uint8"),
+        (np.zeros((8, 8), bool), "got bool"),
+        (np.zeros((8, 8), complex), "got complex128"),
+        (np.full((8, 8), 256), "int64 from 256 to 256, expected 0…255"),
+        (np.full((8, 8), -1.0), "from -1 to -1"),
+        (np.array([[0, 1.02]]), "from 0 to 1.02"),  # fractions that a filter made too large
+        (np.full((8, 8), np.nan), "from nan to nan"),
     ],
 )
-def test_other_arrays_are_refused(array: np.ndarray) -> None:
-    with pytest.raises(DataError, match="uint8"):
+def test_other_arrays_are_refused(array: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         image_pixels(array, (8, 8))
+
+
+def test_other_values_are_refused() -> None:
+    with pytest.raises(DataError, match="mode 'rb'"):
+        image_pixels(io.StringIO("text"), (8, 8))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="got list"):
+        image_pixels([1, 2], (8, 8))  # type: ignore[arg-type]
 
 
 def test_modes_without_a_range_are_refused() -> None:

@@ -36,12 +36,21 @@ def test_a_float_array_of_the_shape_of_the_input_does_not_change() -> None:
     np.testing.assert_array_equal(prepare([FLOAT], values)["input"], values.astype(np.float32))
 
 
+@pytest.mark.parametrize("spec", [FLOAT, BYTES])
+def test_pixels_in_any_form_give_the_same_input(spec: InputSpec) -> None:
+    """Also a batch of 1 in the size of the input, unless it is in the dtype of the input."""
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 10, 3), np.uint8)
+    expected = prepare([spec], pixels)["input"]
+    for value in (pixels[np.newaxis], pixels.astype(np.float32), pixels / 255, pixels.tolist()):
+        np.testing.assert_array_equal(prepare([spec], np.asarray(value))["input"], expected)
+
+
 @pytest.mark.parametrize(
     ("spec", "array", "message"),
     [
-        (FLOAT, np.zeros((8, 10, 3), np.float32), r"or float32 \[1, 8, 10, 3\]; got float32 \[8"),
-        (BYTES, np.zeros((1, 8, 10, 3), np.float32), "got float32"),
-        (BYTES, np.zeros((1, 8, 10, 3), np.int64) - 1, "got int64"),
+        (FLOAT, np.full((8, 10, 3), 300.0), "float64 from 300 to 300, expected 0…255"),
+        (BYTES, np.full((1, 8, 10, 3), -1.0), "float64 from -1 to -1"),
+        (BYTES, np.zeros((1, 8, 10, 3), np.int64) - 1, "int64 from -1 to -1"),
         (FLOAT, np.zeros((1, 8, 10, 3), np.uint8)[..., :2], "uint8"),
         (FLOAT, np.full(FLOAT.shape, np.nan, np.float32), "not finite"),
         (FLOAT, 3, "got int"),

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..contract.manifest import InputSpec
 from ..errors import DataError, StoreError
-from .image.pixels import Image
+from .image.values import Image
 from .random_numbers import random_numbers
 from .table import modality_of
 
@@ -121,7 +121,8 @@ def load(specs: Sequence[InputSpec], sample: Sample) -> LoadedSample:
 
     Args:
         specs: specs of the base's inputs.
-        sample: for an image a path, the bytes of an image file, a PIL image, or uint8 pixels; for
+        sample: for an image a path, the bytes of an image file, a binary file object, a PIL
+            image, or pixels [height, width, channels]: integers 0…255, or floats 0…1 or 0…255. For
             any input an array of exactly its shape, which is fed without preprocessing. A base
             with several inputs takes a mapping from their names.
 

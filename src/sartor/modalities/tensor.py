@@ -14,7 +14,7 @@ from ..contract.names import TENSOR
 from ..contract.sample_store import pack
 from ..errors import DataError
 
-__all__ = ["LoadedTensor", "TensorModality", "array_bytes", "array_digest", "fitting_array"]
+__all__ = ["LoadedTensor", "TensorModality", "array_bytes", "array_digest", "fits", "fitting_array"]
 
 
 class TensorModality:
@@ -104,7 +104,7 @@ def fitting_array(spec: InputSpec, value: Any, expects: str) -> np.ndarray:
     """
     if not isinstance(value, np.ndarray):
         raise DataError(f"{expects}; got {type(value).__name__}")
-    if value.shape != spec.shape or not _is_castable(value, spec.dtype):
+    if not fits(spec, value):
         raise DataError(f"{expects}; got {value.dtype} {list(value.shape)}")
     with np.errstate(over="ignore"):  # a value above the float32 range becomes infinite
         array = np.ascontiguousarray(value, spec.dtype)
@@ -114,6 +114,11 @@ def fitting_array(spec: InputSpec, value: Any, expects: str) -> np.ndarray:
             "check how the array was computed"
         )
     return array
+
+
+def fits(spec: InputSpec, array: np.ndarray) -> bool:
+    """Return whether an array has the shape of the input, and values that its dtype represents."""
+    return array.shape == spec.shape and _is_castable(array, spec.dtype)
 
 
 def array_digest(array: np.ndarray) -> bytes:

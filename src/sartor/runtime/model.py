@@ -149,8 +149,8 @@ class PersonalModel:
         """Predict the class of an image.
 
         Args:
-            image: a path, a PIL image, an array of uint8 pixels, or an array of the input's shape.
-                For a base with several inputs: a mapping from their names.
+            image: a path, bytes, a binary file, a PIL image, pixels (0…255, or floats 0…1), or an
+                array of the input's shape. For several inputs: a mapping from their names.
 
         Returns:
             All classes, the most probable first. `best` is None if the image resembles none.

@@ -1,6 +1,7 @@
 """Images: decoding, cropping, resizing, normalization and augmentation."""
 
 from .modality import ImageModality
-from .pixels import Image, image_pixels
+from .pixels import image_pixels
+from .values import Image
 
 __all__ = ["Image", "ImageModality", "image_pixels"]

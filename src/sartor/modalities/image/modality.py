@@ -7,7 +7,6 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +14,10 @@ import numpy as np
 from ...contract.manifest import InputSpec
 from ...contract.names import IMAGE
 from ...errors import DataError
-from ..tensor import array_bytes, array_digest, fitting_array
+from ..tensor import array_bytes, array_digest, fits, fitting_array
 from .augment import augmented_pixels
-from .pixels import center_pixels, decode, image_pixels, is_image
+from .pixels import center_pixels, decode, image_pixels
+from .values import is_image, pixels_of_array, read_image
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -41,8 +41,8 @@ class ImageModality:
     def expects(self, spec: InputSpec) -> str:
         """See `Modality`."""
         return (
-            f"{spec.name} takes a path, a PIL image, uint8 pixels [height, width, 3], "
-            f"or {spec.dtype} {list(spec.shape)}"
+            f"{spec.name} takes a path, bytes, a binary file, a PIL image, pixels [height, width, "
+            f"3], or {spec.dtype} {list(spec.shape)}"
         )
 
     def check(self, spec: InputSpec) -> str | None:
@@ -95,17 +95,23 @@ class LoadedImage:
 
     Args:
         spec: spec of the input.
-        value: path, bytes of an image file, PIL image, uint8 pixels, or array of the input.
+        value: an image (see `Image`), or an array of the shape and dtype of the input.
         expects: what the input takes, for messages.
 
     Raises:
+        DataError: If the value is an array of numbers that are no pixels, or a text file.
         OSError: If the file does not exist or cannot be read.
     """
 
     def __init__(self, spec: InputSpec, value: Any, expects: str) -> None:
-        self._spec, self._expects, self._name = spec, expects, ""
-        if isinstance(value, str | os.PathLike):
-            self._name, value = str(value), Path(value).read_bytes()
+        self._spec, self._expects = spec, expects
+        self._name = str(value) if isinstance(value, str | os.PathLike) else ""
+        value = read_image(value)
+        self._is_photo = is_image(value)
+        if isinstance(value, np.ndarray):
+            self._is_photo = not fits(spec, value)
+            if self._is_photo and value.dtype != np.uint8:
+                value = pixels_of_array(value)
         self._value = value
 
     def array(self) -> np.ndarray:
@@ -146,7 +152,7 @@ class LoadedImage:
 
     @cached_property
     def _array(self) -> np.ndarray:
-        if not self._is_photo():
+        if not self._is_photo:
             return fitting_array(self._spec, self._value, self._expects)
         size = self._spec.shape[1], self._spec.shape[2]
         return _normalize(self._spec, center_pixels(self._photo, size))
@@ -155,20 +161,12 @@ class LoadedImage:
     def _photo(self) -> PIL.Image.Image:
         """The whole image in RGB or gray, decoded."""
         value = self._value
-        if isinstance(value, np.ndarray) and value.shape == self._spec.shape:
-            value = value[0]
         if not is_image(value) and getattr(value, "dtype", None) != np.uint8:
             raise DataError(
-                f"{self._spec.name}: a path, a PIL image or uint8 pixels can be augmented; "
+                f"{self._spec.name}: an image can be augmented, but not an array of the input; "
                 f"got {getattr(value, 'dtype', type(value).__name__)}. Add it with augment=0"
             )
         return decode(value, self._spec.shape[3], name=self._name)
-
-    def _is_photo(self) -> bool:
-        """Return whether the value is to be cropped and resized."""
-        if isinstance(self._value, np.ndarray):
-            return bool(self._value.dtype == np.uint8) and self._value.shape != self._spec.shape
-        return is_image(self._value)
 
 
 def _normalize(spec: InputSpec, pixels: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
 Every language follows the same steps, and its pixels differ by at most one level of 255:
 
 1. rotate the image by its EXIF orientation;
-2. convert it to RGB, or to gray for a base with one channel; drop the transparency;
+2. composite transparent pixels on white, and convert it to RGB, or to gray for a base with one
+   channel;
 3. crop the center to the aspect ratio of the input (`center_box`, in whole pixels);
 4. resize with a triangle filter whose support grows with the ratio (Pillow's `BILINEAR`).
 """
@@ -12,29 +13,23 @@ from __future__ import annotations
 
 import io
 import os
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import DataError
+from .values import Image, pixels_of_array, read_image
 
 if TYPE_CHECKING:
     import PIL.Image
 
 __all__ = [
-    "Image",
     "center_box",
     "center_pixels",
     "decode",
     "image_pixels",
-    "is_image",
     "resize",
 ]
-
-Image: TypeAlias = "str | os.PathLike[str] | bytes | PIL.Image.Image | np.ndarray"
-"""A path, the bytes of an image file, a PIL image, or an array of pixels."""
 
 _MODES = {1: "L", 3: "RGB"}
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
@@ -42,20 +37,12 @@ _PLAIN = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK"
           "HSV", *_SIXTEEN_BITS)  # fmt: skip
 
 
-def is_image(value: object) -> bool:
-    """Return whether a value is a path, bytes or a PIL image. This does not import Pillow."""
-    pil = sys.modules.get("PIL.Image")
-    return isinstance(value, str | os.PathLike | bytes) or (
-        pil is not None and isinstance(value, pil.Image)
-    )
-
-
 def image_pixels(image: Image, size: tuple[int, int], channels: int = 3) -> np.ndarray:
     """Crop and resize an image to the size that a base takes.
 
     Args:
-        image: path, bytes of an image file, PIL image, or uint8 pixels [H, W], [H, W, 1],
-            [H, W, 3] or [H, W, 4].
+        image: path, bytes of an image file, binary file object, PIL image, or an array of pixels
+            (see `pixels_of_array`).
         size: height and width, above 0.
         channels: 3 for RGB, 1 for gray. Default: 3.
 
@@ -97,7 +84,8 @@ def decode(image: Image, channels: int = 3, *, name: str = "") -> PIL.Image.Imag
     prefix = f"{name}: " if name else ""
     try:
         upright = _rotate(opened, prefix)
-        return upright if upright.mode == _MODES[channels] else upright.convert(_MODES[channels])
+        opaque = _on_white(upright)
+        return opaque if opaque.mode == _MODES[channels] else opaque.convert(_MODES[channels])
     except DataError:
         raise
     except Exception as error:  # decoders of damaged files raise anything
@@ -143,8 +131,13 @@ def _open(image: Image, name: str) -> PIL.Image.Image:
     if isinstance(image, PIL.Image.Image):
         return image
     if isinstance(image, np.ndarray):
-        return PIL.Image.fromarray(_checked_pixels(image))
-    content = image if isinstance(image, bytes) else Path(image).read_bytes()
+        return PIL.Image.fromarray(pixels_of_array(image))
+    content = read_image(image)
+    if not isinstance(content, bytes):
+        raise DataError(
+            f"expected a path, bytes, a binary file, a PIL image or an array of pixels; got "
+            f"{type(image).__name__}"
+        )
     try:
         opened = PIL.Image.open(io.BytesIO(content))
     except PIL.UnidentifiedImageError as error:
@@ -163,17 +156,16 @@ def _open(image: Image, name: str) -> PIL.Image.Image:
     return opened
 
 
-def _checked_pixels(array: np.ndarray) -> np.ndarray:
-    """Return uint8 pixels [H, W] or [H, W, 3] of an array."""
-    fits = array.dtype == np.uint8 and array.size > 0
-    if fits and array.ndim == 3 and array.shape[2] in (1, 3, 4):
-        return np.ascontiguousarray(array[:, :, 0] if array.shape[2] == 1 else array[:, :, :3])
-    if fits and array.ndim == 2:
-        return np.ascontiguousarray(array)
-    raise DataError(
-        "pixels are a uint8 array [height, width], or [height, width, 1, 3 or 4]; "
-        f"got {array.dtype} {list(array.shape)}"
-    )
+def _on_white(image: PIL.Image.Image) -> PIL.Image.Image:
+    """Return the image on a white background, as people see it; an opaque one as it is."""
+    import PIL.Image
+
+    if "a" not in image.mode.lower()[1:] and "transparency" not in image.info:
+        return image
+    if image.mode == "La":
+        image = image.convert("LA")
+    colors = image.convert("RGBA")
+    return PIL.Image.alpha_composite(PIL.Image.new("RGBA", colors.size, "white"), colors)
 
 
 def _rotate(image: PIL.Image.Image, prefix: str) -> PIL.Image.Image:
