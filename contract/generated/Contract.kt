@@ -141,6 +141,9 @@ object Contract {
     /** Encoding of a features tensor: the integers of a quantized base. */
     const val STORE_INTEGER = "q"
 
+    /** Prefix of the keys in the table `meta` that belong to the app. */
+    const val STORE_APP = "app/"
+
     /** Encoding of a features tensor: float16. */
     const val STORE_FLOAT16 = "e"
 

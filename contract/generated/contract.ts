@@ -143,6 +143,9 @@ export const STORE_ERASE = 'erase';
 /** Encoding of a features tensor: the integers of a quantized base. */
 export const STORE_INTEGER = 'q';
 
+/** Prefix of the keys in the table `meta` that belong to the app. */
+export const STORE_APP = 'app/';
+
 /** Encoding of a features tensor: float16. */
 export const STORE_FLOAT16 = 'e';
 

@@ -10,6 +10,7 @@ import zlib
 from typing import TypeAlias
 
 __all__ = [
+    "STORE_APP",
     "STORE_APPLICATION_ID",
     "STORE_BASE",
     "STORE_ERASE",
@@ -59,6 +60,9 @@ STORE_ERASE = "erase"
 
 STORE_INTEGER = "q"
 """Encoding of a features tensor: the integers of a quantized base."""
+
+STORE_APP = "app/"
+"""Prefix of the keys in the table `meta` that belong to the app."""
 
 STORE_FLOAT16 = "e"
 """Encoding of a features tensor: float16."""

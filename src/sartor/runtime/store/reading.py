@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 import numpy as np
 
-from ...contract.sample_store import STORE_MAX_IMAGE_BYTES, checksum
+from ...contract.sample_store import STORE_APP, STORE_MAX_IMAGE_BYTES, checksum
 from ...errors import DataError
 from .codec import FeatureCodec
 from .database import Database, Row
@@ -18,6 +18,7 @@ from .records import SampleSet, StoredSample
 
 __all__ = [
     "check_class",
+    "read_app_data",
     "read_classes",
     "read_features",
     "read_image",
@@ -45,6 +46,14 @@ def read_classes(database: Database) -> dict[int, str]:
             raise damaged(database.name, f"the name of class {number} has changed")
         classes[number] = name
     return classes
+
+
+def read_app_data(database: Database, prefix: str) -> dict[str, str]:
+    """Return the texts of the app whose keys start with `prefix`: key → text."""
+    query = "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ? ORDER BY key"
+    start = STORE_APP + prefix
+    rows = database.rows(query, len(start), start)
+    return {key.removeprefix(STORE_APP): text for key, text in rows if isinstance(text, str)}
 
 
 def check_class(database: Database, label: str) -> None:

@@ -17,10 +17,24 @@ from .checks import check_images, check_label, check_targets
 from .codec import FeatureCodec, FeatureRows
 from .database import Database
 from .eviction import Limits, evict
-from .reading import check_class, read_classes, read_image, read_sample_set, read_samples
+from .reading import (
+    check_class,
+    read_app_data,
+    read_classes,
+    read_image,
+    read_sample_set,
+    read_samples,
+)
 from .records import SampleSet, StoredSample
 from .transfer import replace_samples
-from .writing import NewSample, delete_samples, delete_targets, insert_sample, rename_class
+from .writing import (
+    NewSample,
+    delete_samples,
+    delete_targets,
+    insert_sample,
+    rename_class,
+    write_app_data,
+)
 
 __all__ = ["SampleStore"]
 
@@ -224,6 +238,20 @@ class SampleStore:
                 photo = read_image(self._database, sample.id, STORE_PHOTO)
             if photo is not None:
                 yield sample.id, photo
+
+    def class_names(self) -> dict[int, str]:
+        """Return class ID → name. An ID survives a renaming, and is never used twice."""
+        with self._database.reading():
+            return read_classes(self._database)
+
+    def app_data(self, prefix: str) -> dict[str, str]:
+        """Return the texts of the app whose keys start with `prefix`: key → text."""
+        return read_app_data(self._database, prefix)
+
+    def set_app_data(self, key: str, text: str) -> None:
+        """Store a text of the app; it is copied and replaced together with the samples."""
+        with self._database.writing():
+            write_app_data(self._database, key, text)
 
     def backup(self, path: Path) -> None:
         """Copy the store to a file atomically; raise OSError if that fails."""

@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ...contract.sample_store import checksum
+from ...contract.sample_store import STORE_APP, checksum
 from .database import Database
-from .reading import sample_checksum
+from .reading import read_app_data, sample_checksum
 
 __all__ = ["NewSample", "copy_all", "delete_samples", "delete_targets", "insert_sample",
-           "rename_class", "replace_features"]  # fmt: skip
+           "rename_class", "replace_features", "write_app_data"]  # fmt: skip
 
 _TABLES = (
     ("sample", "id"),
@@ -81,8 +81,19 @@ def replace_features(
     _update_checksum(database, sample)
 
 
+def write_app_data(database: Database, key: str, text: str) -> None:
+    """Store a text of the app; the caller holds a transaction."""
+    database.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", STORE_APP + key, text)
+
+
 def copy_all(source: Database, database: Database) -> None:
-    """Copy all samples of another store into an empty one; the caller holds a transaction."""
+    """Copy all samples of another store into an empty one, and replace the data of the app.
+
+    The caller holds a transaction.
+    """
+    database.run("DELETE FROM meta WHERE substr(key, 1, ?) = ?", len(STORE_APP), STORE_APP)
+    for key, text in read_app_data(source, "").items():
+        write_app_data(database, key, text)
     for table, column in (("class", "id"), *_TABLES):
         for (number,) in source.rows(f"SELECT DISTINCT {column} FROM {table}"):
             rows = source.rows(f"SELECT * FROM {table} WHERE {column} = ?", number)
