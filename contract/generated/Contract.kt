@@ -377,7 +377,7 @@ data class Fingerprints(
  * @property fingerprints Hashes that decide what user data still fits.
  * @property requires Features that a runtime must support; a runtime refuses the file otherwise.
  * @property generator Program that wrote the file, with its version.
- * @property digest SHA-256 of the model without the initial values of its variables, or null.
+ * @property digest SHA-256 of all bytes before the appended ZIP archive.
  */
 data class Manifest(
     val contract: Int,
@@ -395,7 +395,7 @@ data class Manifest(
     val fingerprints: Fingerprints,
     val requires: List<String>,
     val generator: String,
-    val digest: String?,
+    val digest: String,
 )
 
 /**
@@ -406,7 +406,7 @@ data class Manifest(
  * @property classes The name of each class index, or null if the index is free.
  * @property samplesSeen Number of samples added before the checkpoint was saved.
  * @property oodThreshold OOD score below which an input is out-of-distribution, or null.
- * @property digest SHA-256 of the tensors and the class names, or null.
+ * @property digest SHA-256 of the tensors and the class names.
  */
 data class CheckpointHeader(
     val contract: Int,
@@ -414,5 +414,5 @@ data class CheckpointHeader(
     val classes: List<String?>,
     val samplesSeen: Int,
     val oodThreshold: Double?,
-    val digest: String?,
+    val digest: String,
 )

@@ -332,8 +332,8 @@ export interface Manifest {
   readonly requires: readonly string[];
   /** Program that wrote the file, with its version. */
   readonly generator: string;
-  /** SHA-256 of the model without the initial values of its variables, or null. */
-  readonly digest: string | null;
+  /** SHA-256 of all bytes before the appended ZIP archive. */
+  readonly digest: string;
 }
 
 /** The header of a checkpoint. */
@@ -348,6 +348,6 @@ export interface CheckpointHeader {
   readonly samples_seen: number;
   /** OOD score below which an input is out-of-distribution, or null. */
   readonly ood_threshold: number | null;
-  /** SHA-256 of the tensors and the class names, or null. */
-  readonly digest: string | null;
+  /** SHA-256 of the tensors and the class names. */
+  readonly digest: string;
 }

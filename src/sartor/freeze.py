@@ -14,9 +14,9 @@ from ._outputs import MODEL, check_output
 from .contract.manifest import Manifest
 from .contract.names import MASK
 from .errors import ConversionError
-from .flatbuffer import read, write
+from .flatbuffer import write
 from .graph import DType, Model
-from .litert import check_signatures, manifest_of
+from .litert import read_personalizable
 from .passes import describe_frozen, freeze_infer, initial_values
 from .quantization import RepresentativeData, quantize_frozen, scale_pixels_inside
 from .runtime.saved.adapt import Adapted, adapt
@@ -88,9 +88,8 @@ def freeze(
     _check_options(quantize, representative, io_dtype)
     target = check_output(output, MODEL, inputs=(model, checkpoint), force=force)
     path = Path(model)
-    parsed = read(path)
-    manifest = manifest_of(parsed, path)
-    check_signatures(parsed, manifest, path)
+    file = read_personalizable(path)
+    parsed, manifest = file.model, file.manifest
     trained = _load_variables(parsed, manifest, checkpoint)
     indices = _used_class_indices(trained, manifest, checkpoint or path)
     labels = tuple(str(trained.classes[index]) for index in indices)

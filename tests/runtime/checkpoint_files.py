@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load, save
 
+from sartor.contract.digest import checkpoint_digest
+
 
 def header(checkpoint: Path) -> dict[str, str]:
     content = checkpoint.read_bytes()
@@ -17,12 +19,13 @@ def header(checkpoint: Path) -> dict[str, str]:
 
 
 def rewrite(checkpoint: Path, *, fields: object = None, **tensors: np.ndarray | None) -> None:
-    """Change fields of the header, and tensors; None removes a tensor."""
+    """Change fields of the header, and tensors; None removes a tensor. The digest is correct."""
     arrays = load(checkpoint.read_bytes())
     old = json.loads(header(checkpoint)["sartor"])
     new = fields if isinstance(fields, dict) else {}
-    if new or not all(name.startswith("app/") for name in tensors):
-        old["digest"] = None  # optional: other writers omit it
-    metadata = {"sartor": json.dumps(old | new)}
     new_arrays = {k: v for k, v in (arrays | tensors).items() if v is not None}
+    merged = old | new
+    own = {k: v for k, v in new_arrays.items() if not k.startswith("app/")}
+    merged["digest"] = checkpoint_digest(own, merged["classes"])
+    metadata = {"sartor": json.dumps(merged)}
     checkpoint.write_bytes(save(new_arrays, metadata))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -47,7 +48,7 @@ def test_a_baked_file_has_classes_and_can_be_trained(
         assert model.predict(PROBE) == expected
 
 
-def test_only_variables_and_class_names_change(
+def test_only_variables_class_names_and_digest_change(
     trained_model: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:
     path, checkpoint, _ = trained_model
@@ -64,7 +65,8 @@ def test_only_variables_and_class_names_change(
     with zipfile.ZipFile(io.BytesIO(before)) as old, zipfile.ZipFile(io.BytesIO(after)) as new:
         old_fields, new_fields = (json.loads(archive.read("sartor.json")) for archive in (old, new))
         assert new.read("labels.txt").decode().split("\n") == [*LABELS, "unused 3"]
-    assert new_fields == old_fields | {"classes": [*LABELS, None]}
+    digest = hashlib.sha256(after[:end]).hexdigest()
+    assert new_fields == old_fields | {"classes": [*LABELS, None], "digest": digest}
 
 
 def test_a_baked_file_can_be_a_base(

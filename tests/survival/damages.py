@@ -11,7 +11,6 @@ and details. `python damages.py FOLDER FILE SEED into OTHER-FOLDER` writes the f
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,12 +20,12 @@ from typing import Any
 
 import forks
 import numpy as np
+from signing import sign_model
 
 from sartor import PersonalModel
 from sartor.contract.manifest import Manifest
-from sartor.contract.names import MANIFEST_FILE
 from sartor.errors import InvalidModelError, SartorError
-from sartor.flatbuffer import append_files, files_start, read
+from sartor.flatbuffer import append_files, read
 from sartor.flatbuffer.decode import Decoder
 from sartor.flatbuffer.encode import Encoder
 from sartor.flatbuffer.schema import TFLITE
@@ -181,14 +180,6 @@ def _use(folder: Path) -> str:
     return "works" if abs(total - 1) < 1e-3 else f"strange probabilities, which sum to {total}"
 
 
-def without_digest(content: bytes) -> bytes:
-    """Remove the digest, which is optional, from the manifest of a model."""
-    entries = dict(read(content).files)
-    fields = json.loads(entries[MANIFEST_FILE])
-    entries[MANIFEST_FILE] = json.dumps(fields | {"digest": None}).encode()
-    return append_files(content[: files_start(content)], entries)
-
-
 def run_case(files: Mapping[str, bytes], constants: list[range], file: str, seed: int) -> str:
     """Damage and use the files of one case, and return the outcome."""
     with tempfile.TemporaryDirectory(prefix="sartor-damage-") as name:
@@ -204,7 +195,8 @@ def _write(
         (folder / name).write_bytes(content)
     original = files[FILES[file]]
     new = change_fields(original, seed) if file == "fields" else damage(original, constants, seed)
-    (folder / FILES[file]).write_bytes(new)
+    # otherwise the digest would detect all damage
+    (folder / FILES[file]).write_bytes(sign_model(new) if file in ("model", "fields") else new)
 
 
 def main(source: Path, file: str, first: int, count: str, output: str = "") -> None:
@@ -212,8 +204,6 @@ def main(source: Path, file: str, first: int, count: str, output: str = "") -> N
     if not (source / FILES["project"]).exists():
         prepare(source)
     files = {name: (source / name).read_bytes() for name in FILES.values()}
-    if file in ("model", "fields"):  # the digest would detect all damage
-        files[FILES["model"]] = without_digest(files[FILES["model"]])
     constants = large_constants(files[FILES["model"]]) if file == "model" else []
     if count == "into":
         _write(files, constants, file, first, Path(output))

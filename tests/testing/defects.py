@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from sartor import PersonalizableModel
+from sartor.contract.digest import model_digest
 from sartor.contract.manifest import Manifest
 from sartor.contract.names import MANIFEST_FILE
 from sartor.flatbuffer import append_files, read, write_with_ranges
@@ -28,7 +29,8 @@ def edit_graphs(conversion: PersonalizableModel, edit: Edit) -> bytes:
     variables = tuple(
         replace(spec, offset=ranges[starts[spec.name]][0]) for spec in manifest.variables
     )
-    return append_files(content, {**files, **replace(manifest, variables=variables).files()})
+    manifest = replace(manifest, variables=variables, digest=model_digest(content))
+    return append_files(content, {**files, **manifest.files()})
 
 
 def edit_manifest(conversion: PersonalizableModel, change: Callable[[Manifest], Manifest]) -> bytes:

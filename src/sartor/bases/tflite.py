@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..flatbuffer import read
 from ..graph import Model
+from ..litert import read_model
 
 __all__ = ["TFLite"]
 
@@ -22,5 +22,5 @@ class TFLite:
     source: str | Path | bytes
 
     def load(self) -> Model:
-        """Read the file; raise InvalidModelError if it is damaged."""
-        return read(self.source)
+        """Read the file; see `sartor.litert.read_model`."""
+        return read_model(self.source)

@@ -48,7 +48,7 @@ class CheckpointHeader:
         classes: the name of each class index, or None if the index is free.
         samples_seen: number of samples added before the checkpoint was saved.
         ood_threshold: OOD score below which an input is out-of-distribution, or None.
-        digest: SHA-256 of the tensors and the class names, or None.
+        digest: SHA-256 of the tensors and the class names.
     """
 
     contract: int
@@ -56,7 +56,7 @@ class CheckpointHeader:
     classes: tuple[str | None, ...]
     samples_seen: int = 0
     ood_threshold: float | None = None
-    digest: str | None = None
+    digest: str = ""
 
     def to_json(self) -> str:
         """Return the text of the header."""
@@ -71,5 +71,5 @@ class CheckpointHeader:
             classes=fields.names("classes"),
             samples_seen=fields.integer("samples_seen", minimum=0),
             ood_threshold=fields.optional_number("ood_threshold"),
-            digest=fields.optional_string("digest"),
+            digest=fields.string("digest"),
         )

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .specs import VariableSpec
-
 __all__ = ["checkpoint_digest", "model_digest"]
 
 
-def model_digest(flatbuffer: bytes, variables: Sequence[VariableSpec]) -> str:
-    """Return the SHA-256, in hexadecimal, of a model without the initial values of its variables.
-
-    Baking does not change it. The appended ZIP archive has checksums of its own.
+def model_digest(flatbuffer: bytes) -> str:
+    """Return the SHA-256, in hexadecimal, of a model.
 
     Args:
-        flatbuffer: all bytes before the archive.
-        variables: variables; of each, `4 · size` bytes at its offset are left out.
+        flatbuffer: all bytes before the appended ZIP archive, which has checksums of its own.
     """
-    digest, view, start = hashlib.sha256(), memoryview(flatbuffer), 0
-    for spec in sorted(variables, key=lambda each: each.offset):
-        digest.update(view[start : spec.offset])
-        start = spec.offset + 4 * math.prod(spec.shape)
-    digest.update(view[start:])
-    return digest.hexdigest()
+    return hashlib.sha256(flatbuffer).hexdigest()
 
 
 def checkpoint_digest(arrays: Mapping[str, np.ndarray], classes: Sequence[str | None]) -> str:

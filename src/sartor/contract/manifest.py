@@ -63,7 +63,7 @@ class Manifest:
         fingerprints: hashes that decide what user data still fits.
         requires: features that a runtime must support; a runtime refuses the file otherwise.
         generator: program that wrote the file, with its version.
-        digest: SHA-256 of the model without the initial values of its variables, or None.
+        digest: SHA-256 of all bytes before the appended ZIP archive.
         version: version of the contract.
     """
 
@@ -81,7 +81,7 @@ class Manifest:
     fingerprints: Fingerprints
     requires: tuple[str, ...] = ()
     generator: str = ""
-    digest: str | None = None
+    digest: str = ""
     version: int = VERSION
 
     @property
@@ -140,7 +140,7 @@ class Manifest:
             fingerprints=parse_fingerprints(fields.object("fingerprints")),
             requires=requires,
             generator=fields.string("generator"),
-            digest=fields.optional_string("digest"),
+            digest=fields.string("digest"),
         )
         contradiction = next(contradictions(manifest), None)
         if contradiction is not None:

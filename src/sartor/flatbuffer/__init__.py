@@ -1,6 +1,7 @@
 """Read, check and write `.tflite` files. No other package uses the schema."""
 
 from .archive import append_files, files_start
+from .load import load_file
 from .metadata import METADATA_NAME, decode_metadata, encode_metadata
 from .reader import read
 from .shapes import check_shapes
@@ -13,6 +14,7 @@ __all__ = [
     "decode_metadata",
     "encode_metadata",
     "files_start",
+    "load_file",
     "read",
     "write",
     "write_with_ranges",

@@ -10,10 +10,9 @@ from typing import Any
 from ..contract.manifest import FeatureSpec, Manifest
 from ..contract.names import MANIFEST_FILE
 from ..errors import ConversionError
-from ..flatbuffer import read
 from ..flatbuffer.metadata import METADATA_NAME, decode_metadata
 from ..graph import DType, Graph, Model, Op, Signature, Tensor
-from ..litert import manifest_of
+from ..litert import manifest_of, read_model
 from ..passes.cut import cut
 from ..passes.find_features import entry_signature, find_features, tensors_by_name
 from ..passes.rebatch import rebatch
@@ -37,8 +36,8 @@ def describe_model(path: Path) -> ModelDescription:
         InvalidModelError: If the file is not a model, or is damaged.
         NotPersonalizableError: If the manifest is damaged or of a newer contract version.
     """
-    model = read(path)
-    manifest = manifest_of(model, path) if MANIFEST_FILE in model.files else None
+    model = read_model(path)
+    manifest = manifest_of(model, str(path)) if MANIFEST_FILE in model.files else None
     inputs, outputs = (
         tuple(map(tensor_info, tensors)) for tensors in (model.main.inputs, model.main.outputs)
     )

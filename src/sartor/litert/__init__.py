@@ -4,15 +4,25 @@ Other packages use LiteRT only through this one. Importing it does not import Li
 """
 
 from .engine import Engine
-from .files import check_signatures, manifest_of, open_model
+from .files import (
+    PersonalizableFile,
+    digest_error,
+    manifest_of,
+    open_model,
+    read_model,
+    read_personalizable,
+)
 from .interpreter import create_interpreter
 from .logs import silence_logs
 
 __all__ = [
     "Engine",
-    "check_signatures",
+    "PersonalizableFile",
     "create_interpreter",
+    "digest_error",
     "manifest_of",
     "open_model",
+    "read_model",
+    "read_personalizable",
     "silence_logs",
 ]

@@ -25,7 +25,14 @@ from .registry import (
 )
 from .shape import concatenation, flatten, reshape, reshape_like, transpose, zeros_like
 from .slices import pad, slice_
-from .state import assign_variable, call_once, read_variable, var_handle
+from .state import (
+    assign_variable,
+    assigned_constants,
+    call_once,
+    read_variable,
+    var_handle,
+    variable_name,
+)
 from .unary import exp, floor, log, neg, rsqrt, sqrt, square
 
 __all__ = [
@@ -37,6 +44,7 @@ __all__ = [
     "Weights",
     "add",
     "assign_variable",
+    "assigned_constants",
     "call_once",
     "can_emit",
     "concatenation",
@@ -88,6 +96,7 @@ __all__ = [
     "to_length",
     "transpose",
     "var_handle",
+    "variable_name",
     "version_of",
     "zeros_like",
 ]

@@ -12,7 +12,14 @@ from ..graph import DType, Graph, Op, Tensor
 from .control import unknown_count
 from .registry import NOT_DIFFERENTIABLE, OpRow, Spec, register
 
-__all__ = ["assign_variable", "call_once", "read_variable", "var_handle"]
+__all__ = [
+    "assign_variable",
+    "assigned_constants",
+    "call_once",
+    "read_variable",
+    "var_handle",
+    "variable_name",
+]
 
 
 def var_handle(graph: Graph, name: str) -> Tensor:
@@ -40,6 +47,21 @@ def call_once(graph: Graph, initializer: Graph) -> None:
     """Run `initializer` before the first call of `graph`, once for all signatures."""
     options = {"initSubgraphIndex": initializer}
     graph.add(Op("CALL_ONCE", (), (), options=options, options_type="CallOnceOptions"))
+
+
+def assigned_constants(graph: Graph) -> list[tuple[str, Tensor]]:
+    """Return each constant that a graph assigns to a variable, with the name of the variable."""
+    return [
+        (variable_name(op), op.input(1))
+        for op in graph.ops
+        if op.code == "ASSIGN_VARIABLE" and op.input(1).is_constant
+    ]
+
+
+def variable_name(op: Op) -> str:
+    """Return the name of the variable that an op reads or writes, or an empty string."""
+    handle = op.input(0).producer
+    return str(handle.options["sharedName"]) if handle and handle.code == "VAR_HANDLE" else ""
 
 
 def _refuse(_: Sequence[Tensor | None], __: Mapping[str, Any]) -> list[Spec]:

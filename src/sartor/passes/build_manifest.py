@@ -61,7 +61,7 @@ def build_manifest(
         variables=variables,
         fingerprints=fingerprints,
         generator=f"sartor {__version__}",
-        digest=model_digest(content, variables),
+        digest=model_digest(content),
     )
     contradiction = next(contradictions(manifest), None)
     if contradiction is not None:

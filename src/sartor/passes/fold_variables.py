@@ -8,18 +8,14 @@ import numpy as np
 
 from ..errors import ConversionError
 from ..graph import Graph, Op, Tensor
-from ..ops import infer_outputs
+from ..ops import assigned_constants, infer_outputs, variable_name
 
 __all__ = ["fold_variables", "initial_values"]
 
 
 def initial_values(graph: Graph) -> dict[str, np.ndarray]:
     """Return the constants that a graph assigns to variables: name → value."""
-    return {
-        _variable_name(op): op.input(1).value
-        for op in graph.ops
-        if op.code == "ASSIGN_VARIABLE" and op.input(1).is_constant
-    }
+    return {name: constant.value for name, constant in assigned_constants(graph)}
 
 
 def fold_variables(graph: Graph, values: Mapping[str, np.ndarray]) -> None:
@@ -34,8 +30,8 @@ def fold_variables(graph: Graph, values: Mapping[str, np.ndarray]) -> None:
     """
     changed: set[Tensor] = set()
     for op in list(graph.ops):
-        if op.code == "READ_VARIABLE" and _variable_name(op) in values:
-            name, old = _variable_name(op), op.output
+        if op.code == "READ_VARIABLE" and variable_name(op) in values:
+            name, old = variable_name(op), op.output
             new = graph.constant(values[name], name)
             graph.replace_uses(old, new)
             if new.shape != old.shape:
@@ -43,12 +39,6 @@ def fold_variables(graph: Graph, values: Mapping[str, np.ndarray]) -> None:
     for op in graph.ops:
         if changed.intersection(op.inputs):
             changed.update(_infer_shapes(op))
-
-
-def _variable_name(op: Op) -> str:
-    """Return the name of the variable that an op reads or writes, or an empty string."""
-    handle = op.input(0).producer
-    return str(handle.options["sharedName"]) if handle and handle.code == "VAR_HANDLE" else ""
 
 
 def _infer_shapes(op: Op) -> Iterator[Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,12 +13,12 @@ import numpy as np
 
 from ..._files import write_atomically
 from ..._outputs import MODEL, check_output
+from ...contract.digest import model_digest
 from ...contract.manifest import Manifest
 from ...contract.names import MANIFEST_FILE
-from ...errors import NotPersonalizableError
-from ...flatbuffer import append_files, files_start, read
-from ...litert import check_signatures, manifest_of
-from .adapt import Adapted, adapt
+from ...flatbuffer import append_files, files_start
+from ...litert import PersonalizableFile, read_personalizable
+from .adapt import adapt
 from .checkpoint import read_checkpoint
 
 __all__ = ["bake"]
@@ -32,7 +33,8 @@ def bake(
 ) -> tuple[Path, tuple[str, ...]]:
     """Write a checkpoint into a model file.
 
-    The initial values of the variables and the class names change; all other bytes stay.
+    The initial values of the variables, the class names and the digest change; all other bytes
+    stay.
 
     Args:
         model: path of a personalizable file.
@@ -53,47 +55,36 @@ def bake(
         OSError: If a file cannot be read or written.
     """
     target = check_output(output, MODEL, inputs=(model, checkpoint), force=force)
-    path = Path(model)
-    parsed = read(path)
-    manifest = manifest_of(parsed, path)
-    check_signatures(parsed, manifest, path)
-    content = path.read_bytes()
-    initial = _initial_values(content, manifest, path)
-    adapted = adapt(read_checkpoint(Path(checkpoint)), manifest, initial, str(checkpoint))
-    files = _files(parsed.files, manifest, adapted)
-    baked = append_files(_replace_values(content, manifest, adapted.variables), files)
+    file = read_personalizable(Path(model))
+    initial = _initial_values(file)
+    adapted = adapt(read_checkpoint(Path(checkpoint)), file.manifest, initial, str(checkpoint))
+    flatbuffer = _replace_values(file, adapted.variables)
+    manifest = replace(file.manifest, classes=adapted.classes, digest=model_digest(flatbuffer))
+    baked = append_files(flatbuffer, _files(file.model.files, manifest))
     return write_atomically(target, baked, private=True), adapted.notes
 
 
-def _initial_values(content: bytes, manifest: Manifest, path: Path) -> dict[str, np.ndarray]:
-    end = files_start(content)
-    values = {}
-    for spec in manifest.variables:
-        count = int(np.prod(spec.shape))
-        if spec.offset + 4 * count > end:
-            raise NotPersonalizableError(
-                f"{path}: {MANIFEST_FILE} places {spec.name} at byte {spec.offset}, after the end "
-                "of the model: another tool changed the file. Convert the base again."
-            )
-        array = np.frombuffer(content, "<f4", count, spec.offset)
-        values[spec.name] = array.reshape(spec.shape)
-    return values
+def _initial_values(file: PersonalizableFile) -> dict[str, np.ndarray]:
+    return {
+        spec.name: np.frombuffer(file.content, "<f4", math.prod(spec.shape), spec.offset).reshape(
+            spec.shape
+        )
+        for spec in file.manifest.variables
+    }
 
 
-def _replace_values(
-    content: bytes, manifest: Manifest, variables: Mapping[str, np.ndarray]
-) -> bytes:
+def _replace_values(file: PersonalizableFile, variables: Mapping[str, np.ndarray]) -> bytes:
     """Return the flatbuffer, without the appended files, with other initial values."""
-    model = bytearray(content[: files_start(content)])
-    for spec in manifest.variables:
+    flatbuffer = bytearray(file.content[: files_start(file.content)])
+    for spec in file.manifest.variables:
         data = np.ascontiguousarray(variables[spec.name], "<f4").tobytes()
-        model[spec.offset : spec.offset + len(data)] = data
-    return bytes(model)
+        flatbuffer[spec.offset : spec.offset + len(data)] = data
+    return bytes(flatbuffer)
 
 
-def _files(files: Mapping[str, bytes], manifest: Manifest, adapted: Adapted) -> dict[str, bytes]:
-    """Return the appended files with the class names; unknown keys of the manifest stay."""
-    named = replace(manifest, classes=adapted.classes).files()
-    fields = {**json.loads(files[MANIFEST_FILE]), **json.loads(named[MANIFEST_FILE])}
+def _files(files: Mapping[str, bytes], manifest: Manifest) -> dict[str, bytes]:
+    """Return the appended files with another manifest; its unknown keys stay."""
+    new = manifest.files()
+    fields = {**json.loads(files[MANIFEST_FILE]), **json.loads(new[MANIFEST_FILE])}
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return {**files, **named, MANIFEST_FILE: text.encode()}
+    return {**files, **new, MANIFEST_FILE: text.encode()}

@@ -102,7 +102,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     _check_classes(path, checkpoint.classes)
     _check_finite(path, _without(arrays, APP_PREFIX))
     digest = checkpoint_digest(_without(arrays, APP_PREFIX), checkpoint.classes)
-    if header.digest not in (None, digest):
+    if header.digest != digest:
         raise CheckpointError(f"{path} is damaged: its digest is that of other values. {_DAMAGED}")
     return checkpoint
 

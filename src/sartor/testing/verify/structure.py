@@ -9,14 +9,17 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ...contract.signatures import TensorSpec
 from ...graph import Model, Op, Signature, Tensor
+from ...litert import digest_error
 from ...ops import find_row
 from .report import Check
 
 __all__ = ["check_structure", "initial_values"]
 
 
-def check_structure(model: Model, manifest: Manifest) -> Iterator[Check]:
-    """Compare the signatures of a model with its manifest."""
+def check_structure(content: bytes, model: Model, manifest: Manifest) -> Iterator[Check]:
+    """Compare the bytes and the signatures of a model with its manifest."""
+    error = digest_error(content, manifest)
+    yield Check("digest", error is None, error or "that of all bytes before the archive")
     for key, (inputs, outputs) in manifest.signatures().items():
         signature = model.signature(key)
         if signature is None:

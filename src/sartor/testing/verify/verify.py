@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ...contract.manifest import Manifest
-from ...contract.names import MANIFEST_FILE
-from ...errors import InvalidModelError, NotPersonalizableError
+from ...errors import InvalidModelError
 from ...flatbuffer import read
 from ...graph import Model
+from ...litert import manifest_of
 from .behaviour import check_behaviour
 from .comparison import check_equal
 from .gradients import check_gradients
@@ -45,19 +45,14 @@ def verify_contract(source: str | os.PathLike[str] | bytes, *, seed: int = 0) ->
     model = read(source if isinstance(source, bytes) else Path(source))
     content = source if isinstance(source, bytes) else Path(source).read_bytes()
     name = "the file" if isinstance(source, bytes) else os.fspath(source)
-    if MANIFEST_FILE not in model.files:
-        raise NotPersonalizableError(
-            f"{name} is a model, but not a personalizable one: it contains no {MANIFEST_FILE}. "
-            "Make one with `sartor convert MODEL -o OUT.tflite --classes N`."
-        )
-    manifest = Manifest.from_json(model.files[MANIFEST_FILE])
+    manifest = manifest_of(model, name)
     return Report(tuple(_run_checks(content, model, manifest, np.random.default_rng(seed))))
 
 
 def _run_checks(
     content: bytes, model: Model, manifest: Manifest, rng: np.random.Generator
 ) -> Iterator[Check]:
-    checks = list(check_structure(model, manifest))
+    checks = list(check_structure(content, model, manifest))
     yield from checks
     if not all(check.passed for check in checks):
         return
