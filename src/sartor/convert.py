@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from ._conversion_options import ConversionOptions, check_options
 from .bases import Base, load_base
 from .contract.manifest import FeatureSpec
+from .errors import ConversionError
 from .flatbuffer import append_files, write, write_with_ranges
 from .graph import Graph, Model
 from .heads import Head
+from .litert import start_worker, try_model
 from .optimizers import Optimizer
 from .passes import (
     Plan,
@@ -86,8 +88,10 @@ def convert(
 
     Raises:
         InvalidModelError: If the file of the base is damaged.
-        ConversionError: If an argument is invalid or the parts do not fit together.
+        ConversionError: If an argument is invalid, the parts do not fit together, or LiteRT cannot
+            run the result, which another process tries.
     """
+    start_worker()  # it loads LiteRT while this process converts
     options = check_options(
         classes=classes, head=head, optimizer=optimizer, features=features, capacity=capacity,
         batch_size=batch_size, mean=mean, std=std, preprocessing=preprocessing, quantize=quantize,
@@ -103,6 +107,7 @@ def convert(
     _simplify(plan.model)
     describe_model(plan, prepared.metadata)
     result = _write(plan, prepared)
+    _check_runs(result.content, plan.model)
     if quantized is None:
         return result
     classifier = partial(_feature_classifier, plan.features)
@@ -114,6 +119,10 @@ def _quantize(prepared: PreparedBase, options: ConversionOptions) -> QuantizedBa
     if options.quantize is None:
         return None
     from .quantization import quantize_base  # loads the LiteRT interpreter
+
+    error = try_model(write(prepared.model))
+    if error is not None:
+        raise ConversionError(f"LiteRT cannot run the base: {error}")
 
     quantized = quantize_base(
         prepared.model, prepared.inputs, options.quantize, options.representative
@@ -167,6 +176,21 @@ def _write(plan: Plan, prepared: PreparedBase) -> PersonalizableModel:
     manifest = build_manifest(plan, compute_fingerprints(plan), content, ranges)
     content = append_files(content, {**files, **manifest.files()})
     return PersonalizableModel(content, manifest, prepared.cut_reason, tuple(prepared.notes))
+
+
+def _check_runs(content: bytes, model: Model) -> None:
+    """Raise ConversionError unless LiteRT runs every signature of the result.
+
+    A result with custom ops needs a LiteRT that has them.
+    """
+    if any(op.custom_code is not None for graph in model.graphs for op in graph.ops):
+        return
+    error = try_model(content)
+    if error is not None:
+        raise ConversionError(
+            f"LiteRT cannot run the result: {error}. Run the base itself in LiteRT; if it runs, "
+            "choose other features (features=)"
+        )
 
 
 def _feature_classifier(features: Sequence[FeatureSpec], classes: Sequence[str]) -> bytes:

@@ -98,9 +98,12 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     "a string that is not UTF-8": (put(lambda r: r, "description", b"\xff"), "is not UTF-8"),
     "a scale of NaN": (
         quantize([NAN], [0]),
-        "has a scale that is negative, infinite or not",
+        "has a scale of nan, expected a positive number",
     ),
-    "a negative scale": (quantize([-0.5], [0]), "has a scale that is negative"),
+    "a negative scale": (quantize([-0.5], [0]), "has a scale of -0.5, expected"),
+    "a scale of infinity": (quantize([float("inf")], [0]), "has a scale of inf, expected"),
+    "a scale of zero": (quantize([0], [0]), r"has a scale of 0.0, expected .* at least 1.2e-38"),
+    "a scale too small": (quantize([1e-40], [0]), "has a scale of 1e-40, expected a positive"),
     "a zero point beyond its type": (
         lambda r: tensor(r, "n").update(
             quantization={"scale": np.ones(1, np.float32), "zeroPoint": np.array([2**40])}

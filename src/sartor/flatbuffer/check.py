@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import InvalidModelError
-from ..graph import Graph, Model, Op, Signature, Tensor
+from ..graph import Graph, Model, Signature
 from .check_tensors import ADVICE, check_tensor
-from .operands import find_operand_error
+from .operands import find_operand_error, needs_shape_only
 from .options import called_graphs
 from .variables import check_variables
 
@@ -61,7 +61,7 @@ def _check_order(graph: Graph, where: str) -> None:
         if problem is not None:
             raise InvalidModelError(f"{what} {problem}. {ADVICE}")
         for input_index, tensor in enumerate(op.inputs):
-            if tensor is None or tensor in ready or _needs_shape_only(op, input_index, tensor):
+            if tensor is None or tensor in ready or needs_shape_only(op, input_index, tensor):
                 continue
             raise InvalidModelError(
                 f"{what} reads {tensor!r} before it has a value; expected an input, a "
@@ -80,11 +80,6 @@ def _check_order(graph: Graph, where: str) -> None:
                 f"{where}, output {tensor.name!r} has no value; expected an op to compute it. "
                 f"{ADVICE}"
             )
-
-
-def _needs_shape_only(op: Op, index: int, tensor: Tensor) -> bool:
-    """Return True for the second input of an old RESHAPE, of which LiteRT uses the shape only."""
-    return op.code == "RESHAPE" and index == 1 and tensor.rank != 1 and tensor.producer is None
 
 
 def _check_calls(model: Model) -> None:

@@ -16,6 +16,7 @@ __all__ = ["ADVICE", "check_tensor"]
 ADVICE = "Download the model again, or correct the program that wrote it."
 
 _MAX_ELEMENTS = 2**31 - 1  # kernels count in 32 bits
+_SMALLEST_SCALE = np.finfo(np.float32).tiny  # kernels divide by a scale; its inverse is finite
 
 
 def check_tensor(tensor: Tensor, where: str) -> None:
@@ -91,10 +92,10 @@ def _check_quantization(tensor: Tensor, what: str) -> None:
     if quantization is None or not quantization.scale.size:
         return
     scale, count = quantization.scale, quantization.scale.size
-    if not bool(np.all(np.isfinite(scale) & (scale >= 0))):
+    if not bool(np.all(np.isfinite(scale) & (scale >= _SMALLEST_SCALE))):
         raise InvalidModelError(
-            f"{what} has a scale that is negative, infinite or not a number, expected a "
-            f"positive number. {ADVICE}"
+            f"{what} has a scale of {_first_wrong(scale)!s}, expected a positive number of at "
+            f"least {_SMALLEST_SCALE:.2g}. {ADVICE}"
         )
     if quantization.zero_point.size != count:
         raise InvalidModelError(
@@ -112,6 +113,13 @@ def _check_quantization(tensor: Tensor, what: str) -> None:
             f"{what} has {count} scales along axis {axis} of shape {list(tensor.shape)}, expected "
             f"one, or {tensor.shape[axis]}. {ADVICE}"
         )
+
+
+def _first_wrong(scale: np.ndarray) -> np.float32:
+    """Return the first scale that no kernel can divide by."""
+    wrong = ~(np.isfinite(scale) & (scale >= _SMALLEST_SCALE))
+    value: np.float32 = scale[wrong][0]
+    return value
 
 
 def _check_zero_points(tensor: Tensor, zero_points: np.ndarray, what: str) -> None:

@@ -6,11 +6,13 @@ it is there, and read handles and strings as numbers.
 
 from __future__ import annotations
 
-from ..graph import DType, Op
+from ..graph import DType, Op, Tensor
 from ..ops import OpRow, find_row
 
-__all__ = ["find_operand_error"]
+__all__ = ["find_operand_error", "needs_shape_only"]
 
+_INTEGERS = (DType.INT32, DType.INT64)
+_MOST_SIZES = 8  # no kernel takes more axes
 _HANDLES = (DType.RESOURCE, DType.VARIANT)
 
 
@@ -20,7 +22,9 @@ def find_operand_error(op: Op) -> str | None:
     Example: `has 1 inputs, expected at least 2`.
     """
     row = find_row(op)
-    return _count_error(op, row) or _type_error(op, row) or _shape_error(op)
+    return (
+        _count_error(op, row) or _type_error(op, row) or _integer_error(op, row) or _shape_error(op)
+    )
 
 
 def _count_error(op: Op, row: OpRow) -> str | None:
@@ -49,6 +53,30 @@ def _type_error(op: Op, row: OpRow) -> str | None:
         if tensor.dtype in _HANDLES or (tensor.dtype is DType.STRING and not strings):
             return f"returns {tensor!r}, expected numbers"
     return None
+
+
+def _integer_error(op: Op, row: OpRow) -> str | None:
+    """Some kernels read sizes and axes as integers whatever their type is."""
+    for index in row.integers:
+        tensor = op.inputs[index] if index < len(op.inputs) else None
+        if tensor is None or needs_shape_only(op, index, tensor):
+            continue
+        if tensor.dtype not in _INTEGERS:
+            return f"takes {tensor!r} as input {index}, expected INT32 or INT64"
+        if index == row.shape_input and tensor.size > _MOST_SIZES:
+            return f"takes a shape of {tensor.size} sizes, expected at most {_MOST_SIZES}"
+    return None
+
+
+def needs_shape_only(op: Op, index: int, tensor: Tensor) -> bool:
+    """Return True for the second input of an old RESHAPE, of which LiteRT uses the shape only."""
+    return (
+        op.code == "RESHAPE"
+        and index == 1
+        and tensor.rank != 1
+        and tensor.data is None
+        and tensor.producer is None
+    )
 
 
 def _shape_error(op: Op) -> str | None:

@@ -14,6 +14,7 @@ from .files import (
 )
 from .interpreter import create_interpreter
 from .logs import silence_logs
+from .trial import start_worker, try_model
 
 __all__ = [
     "Engine",
@@ -25,4 +26,6 @@ __all__ = [
     "read_model",
     "read_personalizable",
     "silence_logs",
+    "start_worker",
+    "try_model",
 ]

@@ -83,7 +83,7 @@ register(
         ),
     ),
     OpRow(
-        "TRANSPOSE_CONV", gradients=_TRANSPOSED, activation=True,
+        "TRANSPOSE_CONV", integers=(0,), gradients=_TRANSPOSED, activation=True,
         weights=Weights(1, channel_axis=0, bias=3, data=2), weight_formats=("int8", "float16"),
         parameters={1: "weights", 3: "bias"}, multiply_adds=_count_transposed, inputs=3,
         optional_from=3, size_input=0, shape_input=0,
@@ -99,7 +99,8 @@ register(
         multiply_adds=_count_3d, inputs=2, optional_from=2,
     ),
     OpRow(
-        "CONV_3D_TRANSPOSE", gradients=_TRANSPOSED, multiply_adds=_count_transposed, inputs=3,
+        "CONV_3D_TRANSPOSE", integers=(0,),
+        gradients=_TRANSPOSED, multiply_adds=_count_transposed, inputs=3,
         optional_from=3,
     ),
     family="Convolutions",

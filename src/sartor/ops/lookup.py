@@ -38,16 +38,18 @@ register(
         ),
     ),
     OpRow(
-        "SCATTER_ND", gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=3,
+        "SCATTER_ND", integers=(0, 2),
+        gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=3,
         size_input=2,
     ),
     OpRow(
-        "ONE_HOT",
+        "ONE_HOT", integers=(0, 1),
         gradients=(NOT_DIFFERENTIABLE, NOT_DIFFERENTIABLE, NOT_SUPPORTED, NOT_SUPPORTED),
         inputs=4, size_input=1,
     ),
     OpRow(
-        "SPARSE_TO_DENSE", gradients=(NOT_DIFFERENTIABLE, NOT_DIFFERENTIABLE, NOT_SUPPORTED),
+        "SPARSE_TO_DENSE", integers=(0, 1),
+        gradients=(NOT_DIFFERENTIABLE, NOT_DIFFERENTIABLE, NOT_SUPPORTED),
         inputs=4, versions=((3, lambda op: op.z in (I8, U8)), (2, lambda op: op.z is I64)),
     ),
     _segments("SEGMENT_SUM", 2, dynamic=True),

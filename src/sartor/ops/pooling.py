@@ -19,7 +19,7 @@ def _pool(code: str) -> OpRow:
 
 def _resize(code: str, third: VersionRule) -> OpRow:
     return OpRow(
-        code, gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=2, size_input=1,
+        code, gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=2, integers=(1,), size_input=1,
         versions=((4, has_type(I16)), third, *INT8_2),
     )  # fmt: skip
 

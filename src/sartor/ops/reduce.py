@@ -135,7 +135,7 @@ def _row(code: str, versions: tuple[VersionRule, ...] = ()) -> OpRow:
     """Return the row of a reduction without a gradient rule."""
     return OpRow(
         code, gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE), output_shape=_reduction_output,
-        inputs=2, versions=versions,
+        integers=(1,), inputs=2, versions=versions,
     )  # fmt: skip
 
 
@@ -143,19 +143,21 @@ _ARG_VERSIONS: tuple[VersionRule, ...] = ((3, has_type(BOOL)), *INT8_2)
 
 register(
     OpRow(
-        "SUM", gradients=(_sum_gradient, NOT_DIFFERENTIABLE), infer=_infer_reduction,
+        "SUM", integers=(1,), gradients=(_sum_gradient, NOT_DIFFERENTIABLE), infer=_infer_reduction,
         reference=lambda xs, o: [np.sum(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],
         options="ReducerOptions", output_shape=_reduction_output, inputs=2, size_input=1,
         versions=INT8_2,
     ),
     OpRow(
-        "MEAN", gradients=(_mean_gradient, NOT_DIFFERENTIABLE), infer=_infer_reduction,
+        "MEAN", integers=(1,),
+        gradients=(_mean_gradient, NOT_DIFFERENTIABLE), infer=_infer_reduction,
         reference=lambda xs, o: [np.mean(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],
         options="ReducerOptions", output_shape=_reduction_output, inputs=2, size_input=1,
         versions=INT16_3,
     ),
     OpRow(
-        "CUMSUM", gradients=(_cumsum_gradient, NOT_DIFFERENTIABLE), infer=_infer_cumsum,
+        "CUMSUM", integers=(1,),
+        gradients=(_cumsum_gradient, NOT_DIFFERENTIABLE), infer=_infer_cumsum,
         reference=_np_cumsum, options="CumsumOptions", inputs=2,
     ),
     _row("REDUCE_MAX", INT16_3),
@@ -164,8 +166,14 @@ register(
     _row("REDUCE_ANY"),
     _row("REDUCE_ALL"),
     OpRow("REDUCE_WINDOW", gradients=(NOT_SUPPORTED, NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=5),
-    OpRow("ARG_MAX", gradients=(ZERO, NOT_DIFFERENTIABLE), inputs=2, versions=_ARG_VERSIONS),
-    OpRow("ARG_MIN", gradients=(ZERO, NOT_DIFFERENTIABLE), inputs=2, versions=_ARG_VERSIONS),
+    OpRow(
+        "ARG_MAX", integers=(1,), gradients=(ZERO, NOT_DIFFERENTIABLE), inputs=2,
+        versions=_ARG_VERSIONS,
+    ),
+    OpRow(
+        "ARG_MIN", integers=(1,), gradients=(ZERO, NOT_DIFFERENTIABLE), inputs=2,
+        versions=_ARG_VERSIONS,
+    ),
     OpRow(
         "TOPK_V2", gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=2, outputs=2,
         versions=((3, has_type(I16)), *INT8_2),

@@ -102,6 +102,7 @@ class OpRow:
         any_types: True if inputs and outputs may be resource handles.
         takes_handle: True if the first input is a resource handle.
         returns_strings: True if an output may be a string although no input is.
+        integers: indices of the inputs that hold sizes, axes or positions: INT32 or INT64.
         size_input: index of the input whose values determine the size of the output, or None.
         shape_input: index of the input that lists the output's shape, or None.
         dynamic_output: True if the size of the output always depends on values.
@@ -133,6 +134,7 @@ class OpRow:
     any_types: bool = False
     takes_handle: bool = False
     returns_strings: bool = False
+    integers: tuple[int, ...] = ()
     size_input: int | None = None
     shape_input: int | None = None
     dynamic_output: bool = False

@@ -158,12 +158,14 @@ _BLOCKS: tuple[VersionRule, ...] = ((4, has_type(I16)), (3, lambda op: op.rank()
 
 register(
     OpRow(
-        "RESHAPE", gradients=(lambda op, i, g: reshape_like(g, op.input(0)), NOT_DIFFERENTIABLE),
+        "RESHAPE", integers=(1,),
+        gradients=(lambda op, i, g: reshape_like(g, op.input(0)), NOT_DIFFERENTIABLE),
         infer=_infer_reshape, reference=_np_reshape, options="ReshapeOptions",
         any_batch=_reshape_any_batch, output_shape=_reshape_output, size_input=1, shape_input=1,
     ),
     OpRow(
-        "TRANSPOSE", gradients=(_transpose_gradient, NOT_DIFFERENTIABLE), infer=_infer_transpose,
+        "TRANSPOSE", integers=(1,),
+        gradients=(_transpose_gradient, NOT_DIFFERENTIABLE), infer=_infer_transpose,
         reference=lambda xs, _: [np.transpose(xs[0], xs[1])], options="TransposeOptions",
         output_shape=_transpose_output, inputs=2,
         versions=(
@@ -182,28 +184,33 @@ register(
         output_shape=same_output,
     ),
     OpRow("SQUEEZE", versions=((2, has_type(STRING)),)),
-    OpRow("EXPAND_DIMS", gradients=_VALUES, inputs=2, size_input=1),
+    OpRow("EXPAND_DIMS", integers=(1,), gradients=_VALUES, inputs=2, size_input=1),
     OpRow("PACK", versions=((2, has_type(I8)), (3, keeps_type(I16)), (4, has_type(U32)))),
     OpRow(
         "UNPACK", output_count="num",
         versions=((2, has_type(I8, U8)), (3, has_type(BOOL)), (4, keeps_type(I16))),
     ),
     OpRow(
-        "SPLIT", gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED), inputs=2, output_count="numSplits",
+        "SPLIT", integers=(0,),
+        gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED), inputs=2, output_count="numSplits",
         versions=(
             (4, lambda op: op.y is I16), (3, lambda op: op.y is I32), (2, lambda op: op.y is I8),
         ),
     ),
-    OpRow("SPLIT_V", gradients=_VALUES, inputs=3, output_count="numSplits", versions=INT8_2),
     OpRow(
-        "BROADCAST_TO", gradients=_VALUES, inputs=2, size_input=1, shape_input=1,
+        "SPLIT_V", integers=(1, 2), gradients=_VALUES, inputs=3, output_count="numSplits",
+        versions=INT8_2,
+    ),
+    OpRow(
+        "BROADCAST_TO", integers=(1,), gradients=_VALUES, inputs=2, size_input=1, shape_input=1,
         versions=((3, has_type(I8, I16)), (2, lambda op: True)),
     ),
-    OpRow("BROADCAST_ARGS", gradients=(NOT_DIFFERENTIABLE,), inputs=2),
-    OpRow("TILE", gradients=_VALUES, inputs=2, size_input=1,
+    OpRow("BROADCAST_ARGS", integers=(0, 1), gradients=(NOT_DIFFERENTIABLE,), inputs=2),
+    OpRow("TILE", integers=(1,), gradients=_VALUES, inputs=2, size_input=1,
           versions=((3, has_type(I8)), (2, has_type(STRING)))),
     OpRow(
-        "FILL", gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED), inputs=2, size_input=0,
+        "FILL", integers=(0,),
+        gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED), inputs=2, size_input=0,
         shape_input=0,
         versions=(
             (4, lambda op: op.y is F16), (3, lambda op: op.y in (I8, I16)),
@@ -214,13 +221,13 @@ register(
           versions=((2, has_type(I64)),)),
     OpRow("SHAPE", gradients=(ZERO,), measures_shape=True),
     OpRow("RANK", gradients=(ZERO,), measures_shape=True),
-    OpRow("REVERSE_V2", gradients=_VALUES, inputs=2,
+    OpRow("REVERSE_V2", integers=(1,), gradients=_VALUES, inputs=2,
           versions=((3, has_type(I8)), (2, has_type(BOOL)))),
-    OpRow("REVERSE_SEQUENCE", gradients=_VALUES, inputs=2),
+    OpRow("REVERSE_SEQUENCE", integers=(1,), gradients=_VALUES, inputs=2),
     OpRow("SPACE_TO_DEPTH", versions=INT8_2),
     OpRow("DEPTH_TO_SPACE", versions=INT8_2),
-    OpRow("SPACE_TO_BATCH_ND", gradients=_VALUES, inputs=3, versions=_BLOCKS),
-    OpRow("BATCH_TO_SPACE_ND", gradients=_VALUES, inputs=3, versions=_BLOCKS),
+    OpRow("SPACE_TO_BATCH_ND", integers=(1, 2), gradients=_VALUES, inputs=3, versions=_BLOCKS),
+    OpRow("BATCH_TO_SPACE_ND", integers=(1, 2), gradients=_VALUES, inputs=3, versions=_BLOCKS),
     OpRow("MATRIX_DIAG"),
     OpRow("MATRIX_SET_DIAG", inputs=2),
     family="Shapes and axes",

@@ -167,7 +167,8 @@ _PAD_VERSIONS: tuple[VersionRule, ...] = ((5, has_type(BOOL)), (4, rank_above(4)
 
 register(
     OpRow(
-        "SLICE", gradients=(_slice_gradient, NOT_DIFFERENTIABLE, NOT_DIFFERENTIABLE),
+        "SLICE", integers=(1, 2),
+        gradients=(_slice_gradient, NOT_DIFFERENTIABLE, NOT_DIFFERENTIABLE),
         infer=_infer_slice, reference=_np_slice, options="SliceOptions",
         any_batch=_slice_any_batch, inputs=3, size_input=2, shape_input=2,
         versions=(
@@ -176,7 +177,8 @@ register(
         ),
     ),
     OpRow(
-        "STRIDED_SLICE", gradients=(_strided_slice_gradient, *[NOT_DIFFERENTIABLE] * 3),
+        "STRIDED_SLICE", integers=(1, 2, 3),
+        gradients=(_strided_slice_gradient, *[NOT_DIFFERENTIABLE] * 3),
         infer=_infer_strided_slice, reference=_np_strided_slice, options="StridedSliceOptions",
         any_batch=_strided_slice_any_batch, inputs=4, size_input=2,
         versions=(
@@ -187,17 +189,22 @@ register(
         ),
     ),
     OpRow(
-        "PAD", gradients=(_pad_gradient, NOT_DIFFERENTIABLE), infer=_infer_pad,
+        "PAD", integers=(1,), gradients=(_pad_gradient, NOT_DIFFERENTIABLE), infer=_infer_pad,
         reference=lambda xs, _: [np.pad(xs[0], xs[1])], options="PadOptions", inputs=2,
         size_input=1, versions=_PAD_VERSIONS,
     ),
     OpRow(
-        "PADV2", gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE, NOT_SUPPORTED), inputs=3,
+        "PADV2", integers=(1,),
+        gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE, NOT_SUPPORTED), inputs=3,
         size_input=1, versions=_PAD_VERSIONS,
     ),
-    OpRow("MIRROR_PAD", gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=2, versions=INT16_3),
     OpRow(
-        "DYNAMIC_UPDATE_SLICE", gradients=(NOT_SUPPORTED, NOT_SUPPORTED, NOT_DIFFERENTIABLE),
+        "MIRROR_PAD", integers=(1,), gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=2,
+        versions=INT16_3,
+    ),
+    OpRow(
+        "DYNAMIC_UPDATE_SLICE", integers=(2,),
+        gradients=(NOT_SUPPORTED, NOT_SUPPORTED, NOT_DIFFERENTIABLE),
         inputs=3,
         versions=((4, has_type(I16)), (3, has_type(F16)), (2, lambda op: op.z is I64)),
     ),

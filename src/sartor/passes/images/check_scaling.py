@@ -18,7 +18,7 @@ from ...contract.manifest import InputSpec
 from ...errors import InvalidModelError
 from ...flatbuffer import write
 from ...graph import Graph, Model, Op, Signature, Tensor
-from ...litert import create_interpreter
+from ...litert import create_interpreter, try_model
 from ...modalities import modality_of
 from ...modalities.image.conventions import CONVENTIONS, Convention
 from ...ops import find_row
@@ -119,6 +119,9 @@ class _FirstLayer:
     def __init__(self, ops: list[Op], image: Tensor) -> None:
         with _extract(ops, image) as model:
             content = write(model)
+        error = try_model(content)
+        if error is not None:
+            raise InvalidModelError(error)
         interpreter = create_interpreter(content, delegates=False)  # starts faster
         self._run = interpreter.get_signature_runner("first")
 

@@ -12,7 +12,7 @@ from ...contract.manifest import Manifest
 from ...errors import InvalidModelError
 from ...flatbuffer import read
 from ...graph import Model
-from ...litert import manifest_of
+from ...litert import manifest_of, try_model
 from .behaviour import check_behaviour
 from .comparison import check_equal
 from .gradients import check_gradients
@@ -22,6 +22,7 @@ from .structure import check_structure, initial_values
 
 __all__ = ["verify_contract"]
 
+_RUNS = "LiteRT runs the file"
 _RANGES = "byte ranges contain the initial values"
 
 
@@ -61,6 +62,10 @@ def _run_checks(
     except ValueError as error:
         yield Check(_RANGES, False, str(error))
         return
+    reason = try_model(content)
+    if reason is not None:
+        yield Check(_RUNS, False, reason)
+        return
     try:
         session = Session(content, manifest)
         ranges = check_equal(_RANGES, session.save(), initial)
@@ -70,7 +75,7 @@ def _run_checks(
         if ranges.passed:  # otherwise the next check would overwrite other bytes
             yield _check_bake(content, manifest, session.noise(rng))
     except (InvalidModelError, RuntimeError, ValueError) as error:
-        yield Check("LiteRT runs the file", False, str(error))
+        yield Check(_RUNS, False, str(error))
 
 
 def _check_bake(content: bytes, manifest: Manifest, variables: Variables) -> Check:

@@ -1,0 +1,130 @@
+"""Try a model in another process, so that a crash or a hang of LiteRT becomes a message.
+
+`convert` and `sartor verify` try each model before this process runs it. Opening a personalizable
+file does not: its digest shows that it is the file that was tried.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+__all__ = ["start_worker", "try_model"]
+
+_SECONDS = 120.0
+_PROGRAM = "import sys; sys.path[:0] = sys.argv[1:]; from sartor.litert.worker import main; main()"
+
+
+def try_model(content: bytes, *, seconds: float = _SECONDS) -> str | None:
+    """Run every signature of a model in another process, on random inputs.
+
+    The process is kept for the next trial.
+
+    Args:
+        content: a `.tflite` file.
+        seconds: time limit of the trial. Default: 120.
+
+    Returns:
+        Why LiteRT cannot run the model, or None if it can. None too if no process can be started.
+    """
+    with _LOCK:
+        worker = _worker()
+        return None if worker is None else worker.ask(content, seconds)
+
+
+def start_worker() -> None:
+    """Start the process, so that it is ready for the first trial."""
+    with _LOCK:
+        _worker()
+
+
+class _Worker:
+    """The other process. It ends with this one.
+
+    Raises:
+        OSError: If no process can be started.
+    """
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()  # a fork of this process needs a worker of its own
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, str(Path(__file__).parents[2])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        )
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, content: bytes, seconds: float) -> str | None:
+        """See `try_model`."""
+        timer = threading.Timer(seconds, self._process.kill)
+        timer.start()
+        try:
+            reply = self._exchange(content)
+        except BaseException:  # an interrupt: the next reply would be that of this model
+            self.stop()
+            raise
+        finally:
+            is_late = not timer.is_alive()
+            timer.cancel()
+        if reply is not None:
+            return reply or None
+        status = self._process.wait()
+        if is_late:
+            return f"LiteRT does not finish within {seconds:g} s"
+        return f"LiteRT crashes ({_describe(status)})"
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _exchange(self, content: bytes) -> str | None:
+        """Return the reply: an empty string, or an error; None if the process ends."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write(len(content).to_bytes(8, "little") + content)
+            stdin.flush()
+            size = stdout.read(8)
+            text = stdout.read(int.from_bytes(size, "little"))
+        except OSError:
+            return None
+        return text.decode() if len(size) == 8 else None
+
+
+_LOCK = threading.Lock()
+_WORKER: _Worker | None = None
+
+
+def _worker() -> _Worker | None:
+    """Return the process of this process; start it if there is none."""
+    global _WORKER
+    if _WORKER is None or _WORKER.owner != os.getpid() or not _WORKER.is_alive:
+        try:
+            _WORKER = _Worker()
+        except OSError:
+            return None
+    return _WORKER
+
+
+@atexit.register
+def _stop() -> None:
+    if _WORKER is not None and _WORKER.owner == os.getpid():
+        _WORKER.stop()
+
+
+def _describe(status: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(-status).name
+    return f"exit status {status}"
