@@ -19,8 +19,8 @@ SURFACE = {
     "sartor": {
         "Adam", "AdamW", "CosineClassifier", "FrozenModel", "MLP", "MultiLabelClassifier",
         "PersonalModel", "PersonalizableModel", "RMSprop", "Regressor", "SGD",
-        "SoftmaxClassifier", "__version__", "bases", "convert", "describe", "freeze", "heads",
-        "losses", "optimizers", "runtime",
+        "SoftmaxClassifier", "__version__", "bases", "charts", "convert", "describe", "errors",
+        "freeze", "heads", "losses", "modalities", "optimizers", "runtime", "testing",
     },
     "sartor.bases": {
         "Base", "EfficientNetLite0", "Keras", "MOBILENET_V2", "MobileNetV2", "PyTorch",
@@ -107,6 +107,12 @@ def test_convert_is_a_function_after_any_import() -> None:
     assert set(dir(sartor)) >= SURFACE["sartor"]
     with pytest.raises(AttributeError, match="no attribute 'konvert'"):
         sartor.konvert  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["errors", "ops", "autodiff", "runtime.reembed"])
+def test_modules_are_attributes_of_the_package(name: str) -> None:
+    """They are imported at first use."""
+    subprocess.run([sys.executable, "-c", f"import sartor; sartor.{name}"], check=True)
 
 
 FRAMEWORKS = ("tensorflow", "torch", "keras", "jax", "sklearn", "scipy")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import bases, heads, losses, optimizers, runtime
+    from . import bases, charts, errors, heads, losses, modalities, optimizers, runtime, testing
     from .convert import PersonalizableModel, convert
     from .freeze import FrozenModel, freeze
     from .heads import (
@@ -37,13 +37,17 @@ __all__ = [
     "SoftmaxClassifier",
     "__version__",
     "bases",
+    "charts",
     "convert",
     "describe",
+    "errors",
     "freeze",
     "heads",
     "losses",
+    "modalities",
     "optimizers",
     "runtime",
+    "testing",
 ]
 
 _MODULES = {
@@ -65,18 +69,19 @@ _MODULES = {
 }
 
 
-_SUBPACKAGES = ("bases", "heads", "losses", "optimizers", "runtime")
-
-
 def __getattr__(name: str) -> Any:
-    """Import a public name at first use, so that a device does not load the converter."""
-    if name in _SUBPACKAGES:
-        return import_module(f".{name}", __name__)
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+    """Import a name or a module at first use, so that a device does not load the converter."""
+    if name in _MODULES:
+        value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    full_name = f"{__name__}.{name}"
+    try:
+        return import_module(full_name)
+    except ModuleNotFoundError as error:
+        if error.name != full_name:
+            raise
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 
 
 def __dir__() -> list[str]:
