@@ -1,13 +1,17 @@
 """Sartor trains `.tflite` models on the user's device, in stock LiteRT."""
 
+from __future__ import annotations
+
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
 
+TYPE_CHECKING = False  # typing takes longer to import than this module
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import bases, charts, errors, heads, losses, modalities, optimizers, runtime, testing
     from .convert import PersonalizableModel, convert
     from .freeze import FrozenModel, freeze

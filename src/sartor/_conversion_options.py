@@ -91,7 +91,8 @@ def _class_table(
     if isinstance(classes, int):
         if capacity not in (None, classes):
             raise ConversionError(
-                f"classes={classes} and capacity={capacity} contradict each other"
+                f"classes={classes} is the capacity already: give classes={capacity} without "
+                "capacity, or the names of the classes"
             )
         names, size = [], classes
     else:

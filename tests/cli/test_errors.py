@@ -40,7 +40,12 @@ def _without_weights() -> bytes:
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (["--classes", "0"], 1, "the capacity must be 1 to"),
+        (["--classes", "0"], 2, "expected the number of classes, such as 10"),
+        (["--classes", "-3"], 2, "got '-3'"),
+        (["--classes", "1.5"], 2, "got '1.5'"),
+        (["--classes", "ten"], 2, "or names such as hat,shoes; got 'ten'"),
+        (["--classes", "200000"], 1, "the capacity must be 1 to"),
+        (["--classes", "10", "--capacity", "20"], 1, "classes=20 without capacity"),
         (["--classes", "a,a"], 1, "must differ"),
         (["--classes", "a,b", "--capacity", "1"], 1, "the capacity must be"),
         (["--classes", "3", "--batch-size", "0"], 1, "batch"),
@@ -99,7 +104,7 @@ def test_files_that_are_not_personalizable_are_refused(
         assert message in run("bake", path, "--checkpoint", checkpoint, "-o", tmp_path / "b").error
     assert "sartor convert" in run("verify", base).error
     assert "does not exist" not in run("inspect", base).err
-    assert "No such file" in run("inspect", tmp_path / "no.tflite").error
+    assert "no.tflite does not exist" in run("inspect", tmp_path / "no.tflite").error
 
 
 def test_more_classes_than_the_capacity_are_refused(
@@ -132,7 +137,7 @@ def test_folders_without_one_folder_per_class_are_refused(
     (folder / "notes.txt").rename(folder / "red" / "notes.txt")
     assert "notes.txt is not an image" in error()
     shutil.rmtree(folder)
-    assert "No such file" in error()
+    assert "photos does not exist" in error()
     folder.mkdir()
     assert "contains no folder" in error()
     assert not checkpoint.exists()
@@ -182,7 +187,9 @@ def test_checkpoints_that_do_not_match_are_refused(
         ("inspect", damaged),
     ):
         assert "damaged" in run(*arguments).error
-    assert "No such file" in run("predict", model, photo, "--checkpoint", tmp_path / "no").error
+    assert (
+        "no does not exist" in run("predict", model, photo, "--checkpoint", tmp_path / "no").error
+    )
     assert not (tmp_path / "baked.tflite").exists()
 
 

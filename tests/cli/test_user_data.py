@@ -112,7 +112,7 @@ def test_a_project_moves_to_another_folder(
         "fit", folder / "model.tflite", train, "--checkpoint", new_checkpoint, "--json"
     ).json
     assert second["new_samples"] == 0
-    assert "File exists" in run("import", project, folder).error
+    assert "project exists already: name a new folder" in run("import", project, folder).error
     assert "not a project" in run("import", checkpoint, tmp_path / "x").error
 
 

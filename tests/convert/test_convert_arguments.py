@@ -47,7 +47,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "too many": ({"classes": 100_001}, "a capacity of 100001"),
     "negative": ({"classes": -1}, "a capacity of -1"),
-    "two numbers": ({"classes": 3, "capacity": 5}, "classes=3 and capacity=5 contradict"),
+    "two numbers": ({"classes": 3, "capacity": 5}, "classes=5 without capacity"),
     "a name twice": ({"classes": ["cup", " cup"]}, "must differ"),
     "an empty name": ({"classes": ["cup", " "]}, "must differ and not be empty"),
     "one string": ({"classes": "cup"}, "a list of names, for example .'cup', 'key'.; got 'cup'"),

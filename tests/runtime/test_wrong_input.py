@@ -137,7 +137,10 @@ def test_labels_are_names(tiny: Convert, label: object) -> None:
 @pytest.mark.parametrize(
     ("sample", "message"),
     [
-        (PROBE[0], r"input takes an array, float32 \[1, 8\]; got float32 \[8\]"),
+        (
+            PROBE[0],
+            r"input takes a .npy or .csv file, or an array float32 \[1, 8\]; got float32 \[8\]",
+        ),
         (np.zeros((1, 9), np.float32), r"got float32 \[1, 9\]"),
         (np.zeros((2, 8), np.float32), r"got float32 \[2, 8\]"),
         (np.zeros((1, 8), np.int32), r"got int32 \[1, 8\]"),
@@ -146,7 +149,7 @@ def test_labels_are_names(tiny: Convert, label: object) -> None:
         (np.full((1, 8), 1e300), "not finite"),  # infinite as float32
         ([1.0] * 8, "got list"),
         (None, "got NoneType"),
-        ("photo.jpg", "got str"),
+        (b"\xff\xd8", "neither an array"),
         ({"other": PROBE}, "inputs are input; got other"),
         ({}, "inputs are input; got "),
     ],

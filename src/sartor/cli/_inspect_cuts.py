@@ -7,7 +7,14 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ._inspect_format import format_number, format_sample, print_wrapped, wrap_name, wrap_text
+from ._inspect_format import (
+    COLUMNS,
+    format_number,
+    format_sample,
+    print_wrapped,
+    wrap_name,
+    wrap_text,
+)
 from .report import percent, print_table
 
 if TYPE_CHECKING:
@@ -15,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["print_cuts", "print_trainable"]
 
-_COLUMNS = 100
 _NAME = 30  # columns for the name of a layer
 _MAX_CUTS = 12
 _HEADER = ("features", "per sample", "bytes", "before", "trainable")
@@ -34,7 +40,7 @@ def print_cuts(name: str, description: ModelDescription, everything: bool) -> No
         return
     useful = [cut for cut in description.cuts if cut.is_useful]
     cuts = description.cuts if everything else _shorten(useful)
-    print_table(_HEADER, _cut_rows(cuts), title="possible cuts")
+    print_table(_HEADER, _cut_rows(cuts), title="possible cuts", columns=COLUMNS)
     more = len(description.cuts) - len(cuts)
     default = "* default" if any(cut.is_default for cut in description.cuts) else "no default"
     print_wrapped(f"{default}: {description.default_reason}")
@@ -60,7 +66,7 @@ def _print_inner(description: ModelDescription) -> None:
     inner = {name: tensor for name, tensor in description.tensors.items() if name not in cut_names}
     if inner:
         rows = [(wrap_name(name, 60), format_sample(tensor)) for name, tensor in inner.items()]
-        print_table(("other tensors, inside branches", "per sample"), rows)
+        print_table(("other tensors, inside branches", "per sample"), rows, columns=COLUMNS)
 
 
 def _shorten(cuts: Sequence[CutInfo]) -> Sequence[CutInfo]:
@@ -72,7 +78,7 @@ def _cut_rows(cuts: Sequence[CutInfo]) -> list[tuple[str, ...]]:
     """Format the rows. Names get the columns that the other values leave."""
     values = [_cut_values(cut) for cut in cuts]
     widths = [max(map(len, column)) for column in zip(*values, _HEADER[1:], strict=True)]
-    columns = _COLUMNS - sum(widths) - len("┃ * ") - 3 * len(widths) - len(" ┃")
+    columns = COLUMNS - sum(widths) - len("┃ * ") - 3 * len(widths) - len(" ┃")
     return [_cut_row(cut, row, columns) for cut, row in zip(cuts, values, strict=True)]
 
 
@@ -116,6 +122,6 @@ def print_trainable(description: ModelDescription, everything: bool) -> None:
             )
             for layer in description.layers
         ]
-        print_table(("layer", "parameters", "dtype", "trainable"), rows)
+        print_table(("layer", "parameters", "dtype", "trainable"), rows, columns=COLUMNS)
     for stop in description.gradient_stops:
         print_wrapped(f"gradients stop here ({stop.support}): {stop.reason}")

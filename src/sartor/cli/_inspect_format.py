@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..inspection import TensorInfo
 
 __all__ = [
+    "COLUMNS",
     "format_number",
     "format_sample",
     "format_shape",
@@ -23,7 +24,8 @@ __all__ = [
     "wrap_text",
 ]
 
-_COLUMNS = 100
+COLUMNS = 100
+"""Width of tables and texts without a terminal."""
 
 
 def format_tensor(tensor: TensorInfo) -> str:
@@ -67,4 +69,4 @@ def wrap_name(name: str, columns: int) -> str:
 
 def print_wrapped(text: str) -> None:
     """Print a text in lines of at most 100 columns."""
-    typer.echo(textwrap.fill(text, _COLUMNS, subsequent_indent="  ", break_on_hyphens=False))
+    typer.echo(textwrap.fill(text, COLUMNS, subsequent_indent="  ", break_on_hyphens=False))

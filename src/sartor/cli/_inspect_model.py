@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ._inspect_cuts import print_cuts, print_trainable
 from ._inspect_format import (
+    COLUMNS,
     format_number,
     format_shape,
     format_tensor,
@@ -81,7 +82,7 @@ def _print_signatures(description: ModelDescription) -> None:
             (s.key, *_sides(s.inputs, s.outputs, s.inputs.values(), s.outputs.values()))
             for s in description.signatures
         ]
-    print_table(("signature", "inputs", "outputs"), rows)
+    print_table(("signature", "inputs", "outputs"), rows, columns=COLUMNS)
 
 
 def _sides(
@@ -112,7 +113,7 @@ def _print_variables(description: ModelDescription) -> None:
         for v in description.variables
     ]
     if rows:
-        print_table(("variable", "dtype", "shape", "written by"), rows)
+        print_table(("variable", "dtype", "shape", "written by"), rows, columns=COLUMNS)
 
 
 def _print_ops(description: ModelDescription, everything: bool) -> None:
@@ -129,7 +130,7 @@ def _print_ops(description: ModelDescription, everything: bool) -> None:
         )
         for op in description.ops
     ]
-    print_table(("op", "uses", "kind", "multiply-adds", "gradient"), rows)
+    print_table(("op", "uses", "kind", "multiply-adds", "gradient"), rows, columns=COLUMNS)
 
 
 def _format_op(op: OpInfo) -> str:

@@ -20,14 +20,20 @@ __all__ = [
 ModelFile = Annotated[Path, typer.Argument(help="Personalizable file, made by `sartor convert`.")]
 
 CheckpointFile = Annotated[
-    Path, typer.Option("--checkpoint", help="Checkpoint, written by `sartor fit`.")
+    Path | None,
+    typer.Option(
+        "--checkpoint",
+        help="Checkpoint, written by `sartor fit`. Default: the one beside the model, "
+        "model.safetensors for model.tflite.",
+    ),
 ]
 
 BakedOrCheckpoint = Annotated[
     Path | None,
     typer.Option(
         "--checkpoint",
-        help="Checkpoint, written by `sartor fit`. Not needed for a baked model.",
+        help="Checkpoint, written by `sartor fit`. Default: the one beside the model, "
+        "model.safetensors for model.tflite; if there is none, the weights in the model.",
     ),
 ]
 

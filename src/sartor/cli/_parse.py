@@ -1,10 +1,14 @@
-"""Values of options that are lists of numbers."""
+"""Values of options that are numbers, lists of numbers, or names."""
 
 from __future__ import annotations
 
+import math
+
 import typer
 
-__all__ = ["parse_integers", "parse_numbers"]
+__all__ = ["parse_classes", "parse_integers", "parse_numbers"]
+
+_ONE_NAME = ("multi-label", "regression")  # heads for which a single name makes sense
 
 
 def parse_numbers(option: str, text: str | None) -> list[float] | None:
@@ -35,3 +39,38 @@ def parse_integers(option: str, text: str) -> tuple[int, ...]:
         raise typer.BadParameter(
             f"expected integers such as 64 or 96,96,3; got {text!r}", param_hint=option
         ) from None
+
+
+def parse_classes(text: str, capacity: int | None, head: str) -> int | list[str]:
+    """Return the number of `10`, or the names of `hat,shoes`.
+
+    Args:
+        text: value of `--classes`.
+        capacity: value of `--capacity`.
+        head: value of `--head`.
+    """
+    number = _number(text)
+    if number is not None:
+        if number >= 1 and number == int(number):
+            return int(number)
+        raise _unexpected_classes(text)
+    names = text.split(",")
+    if len(names) == 1 and capacity is None and head not in _ONE_NAME:
+        raise _unexpected_classes(text)
+    return names
+
+
+def _unexpected_classes(text: str) -> typer.BadParameter:
+    return typer.BadParameter(
+        f"expected the number of classes, such as 10, or names such as hat,shoes; got {text!r}",
+        param_hint="--classes",
+    )
+
+
+def _number(text: str) -> float | None:
+    """Return a number; None for other texts."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from .report import console
+from .report import console, is_quiet
 
 __all__ = ["Advance", "busy", "progress"]
 
@@ -18,7 +18,7 @@ Advance: TypeAlias = Callable[[int, int, str], None]
 @contextlib.contextmanager
 def progress(title: str) -> Iterator[Advance]:
     """Show a progress bar until the block ends."""
-    if not sys.stderr.isatty():
+    if is_quiet() or not sys.stderr.isatty():
         yield lambda finished, total, text: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -39,7 +39,7 @@ def progress(title: str) -> Iterator[Advance]:
 @contextlib.contextmanager
 def busy(title: str) -> Iterator[None]:
     """Show a spinner and the elapsed time until the block ends."""
-    if not sys.stderr.isatty():
+    if is_quiet() or not sys.stderr.isatty():
         yield
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

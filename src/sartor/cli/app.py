@@ -21,7 +21,7 @@ from .project import export, import_project
 from .report import reported
 from .verify import verify
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 _START = """\
 Sartor trains a .tflite model on your own photos.
@@ -31,18 +31,21 @@ Sartor trains a .tflite model on your own photos.
      sartor convert starter -o model.tflite --classes 10
 2. Put photos into one folder per class (photos/hat/…,
    photos/shoes/…), and train:
-     sartor fit model.tflite photos \\
-       --checkpoint my.safetensors
-3. Predict the class of a photo:
-     sartor predict model.tflite photo.jpg \\
-       --checkpoint my.safetensors
+     sartor fit model.tflite photos
+3. Predict the class of a photo, or of a folder of photos:
+     sartor predict model.tflite photo.jpg
 
 `sartor demo` shows all of this on sample photos.
 `sartor --help` lists the commands, and
 `sartor COMMAND --help` lists the options of one."""
 
+_WRITERS = (demo, convert, fit, forget, bake, freeze, export, import_project)
+"""The commands that write files, and print a summary."""
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
 _app = typer.Typer(
-    name="sartor", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+    name="sartor", pretty_exceptions_enable=False, rich_markup_mode=None, context_settings=_HELP
 )
 
 
@@ -60,21 +63,13 @@ def _sartor(
         typer.echo(_START)
 
 
-for _command in (
-    demo, convert, fit, predict, evaluate, classes, forget, inspect, verify, bake, freeze, export,
-):  # fmt: skip
-    _app.command()(reported(_command))
-_app.command("import")(reported(import_project))
+for _command in (demo, convert, fit, predict, evaluate, classes, forget, inspect, verify, bake,
+                 freeze, export, import_project):  # fmt: skip
+    _app.command("import" if _command is import_project else None, context_settings=_HELP)(
+        reported(_command, has_summary=_command in _WRITERS)
+    )
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line.
-
-    Args:
-        arguments: command-line arguments. Default: those of the program.
-
-    Raises:
-        SystemExit: Always. Code 0: success; 1: failure, with one line on stderr; 2: wrong
-            arguments; 130: stopped by Ctrl-C; 143: stopped by SIGTERM.
-    """
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; see `sartor.cli.main`."""
     _app(args=None if arguments is None else list(arguments), prog_name="sartor")

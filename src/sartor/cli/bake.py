@@ -6,7 +6,7 @@ import typer
 
 from .._outputs import MODEL, check_output
 from ._options import CheckpointFile, Force, ModelFile, OutputFile
-from ._user import store_of
+from ._user import checkpoint_of, store_of
 from .report import Json, note, print_json
 
 __all__ = ["bake"]
@@ -14,12 +14,13 @@ __all__ = ["bake"]
 
 def bake(
     model: ModelFile,
-    checkpoint: CheckpointFile,
     output: OutputFile,
+    checkpoint: CheckpointFile = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Write a checkpoint into the model file; it can still be trained."""
+    checkpoint = checkpoint_of(model, checkpoint)
     inputs = (model, checkpoint, store_of(checkpoint))
     check_output(output, MODEL, inputs=inputs, force=force)
     from ..runtime import bake as bake_checkpoint

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ._options import CheckpointFile, ModelFile
-from ._user import open_trained, save
+from ._user import checkpoint_of, open_trained, save
 from .report import Json, print_json, print_table
 
 __all__ = ["classes"]
@@ -16,7 +16,7 @@ __all__ = ["classes"]
 
 def classes(
     model: ModelFile,
-    checkpoint: CheckpointFile,
+    checkpoint: CheckpointFile = None,
     rename: Annotated[
         tuple[str, str] | None, typer.Option(help="Rename a class.", metavar="OLD NEW")
     ] = None,
@@ -26,6 +26,7 @@ def classes(
     as_json: Json = False,
 ) -> None:
     """List the classes; rename or remove one."""
+    checkpoint = checkpoint_of(model, checkpoint)
     with open_trained(model, checkpoint, must_exist=True) as personal:
         if rename is not None:
             personal.rename_class(*rename)

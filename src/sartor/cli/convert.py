@@ -13,7 +13,7 @@ from .._outputs import MODEL, check_output
 from ._base import find, show_conversion
 from ._components import create_head, create_optimizer
 from ._options import Force, OutputFile
-from ._parse import parse_numbers
+from ._parse import parse_classes, parse_numbers
 from .quantization import print_quantization
 from .report import Json, note, print_json
 
@@ -115,7 +115,7 @@ def convert(
     with show_conversion(source, base):
         model = convert_base(
             source,
-            classes=_classes(classes),
+            classes=parse_classes(classes, capacity, head),
             head=create_head(
                 head, normalize=normalize or None, scale=scale, l2=l2,
                 label_smoothing=label_smoothing, dropout=dropout, hidden=hidden, huber=huber,
@@ -138,10 +138,6 @@ def convert(
         print_json(_describe(model, base, output))
     else:
         _print(model, base, output)
-
-
-def _classes(text: str) -> int | list[str]:
-    return int(text) if text.strip().isdecimal() else text.split(",")
 
 
 def _size(base: str) -> int | None:
@@ -187,9 +183,6 @@ def _print(model: PersonalizableModel, base: str, output: Path) -> None:
     if model.quantization is not None:
         print_quantization(model.quantization)
     if manifest.task == "classification":
-        file = shlex.quote(str(output))
-        typer.echo(
-            f"next:     sartor fit {file} PHOTOS \\\n            --checkpoint my.safetensors"
-        )
+        typer.echo(f"next:     sartor fit {shlex.quote(str(output))} PHOTOS")
     else:
         typer.echo("next:     train it in Python with sartor.PersonalModel")

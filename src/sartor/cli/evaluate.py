@@ -9,6 +9,7 @@ import typer
 from ._options import BakedOrCheckpoint, ModelFile, PhotoFolder
 from ._photos import Photos, SkipUnreadable
 from ._plot import Plot, check_plot
+from ._user import find_checkpoint
 from .predict import open_trained
 from .report import Json, percent, print_confusion, print_json, print_table
 
@@ -27,6 +28,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a model on photos that it was not trained on."""
+    checkpoint = find_checkpoint(model, checkpoint)
     check_plot(plot, model, checkpoint)
     photos = Photos(folder, skip_unreadable=skip_unreadable)
     with open_trained(model, checkpoint) as personal:

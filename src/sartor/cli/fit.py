@@ -13,7 +13,7 @@ from ._options import ModelFile, PhotoFolder, Seed
 from ._photos import Photos, SkipUnreadable
 from ._plot import Plot, check_plot
 from ._progress import Advance, progress
-from ._user import open_trained, save
+from ._user import checkpoint_of, open_trained, save
 from .interrupt import describe_signal, exit_code, stop_on_signal
 from .report import Json, fail, percent, print_json, print_table
 
@@ -27,12 +27,13 @@ def fit(
     model: ModelFile,
     folder: PhotoFolder,
     checkpoint: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="Checkpoint to write, or to continue from. The samples are stored beside it in a "
-            "file .samples, so that the next run reads new photos only."
+            "file .samples, so that the next run reads new photos only. Default: model.safetensors "
+            "for model.tflite."
         ),
-    ],
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Number of epochs. Default: automatic.")
     ] = None,
@@ -52,6 +53,7 @@ def fit(
 ) -> None:
     """Train on photos, and write a checkpoint."""
     start = time.perf_counter()
+    checkpoint = checkpoint_of(model, checkpoint)
     photos = Photos(folder, skip_unreadable=skip_unreadable)
     check_output(checkpoint, CHECKPOINT, inputs=(model,))
     check_plot(plot, model, checkpoint)

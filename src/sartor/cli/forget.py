@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._options import CheckpointFile, ModelFile, Seed
-from ._user import open_trained, save
+from ._user import checkpoint_of, open_trained, save
 from .report import Json, fail, print_json
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ __all__ = ["forget"]
 
 def forget(
     model: ModelFile,
-    checkpoint: CheckpointFile,
     photos: Annotated[
         list[Path] | None,
         typer.Argument(help="Training photos to delete.", metavar="[PHOTO...]"),
@@ -28,12 +27,14 @@ def forget(
         list[int] | None,
         typer.Option(help="Number of a sample; `sartor classes --json` lists them (repeatable)."),
     ] = None,
+    checkpoint: CheckpointFile = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Delete training photos permanently, and train on the others."""
     if not photos and not sample:
         fail("nothing to forget: pass photos, or --sample NUMBER")
+    checkpoint = checkpoint_of(model, checkpoint)
     with open_trained(model, checkpoint, must_exist=True) as personal:
         before = personal.classes
         numbers = {*(sample or ()), *(_number(personal, photo) for photo in photos or ())}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .._outputs import MODEL, check_output
-from ._options import Force, ModelFile, OutputFile
-from ._user import store_of
+from ._options import BakedOrCheckpoint, Force, ModelFile, OutputFile
+from ._user import find_checkpoint, store_of
 from .report import Json, note, print_json
 
 if TYPE_CHECKING:
@@ -21,10 +21,7 @@ __all__ = ["freeze"]
 def freeze(
     model: ModelFile,
     output: OutputFile,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(help="Checkpoint of `sartor fit`. Default: the baked weights."),
-    ] = None,
+    checkpoint: BakedOrCheckpoint = None,
     quantize: Annotated[
         str, typer.Option(help="none, or full-integer: int8 only, for microcontrollers.")
     ] = "none",
@@ -37,7 +34,8 @@ def freeze(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Convert a trained model into a plain classifier that cannot be trained."""
+    """Write a plain classifier, which cannot be trained."""
+    checkpoint = find_checkpoint(model, checkpoint)
     inputs = (model, checkpoint, checkpoint and store_of(checkpoint))
     check_output(output, MODEL, inputs=inputs, force=force)
     from ..freeze import freeze as freeze_model

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._inspect_format import COLUMNS
 from ._inspect_model import print_model
 from .report import Json, print_json, print_table
 
@@ -27,7 +28,7 @@ def inspect(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Describe a file; for a model, its possible cuts and trainable layers."""
+    """Describe a file: a model, checkpoint, store or project."""
     from ..inspection import describe
 
     description = describe(file)
@@ -64,7 +65,7 @@ def _print_checkpoint(checkpoint: CheckpointDescription) -> None:
     typer.echo(f"{checkpoint.samples_seen:,} samples added so far; OOD threshold: {threshold}")
     _print_fingerprints(asdict(checkpoint.fingerprints))
     rows = [(each.name, each.dtype, list(each.shape)) for each in checkpoint.tensors]
-    print_table(("tensor", "dtype", "shape"), rows)
+    print_table(("tensor", "dtype", "shape"), rows, columns=COLUMNS)
 
 
 def _print_store(description: StoreDescription) -> None:
@@ -78,7 +79,7 @@ def _print_store(description: StoreDescription) -> None:
     )
     typer.echo(f"schema version {store.version}")
     _print_fingerprints({"base": store.base})
-    print_table(("class", "samples"), store.classes.items())
+    print_table(("class", "samples"), store.classes.items(), columns=COLUMNS)
 
 
 def _print_fingerprints(fingerprints: dict[str, str]) -> None:

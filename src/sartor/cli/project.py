@@ -9,20 +9,21 @@ import typer
 
 from .._outputs import PROJECT, check_output
 from ._options import CheckpointFile, Force, ModelFile, OutputFile
-from ._user import open_trained, store_of
-from .report import Json, print_json
+from ._user import checkpoint_of, open_trained, store_of
+from .report import Json, fail, print_json
 
 __all__ = ["export", "import_project"]
 
 
 def export(
     model: ModelFile,
-    checkpoint: CheckpointFile,
     output: OutputFile,
+    checkpoint: CheckpointFile = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Pack the model, its checkpoint and its samples into one project file."""
+    """Pack model, checkpoint and samples into one file."""
+    checkpoint = checkpoint_of(model, checkpoint)
     inputs = (model, checkpoint, store_of(checkpoint))
     check_output(output, PROJECT, inputs=inputs, force=force)
     with open_trained(model, checkpoint, must_exist=True) as personal:
@@ -42,6 +43,8 @@ def import_project(
     """Unpack a project file."""
     from ..runtime import unpack_project
 
+    if folder.exists():
+        fail(f"{folder} exists already: name a new folder")
     unpacked = unpack_project(project, folder)
     files = sorted(str(path) for path in unpacked.iterdir())
     if as_json:

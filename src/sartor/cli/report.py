@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
+import io
 import json
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
 import typer
@@ -22,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Json",
     "console",
+    "describe_os_error",
     "fail",
+    "is_quiet",
     "note",
     "percent",
     "print_confusion",
@@ -36,25 +42,38 @@ T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-_WIDE = 160
-_MAX_CLASSES = 12  # in a confusion matrix
+_Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print no notes, no progress and no summary.")
+]
+
+_quiet = ContextVar("_quiet", default=False)
+_MIN_COLUMN = 13
+_COLUMNS = 60  # of a table that is not printed on a terminal
+_MAX_CONFUSIONS = 12  # rows
 
 
-def reported(command: Callable[P, T]) -> Callable[P, T]:
-    """Wrap a command: an error ends it with one line on stderr and an exit code."""
+def reported(command: Callable[P, T], *, has_summary: bool) -> Callable[..., T]:
+    """Wrap a command: an error ends it with one line on stderr and an exit code.
+
+    Args:
+        command: the command.
+        has_summary: whether the command writes a file and prints a summary, which the added
+            option `--quiet` hides. Otherwise it prints its result.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        quiet = bool(kwargs.pop("quiet", False))
+        _quiet.set(quiet)
         try:
-            with terminable():
+            with _hidden(quiet and has_summary and not kwargs.get("as_json")), terminable():
                 return command(*args, **kwargs)
         except SartorError as error:
             fail(str(error))
         except BrokenPipeError:
             raise  # the reader of the output closed it: not an error
         except OSError as error:
-            where = f"{error.filename}: " if error.filename is not None else ""
-            fail(f"{where}{error.strerror or error}")
+            fail(describe_os_error(error))
         except KeyboardInterrupt as error:
             number = signal.SIGTERM if isinstance(error, TerminatedError) else signal.SIGINT
             fail(
@@ -62,7 +81,39 @@ def reported(command: Callable[P, T]) -> Callable[P, T]:
                 code=exit_code(number),
             )
 
+    return _add_quiet(run, command)
+
+
+def _add_quiet(run: Callable[..., T], command: Callable[..., T]) -> Callable[..., T]:
+    """Add the option `--quiet` to the signature that Typer reads."""
+    signature = inspect.signature(command, eval_str=True)
+    quiet = inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False,
+                              annotation=_Quiet)  # fmt: skip
+    parameters = [*signature.parameters.values(), quiet]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
+
+
+def _hidden(hidden: bool) -> contextlib.AbstractContextManager[object]:
+    """Discard what is printed on stdout."""
+    return contextlib.redirect_stdout(io.StringIO()) if hidden else contextlib.nullcontext()
+
+
+def is_quiet() -> bool:
+    """Return whether the command has the option `--quiet`."""
+    return _quiet.get()
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return the message of an error of the file system."""
+    if error.filename is None:
+        return error.strerror or str(error)
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename} does not exist: check the path"
+    if isinstance(error, FileExistsError):
+        return f"{error.filename} exists already: choose another name"
+    return f"{error.filename}: {error.strerror or error}"
 
 
 def fail(message: str, *, code: int = 1) -> NoReturn:
@@ -72,8 +123,9 @@ def fail(message: str, *, code: int = 1) -> NoReturn:
 
 
 def note(message: str) -> None:
-    """Print a note on stderr."""
-    typer.secho(f"note: {message}", fg=typer.colors.YELLOW, err=True)
+    """Print a note on stderr, unless the command has the option `--quiet`."""
+    if not is_quiet():
+        typer.secho(f"note: {message}", fg=typer.colors.YELLOW, err=True)
 
 
 def print_json(value: object) -> None:
@@ -81,45 +133,84 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Return a console of rich; without a terminal, it has 160 columns."""
+def console(*, stderr: bool = False, columns: int = _COLUMNS) -> Console:
+    """Return a console of rich.
+
+    Args:
+        stderr: whether it prints on stderr. Default: False, on stdout.
+        columns: its width if it is not a terminal. Default: 60.
+    """
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else _WIDE, highlight=False)
+    return Console(stderr=stderr, width=None if stream.isatty() else columns, highlight=False)
 
 
 def print_table(
-    head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None
+    head: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str | None = None,
+    columns: int = _COLUMNS,
+    padding: int = 1,
 ) -> None:
-    """Print a table; columns of numbers are aligned to the right."""
+    """Print a table; columns of numbers are aligned to the right.
+
+    Args:
+        head: titles of the columns.
+        rows: cells of each row.
+        title: line above the table. Default: None.
+        columns: see `console`.
+        padding: spaces beside each cell. Default: 1.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    table, rows = Table(), list(rows)
+    table, rows = Table(padding=(0, padding)), list(rows)
     for index, name in enumerate(head):
+        cells = [str(row[index]) for row in rows]
         numbers = all(_is_number(row[index]) for row in rows)
-        table.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
+        table.add_column(
+            Text(name),
+            justify="right" if numbers else "left",
+            overflow="fold",
+            # The first column, such as a path, gives way first.
+            min_width=min(max(map(len, [name, *cells])), _MIN_COLUMN) if index else None,
+        )
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     if title is not None:
         typer.echo(f"{title}:")
-    console().print(table)
+    console(columns=columns).print(table)
 
 
 def print_confusion(evaluation: Evaluation) -> None:
-    """Print a confusion matrix of at most 12 classes; zeros are dots."""
-    labels = evaluation.labels
-    if not 1 < len(labels) <= _MAX_CLASSES:
-        return
+    """Print a confusion matrix; if it is too wide, the most frequent confusions."""
+    labels, confusion = evaluation.labels, evaluation.confusion.tolist()
     rows = [
         (f"{number} {label}", *(f"{count or '·'}" for count in counts))
-        for number, (label, counts) in enumerate(
-            zip(labels, evaluation.confusion.tolist(), strict=True), 1
-        )
+        for number, (label, counts) in enumerate(zip(labels, confusion, strict=True), 1)
     ]
     head = ("true \\ predicted", *map(str, range(1, len(labels) + 1)))
-    print_table(head, rows, title="confusion matrix")
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    if len(labels) > 1 and sum(widths[1:]) + len(widths) + _MIN_COLUMN < _COLUMNS:
+        print_table(head, rows, title="confusion matrix", padding=0)
+    elif len(labels) > 1:
+        _print_confusions(labels, confusion)
+
+
+def _print_confusions(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> None:
+    """Print the most frequent pairs of a true and another predicted class."""
+    pairs = [
+        (label, other, count)
+        for label, counts in zip(labels, confusion, strict=True)
+        for other, count in zip(labels, counts, strict=True)
+        if count and other != label
+    ]
+    pairs.sort(key=lambda pair: -pair[2])
+    if pairs:
+        print_table(("true", "predicted", "photos"), pairs[:_MAX_CONFUSIONS],
+                    title="most frequent confusions")  # fmt: skip
 
 
 def percent(part: float | None) -> str:
@@ -128,4 +219,5 @@ def percent(part: float | None) -> str:
 
 
 def _is_number(cell: object) -> bool:
-    return isinstance(cell, int | float) or str(cell).endswith(" %") or cell == "–"
+    text = str(cell)
+    return text in ("–", "·") or text.endswith(" %") or text.isdecimal()

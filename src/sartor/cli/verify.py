@@ -16,7 +16,7 @@ def verify(
     file: Annotated[Path, typer.Argument(help="Personalizable file, made by any tool.")],
     as_json: Json = False,
 ) -> None:
-    """Check that a model fulfills the contract, and that its gradients are correct."""
+    """Check a model against the contract, and its gradients."""
     from ..testing.verify import verify_contract
 
     report = verify_contract(file)
@@ -31,6 +31,8 @@ def verify(
             ("ok" if each.passed else "FAILED", each.name, each.detail) for each in report.checks
         ]
         print_table(("", "check", "result"), rows)
+        if report.passed:
+            typer.echo(f"all {len(report.checks)} checks passed")
     if not report.passed:
         names = "; ".join(each.name for each in report.failures)
         fail(f"{file} fails {len(report.failures)} of {len(report.checks)} checks: {names}")

@@ -6,7 +6,15 @@ Everything that depends on the modality of an input is in one object, see `Modal
 from .folder import load_files, read_folder
 from .image import Image, image_pixels
 from .modality import LoadedInput, Modality
-from .sample import LoadedSample, Sample, identity_of_name, load, load_stored, prepare
+from .sample import (
+    LoadedSample,
+    Sample,
+    identity_of_name,
+    is_sample_file,
+    load,
+    load_stored,
+    prepare,
+)
 from .table import MODALITIES, modality_of
 
 __all__ = [
@@ -18,6 +26,7 @@ __all__ = [
     "Sample",
     "identity_of_name",
     "image_pixels",
+    "is_sample_file",
     "load",
     "load_files",
     "load_stored",

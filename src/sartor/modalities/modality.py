@@ -48,12 +48,14 @@ class Modality(Protocol):
 
     Attributes:
         name: value of `InputSpec.modality`.
-        reads_files: whether a value may be a file. The content of a file identifies a sample
-            whatever the input is called.
+        suffixes: suffixes of the files that are likely samples, such as `.jpg`.
+        reads_files: whether the bytes of a file identify a sample, whatever the input is called;
+            otherwise its values do.
         has_normalization: whether `mean` and `std` of a float input have a meaning.
     """
 
     name: str
+    suffixes: frozenset[str]
     reads_files: bool
     has_normalization: bool
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
@@ -12,11 +13,20 @@ import numpy as np
 
 from ..contract.manifest import InputSpec
 from ..errors import DataError, StoreError
+from .files import read_bytes
 from .image.values import Image
 from .random_numbers import random_numbers
 from .table import modality_of
 
-__all__ = ["LoadedSample", "Sample", "identity_of_name", "load", "load_stored", "prepare"]
+__all__ = [
+    "LoadedSample",
+    "Sample",
+    "identity_of_name",
+    "is_sample_file",
+    "load",
+    "load_stored",
+    "prepare",
+]
 
 Sample: TypeAlias = "Image | Mapping[str, Image]"
 """An image or an array; for a base with several inputs, a mapping from their names."""
@@ -37,6 +47,8 @@ class LoadedSample:
     """
 
     def __init__(self, specs: Sequence[InputSpec], sample: Sample) -> None:
+        if len(specs) > 1:
+            sample = _read_inputs(sample)
         self._has_names = isinstance(sample, Mapping)
         values = sample if isinstance(sample, Mapping) else {specs[0].name: sample}
         names = [spec.name for spec in specs]
@@ -114,6 +126,27 @@ class LoadedSample:
     @cached_property
     def _arrays(self) -> dict[str, np.ndarray]:
         return {name: each.array() for name, each in self._inputs.items()}
+
+
+def _read_inputs(sample: Sample) -> Sample:
+    """Return the arrays of an `.npz` file by name; other samples as they are."""
+    content = None if isinstance(sample, Mapping) else read_bytes(sample)
+    if content is None:
+        return sample
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except Exception as error:  # NumPy raises many types for damaged files
+        raise DataError(
+            f"{sample if isinstance(sample, str | os.PathLike) else 'the file'} is not an .npz "
+            "file with an array for each input, or is damaged"
+        ) from error
+
+
+def is_sample_file(specs: Sequence[InputSpec], path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is likely a sample, judged by its name."""
+    suffixes = modality_of(specs[0]).suffixes if len(specs) == 1 else (".npz",)
+    return os.path.splitext(path)[1].lower() in suffixes
 
 
 def load(specs: Sequence[InputSpec], sample: Sample) -> LoadedSample:

@@ -13,6 +13,7 @@ from ..contract.manifest import InputSpec
 from ..contract.names import TENSOR
 from ..contract.sample_store import pack
 from ..errors import DataError
+from .files import read_array
 
 __all__ = ["LoadedTensor", "TensorModality", "array_bytes", "array_digest", "fits", "fitting_array"]
 
@@ -21,16 +22,17 @@ class TensorModality:
     """Arrays of exactly the shape of the input."""
 
     name = TENSOR
+    suffixes = frozenset((".csv", ".npy", ".tsv", ".txt"))
     reads_files = False
     has_normalization = False
 
     def load(self, spec: InputSpec, value: Any) -> LoadedTensor:
         """See `Modality`."""
-        return LoadedTensor(spec, value, self.expects(spec))
+        return LoadedTensor(spec, read_array(spec, value), self.expects(spec))
 
     def expects(self, spec: InputSpec) -> str:
         """See `Modality`."""
-        return f"{spec.name} takes an array, {spec.dtype} {list(spec.shape)}"
+        return f"{spec.name} takes a .npy or .csv file, or an array {spec.dtype} {list(spec.shape)}"
 
     def check(self, spec: InputSpec) -> str | None:
         """See `Modality`."""

@@ -14,10 +14,11 @@ import numpy as np
 from ...contract.manifest import InputSpec
 from ...contract.names import IMAGE
 from ...errors import DataError
+from ..files import is_npy, parse_npy, read_bytes
 from ..tensor import array_bytes, array_digest, fits, fitting_array
 from .augment import augmented_pixels
 from .pixels import center_pixels, decode, image_pixels
-from .values import is_image, pixels_of_array, read_image
+from .values import is_image, pixels_of_array
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -31,6 +32,10 @@ class ImageModality:
     """Photos and other images, cropped to the aspect ratio of the input and resized."""
 
     name = IMAGE
+    suffixes = frozenset({
+        ".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".npy", ".png", ".ppm", ".tif",
+        ".tiff", ".webp",
+    })  # fmt: skip
     reads_files = True
     has_normalization = True
 
@@ -106,7 +111,9 @@ class LoadedImage:
     def __init__(self, spec: InputSpec, value: Any, expects: str) -> None:
         self._spec, self._expects = spec, expects
         self._name = str(value) if isinstance(value, str | os.PathLike) else ""
-        value = read_image(value)
+        content = read_bytes(value)
+        if content is not None:
+            value = parse_npy(content, self._name) if is_npy(content) else content
         self._is_photo = is_image(value)
         if isinstance(value, np.ndarray):
             self._is_photo = not fits(spec, value)

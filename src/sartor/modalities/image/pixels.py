@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...errors import DataError
-from .values import Image, pixels_of_array, read_image
+from ..files import read_bytes
+from .values import Image, pixels_of_array
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -132,8 +133,8 @@ def _open(image: Image, name: str) -> PIL.Image.Image:
         return image
     if isinstance(image, np.ndarray):
         return PIL.Image.fromarray(pixels_of_array(image))
-    content = read_image(image)
-    if not isinstance(content, bytes):
+    content = read_bytes(image)
+    if content is None:
         raise DataError(
             f"expected a path, bytes, a binary file, a PIL image or an array of pixels; got "
             f"{type(image).__name__}"

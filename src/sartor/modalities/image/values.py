@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
@@ -14,7 +13,7 @@ from ...errors import DataError
 if TYPE_CHECKING:
     import PIL.Image
 
-__all__ = ["Image", "is_image", "pixels_of_array", "read_image"]
+__all__ = ["Image", "is_image", "pixels_of_array"]
 
 Image: TypeAlias = (
     "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | PIL.Image.Image"
@@ -22,34 +21,15 @@ Image: TypeAlias = (
 )
 """A path, the bytes of an image file, a binary file object, a PIL image, or an array of pixels."""
 
-_BYTES = (bytes, bytearray, memoryview)
-
 
 def is_image(value: object) -> bool:
     """Return whether a value is a file, bytes or a PIL image. This does not import Pillow."""
-    return isinstance(value, (str, os.PathLike, *_BYTES)) or _is_file(value) or _is_pil(value)
-
-
-def read_image(value: object) -> object:
-    """Return the content of a file as bytes; other values as they are.
-
-    Raises:
-        DataError: If a file object is not binary.
-        OSError: If the file does not exist or cannot be read.
-    """
-    if isinstance(value, str | os.PathLike):
-        return Path(value).read_bytes()
-    if isinstance(value, _BYTES):
-        return bytes(value)
-    if not _is_file(value):
-        return value
-    content = value.read()  # type: ignore[attr-defined]
-    if not isinstance(content, bytes):
-        raise DataError(
-            f"the file object returns {type(content).__name__}, expected bytes: open the file "
-            "with mode 'rb'"
-        )
-    return content
+    is_file = callable(getattr(value, "read", None))
+    pil = sys.modules.get("PIL.Image")
+    is_pil = pil is not None and isinstance(value, pil.Image)
+    return (
+        isinstance(value, str | os.PathLike | bytes | bytearray | memoryview) or is_file or is_pil
+    )
 
 
 def pixels_of_array(array: np.ndarray) -> np.ndarray:
@@ -93,12 +73,3 @@ def _unexpected(array: np.ndarray) -> DataError:
     if array.ndim == 3 and array.shape[0] in (1, 3, 4):
         got += "; channels come last: transpose it with .transpose(1, 2, 0)"
     return DataError(f"pixels are an array [height, width], or [height, width, 1, 3 or 4]; {got}")
-
-
-def _is_pil(value: object) -> bool:
-    pil = sys.modules.get("PIL.Image")
-    return pil is not None and isinstance(value, pil.Image)
-
-
-def _is_file(value: object) -> bool:
-    return callable(getattr(value, "read", None))
