@@ -198,8 +198,11 @@ def indices(x: Tensor) -> Tensor:
 # --- whole models ------------------------------------------------------------------------------
 
 
-def stateful() -> Model:
-    """Return a base whose output depends on earlier samples: `x + Σ earlier x²`."""
+def stateful(*, changes: bool = True) -> Model:
+    """Return a base with a variable.
+
+    If the variable changes, the output depends on earlier samples: `x + Σ earlier x²`.
+    """
     stateful_model, graph, start = Model(), Graph("main"), Graph("start")
     zero = start.constant(np.zeros((1, SIZE), np.float32), exclusive=True)
     assign_variable(var_handle(start, "base/sum"), zero)
@@ -207,7 +210,8 @@ def stateful() -> Model:
     x = graph.input("x", (1, SIZE))
     handle = var_handle(graph, "base/sum")
     total = add(read_variable(handle, (1, SIZE), name="sum"), square(x))
-    assign_variable(handle, total)
+    if changes:
+        assign_variable(handle, total)
     graph.outputs = [classifier(add(x, total))]
     stateful_model.graphs += [graph, start]
     return stateful_model

@@ -49,8 +49,8 @@ def test_a_model_that_runs_has_no_error(tiny: Convert) -> None:
     assert try_model(content) is None
 
 
-def test_a_model_that_litert_refuses_gives_its_message(tiny: Convert) -> None:
-    assert "cannot load the model" in (try_model(b"not a model") or "")
+def test_a_model_that_cannot_be_opened_gives_its_message(tiny: Convert) -> None:
+    assert "expected b'TFL3'" in (try_model(b"not a model") or "")
     assert try_model(tiny().read_bytes()) is None  # the process still runs
 
 

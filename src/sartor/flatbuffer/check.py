@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import InvalidModelError
-from ..graph import Graph, Model, Signature
+from ..graph import Graph, Model, Signature, Tensor
 from .check_tensors import ADVICE, check_tensor
 from .operands import find_operand_error, needs_shape_only
 from .options import called_graphs
@@ -16,6 +16,7 @@ from .variables import check_variables
 
 __all__ = ["check_model"]
 
+_RESETS = ("ZEROS_LIKE", "QUANTIZE")  # the ops that Sartor writes to reset a state
 _MAX_CALLS = 64  # nested; LiteRT uses the stack for each
 
 
@@ -68,7 +69,7 @@ def _check_order(graph: Graph, where: str) -> None:
                 f"constant, or an output of an op before this one. {ADVICE}"
             )
         for tensor in op.outputs:
-            if tensor in ready:
+            if tensor in ready and not _is_reset(tensor):
                 raise InvalidModelError(
                     f"{what} returns {tensor!r}, which is a constant or variable; expected a "
                     f"tensor without a value. {ADVICE}"
@@ -80,6 +81,11 @@ def _check_order(graph: Graph, where: str) -> None:
                 f"{where}, output {tensor.name!r} has no value; expected an op to compute it. "
                 f"{ADVICE}"
             )
+
+
+def _is_reset(tensor: Tensor) -> bool:
+    """Return True for the state of a recurrent layer that an op sets at the start of each call."""
+    return tensor.is_variable and tensor.producer is not None and tensor.producer.code in _RESETS
 
 
 def _check_calls(model: Model) -> None:

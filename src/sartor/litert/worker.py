@@ -8,7 +8,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ..errors import InvalidModelError
+from ..errors import SartorError
+from .files import read_model
 from .interpreter import create_interpreter
 
 __all__ = ["main"]
@@ -40,11 +41,13 @@ def _read(stream: BinaryIO, size: int) -> bytes:
 
 def _try(content: bytes) -> str:
     try:
+        read_model(content)  # what it refuses cannot be opened
         interpreter = create_interpreter(content)
         random = np.random.default_rng(0)
         for _ in range(_RUNS):
             _run_signatures(interpreter, random)
-    except (InvalidModelError, RuntimeError, ValueError, MemoryError) as error:
+        _check_state(interpreter, random)
+    except (SartorError, RuntimeError, ValueError, MemoryError) as error:
         return str(error) or type(error).__name__
     return ""
 
@@ -61,11 +64,27 @@ def _run_signatures(interpreter: Any, random: np.random.Generator) -> None:
         interpreter.invoke()
 
 
-def _value(detail: dict[str, Any], random: np.random.Generator) -> np.ndarray:
-    """Return random numbers 0…1 for a float input, and zeros for another."""
+def _check_state(interpreter: Any, random: np.random.Generator) -> None:
+    """Raise ValueError if `infer` returns other features for an input after another input."""
+    if "infer" not in interpreter.get_signature_list():
+        return
+    infer = interpreter.get_signature_runner("infer")
+    details = infer.get_input_details()
+    first = {name: _value(detail, random) for name, detail in details.items()}
+    other = {name: _value(detail, random, 1) for name, detail in details.items()}
+    before, _, after = infer(**first), infer(**other), infer(**first)
+    if not all(np.array_equal(before[name], after[name], equal_nan=True) for name in before):
+        raise ValueError(
+            "the features of an input depend on the inputs before it: the base keeps state between "
+            "calls, or computes with random numbers"
+        )
+
+
+def _value(detail: dict[str, Any], random: np.random.Generator, integer: int = 0) -> np.ndarray:
+    """Return random numbers 0…1 for a float input, and one integer for another."""
     shape, dtype = tuple(detail["shape"]), np.dtype(detail["dtype"])
     if np.prod(shape, dtype=np.int64) > _MAX_ELEMENTS:
         raise ValueError(f"an input has shape {list(shape)}")
     if dtype.kind == "f":
         return random.random(shape).astype(dtype)
-    return np.zeros(shape, dtype)
+    return np.full(shape, integer, dtype)

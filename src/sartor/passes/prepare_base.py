@@ -9,7 +9,7 @@ from ..contract.manifest import FeatureSpec, InputSpec, Manifest
 from ..contract.names import MANIFEST_FILE
 from ..errors import ConversionError
 from ..flatbuffer.metadata_tables import TensorMetadata
-from ..graph import DType, Graph, Model
+from ..graph import Graph, Model
 from ..modalities.image.conventions import Convention
 from .adapt_inputs import adapt_inputs
 from .cut import cut
@@ -19,6 +19,7 @@ from .images.adapt_quantized_images import adapt_quantized_images
 from .images.check_scaling import check_scaling
 from .metadata import read_input_metadata
 from .rebatch import rebatch
+from .reset_state import reset_state
 
 __all__ = ["PreparedBase", "prepare_base"]
 
@@ -78,6 +79,7 @@ def prepare_base(
     graph = result.graph
     metadata = [input_metadata.get(tensor) for tensor in graph.inputs]
     rebatch(graph)
+    reset_state(graph)
     adapt_inputs(graph, keep_names=manifest is not None)
     _adapt_layout(graph, metadata, scaling, manifest)
     adapt_quantized_images(graph, metadata, scaling)
@@ -91,7 +93,7 @@ def prepare_base(
         metadata=metadata,
         features=feature_specs if names == previous_names else (),
         cut_reason=result.reason,
-        notes=notes + _state_notes(graph),
+        notes=notes,
     )
 
 
@@ -116,13 +118,3 @@ def _adapt_layout(
             "the channel order of a personalizable file cannot be changed to BGR: convert the "
             "original base with this preprocessing"
         )
-
-
-def _state_notes(graph: Graph) -> list[str]:
-    """Return a note if the base has state variables."""
-    if not any(tensor.is_variable or tensor.dtype is DType.RESOURCE for tensor in graph.tensors):
-        return []
-    return [
-        "the base has state variables: its features may depend on earlier samples, and checkpoints "
-        "do not contain these variables"
-    ]

@@ -31,9 +31,14 @@ def simplify(graph: Graph) -> None:
 
 
 def fold_op(graph: Graph, op: Op) -> Tensor | None:
-    """Return the value of an op with a NumPy reference, or None if an input is not constant."""
+    """Return the value of an op with a NumPy reference.
+
+    Return None if an input is not constant, or the op writes a variable.
+    """
     inputs = [tensor for tensor in op.inputs if tensor is not None]
-    if op.output.quantization or not all(tensor.is_constant for tensor in inputs):
+    if op.output.quantization or op.output.is_variable:
+        return None
+    if not all(tensor.is_constant for tensor in inputs):
         return None
     op_graph = Graph()
     op_graph.tensors = inputs
