@@ -129,17 +129,10 @@ def test_folders_without_one_folder_per_class_are_refused(
     def error() -> str:
         return run("fit", model, folder, "--checkpoint", checkpoint).error
 
-    (folder / "empty").mkdir()
-    assert "empty is empty" in error()
-    (folder / "empty").rmdir()
-    (folder / "notes.txt").write_text("hello")
-    assert "notes.txt is beside" in error()
-    (folder / "notes.txt").rename(folder / "red" / "notes.txt")
-    assert "notes.txt is not an image" in error()
     shutil.rmtree(folder)
     assert "photos does not exist" in error()
     folder.mkdir()
-    assert "contains no folder" in error()
+    assert "contains no folder with files" in error()
     assert not checkpoint.exists()
 
 
@@ -159,7 +152,7 @@ def test_unreadable_photos_are_named_or_skipped(
     training = run("fit", model, held_out, "--checkpoint", path, "--skip-unreadable", "--json")
     assert training.json["skipped_files"] == [str(bad)]
     assert training.json["samples"] == 8
-    assert f"{bad} cannot be read and was skipped" in training.err
+    assert f"skipped 1 (not a readable photo): {bad}" in training.err
     evaluation = run(
         "evaluate", model, held_out, "--checkpoint", checkpoint, "--skip-unreadable", "--json"
     )
@@ -200,9 +193,9 @@ def test_training_that_fails_keeps_the_old_checkpoint(
     for old, new in (("red", "other"), ("blue", "red"), ("other", "blue")):  # swap the labels
         (train / old).rename(train / new)
     arguments = ("fit", model, train, "--checkpoint", checkpoint)
-    note, error = run(*arguments, "--learning-rate", 1e38, "--epochs", 50).err.splitlines()
-    assert "8 photos moved to the folder of another class" in note
-    assert "no longer finite" in error
+    result = run(*arguments, "--learning-rate", 1e38, "--epochs", 50)
+    assert "8 photos with another label than before: blue 4, red 4" in result.err
+    assert "no longer finite" in result.err
     assert "epochs must be at least 1" in run(*arguments, "--epochs", 0).error
     assert checkpoint.read_bytes() == before
 

@@ -128,8 +128,14 @@ def test_predictions_on_photos_agree(
 ) -> None:
     base = shared_models / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
     model = sartor.convert(base, classes=10).save(tmp_path / "model.tflite")
-    training = read_folder(shared_data / "clothing" / "train")[::20]
-    validation = read_folder(shared_data / "clothing" / "validation")[::6]
+    training, validation = (
+        [
+            (file.path, str(file.label))
+            for file in read_folder(shared_data / "clothing" / part).files
+        ]
+        for part in ("train", "validation")
+    )
+    training, validation = training[::20], validation[::6]
     with PersonalModel(model) as personal:
         for path, label in training:
             personal.add_sample(path, label)

@@ -1,16 +1,13 @@
-"""Values and folders of the user become the inputs of a base."""
+"""Values of the user become the inputs of a base."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import PIL.Image
 import pytest
 
 from sartor.contract.manifest import InputSpec
 from sartor.errors import DataError
-from sartor.modalities import image_pixels, load_files, prepare, read_folder
+from sartor.modalities import image_pixels, prepare
 
 FLOAT = InputSpec("input", (1, 8, 10, 3), "float32", "image", (1.0, 2.0, 3.0), (2.0, 4.0, 8.0))
 BYTES = InputSpec("input", (1, 8, 10, 3), "uint8", "image")
@@ -76,56 +73,3 @@ def test_several_inputs_are_given_by_name() -> None:
         prepare(specs, {"input": PIXELS})
     with pytest.raises(DataError, match="got one value without a name"):
         prepare(specs, PIXELS)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for label in ("shoes", "hat"):
-        (tmp_path / label).mkdir()
-        for name in ("b.png", "a.png"):
-            PIL.Image.fromarray(PIXELS).save(tmp_path / label / name)
-    (tmp_path / ".cache").mkdir()
-    (tmp_path / "hat" / ".DS_Store").touch()
-    return tmp_path
-
-
-def test_a_folder_has_one_folder_per_class(folder: Path) -> None:
-    files = [(str(path.relative_to(folder)), label) for path, label in read_folder(folder)]
-    assert files == [
-        ("hat/a.png", "hat"), ("hat/b.png", "hat"),
-        ("shoes/a.png", "shoes"), ("shoes/b.png", "shoes"),
-    ]  # fmt: skip
-    inputs, label = next(load_files([BYTES], read_folder(folder), skipped=None))
-    assert (inputs["input"].shape, label) == (BYTES.shape, "hat")
-
-
-def test_other_folders_are_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        read_folder(tmp_path / "nothing")
-    with pytest.raises(NotADirectoryError):
-        read_folder(folder / "hat" / "a.png")
-    with pytest.raises(DataError, match="contains no folder"):
-        read_folder(folder / "hat")
-    (folder / "notes.txt").touch()
-    with pytest.raises(DataError, match=r"notes\.txt is beside"):
-        read_folder(folder)
-    assert len(read_folder(folder, skip=True)) == 4
-    (folder / "tie").mkdir()
-    with pytest.raises(DataError, match="tie is empty"):
-        read_folder(folder, skip=True)
-    (folder / "tie" / "silk").mkdir()
-    with pytest.raises(DataError, match="silk is a folder inside the folder of a class"):
-        read_folder(folder, skip=True)
-
-
-def test_unreadable_files_are_named_or_skipped(folder: Path) -> None:
-    unreadable = folder / "hat" / "a.png"
-    unreadable.write_bytes(b"not an image")
-    with pytest.raises(DataError, match=r"hat.a\.png is not an image"):
-        list(load_files([BYTES], read_folder(folder), skipped=None))
-    skipped: list[Path] = []
-    assert len(list(load_files([BYTES], read_folder(folder), skipped=skipped))) == 3
-    assert skipped == [unreadable]
-    (folder / "hat" / "b.png").unlink()
-    with pytest.raises(DataError, match="no file of the class 'hat'"):
-        list(load_files([BYTES], read_folder(folder), skipped=[]))

@@ -1,8 +1,10 @@
-"""The photos of a folder as samples, with a progress bar."""
+"""The photos of a folder or CSV, each with its identity."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,97 +17,164 @@ from .report import note
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..runtime import PersonalModel
+    from ..contract.manifest import Manifest
+    from ..modalities import FileLabel, LabelledFile, Listing
 
-__all__ = ["Photos", "SkipUnreadable"]
+__all__ = ["Photos", "SkipUnreadable", "shorten"]
 
 SkipUnreadable = Annotated[
-    bool, typer.Option("--skip-unreadable", help="Skip files that are not readable photos.")
+    bool, typer.Option("--skip-unreadable", help="Skip photos that cannot be read.")
 ]
+
+_MAX_NAMES = 3
 
 
 class Photos:
-    """The photos of a folder, opened one at a time.
+    """The photos of a folder or CSV, read one at a time.
+
+    Copies of a photo count once. Photos with several labels, and files that are no photos, are
+    skipped; a note names them.
 
     Args:
-        folder: folder with one subfolder per class.
-        skip_unreadable: whether to skip files that cannot be read.
+        source: folder with one subfolder per class, or CSV of files and labels.
+        manifest: manifest of the model.
+        skip_unreadable: whether to skip photos that cannot be read.
 
     Attributes:
-        files: pairs of a file and its class.
-        skipped: files that could not be read.
+        source: folder or CSV.
+        files: identity in hexadecimal → file.
+        identities: identities of all files, also of those with several labels.
+        skipped: photos that cannot be read or have several labels.
+        is_complete: whether no photo was skipped because it cannot be read.
+
+    Raises:
+        DataError, OSError: If the source or a photo cannot be read, or a class has no photo.
     """
 
-    def __init__(self, folder: Path, *, skip_unreadable: bool) -> None:
-        from ..modalities import read_folder
-
-        self.files = read_folder(folder, skip=skip_unreadable)
+    def __init__(self, source: Path, manifest: Manifest, *, skip_unreadable: bool) -> None:
+        self.source = source
         self.skipped: list[Path] = []
+        self.is_complete = True
+        self._manifest = manifest
         self._skip = skip_unreadable
-        self._moved = 0
+        listing = _list_files(source, manifest.task)
+        samples = [file for file in listing.files if self._is_sample(file.path)]
+        others = {file.path for file in listing.files} - {file.path for file in samples}
+        _note_skipped([*listing.skipped, *sorted(others)], "no photo in the folder of a class")
+        self._labels = {file.label for file in samples if isinstance(file.label, str)}
+        self.files = self._identify(samples)
+        self.check_classes()
 
-    @property
-    def labels(self) -> list[str]:
-        """The names of the classes."""
-        return list(dict.fromkeys(label for _, label in self.files))
+    def _is_sample(self, path: Path) -> bool:
+        """Return whether a file may be a photo: by its name, otherwise by its content."""
+        from ..modalities import is_sample_file, prepare
 
-    def add_to(self, model: PersonalModel, augment: int) -> int:
-        """Add all photos to a model; photos that it has already are not decoded again.
-
-        A photo that is in the folder of another class now changes its class.
-
-        Args:
-            model: model with a sample store.
-            augment: number of augmentations per photo.
-
-        Returns:
-            The number of new samples.
-        """
-        before, readable = len(model.samples), set()
-        with progress("adding photos") as show:
-            for number, (path, label) in enumerate(self.files, 1):
-                if self._add(model, path, label, augment):
-                    readable.add(label)
-                show(number, len(self.files), "")
-        for label in self.labels:
-            if label not in readable:
-                raise DataError(
-                    f"no photo of the class {label!r} can be read: replace the files, or "
-                    "remove the folder"
-                )
-        if self._moved:
-            note(f"{self._moved} photos moved to the folder of another class: their class changes")
-        self._report_skipped()
-        return len(model.samples) - before
-
-    def _add(self, model: PersonalModel, path: Path, label: str, augment: int) -> bool:
-        """Add a photo, and return whether it can be read."""
+        if is_sample_file(self._manifest.inputs, path):
+            return True
         try:
-            stored = model.find(path)
-            if stored is not None and stored.label != label:
-                model.forget(stored.id)
-                self._moved += 1
-            model.add_sample(path, label, augment=augment)
+            prepare(self._manifest.inputs, path)
         except (DataError, OSError):
-            if not self._skip:
-                raise
-            self.skipped.append(path)
             return False
         return True
 
-    def samples(self, model: PersonalModel) -> Iterator[tuple[dict[str, np.ndarray], str]]:
-        """Yield the inputs and the class of each photo; report skipped photos."""
-        from ..modalities import load_files
+    def _identify(self, files: Iterable[LabelledFile]) -> dict[str, LabelledFile]:
+        """Return identity → file."""
+        from ..modalities import load
 
-        skipped = self.skipped if self._skip else None
+        groups: dict[str, list[LabelledFile]] = defaultdict(list)
+        for file in files:
+            try:
+                groups[load(self._manifest.inputs, file.path).identity.hex()].append(file)
+            except (DataError, OSError) as error:
+                self.skip(file.path, error)
+        self.identities = groups.keys()
+        single, several, copies = {}, [], []
+        for identity, (first, *others) in groups.items():
+            if any(other.label != first.label for other in others):
+                several += [first.path, *(other.path for other in others)]
+            else:
+                single[identity] = first
+                copies += [other.path for other in others]
+        self.skipped += several
+        _note_skipped(several, "the same photo with several labels")
+        _note_skipped(copies, "copies of other photos")
+        return single
+
+    def keep_validation(self) -> None:
+        """Keep the validation photos only, if the folder has any."""
+        if any(file.held_out for file in self.files.values()):
+            self.files = {key: file for key, file in self.files.items() if file.held_out}
+            self._labels = {str(file.label) for file in self.files.values()}
+
+    def check_classes(self) -> None:
+        """Raise DataError unless every class has a photo that is not skipped."""
+        skipped = set(self.skipped)
+        usable = {str(file.label) for file in self.files.values() if file.path not in skipped}
+        missing = sorted(self._labels - usable)
+        if missing:
+            raise DataError(
+                f"no photo of the class {missing[0]!r} can be used: replace its photos, or remove "
+                "the class"
+            )
+
+    def skip(self, path: Path, error: Exception) -> None:
+        """Skip an unreadable photo; raise the error if that is not allowed."""
+        if not self._skip:
+            raise error
+        self.is_complete = False
+        self.skipped.append(path)
+
+    def note_skipped(self, start: int = 0) -> None:
+        """Print a note on the skipped photos, from the position `start`."""
+        _note_skipped(self.skipped[start:], "not a readable photo")
+
+    def samples(self) -> Iterator[tuple[dict[str, np.ndarray], FileLabel]]:
+        """Yield the inputs and the label of each photo; note skipped photos."""
+        from ..modalities import prepare
+
+        before = len(self.skipped)
         with progress("reading photos") as show:
-            for number, sample in enumerate(
-                load_files(model.manifest.inputs, self.files, skipped=skipped), 1
-            ):
-                yield sample
-                show(number, len(self.files) - len(self.skipped), "")
-        self._report_skipped()
+            for number, file in enumerate(self.files.values(), 1):
+                try:
+                    inputs = prepare(self._manifest.inputs, file.path)
+                except (DataError, OSError) as error:
+                    self.skip(file.path, error)
+                    continue
+                yield inputs, file.label
+                show(number, len(self.files), "")
+        self.check_classes()
+        self.note_skipped(before)
 
-    def _report_skipped(self) -> None:
-        for path in self.skipped:
-            note(f"{path} cannot be read and was skipped")
+
+def shorten(names: Sequence[object]) -> str:
+    """Return the first names of a list, and the number of the others."""
+    more = len(names) - _MAX_NAMES
+    text = ", ".join(map(str, names[:_MAX_NAMES]))
+    return f"{text} and {more} more" if more > 0 else text
+
+
+def _note_skipped(paths: Sequence[Path], reason: str) -> None:
+    if paths:
+        note(f"skipped {len(paths)} ({reason}): {shorten(paths)}")
+
+
+def _list_files(source: Path, task: str) -> Listing:
+    """List the files of a folder or CSV.
+
+    Raises:
+        DataError: If they have no labels for the task.
+    """
+    from ..modalities import Listing, read_folder, read_labels
+
+    if source.is_file():
+        return read_labels(source, task)
+    listing = read_folder(source)
+    if task == "regression":
+        raise DataError(
+            f"{source} is a folder, and the model predicts numbers: pass a CSV with the first line "
+            "file,NAME,… and a line for each file"
+        )
+    if task == "classification":
+        return listing
+    files = (replace(file, label=(str(file.label),)) for file in listing.files)
+    return Listing(tuple(files), listing.skipped)

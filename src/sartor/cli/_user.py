@@ -8,12 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ._folder_state import settle
 from .report import fail, note
 
 if TYPE_CHECKING:
     from ..runtime import PersonalModel
+    from ..runtime.store import SampleStore
 
-__all__ = ["checkpoint_of", "find_checkpoint", "open_trained", "save", "store_of"]
+__all__ = [
+    "checkpoint_of",
+    "find_checkpoint",
+    "open_store",
+    "open_trained",
+    "save",
+    "store_of",
+]
 
 _CHECKPOINT, _STORE = ".safetensors", ".samples"
 
@@ -72,12 +81,21 @@ def open_trained(
                 if checkpoint.exists():
                     for message in personal.load(checkpoint):
                         note(message)
+                with open_store(personal, checkpoint) as samples:
+                    settle(samples)
                 yield personal
             finally:
                 is_empty = sys.exc_info()[0] is not None and not personal.samples
     finally:
         if is_new and is_empty:
             store.unlink(missing_ok=True)
+
+
+def open_store(model: PersonalModel, checkpoint: Path) -> SampleStore:
+    """Open the sample store of a model a second time, for the data of the command line in it."""
+    from ..runtime.store import SampleStore
+
+    return SampleStore(store_of(checkpoint), model.manifest)
 
 
 def save(model: PersonalModel, checkpoint: Path) -> None:

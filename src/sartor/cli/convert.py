@@ -182,7 +182,5 @@ def _print(model: PersonalizableModel, base: str, output: Path) -> None:
     typer.echo(f"features: {shapes}; {model.cut}")
     if model.quantization is not None:
         print_quantization(model.quantization)
-    if manifest.task == "classification":
-        typer.echo(f"next:     sartor fit {shlex.quote(str(output))} PHOTOS")
-    else:
-        typer.echo("next:     train it in Python with sartor.PersonalModel")
+    source = "LABELS.csv" if manifest.task == "regression" else "PHOTOS"
+    typer.echo(f"next:     sartor fit {shlex.quote(str(output))} {source}")

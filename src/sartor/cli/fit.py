@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import time
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .._outputs import CHECKPOINT, check_output
+from ._mirror import Mirror
 from ._options import ModelFile, PhotoFolder, Seed
 from ._photos import Photos, SkipUnreadable
 from ._plot import Plot, check_plot
 from ._progress import Advance, progress
-from ._user import checkpoint_of, open_trained, save
+from ._results import describe_training, print_training
+from ._user import checkpoint_of, open_store, open_trained, save
+from ._validation import Validation, choose_validation
 from .interrupt import describe_signal, exit_code, stop_on_signal
-from .report import Json, fail, percent, print_json, print_table
+from .report import Json, fail, is_quiet, percent, print_json
 
 if TYPE_CHECKING:
-    from ..runtime import Epoch, Evaluation, History
+    from ..runtime import Epoch
 
 __all__ = ["fit"]
+
+
+class Missing(str, Enum):
+    """What to do with samples whose photos are missing."""
+
+    DROP = "drop"
+    KEEP = "keep"
 
 
 def fit(
@@ -47,19 +58,47 @@ def fit(
     ] = None,
     augment: Annotated[int, typer.Option(help="Number of augmentations per photo.", min=0)] = 0,
     seed: Seed = 0,
+    validation: Validation = None,
+    missing: Annotated[
+        Missing | None,
+        typer.Option(
+            help="What to do with samples whose photos are no longer in the folder. Default: "
+            "drop; an error if these are more than half."
+        ),
+    ] = None,
+    include_forgotten: Annotated[
+        bool,
+        typer.Option(
+            "--include-forgotten",
+            help="Add photos again that `forget` or `classes --remove` deleted.",
+        ),
+    ] = False,
     skip_unreadable: SkipUnreadable = False,
     plot: Plot = None,
     as_json: Json = False,
 ) -> None:
-    """Train on photos, and write a checkpoint."""
+    """Train on photos, and write a checkpoint.
+
+    FOLDER contains a folder of photos for each class, or train/ and validation/ with such folders;
+    or it is a CSV with the first line file,label. What changed in it since the last fit is applied:
+    new photos are added, and samples of missing photos are dropped. Photos and classes that were
+    forgotten, removed or renamed in the model stay so.
+    """
     start = time.perf_counter()
     checkpoint = checkpoint_of(model, checkpoint)
-    photos = Photos(folder, skip_unreadable=skip_unreadable)
     check_output(checkpoint, CHECKPOINT, inputs=(model,))
     check_plot(plot, model, checkpoint)
-    with open_trained(model, checkpoint) as personal:
-        personal.check_capacity(photos.labels)
-        new = photos.add_to(personal, augment)
+    with open_trained(model, checkpoint) as personal, open_store(personal, checkpoint) as store:
+        photos = Photos(folder, personal.manifest, skip_unreadable=skip_unreadable)
+        mirror = Mirror(personal, store, photos, include_forgotten=include_forgotten)
+        mirror.check(allow_missing=missing is not None)
+        changes = mirror.apply(
+            augment=augment,
+            keep_missing=missing is Missing.KEEP,
+            held_out=choose_validation(mirror.changes.new, validation or 0, personal.samples),
+        )
+        for line in () if as_json or is_quiet() else changes.lines(folder):
+            typer.echo(line, err=True)
         with stop_on_signal(personal.stop) as stop, progress("training") as show:
             history = personal.fit(
                 epochs,
@@ -71,15 +110,24 @@ def fit(
             )
             save(personal, checkpoint)
             evaluation = personal.evaluate()
+            held_out = any(sample.held_out for sample in personal.samples)
     if plot is not None:
         from ..charts import loss_chart
 
         loss_chart([epoch.loss for epoch in history.epochs]).save(plot)
     seconds_used = time.perf_counter() - start
     if as_json:
-        print_json(_describe(checkpoint, history, evaluation, photos, new, seconds_used))
+        print_json(
+            {
+                "checkpoint": str(checkpoint),
+                **describe_training(history, evaluation, seconds_used),
+                **changes.describe(),
+                "skipped_files": [str(path) for path in photos.skipped],
+            }
+        )
     else:
-        _print(checkpoint, history, evaluation, new, seconds_used)
+        print_training(history, evaluation, seconds_used, held_out=held_out)
+        typer.echo(f"saved in {checkpoint}")
     if history.stopped and stop.number is not None:
         fail(
             f"stopped by {describe_signal(stop.number)}; the training until then is saved in "
@@ -91,50 +139,3 @@ def fit(
 def _show(show: Advance, epoch: Epoch) -> None:
     text = f"loss {epoch.loss:.3f}, accuracy {percent(epoch.accuracy)}"
     show(epoch.epoch, epoch.epochs, text)
-
-
-def _describe(
-    checkpoint: Path,
-    history: History,
-    evaluation: Evaluation,
-    photos: Photos,
-    new: int,
-    seconds: float,
-) -> dict[str, object]:
-    return {
-        "checkpoint": str(checkpoint),
-        "classes": evaluation.labels,
-        "samples": history.samples,
-        "new_samples": new,
-        "epochs": len(history.epochs),
-        "steps": history.steps,
-        "loss": evaluation.loss,
-        "accuracy": evaluation.accuracy,
-        "expected_accuracy": history.expected_accuracy,
-        "calibration_error": history.calibration_error,
-        "stopped": history.stopped,
-        "skipped_files": [str(path) for path in photos.skipped],
-        "seconds": round(seconds, 3),
-    }
-
-
-def _print(
-    checkpoint: Path, history: History, evaluation: Evaluation, new: int, seconds: float
-) -> None:
-    counts = evaluation.confusion.sum(1).tolist()
-    rows = [
-        (label, counts[i], percent(evaluation.per_class[label]))
-        for i, label in enumerate(evaluation.labels)
-    ]
-    rows.append(("all", evaluation.samples, percent(evaluation.accuracy)))
-    print_table(("class", "photos", "accuracy"), rows, title="accuracy on the training photos")
-    if history.expected_accuracy is not None:
-        typer.echo(
-            f"expected accuracy on new photos: {percent(history.expected_accuracy)} "
-            "(cross-validation)"
-        )
-    plural = "" if new == 1 else "s"
-    typer.echo(
-        f"loss {evaluation.loss:.3f}, {len(history.epochs)} epochs, {new} new photo{plural}, "
-        f"{seconds:.1f} s\nsaved in {checkpoint}"
-    )

@@ -112,7 +112,7 @@ def load_folder(
         DataError: If there are fewer than two classes, or fewer than two readable photos of one.
         OSError: If the folder does not exist or cannot be read.
     """
-    files = read_folder(folder, skip=True)
+    files = [(file.path, str(file.label)) for file in read_folder(folder).files]
     labels = tuple(dict.fromkeys(label for _, label in files))
     if len(labels) < 2:
         raise DataError(f"{folder} has one class, {labels[0]!r}: add a folder for a second class")

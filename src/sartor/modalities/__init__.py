@@ -3,8 +3,9 @@
 Everything that depends on the modality of an input is in one object, see `Modality`.
 """
 
-from .folder import load_files, read_folder
+from .folder import FileLabel, LabelledFile, Listing, read_folder
 from .image import Image, image_pixels
+from .labels import read_labels
 from .modality import LoadedInput, Modality
 from .sample import (
     LoadedSample,
@@ -19,7 +20,10 @@ from .table import MODALITIES, modality_of
 
 __all__ = [
     "MODALITIES",
+    "FileLabel",
     "Image",
+    "LabelledFile",
+    "Listing",
     "LoadedInput",
     "LoadedSample",
     "Modality",
@@ -28,9 +32,9 @@ __all__ = [
     "image_pixels",
     "is_sample_file",
     "load",
-    "load_files",
     "load_stored",
     "modality_of",
     "prepare",
     "read_folder",
+    "read_labels",
 ]

@@ -3,93 +3,119 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-import numpy as np
-
-from ..contract.manifest import InputSpec
 from ..errors import DataError
-from .sample import prepare
 
-__all__ = ["load_files", "read_folder"]
+__all__ = ["FileLabel", "LabelledFile", "Listing", "read_folder"]
+
+FileLabel: TypeAlias = "str | tuple[str, ...] | Mapping[str, float]"
+"""A class name; the names of all labels that apply; or name → number, for regression."""
+
+_SYSTEM_FILES = ("desktop.ini", "Thumbs.db")
+_TRAINING = "train"
+_VALIDATION = ("validation", "val", "valid")
 
 
-def read_folder(folder: str | os.PathLike[str], *, skip: bool = False) -> list[tuple[Path, str]]:
+@dataclass(frozen=True)
+class LabelledFile:
+    """A file and its label. No file is opened.
+
+    Attributes:
+        path: path of the file.
+        label: label of the file.
+        held_out: whether the file is a validation sample; None if the source does not say so.
+    """
+
+    path: Path
+    label: FileLabel
+    held_out: bool | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The labelled files of a folder or a CSV.
+
+    Attributes:
+        files: the files, in the order of their names or of the CSV.
+        skipped: files and folders that are no samples: beside the folders of the classes, nested
+            or empty.
+    """
+
+    files: tuple[LabelledFile, ...]
+    skipped: tuple[Path, ...] = ()
+
+
+def read_folder(folder: str | os.PathLike[str]) -> Listing:
     """List the files in `folder/<class>/`, in the order of their names, without hidden files.
+
+    A folder that contains `train` and `validation` (or `val`, `valid`) contains one folder per
+    class in each of them; the files in `validation` are held out.
 
     Args:
         folder: folder with one subfolder per class.
-        skip: whether to ignore files beside the subfolders. Default: False.
-
-    Returns:
-        Pairs of a file and its class, which is the name of its folder. No file is opened.
 
     Raises:
-        DataError: If there is no subfolder, a subfolder is empty or contains folders, or a file
-            is beside the subfolders.
+        DataError: If no subfolder contains a file, or a class is in `validation` only.
         OSError: If the folder does not exist or cannot be read.
     """
-    classes = _visible(Path(folder))
-    beside = [path for path in classes if not path.is_dir()]
-    classes = [path for path in classes if path.is_dir()]
-    if not classes:
-        raise DataError(
-            f"{folder} contains no folder: put the files of each class into a folder with the "
-            f"name of the class, such as {Path(folder) / 'hat' / 'photo.jpg'}"
-        )
-    if beside and not skip:
-        raise DataError(
-            f"{beside[0]} is beside the folders of the classes: move it into one, or elsewhere"
-        )
-    pairs = []
-    for path in classes:
-        files = _visible(path)
-        if not files:
-            raise DataError(f"{path} is empty: add files of the class, or remove the folder")
-        for file in files:
-            if file.is_dir():
-                raise DataError(
-                    f"{file} is a folder inside the folder of a class, which contains files only: "
-                    "move its files"
-                )
-            pairs.append((file, path.name))
-    return pairs
+    folder = Path(folder)
+    parts = _parts(folder)
+    if parts is None:
+        return _read_classes(folder, None)
+    training, validation = _read_classes(parts[0], False), _read_classes(parts[1], True)
+    labels = {file.label for file in training.files}
+    for file in validation.files:
+        if file.label not in labels:
+            raise DataError(
+                f"{parts[1]} has the class {file.label!r}, and {parts[0]} has not: add photos of "
+                "the class to both"
+            )
+    others = [path for path in _visible(folder) if path not in parts]
+    return Listing(
+        (*training.files, *validation.files), (*others, *training.skipped, *validation.skipped)
+    )
 
 
-def load_files(
-    specs: Sequence[InputSpec], files: Iterable[tuple[Path, str]], *, skipped: list[Path] | None
-) -> Iterator[tuple[dict[str, np.ndarray], str]]:
-    """Load files one after another, and yield the inputs of the base for each.
+def _parts(folder: Path) -> tuple[Path, Path] | None:
+    """Return the folders of the training and the validation files, if there are both."""
+    training = folder / _TRAINING
+    for name in _VALIDATION:
+        validation = folder / name
+        if all(each.is_dir() and _folders(each) for each in (training, validation)):
+            return training, validation
+    return None
 
-    Args:
-        specs: specs of the base's inputs.
-        files: pairs of a file and its class.
-        skipped: list to which unreadable files are added. If None, they raise an error.
 
-    Yields:
-        Pairs of the inputs (a sample for `PersonalModel`) and the class.
-
-    Raises:
-        DataError, OSError: If a file cannot be read, or none of a class.
-    """
-    labels: dict[str, None] = {}
-    readable = set()
-    for path, label in files:
-        labels.setdefault(label)
-        try:
-            inputs = prepare(specs, path)
-        except (DataError, OSError):
-            if skipped is None:
-                raise
-            skipped.append(path)
+def _read_classes(folder: Path, held_out: bool | None) -> Listing:
+    """List `folder/<class>/<file>`."""
+    skipped, files = [], []
+    for path in _visible(folder):
+        content = _visible(path) if path.is_dir() else []
+        nested = [each for each in content if each.is_dir()]
+        if len(nested) == len(content):
+            skipped.append(path)  # a file, or a folder without files
             continue
-        readable.add(label)
-        yield inputs, label
-    for label in labels:
-        if label not in readable:
-            raise DataError(f"no file of the class {label!r} can be read: replace its files")
+        skipped += nested
+        files += [LabelledFile(each, path.name, held_out) for each in content if each not in nested]
+    if not files:
+        raise DataError(
+            f"{folder} contains no folder with files: put the files of each class into a folder "
+            f"with the name of the class, such as {folder / 'hat' / 'photo.jpg'}"
+        )
+    return Listing(tuple(files), tuple(skipped))
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in _visible(folder) if path.is_dir()]
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith(".") and path.name not in _SYSTEM_FILES
+    )

@@ -135,6 +135,8 @@ def test_texts_of_the_app_are_replaced_with_the_samples(tmp_path: Path) -> None:
         store.set_app_data("list/b", "two")
         store.set_app_data("other", "three")
         assert store.app_data("list/") == {"list/a": "new", "list/b": "two"}
+        store.set_app_data("list/b", None)
+        assert set(store.app_data("")) == {"list/a", "other"}
         store.restore(backup)
         assert store.app_data("") == {"list/a": "old"}
 

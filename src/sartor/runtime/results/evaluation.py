@@ -66,16 +66,19 @@ class Evaluator:
         columns = list(self._class_indices.values())
         targets = np.concatenate(self._targets)[:, columns]
         outputs = np.concatenate(self._outputs)[:, columns]
+        present = ~np.isnan(targets)
+        belongs = present if self._manifest.task == "regression" else targets > 0
         evaluation = Evaluation(
             accuracy=float("nan"),
             loss=self._loss / len(targets),
             samples=len(targets),
             labels=tuple(self._class_indices),
+            support=dict(zip(self._class_indices, belongs.sum(0).tolist(), strict=True)),
             per_class=dict.fromkeys(self._class_indices),
             confusion=np.zeros((0, 0), np.int64),
         )
         metrics = _METRICS[self._manifest.task]
-        return metrics(evaluation, outputs, np.nan_to_num(targets), ~np.isnan(targets))
+        return metrics(evaluation, outputs, np.nan_to_num(targets), present)
 
     def _evaluate_pending(self) -> None:
         """Evaluate the samples that wait for a full batch."""

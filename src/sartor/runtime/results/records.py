@@ -121,6 +121,7 @@ class Evaluation:
             classification.
         absolute_error: name → mean absolute error, None without samples; empty unless the task is
             regression.
+        support: class name → number of samples of the class; for regression, with a value of it.
     """
 
     accuracy: float
@@ -131,6 +132,7 @@ class Evaluation:
     confusion: np.ndarray
     calibration_error: float | None = None
     absolute_error: Mapping[str, float | None] = field(default_factory=dict)
+    support: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     def _repr_html_(self) -> str:
         """Return the HTML that a notebook shows."""

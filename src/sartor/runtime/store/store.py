@@ -248,8 +248,8 @@ class SampleStore:
         """Return the texts of the app whose keys start with `prefix`: key → text."""
         return read_app_data(self._database, prefix)
 
-    def set_app_data(self, key: str, text: str) -> None:
-        """Store a text of the app; it is copied and replaced together with the samples."""
+    def set_app_data(self, key: str, text: str | None) -> None:
+        """Store a text of the app, which stays with the samples; None deletes it."""
         with self._database.writing():
             write_app_data(self._database, key, text)
 

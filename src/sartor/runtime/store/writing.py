@@ -81,9 +81,11 @@ def replace_features(
     _update_checksum(database, sample)
 
 
-def write_app_data(database: Database, key: str, text: str) -> None:
-    """Store a text of the app; the caller holds a transaction."""
-    database.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", STORE_APP + key, text)
+def write_app_data(database: Database, key: str, text: str | None) -> None:
+    """Store a text of the app, or delete it; the caller holds a transaction."""
+    database.run("DELETE FROM meta WHERE key = ?", STORE_APP + key)
+    if text is not None:
+        database.run("INSERT INTO meta VALUES (?, ?)", STORE_APP + key, text)
 
 
 def copy_all(source: Database, database: Database) -> None:

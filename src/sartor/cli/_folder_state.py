@@ -1,0 +1,101 @@
+"""The content of each folder at its last `fit`, stored with the samples.
+
+`fit` applies only what has changed in the folder since then, so that a photo that was forgotten and
+a class that was renamed or removed stay so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..contract.sample_store import checksum
+from ..errors import StoreError
+
+if TYPE_CHECKING:
+    from ..runtime.store import SampleStore
+
+__all__ = ["FolderState", "StoredLabel", "label_names", "read_states", "settle"]
+
+StoredLabel: TypeAlias = "str | list[str] | Mapping[str, float]"
+"""A label of a folder or CSV as JSON."""
+
+_PREFIX = "sartor/folder/"
+
+
+@dataclass
+class FolderState:
+    """The content of a folder at its last `fit`.
+
+    Attributes:
+        path: absolute path of the folder or CSV.
+        files: identity of a sample in hexadecimal → label in the folder.
+        classes: label in the folder → `class.id` in the store.
+        pending: identities of files that `fit` was going to add.
+    """
+
+    path: str
+    files: dict[str, StoredLabel] = field(default_factory=dict)
+    classes: dict[str, int] = field(default_factory=dict)
+    pending: list[str] = field(default_factory=list)
+
+    def write(self, store: SampleStore) -> None:
+        """Write the state to the store."""
+        text = json.dumps(asdict(self))
+        store.set_app_data(_key(self.path), f"{checksum(text):08x}{text}")
+
+    def move(self, store: SampleStore, path: str) -> None:
+        """Write the state to the store, for a folder that may have been moved."""
+        with store.transaction():
+            if path != self.path:
+                store.set_app_data(_key(self.path), None)
+            self.path = path
+            self.write(store)
+
+    def settle(self, store: SampleStore) -> None:
+        """Update `pending` and `classes` after files were added."""
+        samples = {sample.source: sample for sample in store.samples()}
+        self.pending = [each for each in self.pending if each not in samples]
+        numbers = {name: number for number, name in store.class_names().items()}
+        labels = {name for label in self.files.values() for name in label_names(label)}
+        self.classes = {
+            name: number for name, number in {**numbers, **self.classes}.items() if name in labels
+        }
+
+
+def _key(path: str) -> str:
+    return _PREFIX + hashlib.sha256(os.fsencode(path)).hexdigest()
+
+
+def label_names(label: str | Iterable[str]) -> list[str]:
+    """Return the names of the classes of a label."""
+    return [label] if isinstance(label, str) else list(label)
+
+
+def read_states(store: SampleStore) -> list[FolderState]:
+    """Return the states of all folders.
+
+    Raises:
+        StoreError: If one is damaged.
+    """
+    states = []
+    for text in store.app_data(_PREFIX).values():
+        if f"{checksum(text[8:]):08x}" != text[:8]:
+            raise StoreError(
+                f"{store.path} is damaged: the list of a folder has changed. Restore it from a "
+                "backup, or delete it and add the samples again."
+            )
+        states.append(FolderState(**json.loads(text[8:])))
+    return states
+
+
+def settle(store: SampleStore) -> None:
+    """Complete the states after a `fit` that was killed; call it before samples are deleted."""
+    for state in read_states(store):
+        if state.pending:
+            state.settle(store)
+            state.write(store)
