@@ -31,6 +31,7 @@ class ConversionOptions:
         features: names of the feature tensors; empty to find them automatically.
         batch_size: B, the rows of one training step.
         scaling: the image scaling that the caller states, or None.
+        test_scaling: run the first layer to check whether the scaling is plausible.
         quantize: the quantization mode, or None.
         representative: representative samples, or None.
     """
@@ -41,6 +42,7 @@ class ConversionOptions:
     features: tuple[str, ...]
     batch_size: int
     scaling: Convention | None
+    test_scaling: bool
     quantize: str | None
     representative: RepresentativeSamples | None
 
@@ -79,6 +81,7 @@ def check_options(
         features=(features,) if isinstance(features, str) else tuple(features or ()),
         batch_size=batch_size,
         scaling=convention(preprocessing, mean, std),
+        test_scaling=preprocessing is None,
         quantize=None if quantize == "none" else quantize,
         representative=representative,
     )

@@ -9,9 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ._conversion_options import ConversionOptions, check_options
+from ._feature_choices import with_choices
 from .bases import Base, load_base
 from .contract.manifest import FeatureSpec
-from .errors import ConversionError
+from .errors import ConversionError, FeatureError
 from .flatbuffer import append_files, write, write_with_ranges
 from .graph import Graph, Model
 from .heads import Head
@@ -66,8 +67,10 @@ def convert(
         classes: class names, or the number of classes.
         head: trainable part. Default: `SoftmaxClassifier()`.
         optimizer: update rule. Default: `SGD(momentum=0.9)`.
-        features: name of the tensor (or tensors) to cut the base at; for a Keras model, of the
-            layer. Default: the input of the last layer with weights.
+        features: name of the tensor (or tensors) to cut the base at; for a Keras model, also of
+            the layer. `mean:NAME` is the mean of a tensor over its positions, such as height and
+            width. `tensor:INDEX` names a tensor by its index in the file. Default: the input of
+            the last layer with weights (docs/bases.md).
         capacity: largest number of classes, if `classes` lists names. Default: the number of
             names.
         batch_size: rows of one training step, 1 to 65536. Missing rows get weight 0.
@@ -88,6 +91,8 @@ def convert(
 
     Raises:
         InvalidModelError: If the file of the base is damaged.
+        FeatureError: If the features are not clear, or the base cannot be cut there. Its attribute
+            `choices` lists features that convert.
         ConversionError: If an argument is invalid, the parts do not fit together, or LiteRT cannot
             run the result, which another process tries.
     """
@@ -97,9 +102,26 @@ def convert(
         batch_size=batch_size, mean=mean, std=std, preprocessing=preprocessing, quantize=quantize,
         representative=representative,
     )  # fmt: skip
+    try:
+        return _convert(base, options)
+    except FeatureError as error:
+        attempt = partial(_try_features, base, options)
+        raise with_choices(error, load_base(base), attempt, named=options.features) from None
+
+
+def _try_features(
+    base: Base | str | os.PathLike[str] | bytes, options: ConversionOptions, names: tuple[str, ...]
+) -> PersonalizableModel:
+    """Convert with other features, without quantization and the check of the scaling."""
+    return _convert(base, replace(options, features=names, quantize=None, test_scaling=False))
+
+
+def _convert(
+    base: Base | str | os.PathLike[str] | bytes, options: ConversionOptions
+) -> PersonalizableModel:
     model = load_base(base, features=options.features)
     prepared = prepare_base(
-        model, options.features, options.scaling, test_scaling=preprocessing is None
+        model, options.features, options.scaling, test_scaling=options.test_scaling
     )
     quantized = _quantize(prepared, options)
     plan = _plan(prepared, options)

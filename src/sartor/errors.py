@@ -6,10 +6,13 @@ Sartor. A message states the actual value, the expected one, and the next step.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 __all__ = [
     "CheckpointError",
     "ConversionError",
     "DataError",
+    "FeatureError",
     "GradientError",
     "InvalidModelError",
     "NotPersonalizableError",
@@ -35,6 +38,25 @@ class NotPersonalizableError(SartorError):
 
 class ConversionError(SartorError):
     """A base, head and optimizer cannot be converted into a personalizable file."""
+
+
+class FeatureError(ConversionError):
+    """A base cannot be cut at the default features, or at those that the user names.
+
+    Attributes:
+        reason: the message without the choices.
+        choices: values of the argument `features` of `convert` that convert, each with the number
+            of elements of the features.
+    """
+
+    def __init__(self, reason: str, choices: Mapping[tuple[str, ...], int] | None = None) -> None:
+        self.reason = reason
+        self.choices = dict(choices or {})
+        listed = " or ".join(
+            f"features={_features(names)!r} ({count:,} numbers)"
+            for names, count in self.choices.items()
+        )
+        super().__init__(f"{reason}. Choose {listed}" if listed else reason)
 
 
 class GradientError(ConversionError):
@@ -63,3 +85,8 @@ class TrainingError(SartorError):
 
 class VerificationError(SartorError):
     """A file violates the contract; the message lists each violation."""
+
+
+def _features(names: tuple[str, ...]) -> str | list[str]:
+    """Return names as a value of the argument `features`."""
+    return names[0] if len(names) == 1 else list(names)

@@ -175,7 +175,7 @@ def test_variables_list_their_readers_and_writers(tmp_path: Path) -> None:
     assert (variable.read_by, variable.written_by) == (("infer",), ("train",))
     assert [each.key for each in description.signatures] == ["infer", "train"]
     assert description.signatures[1].inputs["new"].shape == (3, 4)
-    assert "no layer with weights" in description.default_reason
+    assert "the input of FULLY_CONNECTED 'y'" in description.default_reason
     assert [cut.features for cut in description.cuts] == [("y",), ("x",)]
 
 

@@ -18,7 +18,7 @@ from sartor.inspection.costs import multiply_adds
 from sartor.ops import ROWS, emit, evaluate, reduce_sum, version_of
 from sartor.ops.registry import FAMILIES
 from sartor.ops.table import support_table
-from sartor.passes.find_features import is_weighted
+from sartor.passes.dataflow import Dataflow
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -60,7 +60,7 @@ def test_one_row_adds_an_op_to_all_of_sartor() -> None:
     model.graphs, graph.outputs = [graph], gradients(reduce_sum(y, [0, 1]), [x, weights])
     values = evaluate(graph, {x: np.ones((2, 3)), weights: np.array([1.0, 2.0, 3.0])})
     assert [values[t].tolist() for t in graph.outputs] == [[[1, 2, 3], [1, 2, 3]], [2, 2, 2]]
-    assert (version_of(op), multiply_adds(op), is_weighted(op)) == (1, 6, False)
+    assert (version_of(op), multiply_adds(op), Dataflow.of(graph).is_weighted(op)) == (1, 6, False)
     check_model(model)
     check_shapes(model)
     assert "| CHANNEL_SCALE | rule, rule | 2 | NumPy, shape, versions, weights (axis 0) |" in (

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from ..errors import ConversionError
-from ..graph import Model
+from ..errors import ConversionError, FeatureError
+from ..graph import MEAN, Model, Signature, tensors_by_name
 from .efficientnet_lite0 import EfficientNetLite0
 from .file_format import KERAS, PYTORCH, SAVED_MODEL, detect_format
 from .keras import Keras
@@ -79,12 +79,27 @@ def load_base(
 ) -> Model:
     """Load the base for a path, a name or bytes (see `find_base`).
 
+    Args:
+        base: see `find_base`.
+        features: names of the features: layers of a Keras model, or tensors.
+
     Raises:
         InvalidModelError: If the file is damaged, or not a `.tflite`.
+        FeatureError: If a Keras model has neither a layer nor a tensor of a name.
         ConversionError: If `base` is not a base, or its weights or libraries are not installed.
         OSError: If the file does not exist.
     """
-    return find_base(base, features=features).load()
+    names = [name.removeprefix(MEAN) for name in features]
+    try:
+        return find_base(base, features=names).load()
+    except FeatureError:
+        if not names:
+            raise
+        model = find_base(base).load()
+        tensors = tensors_by_name(Signature("", model.main, {}, {}))
+        if not set(names) <= set(tensors):
+            raise
+        return model
 
 
 def _create_base(base: object) -> Base:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import typer
 
+from ..errors import FeatureError
 from ._parse import parse_integers
 from ._progress import busy
+from .report import fail
 
 if TYPE_CHECKING:
     from ..bases import Base
 
-__all__ = ["find", "show_conversion"]
+__all__ = ["find", "list_choices", "show_conversion"]
 
 _OPTION = "--input-shape"
+_FEATURES = "--features"
 
 
 def find(base: str, signature: str | None, shapes: Sequence[str] | None) -> Base:
@@ -38,6 +42,40 @@ def show_conversion(base: Base, name: str) -> AbstractContextManager[None]:
 
     quick = isinstance(base, TFLite | EfficientNetLite0)
     return nullcontext() if quick else busy(f"converting {name}")
+
+
+@contextmanager
+def list_choices(arguments: Sequence[str]) -> Iterator[None]:
+    """If the features are not clear, print the command for each choice.
+
+    Args:
+        arguments: arguments of this command.
+    """
+    try:
+        yield
+    except FeatureError as error:
+        if not error.choices:
+            raise
+        command = _without_features(arguments)
+        lines = [
+            f"  {shlex.join(['sartor', *command, *_options(names)])}  # {count:,} numbers"
+            for names, count in error.choices.items()
+        ]
+        fail(f"{error.reason}. Choose the features with:", lines)
+
+
+def _without_features(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments without `--features NAME` and `--features=NAME`."""
+    values = {i + 1 for i, text in enumerate(arguments) if text == _FEATURES}
+    return [
+        text
+        for i, text in enumerate(arguments)
+        if i not in values and text.split("=")[0] != _FEATURES
+    ]
+
+
+def _options(names: Sequence[str]) -> list[str]:
+    return [text for name in names for text in (_FEATURES, name)]
 
 
 def _input_shape(texts: Sequence[str]) -> Sequence[int] | Mapping[str, Sequence[int]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -72,4 +73,5 @@ for _command in (demo, convert, fit, predict, evaluate, classes, forget, inspect
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run a command; see `sartor.cli.main`."""
-    _app(args=None if arguments is None else list(arguments), prog_name="sartor")
+    command = list(sys.argv[1:] if arguments is None else arguments)
+    _app(args=command, prog_name="sartor", obj=command)  # the command, for advice

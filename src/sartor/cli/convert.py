@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .._outputs import MODEL, check_output
-from ._base import find, show_conversion
+from ._base import find, list_choices, show_conversion
 from ._components import create_head, create_optimizer
 from ._options import Force, OutputFile
 from ._parse import parse_classes, parse_numbers
@@ -24,6 +24,7 @@ __all__ = ["convert"]
 
 
 def convert(
+    context: typer.Context,
     base: Annotated[
         str,
         typer.Argument(
@@ -112,7 +113,7 @@ def convert(
     from ..convert import convert as convert_base
 
     source = find(base, signature, input_shape)
-    with show_conversion(source, base):
+    with show_conversion(source, base), list_choices(context.find_root().obj):
         model = convert_base(
             source,
             classes=parse_classes(classes, capacity, head),

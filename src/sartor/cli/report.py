@@ -116,9 +116,11 @@ def describe_os_error(error: OSError) -> str:
     return f"{error.filename}: {error.strerror or error}"
 
 
-def fail(message: str, *, code: int = 1) -> NoReturn:
-    """Print one error line on stderr, and end the command."""
+def fail(message: str, lines: Sequence[str] = (), *, code: int = 1) -> NoReturn:
+    """Print one error line and further lines on stderr, and end the command."""
     typer.secho(f"error: {' '.join(message.split())}", fg=typer.colors.RED, err=True)
+    for line in lines:
+        typer.echo(line, err=True)
     raise typer.Exit(code)
 
 

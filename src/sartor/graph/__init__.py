@@ -5,5 +5,19 @@ from .graph import Graph
 from .model import Model, Signature
 from .op import Op
 from .tensor import Quantization, Tensor
+from .tensor_names import MEAN, first_name, names_of, similar_names, tensors_by_name
 
-__all__ = ["DType", "Graph", "Model", "Op", "Quantization", "Signature", "Tensor"]
+__all__ = [
+    "MEAN",
+    "DType",
+    "Graph",
+    "Model",
+    "Op",
+    "Quantization",
+    "Signature",
+    "Tensor",
+    "first_name",
+    "names_of",
+    "similar_names",
+    "tensors_by_name",
+]

@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..graph import DType, Op, Tensor
+from ..passes.dataflow import Dataflow
+from ..passes.frontiers import frontiers
 from .costs import multiply_adds
-from .dataflow import Dataflow, is_real
 from .records import CutInfo, TensorInfo
 
-__all__ = ["can_be_feature", "element_bytes", "find_cuts", "tensor_info"]
-
-_MAX_TENSORS = 4
+__all__ = ["element_bytes", "find_cuts", "tensor_info"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def find_cuts(
         default: tensors of the default cut; may be empty.
         stored_bytes: bytes per element in a sample store, if they do not follow from the tensor.
     """
-    tensor_sets = dict.fromkeys(_frontiers(flow, names))
+    tensor_sets = dict.fromkeys(frontiers(flow, names))
     if default and not any(set(tensors) == set(default) for tensors in tensor_sets):
         tensor_sets[tuple(default)] = None
     costs = {op: multiply_adds(op) or 0 for op in flow.ops}
@@ -61,27 +60,9 @@ def tensor_info(tensor: Tensor) -> TensorInfo:
     return TensorInfo(tensor.name, tensor.dtype.name.lower(), tensor.shape, scale, zero_point)
 
 
-def can_be_feature(tensor: Tensor) -> bool:
-    """Return whether `convert` accepts a tensor as features."""
-    return is_real(tensor) and tensor.rank > 1 and tensor.shape[0] == 1
-
-
 def element_bytes(dtype: DType, *, quantized: bool) -> int:
     """Return the bytes of an element in a store: integers as they are, float16 for floats."""
     return (dtype.bits or 8) // 8 if quantized and not dtype.is_float else 2
-
-
-def _frontiers(flow: Dataflow, names: Mapping[Tensor, str]) -> Iterator[tuple[Tensor, ...]]:
-    """Yield the inputs, then after each op the tensors that are computed and still needed."""
-    last_use = {t: i for i, op in enumerate(flow.ops) for t in op.inputs if t in flow.tensors}
-    last_use.update(dict.fromkeys(flow.graph.outputs, len(flow.ops)))
-    alive = {tensor: None for tensor in flow.graph.inputs if tensor in last_use}
-    for index, op in enumerate([None, *flow.ops]):
-        if op is not None:
-            alive.update((t, None) for t in op.outputs if last_use.get(t, -1) >= index)
-            alive = {tensor: None for tensor in alive if last_use[tensor] >= index}
-        if 0 < len(alive) <= _MAX_TENSORS and all(t in names and can_be_feature(t) for t in alive):
-            yield tuple(alive)
 
 
 def _cut_info(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ..autodiff import gradients
 from ..errors import GradientError
-from ..graph import DType, Graph, Op, Tensor
+from ..graph import DType, Graph, Op, Tensor, first_name
 from ..ops import GradientSupport, find_row
-from .dataflow import Dataflow, first_name, is_real
+from ..passes.dataflow import Dataflow, is_real
 from .records import GradientStop, LayerInfo
 
 __all__ = ["GradientFlow", "gradient_support"]

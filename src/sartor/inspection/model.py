@@ -11,14 +11,14 @@ from ..contract.manifest import FeatureSpec, Manifest
 from ..contract.names import MANIFEST_FILE
 from ..errors import ConversionError
 from ..flatbuffer.metadata import METADATA_NAME, decode_metadata
-from ..graph import DType, Graph, Model, Op, Signature, Tensor
+from ..graph import DType, Graph, Model, Op, Signature, Tensor, names_of
 from ..litert import manifest_of, read_model
 from ..passes.cut import cut
-from ..passes.find_features import entry_signature, find_features, tensors_by_name
+from ..passes.dataflow import Dataflow, can_be_feature
+from ..passes.find_features import entry_signature, find_features
 from ..passes.rebatch import rebatch
 from .costs import activation_bytes, multiply_adds
-from .cuts import can_be_feature, element_bytes, find_cuts, tensor_info
-from .dataflow import Dataflow
+from .cuts import element_bytes, find_cuts, tensor_info
 from .gradients import GradientFlow, gradient_support
 from .quantization import format_quantization
 from .records import ModelDescription, OpInfo, SignatureInfo
@@ -125,11 +125,14 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 def _describe_base(model: Model, manifest: Manifest | None, error: str | None) -> dict[str, Any]:
     """Return the attributes about cuts and gradients. A personalizable file is cut first."""
     entry = entry_signature(model)
-    accepted = tensors_by_name(entry)
-    names = {tensor: name for name, tensor in reversed(accepted.items())}  # the shortest is last
+    names = names_of(entry)
     default, reason, stored_bytes = _default_cut(model, entry, manifest)
     flow = Dataflow.of(entry.graph)
-    features = {t: name for t, name in names.items() if t in flow.tensors and can_be_feature(t)}
+    features = {
+        tensor: name
+        for tensor, name in reversed(names.items())
+        if tensor in flow.tensors and can_be_feature(tensor) and _has_batch_of_one(tensor)
+    }
     gradient_flow = GradientFlow.of(flow)
     cuts = (
         [] if error else find_cuts(flow, features, gradient_flow.trainable, default, stored_bytes)
@@ -149,13 +152,18 @@ def _default_cut(
     """Return the default cut, its reason, and the bytes per element in a sample store."""
     try:
         if manifest is None:
-            return *find_features(entry), {}
+            features = find_features(entry)
+            return features.tensors, features.reason, {}
         current = cut(model, [spec.name for spec in manifest.features])
     except ConversionError as error:
         return (), str(error), {}
     pairs = zip(current.tensors, manifest.features, strict=True)
     stored_bytes = {tensor: _stored_bytes(spec) for tensor, spec in pairs}
     return current.tensors, "the current features", stored_bytes
+
+
+def _has_batch_of_one(tensor: Tensor) -> bool:
+    return tensor.rank > 1 and tensor.shape[0] == 1
 
 
 def _stored_bytes(spec: FeatureSpec) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..graph import DType, Tensor
-from .dataflow import Dataflow
+from ..passes.dataflow import Dataflow
 
 __all__ = ["format_quantization"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..contract.manifest import FeatureSpec
 from ..contract.names import FEATURES
 from ..contract.signatures import numbered
-from ..errors import ConversionError
+from ..errors import FeatureError
 from ..graph import DType, Graph, Tensor
 from ..ops import dequantize, flatten, reshape
 
@@ -28,7 +28,7 @@ def adapt_features(graph: Graph, *, flat: bool) -> list[FeatureSpec]:
         The shape, dtype and quantization of each feature.
 
     Raises:
-        ConversionError: If a feature has no batch axis of size 1.
+        FeatureError: If a feature has no batch axis of size 1.
     """
     specs = []
     for index, tensor in enumerate(graph.outputs):
@@ -36,7 +36,7 @@ def adapt_features(graph: Graph, *, flat: bool) -> list[FeatureSpec]:
         feature = tensor if tensor.dtype is DType.FLOAT32 else dequantize(tensor)
         feature = flatten(feature) if flat else feature
         if feature.rank < 2 or feature.shape[0] != 1:
-            raise ConversionError(f"{tensor!r} has no batch axis of 1, so it cannot be a feature")
+            raise FeatureError(f"{tensor!r} has no batch axis of 1, so it cannot be a feature")
         if feature in graph.inputs or _has_computed_shape(feature):
             feature = reshape(feature, feature.shape)  # some runtimes read garbage otherwise
         feature.name = name

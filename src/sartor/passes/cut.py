@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import ConversionError
+from ..errors import FeatureError
 from ..graph import DType, Graph, Model, Op, Tensor
 from .find_features import entry_signature, find_features
 
@@ -20,11 +20,13 @@ class Cut:
         graph: the base up to the features, which are its outputs.
         tensors: the features; several if branches cross the cut.
         reason: one line that states how they were found.
+        notes: messages for the user.
     """
 
     graph: Graph
     tensors: tuple[Tensor, ...]
     reason: str
+    notes: tuple[str, ...]
 
 
 def cut(model: Model, names: Sequence[str] = ()) -> Cut:
@@ -40,23 +42,27 @@ def cut(model: Model, names: Sequence[str] = ()) -> Cut:
             `find_features`.
 
     Raises:
-        ConversionError: If the features cannot be found, or do not depend on an input.
+        ConversionError: If a name does not exist.
+        FeatureError: If the features cannot be found, do not depend on an input, or need an op
+            that is not builtin.
     """
     entry = entry_signature(model)
     graph = entry.graph
-    tensors, reason = find_features(entry, names)
+    features = find_features(entry, names)
+    tensors = features.tensors
     graph.outputs = list(tensors)
     graph.prune()
     graph.remove(_unused_initializers(graph))
     graph.inputs = [tensor for tensor in graph.inputs if tensor.consumers or tensor in tensors]
     if not graph.inputs:
-        features = ", ".join(map(repr, tensors))
-        raise ConversionError(f"the features {features} do not depend on any input")
+        listed = ", ".join(map(repr, tensors))
+        raise FeatureError(f"the features {listed} do not depend on any input")
     for name, tensor in entry.inputs.items():
         tensor.name = name
     model.signatures = []
     model.graphs = reachable_graphs(graph)
-    return Cut(graph, tuple(tensors), reason)
+    _check_ops(model)
+    return Cut(graph, tensors, features.reason, features.notes)
 
 
 def reachable_graphs(graph: Graph) -> list[Graph]:
@@ -70,6 +76,16 @@ def reachable_graphs(graph: Graph) -> list[Graph]:
                     if isinstance(value, Graph) and value not in graphs:
                         graphs.append(value)
     return graphs
+
+
+def _check_ops(model: Model) -> None:
+    """Check that all ops are builtin: LiteRT on the device has no others."""
+    custom = sorted({op.name for graph in model.graphs for op in graph.ops if op.custom_code})
+    if custom:
+        raise FeatureError(
+            f"the features need ops that LiteRT does not have: {', '.join(custom)}. Choose "
+            "features before them, or convert the model without them"
+        )
 
 
 def _unused_initializers(graph: Graph) -> list[Op]:

@@ -93,7 +93,7 @@ def prepare_base(
         metadata=metadata,
         features=feature_specs if names == previous_names else (),
         cut_reason=result.reason,
-        notes=notes,
+        notes=[*result.notes, *notes],
     )
 
 

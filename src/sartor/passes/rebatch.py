@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import ConversionError
+from ..errors import ConversionError, FeatureError
 from ..graph import Graph, Op, Tensor
 from ..ops import find_row
 
@@ -18,8 +18,9 @@ def rebatch(graph: Graph) -> None:
     shape. After: shapes [1, …].
 
     Raises:
-        ConversionError: If an input has no batch axis or another axis of variable size, the inputs
-            differ in batch size, or an op mixes the batch with other axes.
+        ConversionError: If an input has no batch axis or another axis of variable size, or the
+            inputs differ in batch size.
+        FeatureError: If an op mixes the batch with other axes.
     """
     for tensor in graph.inputs:
         _check_shape(tensor)
@@ -54,7 +55,7 @@ def _shrink(graph: Graph, batch: int) -> None:
             tensor.shape = (1, *tensor.shape[1:])
     for op in graph.ops:
         if op.code == "RESHAPE" and op.output in batched and op.input(0).size != op.output.size:
-            raise ConversionError(
+            raise FeatureError(
                 f"{op!r} mixes the batch of {batch} with other axes, so it cannot be made 1. "
                 "Export the base with a batch of 1"
             )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...contract.names import FEATURES, INPUT
-from ...errors import ConversionError
+from ...errors import ConversionError, FeatureError
+from ...graph import similar_names
 from .export import to_tflite
 from .framework import tensorflow
 from .shapes import InputShape, fixed_shapes
@@ -40,8 +40,9 @@ def keras_to_tflite(
         A file with one signature: `features`, with one output per layer, or `serving_default`.
 
     Raises:
-        ConversionError: If TensorFlow is not installed, a layer does not exist, or the model cannot
-            be converted. The message gives advice.
+        FeatureError: If a layer does not exist.
+        ConversionError: If TensorFlow is not installed, or the model cannot be converted. The
+            message gives advice.
     """
     tf = tensorflow(what)
     _check_model(model, what)
@@ -179,10 +180,8 @@ def _find_layer(model: Any, name: str, what: str) -> Any:
             f"{what} has several layers {name!r}: name one of {', '.join(map(repr, matches))}"
         )
     if not matches:
-        close = difflib.get_close_matches(name, list(paths), n=5, cutoff=0.4) or list(paths)[-5:]
-        raise ConversionError(
-            f"{what} has no layer {name!r}. Similar or last layers: {', '.join(map(repr, close))}"
-        )
+        similar = ", ".join(map(repr, similar_names(name, paths, 5)))
+        raise FeatureError(f"{what} has no layer {name!r}. Similar or last layers: {similar}")
     return paths[matches[0]]
 
 

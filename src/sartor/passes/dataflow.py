@@ -9,7 +9,9 @@ from functools import cached_property
 from ..graph import DType, Graph, Op, Tensor
 from ..ops import find_row
 
-__all__ = ["Dataflow", "first_name", "is_real"]
+__all__ = ["Dataflow", "can_be_feature", "is_real"]
+
+_QUANTIZED_FEATURES = (DType.INT8, DType.UINT8, DType.INT16)  # LiteRT dequantizes these
 
 
 def is_real(tensor: Tensor) -> bool:
@@ -18,9 +20,11 @@ def is_real(tensor: Tensor) -> bool:
     return tensor.dtype.is_float or (quantization is not None and quantization.scale.size > 0)
 
 
-def first_name(tensor: Tensor) -> str:
-    """Return the name of a tensor; the first one if a converter joined several with `;`."""
-    return tensor.name.split(";")[0]
+def can_be_feature(tensor: Tensor) -> bool:
+    """Return whether LiteRT can compute the values of a tensor as float32."""
+    if tensor.dtype in (DType.FLOAT32, DType.FLOAT16):
+        return True
+    return tensor.dtype in _QUANTIZED_FEATURES and is_real(tensor)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,18 @@ class Dataflow:
                 ops.add(op)
                 stack.extend(t.producer for t in op.inputs if t is not None and t in self.tensors)
         return ops
+
+    def is_weighted(self, op: Op) -> bool:
+        """Return True for a layer with weights: constants, or variables of the file."""
+        weights = find_row(op).weights
+        if weights is None or op not in self._op_set or weights.input >= len(op.inputs):
+            return False
+        tensor = op.inputs[weights.input]
+        return tensor is not None and tensor not in self.tensors
+
+    @cached_property
+    def _op_set(self) -> frozenset[Op]:
+        return frozenset(self.ops)
 
     @cached_property
     def weights(self) -> Mapping[Op, Mapping[int, frozenset[Tensor]]]:
