@@ -168,6 +168,13 @@ def test_most_photos_missing_is_an_error(
     assert classes() == {"red": 4}
 
 
+def test_wrong_options_change_no_sample(train: Path, fit: Fit, classes: Classes) -> None:
+    (train / "red" / "0.png").unlink()
+    for options in (("--epochs", 0), ("--patience", 0), ("--seconds", -1)):
+        assert f"{options[0][2:]} must be" in fit(*options).error
+    assert classes()["red"] == 4
+
+
 def test_two_folders_train_one_model(
     tmp_path: Path, train: Path, fit: Fit, classes: Classes
 ) -> None:

@@ -67,8 +67,7 @@ def test_the_labels_of_a_csv_follow_the_model(
 
     def classes(*options: object) -> dict[str, int]:
         result = run("classes", model, "--checkpoint", checkpoint, *options, "--json").json
-        return {name: sum(each["targets"].get(name, 0) for each in result["samples"])
-                for name in result["classes"]}  # fmt: skip
+        return dict(result["classes"])
 
     run(*arguments)
     classes("--rename", "warm", "hot")

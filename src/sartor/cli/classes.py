@@ -38,7 +38,13 @@ def classes(
             {"number": each.id, "targets": dict(each.targets), "added": each.added.isoformat()}
             for each in personal.samples
         ]
-        counts = Counter(name for each in personal.samples for name in each.targets)
+        is_number = personal.manifest.task == "regression"
+        counts = Counter(
+            name
+            for each in personal.samples
+            for name, value in each.targets.items()
+            if value > 0 or is_number
+        )
         per_class = {name: counts[name] for name in personal.classes}
         capacity = personal.capacity
     if as_json:

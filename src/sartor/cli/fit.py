@@ -84,7 +84,10 @@ def fit(
     new photos are added, and samples of missing photos are dropped. Photos and classes that were
     forgotten, removed or renamed in the model stay so.
     """
+    from ..runtime.training.config import TrainingConfig
+
     start = time.perf_counter()
+    TrainingConfig(epochs, seconds, patience, learning_rate, seed=seed)  # before samples change
     checkpoint = checkpoint_of(model, checkpoint)
     check_output(checkpoint, CHECKPOINT, inputs=(model,))
     check_plot(plot, model, checkpoint)
