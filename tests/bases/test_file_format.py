@@ -102,7 +102,7 @@ def test_features_are_passed_to_keras_models_without_features(tmp_path: Path) ->
         (3, {}, "got int"),
         (Keras, {}, "got type"),
         ("starter", {"signature": "a"}, "'starter' has no option signature"),
-        (b"TFL3", {"input_shape": (3,)}, "bytes has no option input_shape"),
+        ("starter", {"input_shape": (3,)}, "'starter' has no option input_shape"),
         (Keras("m"), {"signature": "a"}, "Keras has no option signature"),
     ],
 )

@@ -56,8 +56,8 @@ def find_base(
             which is returned with the options below.
         features: names of the layers of a Keras model whose outputs are the features. Other bases
             ignore it, because their features are tensors, chosen at the cut.
-        signature: signature of a SavedModel.
-        input_shape: shape of one sample for a Keras model or a SavedModel; see there.
+        signature: signature of a SavedModel or a `.tflite`.
+        input_shape: shape of one sample for a Keras model, a SavedModel or a `.tflite`; see there.
 
     Raises:
         ConversionError: If `base` is not one of these, or does not have the option.

@@ -43,12 +43,12 @@ def convert(
         typer.Option(help="Tensor at which to cut the base, or Keras layer (repeatable)."),
     ] = None,
     signature: Annotated[
-        str | None, typer.Option(help="Signature of a SavedModel that has several.")
+        str | None, typer.Option(help="Signature of a SavedModel or .tflite that has several.")
     ] = None,
     input_shape: Annotated[
         list[str] | None,
         typer.Option(
-            help="Shape of one sample, if a Keras model or SavedModel leaves it open: 96,96,3; "
+            help="Shape of one sample, if the base leaves it open or takes others: 96,96,3; "
             "for several inputs NAME=96,96,3 (repeatable)."
         ),
     ] = None,

@@ -14,11 +14,13 @@ from .files import (
 )
 from .interpreter import create_interpreter
 from .logs import silence_logs
+from .shapes import compute_shapes
 from .trial import start_worker, try_model
 
 __all__ = [
     "Engine",
     "PersonalizableFile",
+    "compute_shapes",
     "create_interpreter",
     "digest_error",
     "manifest_of",

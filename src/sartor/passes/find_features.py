@@ -48,7 +48,8 @@ def entry_signature(model: Model) -> Signature:
     if len(signatures) > 1:
         raise ConversionError(
             f"the base has {len(signatures)} signatures: {', '.join(map(repr, signatures))}. "
-            "Choose one: signature= of sartor.bases.TFLite, --signature"
+            f"Choose one: --signature {next(iter(signatures))}, in Python "
+            f"sartor.bases.TFLite(path, signature={next(iter(signatures))!r})"
         )
     return next(iter(signatures.values()), Signature("", model.main, {}, {}))
 

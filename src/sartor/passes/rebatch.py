@@ -40,7 +40,8 @@ def _check_shape(tensor: Tensor) -> None:
     if any(size < 1 for size in signature[1:]):
         raise ConversionError(
             f"the base's input {tensor!r} has axes of variable size: {list(signature)}. "
-            "Export it with fixed sizes; only the batch may vary"
+            "State the shape of one sample: --input-shape 224,224,3, in Python "
+            "sartor.bases.TFLite(path, input_shape=(224, 224, 3))"
         )
 
 

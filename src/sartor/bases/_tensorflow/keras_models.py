@@ -9,9 +9,9 @@ from typing import Any
 from ...contract.names import FEATURES, INPUT
 from ...errors import ConversionError, FeatureError
 from ...graph import similar_names
+from .._input_shapes import InputShape, fixed_shapes
 from .export import to_tflite
 from .framework import tensorflow
-from .shapes import InputShape, fixed_shapes
 
 __all__ = ["keras_to_tflite"]
 

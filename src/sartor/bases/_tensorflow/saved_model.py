@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConversionError
+from .._input_shapes import InputShape, fixed_shapes
 from .export import shorten, to_tflite
 from .framework import tensorflow
 from .quiet import quiet
-from .shapes import InputShape, fixed_shapes
 
 __all__ = ["saved_model_to_tflite"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from ...errors import ConversionError
+from ..errors import ConversionError
 
 __all__ = ["InputShape", "fixed_shapes"]
 
