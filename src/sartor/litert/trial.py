@@ -21,13 +21,15 @@ _SECONDS = 120.0
 _PROGRAM = "import sys; sys.path[:0] = sys.argv[1:]; from sartor.litert.worker import main; main()"
 
 
-def try_model(content: bytes, *, seconds: float = _SECONDS) -> str | None:
+def try_model(content: bytes, *, reference: bytes = b"", seconds: float = _SECONDS) -> str | None:
     """Run every signature of a model in another process, on random inputs.
 
     The process is kept for the next trial.
 
     Args:
         content: a `.tflite` file.
+        reference: the same model with another batch size. For the same first sample both must
+            return the same outputs. Default: empty, for none.
         seconds: time limit of the trial. Default: 120.
 
     Returns:
@@ -35,7 +37,7 @@ def try_model(content: bytes, *, seconds: float = _SECONDS) -> str | None:
     """
     with _LOCK:
         worker = _worker()
-        return None if worker is None else worker.ask(content, seconds)
+        return None if worker is None else worker.ask(content, reference, seconds)
 
 
 def start_worker() -> None:
@@ -65,12 +67,12 @@ class _Worker:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, content: bytes, seconds: float) -> str | None:
+    def ask(self, content: bytes, reference: bytes, seconds: float) -> str | None:
         """See `try_model`."""
         timer = threading.Timer(seconds, self._process.kill)
         timer.start()
         try:
-            reply = self._exchange(content)
+            reply = self._exchange(content, reference)
         except BaseException:  # an interrupt: the next reply would be that of this model
             self.stop()
             raise
@@ -88,13 +90,14 @@ class _Worker:
         self._process.kill()
         self._process.wait()
 
-    def _exchange(self, content: bytes) -> str | None:
+    def _exchange(self, *models: bytes) -> str | None:
         """Return the reply: an empty string, or an error; None if the process ends."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         try:
-            stdin.write(len(content).to_bytes(8, "little") + content)
+            for model in models:
+                stdin.write(len(model).to_bytes(8, "little") + model)
             stdin.flush()
             size = stdout.read(8)
             text = stdout.read(int.from_bytes(size, "little"))

@@ -16,30 +16,34 @@ __all__ = ["main"]
 
 _RUNS = 2  # a second call reads the state and the sizes that the first one left
 _MAX_ELEMENTS = 1 << 28
+_TOLERANCE = 0.01  # of the largest value: quantized models round to one of 255
 
 
 def main() -> None:
     """Try models from stdin until it ends, and write a reply for each to stdout.
 
-    A model and a reply are bytes, after their number in 8 bytes. A reply is an error message, or
-    empty.
+    A request is two models, the second one empty if there is no reference (see `try_model`); a
+    reply is an error message, or empty. Each is sent as bytes, after their number in 8 bytes.
     """
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # LiteRT writes to stdout, too
-    while (header := sys.stdin.buffer.read(8)) and len(header) == 8:
-        reply = _try(_read(sys.stdin.buffer, int.from_bytes(header, "little"))).encode()
+    while True:
+        reply = _try(_read(sys.stdin.buffer), _read(sys.stdin.buffer)).encode()
         replies.write(len(reply).to_bytes(8, "little") + reply)
         replies.flush()
 
 
-def _read(stream: BinaryIO, size: int) -> bytes:
-    content = stream.read(size)
-    if len(content) < size:
-        sys.exit(1)
+def _read(stream: BinaryIO) -> bytes:
+    """Return a model; exit at the end of the stream."""
+    header = stream.read(8)
+    size = int.from_bytes(header, "little")
+    content = stream.read(size) if len(header) == 8 else b""
+    if len(header) < 8 or len(content) < size:
+        sys.exit(0)
     return content
 
 
-def _try(content: bytes) -> str:
+def _try(content: bytes, reference: bytes) -> str:
     try:
         read_model(content)  # what it refuses cannot be opened
         interpreter = create_interpreter(content)
@@ -47,8 +51,10 @@ def _try(content: bytes) -> str:
         for _ in range(_RUNS):
             _run_signatures(interpreter, random)
         _check_state(interpreter, random)
+        if reference:
+            _compare(create_interpreter(content), create_interpreter(reference), random)
     except (SartorError, RuntimeError, ValueError, MemoryError) as error:
-        return str(error) or type(error).__name__
+        return str(error).rstrip(".") or type(error).__name__
     return ""
 
 
@@ -78,6 +84,28 @@ def _check_state(interpreter: Any, random: np.random.Generator) -> None:
             "the features of an input depend on the inputs before it: the base keeps state between "
             "calls, or computes with random numbers"
         )
+
+
+def _compare(interpreter: Any, reference: Any, random: np.random.Generator) -> None:
+    """Raise ValueError unless both return the same outputs for the first sample of a batch."""
+    inputs = zip(interpreter.get_input_details(), reference.get_input_details(), strict=True)
+    for detail, batch in inputs:
+        sample, samples = _value(detail, random), _value(batch, random)
+        samples.reshape(-1)[: sample.size] = sample.reshape(-1)
+        interpreter.set_tensor(detail["index"], sample)
+        reference.set_tensor(batch["index"], samples)
+    expected_shapes = [tuple(detail["shape"]) for detail in interpreter.get_output_details()]
+    interpreter.invoke()
+    reference.invoke()
+    outputs = zip(interpreter.get_output_details(), reference.get_output_details(), strict=True)
+    for (detail, batch), shape in zip(outputs, expected_shapes, strict=True):
+        actual = interpreter.get_tensor(detail["index"])
+        first = reference.get_tensor(batch["index"]).reshape(-1)[: actual.size].astype(np.float64)
+        if actual.shape != shape or first.size < actual.size:
+            raise ValueError(f"an output has shape {list(actual.shape)}, expected {list(shape)}")
+        limit = _TOLERANCE * float(np.abs(first).max(initial=0))
+        if not np.allclose(actual.reshape(-1), first, rtol=0, atol=limit, equal_nan=True):
+            raise ValueError("its features depend on the other samples of the batch")
 
 
 def _value(detail: dict[str, Any], random: np.random.Generator, integer: int = 0) -> np.ndarray:

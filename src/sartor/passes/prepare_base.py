@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from ..contract.manifest import FeatureSpec, InputSpec, Manifest
 from ..contract.names import MANIFEST_FILE
-from ..errors import ConversionError
+from ..errors import ConversionError, FeatureError
+from ..flatbuffer import write
 from ..flatbuffer.metadata_tables import TensorMetadata
 from ..graph import Graph, Model
+from ..litert import try_model
 from ..modalities.image.conventions import Convention
 from .adapt_inputs import adapt_inputs
 from .cut import cut
@@ -18,7 +20,7 @@ from .images.adapt_image_layout import adapt_image_layout
 from .images.adapt_quantized_images import adapt_quantized_images
 from .images.check_scaling import check_scaling
 from .metadata import read_input_metadata
-from .rebatch import rebatch
+from .rebatch import has_batch_of_one, rebatch
 from .reset_state import reset_state
 
 __all__ = ["PreparedBase", "prepare_base"]
@@ -78,7 +80,7 @@ def prepare_base(
     result = cut(model, names)
     graph = result.graph
     metadata = [input_metadata.get(tensor) for tensor in graph.inputs]
-    rebatch(graph)
+    _rebatch(model, graph)
     reset_state(graph)
     adapt_inputs(graph, keep_names=manifest is not None)
     _adapt_layout(graph, metadata, scaling, manifest)
@@ -101,6 +103,27 @@ def _read_manifest(model: Model) -> Manifest | None:
     """Return the manifest of a personalizable base, or None."""
     text = model.files.get(MANIFEST_FILE)
     return None if text is None else Manifest.from_json(text)
+
+
+def _rebatch(model: Model, graph: Graph) -> None:
+    """Set the batch to 1, and compare the features with those of the base as it is.
+
+    Raises:
+        FeatureError: If the first sample of a batch has other features, or LiteRT runs one of the
+            two only.
+    """
+    if has_batch_of_one(graph):
+        rebatch(graph)
+        return
+    before = write(model)
+    rebatch(graph)
+    difference = try_model(write(model), reference=before)
+    if difference is not None:
+        shapes = ", ".join(f"{tensor.name} {list(tensor.shape)}" for tensor in graph.inputs)
+        raise FeatureError(
+            f"the base cannot be run on one sample ({shapes}): {difference}. Export it with a "
+            "batch of 1"
+        )
 
 
 def _adapt_layout(

@@ -81,7 +81,9 @@ class _Inputs:
             )
         inputs = tf.nest.flatten(self._structure)
         stated: dict[str, tuple[Any, Any]] = {
-            each.name: (tuple(each.shape), each.dtype) for each in inputs if each is not None
+            each.name: (_with_open_batch(each.shape), each.dtype)
+            for each in inputs
+            if each is not None
         }
         if len(inputs) == 1:
             stated = {INPUT: next(iter(stated.values()), (_built_shape(model), "float32"))}
@@ -115,6 +117,11 @@ def _structure(model: Any) -> Any:
     if not inputs:
         return None
     return getattr(model, "input", inputs[0] if len(inputs) == 1 else inputs)
+
+
+def _with_open_batch(shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    """Return the shape of an input; layers take any batch, also if the input states one."""
+    return (None, *shape[1:]) if shape else ()
 
 
 def _built_shape(model: Any) -> tuple[int | None, ...] | None:

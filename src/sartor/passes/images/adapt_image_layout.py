@@ -13,12 +13,14 @@ import numpy as np
 from ...errors import ConversionError
 from ...flatbuffer.metadata_tables import ImageProperties, TensorMetadata
 from ...graph import DType, Graph, Op, Tensor
+from .check_scaling import is_convolution
 
 __all__ = ["adapt_image_layout"]
 
 _MIN_IMAGE_SIZE = 8
 _NHWC_TO_NCHW = (0, 3, 1, 2)
 _CHANNEL_AXIS = 3
+_REORDERING = ("TRANSPOSE", "RESHAPE")
 
 
 def adapt_image_layout(
@@ -65,7 +67,24 @@ def _is_channels_first(tensor: Tensor, metadata: TensorMetadata | None) -> bool:
     _, channels, height, width = tensor.shape
     if width in (1, 3) or min(height, width) < _MIN_IMAGE_SIZE:
         return False
-    return channels == 3 or (channels == 1 and height == width)
+    if not (channels == 3 or (channels == 1 and height == width)):
+        return False
+    return not _is_convolved(tensor)
+
+
+def _is_convolved(tensor: Tensor) -> bool:
+    """Return whether a convolution takes the last axis of an input as its channels.
+
+    Ops between them may change values and sizes, but not the order of the axes.
+    """
+    reached = [tensor]
+    for current in reached:
+        for op in current.consumers:
+            if is_convolution(op):
+                return True
+            if op.outputs and op.code not in _REORDERING and op.output.rank == tensor.rank:
+                reached.append(op.output)
+    return False
 
 
 def _insert_transpose(graph: Graph, index: int) -> None:

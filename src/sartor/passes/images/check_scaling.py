@@ -23,7 +23,7 @@ from ...modalities import modality_of
 from ...modalities.image.conventions import CONVENTIONS, Convention
 from ...ops import find_row
 
-__all__ = ["check_scaling"]
+__all__ = ["check_scaling", "is_convolution"]
 
 _USUAL = (0.05, 20.0)
 _ALTERNATIVES = ("0..1", "-1..1", "imagenet", "0..255")
@@ -83,7 +83,7 @@ def _find_first_layer(graph: Graph, image: Tensor) -> list[Op] | None:
         inputs = [tensor for tensor in op.inputs if tensor is not None and not tensor.is_constant]
         if inputs and not reached.isdisjoint(inputs):
             ops.append(op)
-            if _is_convolution(op):
+            if is_convolution(op):
                 return _with_normalization(graph, ops)
             reached.update(op.outputs)
         elif op.inputs and not inputs:
@@ -91,7 +91,7 @@ def _find_first_layer(graph: Graph, image: Tensor) -> list[Op] | None:
     return None
 
 
-def _is_convolution(op: Op) -> bool:
+def is_convolution(op: Op) -> bool:
     """Return True for a 2-D convolution: a filter of height, width and two channel axes."""
     weights = find_row(op).weights
     return weights is not None and weights.channel_axis is not None and op.input(1).rank == 4
