@@ -36,7 +36,8 @@ def draw(samples: int, augmentations: int = 2, task: str = "classification") -> 
     )
     targets = np.eye(len(CLASSES), dtype=np.float32)[class_indices]
     indices = {name: index for index, name in enumerate(CLASSES)}
-    return training_dataset(manifest(task), SampleSet([features], ids, targets, CLASSES), indices)
+    rows = SampleSet([features], ids, targets, CLASSES, np.zeros(len(ids)))
+    return training_dataset(manifest(task), rows, indices)
 
 
 def softmax_outputs(dataset: Dataset, seed: int = 1) -> np.ndarray:
@@ -62,7 +63,7 @@ class Training:
 
 def validate(dataset: Dataset, training: Training, task: str = "classification") -> CrossValidation:
     fitted = softmax_outputs(dataset, seed=2)
-    result = cross_validate(manifest(task), dataset, fitted, training, seed=0)
+    result = cross_validate(manifest(task), dataset, dataset.sample_ids, fitted, training, seed=0)
     assert result is not None
     return result
 
@@ -128,9 +129,88 @@ def test_several_labels_per_sample_have_no_ood_detector() -> None:
     assert result.accuracy == pytest.approx(correct.mean())
 
 
-@pytest.mark.parametrize(("task", "stop_after"), [("regression", 9), ("classification", 1)])
-def test_a_regression_or_a_stopped_training_gives_no_result(task: str, stop_after: int) -> None:
+def test_a_regression_gives_no_result() -> None:
     dataset = draw(30)
     outputs = softmax_outputs(dataset)
-    training = Training(outputs, stop_after)
-    assert cross_validate(manifest(task), dataset, outputs, training, seed=0) is None
+    groups, training = dataset.sample_ids, Training(outputs)
+    assert cross_validate(manifest("regression"), dataset, groups, outputs, training, 0) is None
+
+
+def test_only_completed_folds_count() -> None:
+    dataset = draw(30)
+    outputs = softmax_outputs(dataset)
+    training = Training(outputs, stop_after=2)
+    result = validate(dataset, training)
+    assert len(training.held_out) == 3
+    rows = training.held_out[0] | training.held_out[1]
+    correct = outputs.argmax(1) == dataset.targets.argmax(1)
+    assert result.accuracy == pytest.approx(correct[rows].mean())
+    prior = default_temperature(softmax_outputs(dataset, seed=2))
+    weights = np.full(rows.sum(), 0.5)
+    expected = fit_temperature(outputs[rows], dataset.targets[rows], weights, prior=prior)
+    assert result.temperature == pytest.approx(expected)
+
+
+def test_without_a_completed_fold_nothing_is_measured() -> None:
+    """The temperature is the default one, and the OOD detector does not use outputs."""
+    dataset = draw(30)
+    result = validate(dataset, Training(softmax_outputs(dataset), stop_after=0))
+    assert (result.accuracy, result.calibration_error) == (None, None)
+    assert result.temperature == default_temperature(softmax_outputs(dataset, seed=2))
+    assert result.ood_detector is not None
+    assert result.ood_detector.statistics.entropy_factor == 0
+    assert result.can_hold_out
+    assert not result.held_out_classes
+
+
+def test_a_single_class_has_no_accuracy() -> None:
+    dataset = draw(30)
+    dataset = dataset.take(dataset.targets[:, 0] > 0)
+    outputs = np.eye(1, 4, dtype=np.float32).repeat(len(dataset), 0)
+    result = validate(dataset, Training(outputs))
+    assert (result.accuracy, result.calibration_error) == (None, None)
+    assert result.ood_detector is not None
+
+
+def test_groups_are_held_out_together() -> None:
+    dataset = draw(30, augmentations=1)
+    training = Training(softmax_outputs(dataset))
+    groups = dataset.sample_ids // 10
+    cross_validate(manifest(), dataset, groups, training.outputs, training, seed=0)
+    assert len(training.held_out) == 3
+    for held_out in training.held_out:
+        assert not set(groups[held_out]) & set(groups[~held_out])
+
+
+def test_a_class_of_one_group_is_not_measured() -> None:
+    dataset = draw(30, augmentations=1)
+    class_indices = dataset.targets.argmax(1)
+    groups = np.where(class_indices == 1, 999, dataset.sample_ids)
+    training = Training(softmax_outputs(dataset))
+    result = cross_validate(manifest(), dataset, groups, training.outputs, training, seed=0)
+    assert result is not None
+    assert result.held_out_classes == {0, 2}
+    assert not np.any(training.held_out, 0)[class_indices == 1].any()
+
+
+def test_the_seed_decides_which_samples_are_held_out_together() -> None:
+    dataset = draw(30)
+    held_out = []
+    for seed in (0, 0, 1):
+        training = Training(softmax_outputs(dataset))
+        groups = dataset.sample_ids
+        cross_validate(manifest(), dataset, groups, training.outputs, training, seed)
+        held_out.append(np.argmax(training.held_out, 0).tolist())
+    assert held_out[0] == held_out[1] != held_out[2]
+
+
+def test_the_ood_detector_standardizes_the_entropy_of_calibrated_outputs() -> None:
+    """A prediction has calibrated outputs, so the statistics must be those of such outputs."""
+    dataset = draw(30)
+    outputs = apply_temperature(softmax_outputs(dataset), 0.3)
+    result = validate(dataset, Training(outputs))
+    assert result.ood_detector is not None
+    p = apply_temperature(outputs, result.temperature).astype(float)
+    entropies = (p * np.log(np.maximum(p, 1e-30))).sum(1)
+    assert result.temperature > 1.5
+    assert result.ood_detector.statistics.entropy_mean == pytest.approx(entropies.mean(), rel=1e-4)

@@ -118,7 +118,7 @@ def test_early_stopping_keeps_the_best_weights(tiny: Convert) -> None:
 def test_early_stopping_holds_out_a_third_of_each_class_by_default(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         history = add_samples(model, 10).fit(patience=2)
-        assert history.samples == 20
+        assert 18 <= history.samples <= 22  # near-duplicates are held out together
         assert all(epoch.held_out_loss is not None for epoch in history.epochs)
         assert model.fit().samples == 30
 

@@ -27,6 +27,7 @@ def describe_training(
         **{name: metrics[name] for name in ("loss", "accuracy", "absolute_error")},
         "expected_accuracy": history.expected_accuracy,
         "calibration_error": history.calibration_error,
+        "warnings": history.warnings,
         "stopped": history.stopped,
         "seconds": round(seconds, 3),
     }

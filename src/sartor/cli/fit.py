@@ -19,7 +19,7 @@ from ._results import describe_training, print_training
 from ._user import checkpoint_of, open_store, open_trained, save
 from ._validation import Validation, choose_validation
 from .interrupt import describe_signal, exit_code, stop_on_signal
-from .report import Json, fail, is_quiet, percent, print_json
+from .report import Json, fail, is_quiet, note, percent, print_json
 
 if TYPE_CHECKING:
     from ..runtime import Epoch
@@ -48,7 +48,10 @@ def fit(
     epochs: Annotated[
         int | None, typer.Option(help="Number of epochs. Default: automatic.")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="Time limit in seconds.")] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="Time limit of the epochs in seconds. Cross-validation has it again."),
+    ] = None,
     patience: Annotated[
         int | None,
         typer.Option(help="Stop after this number of epochs without progress on held-out photos."),
@@ -119,6 +122,8 @@ def fit(
 
         loss_chart([epoch.loss for epoch in history.epochs]).save(plot)
     seconds_used = time.perf_counter() - start
+    for warning in history.warnings:
+        note(warning)
     if as_json:
         print_json(
             {

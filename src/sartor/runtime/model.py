@@ -205,7 +205,7 @@ class PersonalModel:
             epochs: number of epochs. Default: depends on the number of samples.
             on_epoch: called with an `Epoch` after each epoch, in the thread of the training;
                 returning False stops the training. Default: None.
-            seconds: time limit, in seconds; the learning rate decays with it. Default: no limit.
+            seconds: time limit of the epochs, and again of cross-validation. Default: no limit.
             patience: number of epochs without improvement on held-out samples that ends the
                 training. The best weights are kept. Without held-out samples, a third of each
                 class is held out for this training. Default: no early stopping.
@@ -216,7 +216,7 @@ class PersonalModel:
 
         Raises:
             DataError: If there are no samples, or an argument is out of range.
-            TrainingError: If a training is running, or the loss is not finite; the weights stay.
+            TrainingError: If a training is running, or the loss rises; the weights stay.
         """
         config = TrainingConfig(epochs, seconds, patience, learning_rate, decay, warm_start, seed)
         return self._jobs.run(config, on_epoch)

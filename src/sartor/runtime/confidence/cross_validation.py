@@ -28,7 +28,7 @@ HeldOutOutputs = Callable[[np.ndarray, np.ndarray], "np.ndarray | None"]
 """Trains on some rows and returns the outputs on others.
 
 Takes two masks, bool [N]: the training rows and the n held-out rows. Returns the outputs for the
-held-out rows, float32 [n, C], at temperature 1; None if the training was stopped.
+held-out rows, float32 [n, C], at temperature 1; None if the training was not completed.
 """
 
 
@@ -40,67 +40,96 @@ class CrossValidation:
         temperature: temperature of the model, above 0.
         ood_detector: out-of-distribution detector; None for several labels per sample, or too few
             samples.
-        accuracy: accuracy on held-out samples, 0…1; None if no sample could be held out.
+        accuracy: accuracy on held-out samples, 0…1; None if no sample was held out, or if there is
+            one class only.
         calibration_error: expected calibration error on held-out samples at `temperature`, 0…1;
-            None if no sample could be held out, or for several labels per sample.
+            None where `accuracy` is, or for several labels per sample.
+        can_hold_out: whether a class has two samples that are not near-duplicates.
+        held_out_classes: indices of the classes with held-out samples.
     """
 
     temperature: float
     ood_detector: OODDetector | None
     accuracy: float | None
     calibration_error: float | None
+    can_hold_out: bool
+    held_out_classes: frozenset[int]
 
 
 def cross_validate(
     manifest: Manifest,
     dataset: Dataset,
+    groups: np.ndarray,
     outputs: np.ndarray,
     held_out_outputs: HeldOutOutputs,
     seed: int,
 ) -> CrossValidation | None:
     """Cross-validate a model.
 
-    Each of three folds is held out in turn; of more than 400 rows, only the first.
+    Each of three folds is held out in turn; of more than 400 rows, only the first. The result is
+    that of the folds whose training was completed. If there is none, it has the default
+    temperature and no accuracy.
 
     Args:
         manifest: manifest of the model.
         dataset: N rows, all training data.
+        groups: int [N]; rows of one group are held out together. See `group_near_duplicates`.
         outputs: float32 [N, C]; outputs of the model that was trained on all rows, at
             temperature 1.
         held_out_outputs: trains on some rows and returns the outputs on others.
         seed: seed of the fold assignment.
 
     Returns:
-        The result; None for a regression, or if a training was stopped.
+        The result; None for a regression.
     """
     if manifest.task == "regression":
         return None
     class_indices = dataset.targets.argmax(1)
-    folds = assign_folds(class_indices, dataset.sample_ids, folds=_FOLDS, seed=seed)
+    assigned = assign_folds(class_indices, groups, folds=_FOLDS, seed=seed)
     if len(dataset) > _MAX_ROWS:
-        folds[folds > 0] = -1
-    validation = np.zeros_like(outputs)
-    for fold in np.unique(folds[folds >= 0]):
-        held_out = folds == fold
-        fold_outputs = held_out_outputs(~held_out, held_out)
-        if fold_outputs is None:
-            return None
-        validation[held_out] = fold_outputs
+        assigned[assigned > 0] = -1
+    folds, validation = _validate(assigned, outputs, held_out_outputs)
     rows = folds >= 0
     temperature = default_temperature(outputs)
+    held_out_accuracy = calibrated = calibration_error = None
     if rows.any():
         temperature = _fit_temperature(manifest, dataset, validation, rows, temperature)
-    held_out_accuracy = _accuracy(manifest, dataset, validation, rows) if rows.any() else None
-    if manifest.weights_per_output:
-        return CrossValidation(temperature, None, held_out_accuracy, None)
-    calibrated = apply_temperature(validation, temperature) if rows.any() else None
+        calibrated = apply_temperature(validation, temperature)
+        if manifest.weights_per_output or len(np.unique(class_indices)) > 1:
+            held_out_accuracy = _accuracy(manifest, dataset, validation, rows)
+    detector = None
+    if not manifest.weights_per_output:
+        used = folds if rows.any() else assigned
+        detector = OODDetector.fit(dataset.features, class_indices, used, calibrated)
+        if calibrated is not None and held_out_accuracy is not None:
+            targets = dataset.targets[rows]
+            calibration_error = expected_calibration_error(calibrated[rows], targets)
     return CrossValidation(
         temperature,
-        OODDetector.fit(dataset.features, class_indices, folds, calibrated),
+        detector,
         held_out_accuracy,
-        None if calibrated is None
-        else expected_calibration_error(calibrated[rows], dataset.targets[rows]),
-    )  # fmt: skip
+        calibration_error,
+        can_hold_out=bool((assigned >= 0).any()),
+        held_out_classes=frozenset(np.flatnonzero((dataset.targets[rows] > 0).any(0)).tolist()),
+    )
+
+
+def _validate(
+    assigned: np.ndarray, outputs: np.ndarray, held_out_outputs: HeldOutOutputs
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hold out each fold, until a training is not completed.
+
+    Returns:
+        The folds [N] of `assigned`, −1 for rows that were not held out, and the outputs [N, C].
+    """
+    folds, validation = np.full_like(assigned, -1), np.zeros_like(outputs)
+    for fold in np.unique(assigned[assigned >= 0]):
+        held_out = assigned == fold
+        fold_outputs = held_out_outputs(~held_out, held_out)
+        if fold_outputs is None:
+            break
+        folds[held_out], validation[held_out] = fold, fold_outputs
+    return folds, validation
 
 
 def _fit_temperature(

@@ -18,10 +18,12 @@ def assign_folds(
 ) -> np.ndarray:
     """Assign rows to folds: stratified by class, without splitting a group.
 
+    The groups of a class are dealt to the folds in random order, the largest first.
+
     Args:
         class_indices: int [N]; class index of each row.
         groups: int [N], at least 0; rows with the same number, such as the augmentations of one
-            sample, get the same fold.
+            sample and its near-duplicates, get the same fold.
         folds: number of folds, at least 2.
         seed: seed, or random generator, of the shuffle within each class.
 
@@ -36,6 +38,7 @@ def assign_folds(
         raise DataError(f"folds must be at least 2 to hold samples out, got {folds}")
     rng = np.random.default_rng(seed)
     fold_of_group = np.full(int(groups.max(initial=-1)) + 1, -1)
+    sizes = np.bincount(groups)
     single = np.zeros(len(groups), bool)
     assigned = 0  # classes continue where the last one ended, so that folds have equal sizes
     for index in np.unique(class_indices):
@@ -43,6 +46,7 @@ def assign_folds(
         members = np.unique(groups[rows])
         single[rows] = len(members) < 2
         members = rng.permutation(members[fold_of_group[members] < 0])
+        members = members[np.argsort(-sizes[members], kind="stable")]
         fold_of_group[members] = (assigned + np.arange(len(members))) % folds
         assigned += len(members)
     return np.where(single, -1, fold_of_group[groups]).astype(np.int64)

@@ -60,6 +60,16 @@ class Dataset:
         targets = self.targets[self.weights > 0] if self.weights.ndim > 1 else self.targets
         return float(np.sqrt(np.mean(np.square(targets, dtype=np.float64)))) or 1.0
 
+    def take(self, rows: np.ndarray) -> Dataset:
+        """Return some of the rows; `rows` are indices, or bool [N]."""
+        return Dataset(
+            [each[rows] for each in self.features],
+            self.targets[rows],
+            self.weights[rows],
+            self.sample_ids[rows],
+            self.sample_fraction[rows],
+        )
+
     def stratified_rows(self, count: int, seed: int) -> np.ndarray:
         """Draw rows at random, in equal numbers from all classes as far as possible.
 

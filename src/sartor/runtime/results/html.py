@@ -28,7 +28,9 @@ def history_html(history: History) -> str:
     )
     if history.stopped:
         text += "; stopped before the last epoch"
-    return f"<div>{text}</div>{loss_chart([epoch.loss for epoch in history.epochs]).svg()}"
+    lines = [text, *map(html.escape, history.warnings)]
+    text = "".join(f"<div>{line}</div>" for line in lines)
+    return f"{text}{loss_chart([epoch.loss for epoch in history.epochs]).svg()}"
 
 
 def evaluation_html(evaluation: Evaluation) -> str:

@@ -81,9 +81,11 @@ class History:
         samples: number of training samples.
         stopped: whether the training was stopped before the last epoch.
         expected_accuracy: accuracy on held-out samples by cross-validation, 0…1: an estimate for
-            new samples. None if there are too few samples.
+            new samples. None if it is unknown; `warnings` says why.
         calibration_error: expected calibration error on held-out samples by cross-validation,
-            0…1. None if there are too few samples.
+            0…1. None if it is unknown.
+        warnings: messages about what the training may have damaged, and about what could not be
+            measured.
     """
 
     epochs: tuple[Epoch, ...]
@@ -92,6 +94,7 @@ class History:
     stopped: bool = False
     expected_accuracy: float | None = None
     calibration_error: float | None = None
+    warnings: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         """Return the HTML that a notebook shows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -20,6 +21,7 @@ class Control:
         self._stopped = threading.Event()
         self._running = threading.Event()
         self._running.set()
+        self._deadline = math.inf
         self._start = time.monotonic()  # a change of the system time does not affect it
         self._paused = 0.0
 
@@ -57,10 +59,23 @@ class Control:
         """Continue after `pause`."""
         self._running.set()
 
+    def limited(self, seconds: float | None) -> Control:
+        """Return a control for further work, paused and stopped together with this one.
+
+        The work ends at its time limit, but its learning rate does not depend on the time.
+
+        Args:
+            seconds: time limit of the further work, in seconds; None for no limit.
+        """
+        control = Control()
+        control._stopped, control._running = self._stopped, self._running
+        control._deadline = math.inf if seconds is None else seconds
+        return control
+
     def wait(self) -> bool:
         """Wait while the training is paused, and return whether it continues."""
         if self.paused:
             start = time.monotonic()
             self._running.wait()
             self._paused += time.monotonic() - start
-        return not self.stopped and self.used < 1
+        return not self.stopped and self.used < 1 and self.elapsed < self._deadline

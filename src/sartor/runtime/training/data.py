@@ -9,13 +9,16 @@ import numpy as np
 
 from ...errors import DataError
 from ..confidence.folds import assign_folds
+from ..confidence.groups import group_near_duplicates
 from ..confidence.out_of_distribution import OODDetector
 from ..samples import SampleCollection
 from ..state import ModelState
 from ..store import SampleSet
 from .config import TrainingConfig
 
-__all__ = ["TrainingData"]
+__all__ = ["TrainingData", "Variables"]
+
+Variables = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,23 @@ class TrainingData:
         class_indices: class name → class index, of all classes.
         variables: variable name → array: the weights in use.
         detector: out-of-distribution detector in use, or None.
-        warm: whether training continues from `variables`. Otherwise it starts from scratch.
+        warm: whether training continues from `variables`. Otherwise it starts from scratch, and a
+            cross-validation follows.
+        absent: names of the classes that have weights but no samples.
     """
 
     samples: SampleSet
     held_out: SampleSet | None
     class_indices: Mapping[str, int]
-    variables: Mapping[str, np.ndarray]
+    variables: Variables
     detector: OODDetector | None
     warm: bool
+    absent: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Group of each row of `samples`, int64 [N]; see `group_near_duplicates`."""
+        return _groups(self.samples)
 
     @classmethod
     def collect(
@@ -61,10 +72,14 @@ class TrainingData:
                 if not len(held_out):
                     samples, held_out = _split(samples, config.seed)
             counts, class_indices = collection.counts(), state.class_indices
-            without_samples = [name for name in class_indices if not counts.get(name)]
+            absent = tuple(
+                name
+                for name in class_indices
+                if not counts.get(name) and not state.is_untrained(name)
+            )
             variables, detector = state.begin_training()
-            warm = not all(state.is_untrained(name) for name in without_samples)
-        return cls(samples, held_out, class_indices, variables, detector, config.warm_start or warm)
+        warm = config.warm_start or config.only_measures or bool(absent)
+        return cls(samples, held_out, class_indices, variables, detector, warm, absent)
 
     def part(self, rows: np.ndarray) -> TrainingData:
         """Return the data with some of the samples, and without early stopping.
@@ -77,11 +92,19 @@ class TrainingData:
 
 def _split(samples: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
     """Split a third of each class off, for early stopping."""
-    class_indices = np.nan_to_num(samples.targets).argmax(1)
-    held_out = assign_folds(class_indices, samples.samples, seed=seed) == 0
+    held_out = assign_folds(_class_indices(samples), _groups(samples), seed=seed) == 0
     if not held_out.any():
         raise DataError(
-            "patience needs held-out samples: add a second sample of a class, or samples with "
-            "held_out=True"
+            "patience needs held-out samples: add a second sample of a class that is not a "
+            "near-duplicate of the first, or samples with held_out=True"
         )
     return samples.take(~held_out), samples.take(held_out)
+
+
+def _groups(samples: SampleSet) -> np.ndarray:
+    indices = _class_indices(samples)
+    return group_near_duplicates(samples.features, indices, samples.samples, samples.times)
+
+
+def _class_indices(samples: SampleSet) -> np.ndarray:
+    return np.asarray(np.nan_to_num(samples.targets).argmax(1))

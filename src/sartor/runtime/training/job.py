@@ -18,8 +18,9 @@ from ..state import ModelState
 from .config import TrainingConfig
 from .control import Control
 from .data import TrainingData
-from .fit import TrainingModel, train
+from .fit import train
 from .trainer import EpochCallback
+from .training_model import TrainingModel
 
 __all__ = ["TrainingJob", "TrainingJobs"]
 
