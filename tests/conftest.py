@@ -95,6 +95,12 @@ def shared_models() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Return the folder of small models like those that users bring."""
+    return _shared("cases")
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real photos and recordings."""
     return _shared("data")

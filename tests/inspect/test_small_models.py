@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from inspect_helpers import layer, model_of, op, residual
+from inspect_helpers import command, layer, model_of, op, residual
 
 import sartor
 from sartor.errors import ConversionError
-from sartor.graph import DType, Graph, Op, Quantization, Signature
+from sartor.flatbuffer import write
+from sartor.graph import DType, Graph, Model, Op, Quantization, Signature
 from sartor.inspection import ModelDescription
 from sartor.ops import read_variable, var_handle
 from sartor.ops.state import assign_variable
@@ -205,3 +206,63 @@ def test_integers_take_a_byte(tmp_path: Path) -> None:
     description = describe_model(tmp_path, model_of(graph))
     assert [cut.bytes_per_sample for cut in description.cuts] == [4, 4]
     assert (description.inputs[0].zero_point, description.quantization) == (3, "int8")
+
+
+def test_a_part_that_cannot_be_described_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    graph = Graph("main")
+    graph.outputs = [layer(graph, graph.input("x", (1, 4)), 3, "y")]
+    (tmp_path / "odd.tflite").write_bytes(model_of(graph))
+
+    def fail(_: Model) -> None:
+        raise KeyError("an odd option")
+
+    monkeypatch.setattr("sartor.inspection.model.find_variables", fail)
+    description = sartor.describe(tmp_path / "odd.tflite")
+    assert isinstance(description, ModelDescription)
+    assert description.unreadable == {"variables": "'an odd option'"}
+    assert description.variables == ()
+    assert [cut.features for cut in description.cuts] == [("y",), ("x",)]
+    code, out, _ = command(capfd, "inspect", tmp_path / "odd.tflite")
+    assert code == 0
+    assert "variables: cannot be described: 'an odd option'" in out
+
+
+def test_a_layer_of_unknown_shape_stops_the_gradient(tmp_path: Path) -> None:
+    """As in files with string lookups, whose tensors have no shape before they run."""
+    graph = Graph("main")
+    x = graph.tensor("unknown", DType.FLOAT32, ())
+    graph.add(Op("ABS", (graph.input("x", (1, 4)),), (x,)))
+    weights = graph.constant(np.ones((3, 4), np.float32))
+    y = graph.tensor("y", DType.FLOAT32, (1, 3))
+    graph.add(Op("FULLY_CONNECTED", (x, weights, None), (y,), options_type="FullyConnectedOptions"))
+    graph.outputs = [y]
+    description = describe_model(tmp_path, model_of(graph))
+    assert description.unreadable == {}
+    assert "are not known before it runs" in description.gradient_stops[0].reason
+
+
+def test_signatures_to_choose_from_are_described(tmp_path: Path) -> None:
+    graphs = [Graph("a"), Graph("b")]
+    for graph in graphs:
+        graph.outputs = [layer(graph, graph.input("x", (1, 4)), 3, "y")]
+    signatures = [Signature(g.name, g, {"x": g.inputs[0]}, {"y": g.outputs[0]}) for g in graphs]
+    model = Model()
+    model.graphs, model.signatures = graphs, signatures
+    description = describe_model(tmp_path, write(model))
+    assert [each.key for each in description.signatures] == ["a", "b"]
+    assert "2 signatures: 'a', 'b'" in str(description.conversion_error)
+    assert description.cuts == ()
+
+
+def test_cuts_behind_custom_ops_are_not_offered(tmp_path: Path) -> None:
+    graph = Graph("main")
+    before = layer(graph, graph.input("x", (1, 4)), 3, "before")
+    odd = graph.tensor("odd", DType.FLOAT32, (1, 3))
+    graph.add(Op("CUSTOM", (before,), (odd,), custom_code="FlexOdd"))
+    graph.outputs = [layer(graph, odd, 2, "classes")]
+    description = describe_model(tmp_path, model_of(graph))
+    assert [cut.features for cut in description.cuts] == [("before",), ("x",)]
+    assert list(description.tensors) == ["before", "x"]
+    assert "does not have: FlexOdd" in description.default_reason

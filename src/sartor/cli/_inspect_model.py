@@ -43,6 +43,8 @@ def print_model(name: str, description: ModelDescription, everything: bool) -> N
     _print_ops(description, everything)
     print_cuts(name, description, everything)
     print_trainable(description, everything)
+    for part, reason in description.unreadable.items():
+        print_wrapped(f"{part}: cannot be described: {reason}")
 
 
 def _print_summary(description: ModelDescription) -> None:

@@ -101,6 +101,14 @@ class Graph:
         self.tensors = [tensor for tensor in self.tensors if tensor in used]
         self._constants = {key: value for key, value in self._constants.items() if value in used}
 
+    def reachable(self) -> list[Graph]:
+        """Return the graph, and those that its ops call, each once."""
+        graphs = [self]
+        for graph in graphs:
+            for op in graph.ops:
+                graphs += [called for called in op.graphs if called not in graphs]
+        return graphs
+
     def find(self, name: str) -> list[Tensor]:
         """Return the tensors with this name."""
         return [tensor for tensor in self.tensors if tensor.name == name]

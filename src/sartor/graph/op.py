@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .graph import Graph
     from .tensor import Tensor
 
 __all__ = ["Op"]
@@ -67,6 +68,18 @@ class Op:
     def output(self) -> Tensor:
         """The first output."""
         return self._outputs[0]
+
+    @property
+    def graphs(self) -> list[Graph]:
+        """The graphs that the op calls, each once."""
+        from .graph import Graph
+
+        values = [
+            value
+            for option in self.options.values()
+            for value in (option if isinstance(option, list) else [option])
+        ]
+        return list(dict.fromkeys(value for value in values if isinstance(value, Graph)))
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ from ..errors import GradientError
 from ..graph import DType, Graph, Op, Tensor, first_name
 from ..ops import GradientSupport, find_row
 from ..passes.dataflow import Dataflow, is_real
+from .parts import UNREADABLE
 from .records import GradientStop, LayerInfo
 
 __all__ = ["GradientFlow", "gradient_support"]
@@ -105,6 +106,11 @@ def _find_refusal(op: Op, index: int) -> _Refusal | None:
         if not isinstance(support, GradientSupport):  # a rule that does not support these options
             support = GradientSupport.NOT_SUPPORTED
         return _Refusal(support.value, str(error))
+    except UNREADABLE as error:
+        return _Refusal(
+            GradientSupport.NOT_SUPPORTED.value,
+            f"the shapes of {op!r} are not known before it runs: {error}",
+        )
     return None
 
 

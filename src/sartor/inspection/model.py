@@ -20,13 +20,15 @@ from ..passes.rebatch import rebatch
 from .costs import activation_bytes, multiply_adds
 from .cuts import element_bytes, find_cuts, tensor_info
 from .gradients import GradientFlow, gradient_support
+from .parts import Parts
 from .quantization import format_quantization
-from .records import ModelDescription, OpInfo, SignatureInfo
+from .records import CutInfo, ModelDescription, OpInfo, SignatureInfo, VariableInfo
 from .variables import find_variables
 
 __all__ = ["describe_model"]
 
 _FLEX = "Flex"
+_NO_VARIABLES: tuple[VariableInfo, ...] = ()
 
 
 def describe_model(path: Path) -> ModelDescription:
@@ -42,13 +44,14 @@ def describe_model(path: Path) -> ModelDescription:
         tuple(map(tensor_info, tensors)) for tensors in (model.main.inputs, model.main.outputs)
     )
     signatures = tuple(map(_describe_signature, model.signatures))
-    error = _rebatch_error(entry_signature(model).graph)
-    inference = _describe_inference(model)
-    base = _describe_base(model, manifest, error)
+    entry, error = _choose_entry(model)
+    parts = Parts()
+    inference = _describe_inference(model, entry.graph, parts)
+    base = _describe_base(model, entry, manifest, error, parts)
     return ModelDescription(
         bytes=path.stat().st_size,
         kind="model" if manifest is None else "personalizable model",
-        description=_read_description(model),
+        description=parts.read("description", lambda: _read_description(model), ""),
         metadata=tuple(model.metadata),
         files=tuple(model.files),
         inputs=inputs,
@@ -56,9 +59,25 @@ def describe_model(path: Path) -> ModelDescription:
         signatures=signatures,
         conversion_error=error,
         manifest=manifest,
+        unreadable=parts.errors,
         **inference,
         **base,
     )
+
+
+def _choose_entry(model: Model) -> tuple[Signature, str | None]:
+    """Set the batch of the signature to convert to 1.
+
+    Returns:
+        The signature, or else the first graph; and the error message of `convert`, if any.
+    """
+    entry = Signature("", model.main, {}, {})
+    try:
+        entry = entry_signature(model)
+        rebatch(entry.graph)
+    except ConversionError as error:
+        return entry, str(error)
+    return entry, None
 
 
 def _describe_signature(signature: Signature) -> SignatureInfo:
@@ -69,27 +88,17 @@ def _describe_signature(signature: Signature) -> SignatureInfo:
     return SignatureInfo(signature.key, inputs, outputs)
 
 
-def _rebatch_error(graph: Graph) -> str | None:
-    """Set the batch to 1; return the error message if that fails."""
-    try:
-        rebatch(graph)
-    except ConversionError as error:
-        return str(error)
-    return None
-
-
-def _describe_inference(model: Model) -> dict[str, Any]:
+def _describe_inference(model: Model, graph: Graph, parts: Parts) -> dict[str, Any]:
     """Return the attributes about ops, weights and the cost of one inference."""
-    graph = entry_signature(model).graph
     flow = Dataflow.of(graph)
     costs = {op: multiply_adds(op) for op in flow.ops}
     return {
-        "variables": find_variables(model),
-        "quantization": format_quantization(flow),
+        "variables": parts.read("variables", lambda: find_variables(model), _NO_VARIABLES),
+        "quantization": parts.read("quantization", lambda: format_quantization(flow), "unknown"),
         "parameters": sum(tensor.size for tensor in flow.parameters(flow.ops)),
         "multiply_adds": sum(count or 0 for count in costs.values()),
         "uncounted": tuple(sorted({op.name for op, count in costs.items() if count is None})),
-        "activation_bytes": activation_bytes(graph, flow.tensors),
+        "activation_bytes": parts.read("memory", lambda: activation_bytes(graph, flow.tensors), 0),
         "ops": _describe_ops(model, costs),
     }
 
@@ -122,21 +131,26 @@ def _sum(counts: Iterable[int | None]) -> int | None:
     return None if None in values else sum(count or 0 for count in values)
 
 
-def _describe_base(model: Model, manifest: Manifest | None, error: str | None) -> dict[str, Any]:
+def _describe_base(
+    model: Model, entry: Signature, manifest: Manifest | None, error: str | None, parts: Parts
+) -> dict[str, Any]:
     """Return the attributes about cuts and gradients. A personalizable file is cut first."""
-    entry = entry_signature(model)
     names = names_of(entry)
     default, reason, stored_bytes = _default_cut(model, entry, manifest)
     flow = Dataflow.of(entry.graph)
     features = {
-        tensor: name
-        for tensor, name in reversed(names.items())
-        if tensor in flow.tensors and can_be_feature(tensor) and _has_batch_of_one(tensor)
+        tensor: name for tensor, name in reversed(names.items()) if _can_be_cut(tensor, flow)
     }
-    gradient_flow = GradientFlow.of(flow)
-    cuts = (
-        [] if error else find_cuts(flow, features, gradient_flow.trainable, default, stored_bytes)
+    gradient_flow = parts.read(
+        "trainable layers", lambda: GradientFlow.of(flow), GradientFlow((), (), frozenset())
     )
+    cuts = list[CutInfo]()
+    if error is None:
+        cuts = parts.read(
+            "cuts",
+            lambda: find_cuts(flow, features, gradient_flow.trainable, default, stored_bytes),
+            cuts,
+        )
     return {
         "cuts": tuple(cuts),
         "default_reason": reason,
@@ -144,6 +158,17 @@ def _describe_base(model: Model, manifest: Manifest | None, error: str | None) -
         "layers": gradient_flow.layers,
         "gradient_stops": gradient_flow.stops,
     }
+
+
+def _can_be_cut(tensor: Tensor, flow: Dataflow) -> bool:
+    """Return whether `convert` accepts a tensor as features."""
+    return (
+        tensor in flow.tensors
+        and can_be_feature(tensor)
+        and tensor.rank > 1
+        and tensor.shape[0] == 1
+        and tensor not in flow.custom
+    )
 
 
 def _default_cut(
@@ -160,10 +185,6 @@ def _default_cut(
     pairs = zip(current.tensors, manifest.features, strict=True)
     stored_bytes = {tensor: _stored_bytes(spec) for tensor, spec in pairs}
     return current.tensors, "the current features", stored_bytes
-
-
-def _has_batch_of_one(tensor: Tensor) -> bool:
-    return tensor.rank > 1 and tensor.shape[0] == 1
 
 
 def _stored_bytes(spec: FeatureSpec) -> int:

@@ -185,6 +185,7 @@ class ModelDescription:
         tensors: every tensor that can be features, by its name for `convert`, from the outputs.
         layers: layers with weights, from the outputs to the inputs.
         gradient_stops: ops that gradients do not pass.
+        unreadable: name of a part that cannot be described → reason.
         manifest: manifest of a personalizable file; otherwise None.
     """
 
@@ -209,4 +210,5 @@ class ModelDescription:
     tensors: Mapping[str, TensorInfo]
     layers: tuple[LayerInfo, ...]
     gradient_stops: tuple[GradientStop, ...]
+    unreadable: Mapping[str, str]
     manifest: Manifest | None

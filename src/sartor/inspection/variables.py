@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..graph import Graph, Model, Op, Tensor
-from ..passes.cut import reachable_graphs
 from .records import VariableInfo
 
 __all__ = ["find_variables"]
@@ -51,7 +50,7 @@ def _executed_graphs(model: Model) -> Iterator[tuple[str, Graph]]:
         initializers = [
             op.options["initSubgraphIndex"] for op in graph.ops if op.code == "CALL_ONCE"
         ]
-        for called in reachable_graphs(graph):
+        for called in graph.reachable():
             if called not in initializers:
                 yield key, called
 

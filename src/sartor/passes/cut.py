@@ -9,7 +9,7 @@ from ..errors import FeatureError
 from ..graph import DType, Graph, Model, Op, Tensor
 from .find_features import entry_signature, find_features
 
-__all__ = ["Cut", "cut", "reachable_graphs"]
+__all__ = ["Cut", "cut"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,7 @@ def cut(model: Model, names: Sequence[str] = ()) -> Cut:
 
     Raises:
         ConversionError: If a name does not exist.
-        FeatureError: If the features cannot be found, do not depend on an input, or need an op
-            that is not builtin.
+        FeatureError: If the features cannot be found, or do not depend on an input.
     """
     entry = entry_signature(model)
     graph = entry.graph
@@ -60,32 +59,8 @@ def cut(model: Model, names: Sequence[str] = ()) -> Cut:
     for name, tensor in entry.inputs.items():
         tensor.name = name
     model.signatures = []
-    model.graphs = reachable_graphs(graph)
-    _check_ops(model)
+    model.graphs = graph.reachable()
     return Cut(graph, tensors, features.reason, features.notes)
-
-
-def reachable_graphs(graph: Graph) -> list[Graph]:
-    """Return the graph, and those that its ops call, each once."""
-    graphs = [graph]
-    for current in graphs:
-        for op in current.ops:
-            for option in op.options.values():
-                values = option if isinstance(option, list) else [option]
-                for value in values:
-                    if isinstance(value, Graph) and value not in graphs:
-                        graphs.append(value)
-    return graphs
-
-
-def _check_ops(model: Model) -> None:
-    """Check that all ops are builtin: LiteRT on the device has no others."""
-    custom = sorted({op.name for graph in model.graphs for op in graph.ops if op.custom_code})
-    if custom:
-        raise FeatureError(
-            f"the features need ops that LiteRT does not have: {', '.join(custom)}. Choose "
-            "features before them, or convert the model without them"
-        )
 
 
 def _unused_initializers(graph: Graph) -> list[Op]:

@@ -79,6 +79,17 @@ class Dataflow:
         return tensor is not None and tensor not in self.tensors
 
     @cached_property
+    def custom(self) -> Mapping[Tensor, frozenset[str]]:
+        """Tensor → names of the custom ops that it is computed from; for tensors with such ops."""
+        names: dict[Tensor, frozenset[str]] = {}
+        for op in self.graph.ops:
+            before = [names[tensor] for tensor in op.inputs if tensor in names and tensor]
+            own = frozenset(_custom_ops(op))
+            if own or before:
+                names.update(dict.fromkeys(op.outputs, own.union(*before)))
+        return names
+
+    @cached_property
     def _op_set(self) -> frozenset[Op]:
         return frozenset(self.ops)
 
@@ -101,3 +112,9 @@ class Dataflow:
     def parameters(self, ops: Iterable[Op]) -> frozenset[Tensor]:
         """Return the weights and biases of these ops."""
         return frozenset(t for op in ops for roots in self.weights[op].values() for t in roots)
+
+
+def _custom_ops(op: Op) -> set[str]:
+    """Return the names of the custom ops that an op is or runs."""
+    called = [each for graph in op.graphs for inner in graph.reachable() for each in inner.ops]
+    return {each.name for each in (op, *called) if each.custom_code is not None}

@@ -67,7 +67,8 @@ def find_features(entry: Signature, names: Sequence[str] = ()) -> Features:
     Raises:
         ConversionError: If a name does not exist.
         FeatureError: If there is no layer with weights, the outputs suggest different features
-            and none contains the others, or a tensor contains neither floats nor quantized values.
+            and none contains the others, a tensor contains neither floats nor quantized values, or
+            it needs an op that is not builtin.
     """
     if names:
         features = Features(tuple(select_tensors(entry, names)), "selected by name")
@@ -81,6 +82,13 @@ def find_features(entry: Signature, names: Sequence[str] = ()) -> Features:
             raise FeatureError(
                 f"{tensor!r} cannot be a feature: features are float or quantized tensors"
             )
+    flow = Dataflow.of(entry.graph)
+    custom = sorted({name for t in features.tensors for name in flow.custom.get(t, ())})
+    if custom:
+        raise FeatureError(
+            f"the features need ops that LiteRT does not have: {', '.join(custom)}. Choose "
+            "features before them, or convert the model without them"
+        )
     return features
 
 
