@@ -19,7 +19,7 @@ SURFACE = {
     "sartor": {
         "Adam", "AdamW", "CosineClassifier", "FrozenModel", "MLP", "MultiLabelClassifier",
         "PersonalModel", "PersonalizableModel", "RMSprop", "Regressor", "SGD",
-        "SoftmaxClassifier", "__version__", "bases", "charts", "convert", "describe", "errors",
+        "SoftmaxClassifier", "__version__", "bases", "convert", "describe", "errors",
         "freeze", "heads", "losses", "modalities", "optimizers", "runtime", "testing",
     },
     "sartor.bases": {

@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # typing takes longer to import than this module
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import bases, charts, errors, heads, losses, modalities, optimizers, runtime, testing
+    from . import bases, errors, heads, losses, modalities, optimizers, runtime, testing
     from .convert import PersonalizableModel, convert
     from .freeze import FrozenModel, freeze
     from .heads import (
@@ -41,7 +41,6 @@ __all__ = [
     "SoftmaxClassifier",
     "__version__",
     "bases",
-    "charts",
     "convert",
     "describe",
     "errors",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
+from ._arguments import check_integer
 from .errors import ConversionError
 from .heads import GraphHead, Head, SoftmaxClassifier
 from .modalities.image.conventions import Convention, convention
@@ -66,10 +69,12 @@ def check_options(
     Raises:
         ConversionError: If an argument is invalid or contradicts another.
     """
-    head, optimizer = head or SoftmaxClassifier(), optimizer or DEFAULT_OPTIMIZER
+    head = SoftmaxClassifier() if head is None else head
+    optimizer = DEFAULT_OPTIMIZER if optimizer is None else optimizer
     check_parts(head, optimizer)
-    if not 1 <= batch_size <= _MAX_BATCH:
-        raise ConversionError(f"batch_size must be between 1 and {_MAX_BATCH}, got {batch_size}")
+    check_integer(batch_size, "batch_size", 1, _MAX_BATCH, error=ConversionError)
+    if not isinstance(quantize, str):
+        raise ConversionError(f"quantize must be 'none' or the name of a mode; got {quantize!r}")
     if quantize == "none" and representative is not None:
         raise ConversionError(
             "representative samples need a quantization mode, for example quantize='full-integer'"
@@ -78,7 +83,7 @@ def check_options(
         head=head,
         optimizer=optimizer,
         classes=_class_table(classes, capacity, head),
-        features=(features,) if isinstance(features, str) else tuple(features or ()),
+        features=_feature_names(features),
         batch_size=batch_size,
         scaling=convention(preprocessing, mean, std),
         test_scaling=preprocessing is None,
@@ -87,19 +92,31 @@ def check_options(
     )
 
 
+def _feature_names(features: object) -> tuple[str, ...]:
+    """Return the names of the feature tensors; empty for None."""
+    names = [features] if isinstance(features, str) else [] if features is None else features
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ConversionError(
+            f"features must be the name of a tensor, or a list of names; got {features!r}"
+        )
+    return tuple(names)
+
+
 def _class_table(
     classes: int | Sequence[str], capacity: int | None, head: Head
 ) -> tuple[str | None, ...]:
     """Return the name of each class index: the names first, then None up to the capacity."""
-    if isinstance(classes, int):
+    if capacity is not None:
+        check_integer(capacity, "capacity", 1, error=ConversionError)
+    if isinstance(classes, int | np.integer) and classes is not True:
         if capacity not in (None, classes):
             raise ConversionError(
                 f"classes={classes} is the capacity already: give classes={capacity} without "
                 "capacity, or the names of the classes"
             )
-        names, size = [], classes
+        names, size = [], int(classes)
     else:
-        names = _class_names(classes)
+        names = _class_names(cast("Sequence[str]", classes))
         size = capacity if capacity is not None else _default_capacity(head, len(names))
     if not max(1, len(names)) <= size <= _MAX_CLASSES:
         raise ConversionError(
@@ -115,12 +132,15 @@ def _default_capacity(head: Head, names: int) -> int:
 
 
 def _class_names(classes: Sequence[str]) -> list[str]:
-    if isinstance(classes, str) or not all(isinstance(name, str) for name in classes):
+    is_list = isinstance(classes, Sequence | Set) and not isinstance(classes, str | bytes)
+    if not is_list or not all(isinstance(name, str) for name in classes):
         raise ConversionError(
             "classes must be a number or a list of names, for example ['cup', 'key']; "
             f"got {classes!r}"
         )
     names = [" ".join(name.split()) for name in classes]  # each is a line of labels.txt
-    if not all(names) or len(set(names)) != len(names):
-        raise ConversionError(f"class names must differ and not be empty, got {names}")
+    if not all(names) or len(set(names)) != len(names) or not all(map(str.isprintable, names)):
+        raise ConversionError(
+            f"class names must differ, be printable and not be empty; got {names}"
+        )
     return names

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from ._arguments import as_path
 from .errors import OutputError
 
 __all__ = ["CHART", "CHECKPOINT", "MODEL", "PROJECT", "check_output"]
@@ -46,14 +47,14 @@ def check_output(
             or is a file of another type and `force` is False.
         OSError: If the path cannot be read.
     """
-    target = Path(path)
+    target = as_path(path, "the output")
     if not target.absolute().parent.is_dir():
         raise OutputError(
             f"the folder {target.absolute().parent} does not exist: create it, then repeat the "
             "command"
         )
     for each in inputs:
-        if each is not None and _is_same_file(target, Path(each)):
+        if each is not None and _is_same_file(target, as_path(each, "an input")):
             raise OutputError(f"{target} is an input of this operation: choose another output")
     if not target.exists():
         return target

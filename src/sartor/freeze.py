@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ._arguments import as_path
 from ._files import write_atomically
 from ._outputs import MODEL, check_output
 from .contract.manifest import Manifest
@@ -87,7 +88,7 @@ def freeze(
     """
     _check_options(quantize, representative, io_dtype)
     target = check_output(output, MODEL, inputs=(model, checkpoint), force=force)
-    path = Path(model)
+    path = as_path(model, "model")
     file = read_personalizable(path)
     parsed, manifest = file.model, file.manifest
     trained = _load_variables(parsed, manifest, checkpoint)
@@ -102,10 +103,12 @@ def freeze(
 
 
 def _check_options(quantize: str, representative: object, io_dtype: str) -> None:
-    if quantize not in ("none", _FULL_INTEGER):
+    if not isinstance(quantize, str) or quantize not in ("none", _FULL_INTEGER):
         raise ConversionError(f"quantize must be 'none' or {_FULL_INTEGER!r}, got {quantize!r}")
-    if io_dtype not in ("uint8", "int8"):
+    if not isinstance(io_dtype, str) or io_dtype not in ("uint8", "int8"):
         raise ConversionError(f"io_dtype must be 'uint8' or 'int8', got {io_dtype!r}")
+    if quantize == "none" and io_dtype != "uint8":
+        raise ConversionError(f"io_dtype={io_dtype!r} needs quantize={_FULL_INTEGER!r}")
     if (quantize == _FULL_INTEGER) != (representative is not None):
         raise ConversionError(
             f"quantize={_FULL_INTEGER!r} and representative samples go together: give both or "
@@ -122,7 +125,7 @@ def _load_variables(
     if checkpoint is None:
         baked = Checkpoint(manifest.classes, manifest.fingerprints, initial)
         return adapt(baked, manifest, initial, "the file")
-    return adapt(read_checkpoint(Path(checkpoint)), manifest, initial, str(checkpoint))
+    return adapt(read_checkpoint(checkpoint), manifest, initial, str(checkpoint))
 
 
 def _used_class_indices(

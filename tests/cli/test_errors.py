@@ -116,7 +116,7 @@ def test_more_classes_than_the_capacity_are_refused(
     (new_photos / "green").rename(new_photos / "grey")
     error = run("fit", model, new_photos, "--checkpoint", checkpoint).error
     assert "no free class for 'grey', 'pink'" in error
-    assert "--capacity" in error
+    assert "--classes 5" in error
     assert checkpoint.read_bytes() == before
 
 

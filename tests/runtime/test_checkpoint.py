@@ -162,7 +162,7 @@ def test_a_capacity_that_is_too_small_is_refused(tiny: Convert, checkpoint: Path
     with (
         PersonalModel(tiny("small", classes=2)) as model,
         pytest.raises(
-            CheckpointError, match=r"uses 3 class indices.*capacity of the model is 2.*--capacity 3"
+            CheckpointError, match=r"uses 3 class indices.*capacity of the model is 2.*--classes 3"
         ),
     ):
         model.load(checkpoint)

@@ -118,7 +118,7 @@ def test_more_classes_than_the_capacity_are_refused(tiny: Convert) -> None:
     with PersonalModel(tiny(classes=3)) as model:
         before = add_samples(model).predict(PROBE)
         with pytest.raises(
-            DataError, match=r"no free class for 'sock'.*capacity is 3 classes.*--capacity"
+            DataError, match=r"no free class for 'sock'.*capacity is 3 classes.*--classes 4"
         ):
             model.add_sample(PROBE, "sock")
         with pytest.raises(DataError, match=r"'sock', 'tie'.*5 are needed"):

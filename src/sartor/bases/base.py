@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from ..errors import ConversionError, FeatureError
+from .._arguments import as_path
+from ..errors import ConversionError, FeatureError, InvalidModelError
 from ..graph import MEAN, Model, Signature, tensors_by_name
 from .efficientnet_lite0 import EfficientNetLite0
 from .file_format import KERAS, PYTORCH, SAVED_MODEL, detect_format
@@ -104,8 +106,8 @@ def load_base(
 
 def _create_base(base: object) -> Base:
     if isinstance(base, str | os.PathLike):
-        text = os.fspath(base)
-        return _NAMED[text]() if text in _NAMED else _create_from_path(Path(text))
+        path = as_path(base, "base", ConversionError)
+        return _NAMED[str(path)]() if str(path) in _NAMED else _create_from_path(path)
     if isinstance(base, bytes):
         return TFLite(base)
     if isinstance(base, Base) and not isinstance(base, type):
@@ -119,6 +121,10 @@ def _create_base(base: object) -> Base:
 
 
 def _create_from_path(path: Path) -> Base:
+    if not path.exists():
+        names = difflib.get_close_matches(str(path), _NAMED, 1)
+        advice = f": did you mean {names[0]!r}?" if names else ": check the path"
+        raise InvalidModelError(f"{path} does not exist{advice}")
     file_format = detect_format(path)
     if file_format == KERAS:
         return Keras(path)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .._arguments import as_path
 from ..errors import InvalidModelError
 from ..graph import DType, Graph, Model, Op, Signature, Tensor
 from .archive import read_files
@@ -42,7 +43,7 @@ def read(source: str | Path | bytes) -> Model:
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _parse(bytes(source))
-    path = Path(source)
+    path = as_path(source, "the model", InvalidModelError)
     data = load_file(path)
     try:
         return _parse(data)

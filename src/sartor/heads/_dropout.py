@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._arguments import check_number
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..ops import (
@@ -90,6 +91,7 @@ def check_rate(rate: float, where: str) -> None:
     Raises:
         ConversionError: If it is not.
     """
+    check_number(rate, where, error=ConversionError)
     if not 0 <= rate < 1:
         raise ConversionError(f"{where} must be at least 0 and below 1, got {rate}")
 

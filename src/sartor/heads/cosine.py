@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import check_number
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..losses import SoftmaxCrossEntropy
@@ -42,6 +43,7 @@ class CosineClassifier:
     flat = True
 
     def __post_init__(self) -> None:
+        check_number(self.scale, "CosineClassifier: scale", error=ConversionError)
         if not 0 < self.scale < math.inf:
             raise ConversionError(f"CosineClassifier: scale must be above 0, got {self.scale}")
         SoftmaxCrossEntropy(self.label_smoothing)  # checks the value

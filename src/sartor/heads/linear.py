@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import check_flag, check_number
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..ops import add, mul, reduce_sum, reshape, square, to_length
@@ -50,6 +51,9 @@ class LinearLayer:
 
     def __post_init__(self) -> None:
         name = type(self).__name__
+        check_flag(self.normalize, f"{name}: normalize", error=ConversionError)
+        check_number(self.scale, f"{name}: scale", error=ConversionError)
+        check_number(self.l2, f"{name}: l2", error=ConversionError)
         if not 0 < self.scale < math.inf:
             raise ConversionError(f"{name}: scale must be above 0, got {self.scale}")
         if not 0 <= self.l2 < math.inf:

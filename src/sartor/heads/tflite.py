@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from .._arguments import as_path
+from ..errors import ConversionError
 from ..flatbuffer import read
 from ..losses import Loss
 from .graph_head import GraphHead
@@ -32,7 +34,9 @@ class TFLite(GraphHead):
         loss: Loss | None = None,
         trainable: Sequence[str] | None = None,
     ) -> None:
-        content = source if isinstance(source, bytes) else Path(source)
+        content = (
+            source if isinstance(source, bytes) else as_path(source, "source", ConversionError)
+        )
         self._source = str(content) if isinstance(content, Path) else "the head"
         super().__init__(read(content), self._source, loss=loss, trainable=trainable)
 

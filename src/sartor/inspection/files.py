@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TypeAlias
 
+from .._arguments import as_path
 from .model import describe_model
 from .records import ModelDescription
 from .saved import (
@@ -40,7 +40,7 @@ def describe(path: str | os.PathLike[str]) -> Description:
         NotPersonalizableError: If the manifest is damaged or of a newer contract version.
         OSError: If the file does not exist or cannot be read.
     """
-    path = Path(path)
+    path = as_path(path, "path")
     with path.open("rb") as stream:
         start = stream.read(16)
     if start == _SQLITE:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._arguments import as_path
 from ..contract.digest import model_digest
 from ..contract.manifest import Manifest
 from ..contract.names import MANIFEST_FILE
@@ -79,7 +80,8 @@ def read_model(source: str | Path | bytes) -> Model:
     if isinstance(source, bytes):
         content, name = source, "the file"
     else:
-        content, name = load_file(Path(source)), str(source)
+        content = load_file(as_path(source, "the model", InvalidModelError))
+        name = str(source)
     model = _read(content, name)
     if MANIFEST_FILE in model.files:
         _check(content, model, name)

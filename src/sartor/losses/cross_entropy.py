@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._arguments import check_number
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..ops import (
@@ -45,6 +46,7 @@ class SoftmaxCrossEntropy:
     curvature = 1 / 3  # p(1 − p) ≤ 1/4; the largest eigenvalue, 1/2, occurs with two classes only
 
     def __post_init__(self) -> None:
+        check_number(self.label_smoothing, "label_smoothing", error=ConversionError)
         if not 0 <= self.label_smoothing < 1:
             raise ConversionError(
                 f"label_smoothing must be at least 0 and below 1, got {self.label_smoothing}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._arguments import check_number
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..ops import maximum, minimum, mul, neg, square, sub
@@ -54,6 +55,7 @@ class Huber:
     curvature = 1.0
 
     def __post_init__(self) -> None:
+        check_number(self.delta, "Huber: delta", error=ConversionError)
         if not 0 < self.delta < math.inf:
             raise ConversionError(f"Huber: delta must be above 0, got {self.delta}")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import os
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._arguments import as_path
 from ..contract.manifest import InputSpec
 from ..errors import DataError
 
@@ -30,7 +30,7 @@ def read_bytes(value: object) -> bytes | None:
         OSError: If the file does not exist or cannot be read.
     """
     if isinstance(value, str | os.PathLike):
-        return Path(value).read_bytes()
+        return as_path(value, "a file").read_bytes()
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if not callable(getattr(value, "read", None)):

@@ -198,5 +198,11 @@ def load_stored(specs: Sequence[InputSpec], content: bytes) -> LoadedSample:
 
 
 def identity_of_name(name: str) -> bytes:
-    """Return the identity of a sample that the app identifies by a name, such as an asset ID."""
+    """Return the identity of a sample that the app identifies by a name, such as an asset ID.
+
+    Raises:
+        DataError: If the name is not a text that UTF-8 can encode.
+    """
+    if not isinstance(name, str) or not name.isprintable():
+        raise DataError(f"a source must be a printable text, such as an asset ID; got {name!r}")
     return hashlib.sha256(b"name\0" + name.encode()).digest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from .._arguments import check_number
 from ..errors import ConversionError
 
 __all__ = ["check_epsilon", "check_not_negative", "check_rates"]
@@ -12,9 +13,13 @@ __all__ = ["check_epsilon", "check_not_negative", "check_rates"]
 def check_rates(learning_rate: float | None, clip_norm: float | None, **decays: float) -> None:
     """Check a learning rate and a norm (above 0, or None), and decays (0 ≤ decay < 1)."""
     for name, value in (("learning_rate", learning_rate), ("clip_norm", clip_norm)):
-        if value is not None and not 0 < value < math.inf:
+        if value is None:
+            continue
+        check_number(value, name, error=ConversionError)
+        if not 0 < value < math.inf:
             raise ConversionError(f"{name} must be above 0, got {value}")
     for name, value in decays.items():
+        check_number(value, name, error=ConversionError)
         if not 0 <= value < 1:
             raise ConversionError(f"{name} must be at least 0 and below 1, got {value}")
 
@@ -22,11 +27,13 @@ def check_rates(learning_rate: float | None, clip_norm: float | None, **decays: 
 def check_not_negative(**values: float) -> None:
     """Check that values are finite and at least 0."""
     for name, value in values.items():
+        check_number(value, name, error=ConversionError)
         if not 0 <= value < math.inf:
             raise ConversionError(f"{name} must be at least 0, got {value}")
 
 
 def check_epsilon(optimizer: object, epsilon: float) -> None:
     """Check that an epsilon is above 0 in float32."""
+    check_number(epsilon, "epsilon", error=ConversionError)
     if not 1e-38 < epsilon < math.inf:
         raise ConversionError(f"{type(optimizer).__name__}: epsilon must be above 0, got {epsilon}")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..contract.specs import FirstStep, StepSpec
+from .._arguments import check_flag
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..ops import add, mul, sub
@@ -41,6 +42,7 @@ class SGD:
     shared_state = ()
 
     def __post_init__(self) -> None:
+        check_flag(self.nesterov, "nesterov", error=ConversionError)
         check_rates(self.learning_rate, self.clip_norm, momentum=self.momentum)
         check_not_negative(weight_decay=self.weight_decay)
         if self.nesterov and not self.momentum:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from .._arguments import check_list
 from ..contract.manifest import Manifest
 from ..errors import DataError
 from ..modalities import Sample, prepare
@@ -17,6 +18,7 @@ from .store import SampleSet
 
 __all__ = ["check_classes", "embed_samples", "stored_samples"]
 
+_PAIRS = "pairs (image, label), such as [('hat.jpg', 'hat')]"
 _Pair: TypeAlias = "tuple[list[np.ndarray], Mapping[str, float]]"
 """Features [1, …] for each features tensor, and targets."""
 
@@ -38,7 +40,15 @@ def embed_samples(
         check_classes(targets, classes)
         return state.features(prepare(manifest.inputs, image)), targets
 
-    return (embed(image, label) for image, label in samples)
+    check_list(samples, _PAIRS)
+    return (embed(*_pair(each)) for each in samples)
+
+
+def _pair(value: object) -> tuple[Sample, Label]:
+    """Return an element of `samples` as a pair."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise DataError(f"expected {_PAIRS}; got an element {value!r}")
+    return value[0], value[1]
 
 
 def stored_samples(rows: SampleSet) -> Iterator[_Pair]:
@@ -53,7 +63,8 @@ def stored_samples(rows: SampleSet) -> Iterator[_Pair]:
 
 def check_classes(labels: Iterable[str], classes: Sequence[str]) -> None:
     """Raise DataError unless `classes` contains all labels."""
+    check_list(labels, "the names of classes, such as ['hat']")
     for label in labels:
-        if label not in classes:
+        if not isinstance(label, str) or label not in classes:
             names = ", ".join(classes) or "none"
             raise DataError(f"the model has no class {label!r}; its classes: {names}")

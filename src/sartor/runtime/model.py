@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from .._arguments import as_path, check_list
 from .._files import FilePath
 from ..errors import DataError
 from ..litert import open_model
@@ -53,7 +54,7 @@ class PersonalModel:
         thumbnails: bool = False, photos: bool = False, max_samples: int | None = None,
         max_bytes: int | None = None,
     ) -> None:  # fmt: skip
-        self.path = Path(path)
+        self.path = as_path(path, "path")
         self.manifest = open_model(self.path)
         self._state = ModelState(self.path, self.manifest, threads)
         samples = SampleStore(store, self.manifest, max_samples=max_samples, max_bytes=max_bytes)
@@ -82,7 +83,7 @@ class PersonalModel:
         self._samples.check_capacity(labels)
 
     def check_classes(self, labels: Iterable[str]) -> None:
-        """Raise DataError unless the model has all of these classes."""
+        """Raise DataError unless the model has these classes."""
         check_classes(labels, self.classes)
 
     def add_sample(
@@ -98,8 +99,7 @@ class PersonalModel:
             label: name of the class. For several labels per sample: the names of all labels that
                 apply, or a mapping name → bool, which leaves other labels unknown. For regression:
                 a mapping name → number.
-            source: name of the sample in the app, such as an asset ID, to recognize it. Default:
-                the content of the image.
+            source: name of the sample in the app, such as an asset ID. Default: from its content.
             held_out: whether to use the sample to measure, and never to train. Default: False.
             augment: number of augmentations to train on as well. Default: 0.
 
@@ -107,9 +107,8 @@ class PersonalModel:
             The number of the sample, for `forget`.
 
         Raises:
-            DataError, OSError: If the image or the label does not fit the model, if no class is
-                free, if the sample is stored with another label, or if a file cannot be read or
-                written; nothing is changed.
+            DataError, OSError: If the image or label does not fit the model, no class is free, the
+                sample has another label, or a file cannot be read; nothing is changed.
         """
         return self._samples.add(image, label, source, held_out, augment)
 
@@ -127,8 +126,7 @@ class PersonalModel:
             samples: numbers of the samples, as `add_sample` and `samples` return them.
 
         Raises:
-            DataError, OSError: If a number is unknown or the store cannot be written; nothing is
-                deleted.
+            DataError, OSError: If a number is unknown or the store cannot be written.
         """
         with self._jobs.exclusive():
             self._samples.forget(samples)
@@ -156,13 +154,18 @@ class PersonalModel:
             All classes, the most probable first. `best` is None if the image resembles none.
 
         Raises:
-            DataError: If the image does not fit the model, or the model is a regression.
-            OSError: If the file cannot be read.
+            DataError, OSError: If the image does not fit the model or cannot be read, or the model
+                is a regression.
         """
         if self.manifest.task == "regression":
             raise DataError("the model predicts numbers, not classes: call predict_values")
         outputs, in_distribution = self._state.predict(prepare(self.manifest.inputs, image))
         return Predictions((Prediction(*each) for each in outputs.items()), in_distribution)
+
+    def predict_many(self, images: Iterable[Sample]) -> list[Predictions]:
+        """Return the predictions for a list of images, or an array [N, …]; see `predict`."""
+        check_list(images, "images")
+        return [self.predict(image) for image in images]
 
     def predict_values(self, image: Sample) -> dict[str, float]:
         """Return name → output: a number for regression, a probability otherwise; see `predict`."""
@@ -176,8 +179,7 @@ class PersonalModel:
                 Default: the held-out samples, or all samples if none is held out.
 
         Raises:
-            DataError: If there are no samples, or one does not fit the model or its classes.
-            OSError: If a file cannot be read.
+            DataError, OSError: If there is no sample, or one does not fit or cannot be read.
         """
         with self._samples.lock:
             pairs = (
@@ -251,14 +253,13 @@ class PersonalModel:
     def load(self, path: FilePath) -> tuple[str, ...]:
         """Replace weights and classes by a checkpoint; keep the samples, stop a running training.
 
-        The result is a message for each part that does not fit the model and was not loaded.
+        Return a message for each part that does not fit the model and was not loaded.
 
         Raises:
-            CheckpointError: If it is damaged, or belongs to another model; nothing is changed.
-            OSError: If the file cannot be read.
+            CheckpointError, OSError: If it is damaged, of another model, or cannot be read.
         """
         with self._jobs.exclusive():
-            messages = self._state.load(read_checkpoint(Path(path)), str(path))
+            messages = self._state.load(read_checkpoint(path), str(path))
             self._samples.imprint_stored_classes()
             return messages
 
@@ -274,7 +275,7 @@ class PersonalModel:
                 another model, or cannot be read; nothing is changed.
         """
         with self._jobs.exclusive():
-            return import_project(Path(path), self._state, self._samples)
+            return import_project(as_path(path, "path"), self._state, self._samples)
 
     def close(self) -> None:
         """Stop a running training, and release memory and files. May be called again."""

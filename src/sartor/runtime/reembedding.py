@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 
+from .._arguments import as_path
 from ..litert import open_model
 from ..modalities import load_stored
 from .state import ModelState
@@ -31,7 +31,7 @@ def reembed(model: str | os.PathLike[str], store: str | os.PathLike[str]) -> Non
         DataError: If a photo does not fit the model; nothing is changed.
         OSError: If the store does not exist or cannot be written; nothing is changed.
     """
-    path = Path(model)
+    path = as_path(model, "model")
     manifest = open_model(path)
     state = ModelState(path, manifest)
 
@@ -39,6 +39,6 @@ def reembed(model: str | os.PathLike[str], store: str | os.PathLike[str]) -> Non
         return [state.features(load_stored(manifest.inputs, photo).inputs())]
 
     try:
-        reembed_samples(Path(store), manifest, embed)
+        reembed_samples(as_path(store, "store"), manifest, embed)
     finally:
         state.close()

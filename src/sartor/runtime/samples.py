@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from .._arguments import check_flag, check_integer, check_list
 from ..contract.manifest import Manifest
 from ..errors import DataError
 from ..modalities import LoadedSample, Sample, identity_of_name, load
@@ -50,6 +51,8 @@ class SampleCollection:
         self._task = TASKS[manifest.task]
         self._thumbnails, self._photos = thumbnails, photos
         try:
+            for name, flag in (("thumbnails", thumbnails), ("photos", photos)):
+                check_flag(flag, name)
             counts = store.counts()
             self.check_capacity(counts)
             self._imprint(counts)
@@ -73,19 +76,24 @@ class SampleCollection:
 
     def check_capacity(self, labels: Iterable[str]) -> None:
         """Raise DataError unless there is a class index for each of these classes."""
+        check_list(labels, "the names of classes, such as ['hat']")
         classes = self._state.class_indices
-        new = [label for label in dict.fromkeys(labels) if label not in classes]
+        names = dict.fromkeys(each if isinstance(each, str) else repr(each) for each in labels)
+        new = [label for label in names if label not in classes]
         if len(new) > self._state.free_classes:
             raise DataError(
                 f"the model has no free class for {', '.join(map(repr, new))}: its capacity is "
                 f"{self._manifest.capacity} classes, and {len(classes) + len(new)} are needed. "
-                "Convert the base again with a larger --capacity; a saved checkpoint loads into it"
+                f"Convert the base again with --classes {len(classes) + len(new)} (in Python: "
+                f"classes={len(classes) + len(new)}); a saved checkpoint loads into it"
             )
 
     def add(
         self, image: Sample, label: Label, source: str | None, held_out: bool, augment: int
     ) -> int:
         """Add a sample; see `PersonalModel.add_sample`."""
+        check_flag(held_out, "held_out")
+        check_integer(augment, "augment", 0)
         targets = self._task.targets(label, tuple(self._state.class_indices))
         self.check_capacity(targets)
         sample = load(self._manifest.inputs, image)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .._arguments import check_integer
 from ..contract.manifest import Manifest
 from ..contract.names import FEATURES, OUTPUT, TEMPERATURE
 from ..contract.signatures import numbered
@@ -24,6 +25,8 @@ from .saved.adapt import adapt
 from .saved.checkpoint import Checkpoint
 
 __all__ = ["ModelState"]
+
+_MAX_THREADS = 1024
 
 
 class ModelState:
@@ -44,6 +47,8 @@ class ModelState:
     """
 
     def __init__(self, path: Path, manifest: Manifest, threads: int | None = None) -> None:
+        if threads is not None:
+            check_integer(threads, "threads", 1, _MAX_THREADS)
         threads = threads or min(2, os.cpu_count() or 1)
         self.engine = Engine(path, manifest, threads=threads)
         self.samples_seen = 0

@@ -75,7 +75,7 @@ def convention(
         raise ConversionError(
             f"preprocessing={name!r} says mean and std already: leave them out, or the name"
         )
-    if name not in CONVENTIONS:
+    if not isinstance(name, str) or name not in CONVENTIONS:
         raise ConversionError(
             f"preprocessing must be one of {', '.join(map(repr, CONVENTIONS))}; got {name!r}. "
             "For any other, give mean and std"
@@ -84,4 +84,10 @@ def convention(
 
 
 def _values(value: float | Sequence[float]) -> tuple[float, ...]:
-    return (float(value),) if isinstance(value, int | float) else tuple(map(float, value))
+    values = (value,) if isinstance(value, int | float) else value
+    try:
+        return tuple(float(each) for each in values if not isinstance(each, str))
+    except (TypeError, ValueError, OverflowError):
+        raise ConversionError(
+            f"mean and std take one finite value, or one for each channel; got {value!r}"
+        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
@@ -22,6 +23,10 @@ Label: TypeAlias = "str | Collection[str] | Mapping[str, bool | float]"
 | multi_label | name → whether it applies; other targets are missing |
 | regression | name → value; other targets are missing |
 """
+
+
+_NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
+"""Categories of control characters, surrogates and line ends."""
 
 
 class Task(Protocol):
@@ -146,6 +151,8 @@ def _mask_missing(targets: np.ndarray, sample_fraction: np.ndarray) -> np.ndarra
 def _class_name(label: object) -> str:
     if not isinstance(label, str) or not label.strip():
         raise DataError(f"a label must be the name of a class, such as 'hat'; got {label!r}")
+    if any(unicodedata.category(character) in _NOT_IN_NAMES for character in label):
+        raise DataError(f"a label must be one line of printable characters; got {label!r}")
     return label
 
 

@@ -83,7 +83,8 @@ def _adapt_classes(checkpoint: Checkpoint, manifest: Manifest, name: str) -> tup
         used = max(index for index, each in enumerate(classes) if each is not None) + 1
         raise CheckpointError(
             f"{name} uses {used} class indices, and the capacity of the model is {capacity}: "
-            f"convert the base again with --capacity {used} or more; the checkpoint stays valid"
+            f"convert the base again with --classes {used} (in Python: classes={used}); the "
+            "checkpoint stays valid"
         )
     others = manifest.classes[len(classes) :]
     return (*classes[:capacity], *(None if each in classes else each for each in others))

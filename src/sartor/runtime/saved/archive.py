@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..._arguments import as_path
 from ..._files import replacing
 from ...errors import DataError
 
@@ -75,8 +76,8 @@ def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path
         DataError: If the file is not a project, or is damaged.
         OSError: If the file does not exist, or the folder exists already.
     """
-    target = Path(folder)
-    with unpacked(Path(path)) as source:
+    target = as_path(folder, "folder")
+    with unpacked(as_path(path, "path")) as source:
         target.mkdir()
         for name in sorted(_NAMES):
             shutil.move(source / name, target / name)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..._arguments import as_path
 from ..._files import write_atomically
 from ..._outputs import MODEL, check_output
 from ...contract.digest import model_digest
@@ -55,9 +56,9 @@ def bake(
         OSError: If a file cannot be read or written.
     """
     target = check_output(output, MODEL, inputs=(model, checkpoint), force=force)
-    file = read_personalizable(Path(model))
+    file = read_personalizable(as_path(model, "model"))
     initial = _initial_values(file)
-    adapted = adapt(read_checkpoint(Path(checkpoint)), file.manifest, initial, str(checkpoint))
+    adapted = adapt(read_checkpoint(checkpoint), file.manifest, initial, str(checkpoint))
     flatbuffer = _replace_values(file, adapted.variables)
     manifest = replace(file.manifest, classes=adapted.classes, digest=model_digest(flatbuffer))
     baked = append_files(flatbuffer, _files(file.model.files, manifest))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..._files import write_atomically
+from ..._arguments import as_path
+from ..._files import FilePath, write_atomically
 from ...contract.checkpoint import APP_PREFIX, HEADER_KEY, OOD_PREFIX, CheckpointHeader
 from ...contract.digest import checkpoint_digest
 from ...contract.fields import Fields
@@ -72,7 +73,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
     return write_atomically(path, save(arrays, {HEADER_KEY: header.to_json()}), private=True)
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: FilePath) -> Checkpoint:
     """Read a checkpoint; see `adapt` for loading it into a model.
 
     Raises:
@@ -80,6 +81,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             the contract, or has a value that is not finite.
         OSError: If the file does not exist or cannot be read.
     """
+    path = as_path(path, "the checkpoint")
     content = path.read_bytes()
     arrays, text = _parse(path, content)
     fields = Fields.parse(text, f"{path}: its header", CheckpointError)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..._arguments import check_integer
 from ...errors import DataError
 from .codec import FeatureCodec
 from .database import Database, Row
@@ -42,8 +43,8 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, limit in (("max_samples", self.max_samples), ("max_bytes", self.max_bytes)):
-            if limit is not None and limit < 1:
-                raise DataError(f"{name} must be at least 1, or None for no limit; got {limit}")
+            if limit is not None:
+                check_integer(limit, name, 1)
 
     def check(self, size: int) -> None:
         """Raise DataError if a sample of this size in bytes does not fit."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..._arguments import as_path, check_integer
 from ..._files import replacing
 from ...contract.manifest import Manifest
 from ...contract.sample_store import STORE_PHOTO, STORE_THUMBNAIL
@@ -66,7 +67,7 @@ class SampleStore:
         self, path: str | os.PathLike[str] | None, manifest: Manifest, *,
         max_samples: int | None = None, max_bytes: int | None = None,
     ) -> None:  # fmt: skip
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else as_path(path, "store")
         self._task = manifest.task
         self._codec = FeatureCodec(manifest.features)
         self._limits = Limits(max_samples, max_bytes)
@@ -189,7 +190,10 @@ class SampleStore:
             DataError: If an ID is unknown; nothing is deleted.
             StoreError, OSError: See `forget_class`.
         """
-        chosen = set(ids)
+        chosen = set[int]()
+        for number in ids:
+            check_integer(number, "the number of a sample", 1)
+            chosen.add(number)
         with self._database.writing():
             unknown = chosen - {sample.id for sample in read_samples(self._database)}
             if unknown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ..._arguments import check_flag, check_integer, check_number
 from ...errors import DataError
 from .schedule import DECAYS
 
@@ -29,15 +30,20 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name, count in (("epochs", self.epochs), ("patience", self.patience)):
-            if count is not None and count < 1:
-                raise DataError(f"{name} must be at least 1, got {count}")
+            if count is not None:
+                check_integer(count, name, 1)
+        check_integer(self.seed, "seed", 0)
+        check_flag(self.warm_start, "warm_start")
+        for name, number in (("seconds", self.seconds), ("learning_rate", self.learning_rate)):
+            if number is not None:
+                check_number(number, name)
         if self.seconds is not None and not 0 < self.seconds < math.inf:
             raise DataError(f"seconds must be above 0 and finite, got {self.seconds}")
         if self.learning_rate is not None and not 0 <= self.learning_rate < math.inf:
             raise DataError(
                 f"learning_rate must be at least 0 and finite, got {self.learning_rate}"
             )
-        if self.decay not in DECAYS:
+        if not isinstance(self.decay, str) or self.decay not in DECAYS:
             raise DataError(f"decay must be one of {', '.join(DECAYS)}; got {self.decay!r}")
 
     @property

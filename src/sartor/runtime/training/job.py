@@ -151,9 +151,11 @@ class TrainingJobs:
         """Start a training job.
 
         Raises:
-            DataError: If there are no samples.
+            DataError: If there are no samples, or `on_epoch` is not a function.
             TrainingError: If a job is running.
         """
+        if on_epoch is not None and not callable(on_epoch):
+            raise DataError(f"on_epoch must be a function of an Epoch; got {on_epoch!r}")
         control = Control(config.seconds)
         with self._samples.lock:
             if self._job is not None and self._job.running:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..._arguments import as_path
 from ...contract.manifest import Manifest
 from ...errors import InvalidModelError
-from ...flatbuffer import read
+from ...flatbuffer import load_file, read
 from ...graph import Model
 from ...litert import manifest_of, try_model
 from .behaviour import check_behaviour
@@ -43,9 +44,11 @@ def verify_contract(source: str | os.PathLike[str] | bytes, *, seed: int = 0) ->
         InvalidModelError: If the file is damaged or does not exist.
         NotPersonalizableError: If the file has no valid manifest.
     """
-    model = read(source if isinstance(source, bytes) else Path(source))
-    content = source if isinstance(source, bytes) else Path(source).read_bytes()
-    name = "the file" if isinstance(source, bytes) else os.fspath(source)
+    is_content = isinstance(source, bytes)
+    path = Path() if is_content else as_path(source, "source", InvalidModelError)
+    content = source if isinstance(source, bytes) else load_file(path)
+    model = read(content if is_content else path)
+    name = "the file" if is_content else str(path)
     manifest = manifest_of(model, name)
     return Report(tuple(_run_checks(content, model, manifest, np.random.default_rng(seed))))
 
