@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -53,14 +53,15 @@ def check_integer(
     Raises:
         SartorError: If it is not.
     """
-    fits = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not fits or value < least or (most is not None and value > most):  # type: ignore[operator]
-        limits = f"at least {least}" if most is None else f"between {least} and {most}"
-        raise error(f"{name} must be an integer, {limits}; got {_shorten(value)}")
+    limits = f"at least {least}" if most is None else f"between {least} and {most}"
+    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+        raise error(f"{name} must be an integer {limits}, got {_shorten(value)}")
+    if value < least or (most is not None and value > most):
+        raise error(f"{name} must be {limits}, got {_shorten(value)}")
 
 
 def check_number(value: object, name: str, *, error: type[SartorError] = DataError) -> None:
-    """Check that an argument is a number that float can represent, and not a bool.
+    """Check that an argument is a number that float can represent, or NaN.
 
     Args:
         value: argument of a user.
@@ -70,20 +71,17 @@ def check_number(value: object, name: str, *, error: type[SartorError] = DataErr
     Raises:
         SartorError: If it is not.
     """
-    fits = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    if fits:
-        try:
-            fits = not math.isnan(float(value))  # type: ignore[arg-type]
-        except OverflowError:
-            fits = False
-    if not fits:
-        raise error(f"{name} must be a number; got {_shorten(value)}")
+    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):
+            float(value)
+            return
+    raise error(f"{name} must be a number, got {_shorten(value)}")
 
 
 def check_flag(value: object, name: str, *, error: type[SartorError] = DataError) -> None:
     """Check that an argument is True or False."""
     if not isinstance(value, bool | np.bool_):
-        raise error(f"{name} must be True or False; got {_shorten(value)}")
+        raise error(f"{name} must be True or False, got {_shorten(value)}")
 
 
 def check_list(values: object, expected: str) -> None:

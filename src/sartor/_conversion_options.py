@@ -139,8 +139,8 @@ def _class_names(classes: Sequence[str]) -> list[str]:
             f"got {classes!r}"
         )
     names = [" ".join(name.split()) for name in classes]  # each is a line of labels.txt
-    if not all(names) or len(set(names)) != len(names) or not all(map(str.isprintable, names)):
-        raise ConversionError(
-            f"class names must differ, be printable and not be empty; got {names}"
-        )
+    if not all(names) or len(set(names)) != len(names):
+        raise ConversionError(f"class names must differ and not be empty, got {names}")
+    if not all(map(str.isprintable, names)):
+        raise ConversionError(f"class names must be printable, got {names}")
     return names

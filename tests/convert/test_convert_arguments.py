@@ -40,7 +40,7 @@ def test_class_names_take_the_first_class_indices(name: str) -> None:
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no class": ({"classes": 0}, "capacity must be 1 to 100,000 classes"),
     "no name": ({"classes": []}, "got 0 names and a capacity of 0"),
-    "no capacity": ({"classes": ["cup"], "capacity": 0}, "got 1 names and a capacity of 0"),
+    "no capacity": ({"classes": ["cup"], "capacity": 0}, "capacity must be at least 1, got 0"),
     "too low a capacity": (
         {"classes": ["cup", "key"], "capacity": 1},
         "2 names and a capacity of 1",

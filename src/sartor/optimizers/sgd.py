@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..contract.specs import FirstStep, StepSpec
 from .._arguments import check_flag
+from ..contract.specs import FirstStep, StepSpec
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..ops import add, mul, sub
