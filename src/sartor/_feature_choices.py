@@ -29,7 +29,7 @@ def with_choices(
     """Return the error with advice: features that convert.
 
     They are the choices of the error; the default features, if the user named others; or else the
-    last tensor that every path crosses. Each is tried.
+    last tensor that every path crosses, or any. Each is tried.
 
     Args:
         error: error of a conversion.
@@ -51,7 +51,8 @@ def with_choices(
         sizes = {names: size(names) for names in list(error.choices)[:_MAX_CHOICES]}
         choices = {names: count for names, count in sizes.items() if count is not None}
     else:
-        choices = _last_cut(_cuts(base), size)
+        cuts, tensors = _cuts(base)
+        choices = _last_cut(cuts, size) or _last_cut(tensors, size)
     if not choices:
         return FeatureError(f"{error.reason}. `sartor inspect` lists the tensors of the base")
     return FeatureError(error.reason, choices)
@@ -72,16 +73,17 @@ def _with_default(
     )
 
 
-def _cuts(base: Model) -> list[Names]:
-    """Return the names of the tensors that every path crosses one by one, without the inputs."""
+def _cuts(base: Model) -> tuple[list[Names], list[Names]]:
+    """Return the names of the tensors that every path crosses, and of all, without the inputs."""
     entry = entry_signature(base)
     names = {tensor: name for tensor, name in names_of(entry).items() if can_be_feature(tensor)}
     flow = Dataflow.of(entry.graph)
-    return [
-        tuple(names[tensor] for tensor in tensors)
-        for tensors in frontiers(flow, names, max_tensors=1)
-        if tensors[0].producer is not None
-    ]
+    cuts = [tensors[0] for tensors in frontiers(flow, names, max_tensors=1)]
+    every = [tensor for op in flow.ops for tensor in op.outputs if tensor in names]
+    return (
+        [(names[tensor],) for tensor in cuts if tensor.producer is not None],
+        [(names[tensor],) for tensor in every],
+    )
 
 
 def _last_cut(cuts: Sequence[Names], size: Callable[[Names], int | None]) -> dict[Names, int]:

@@ -16,7 +16,7 @@ from .errors import ConversionError, FeatureError
 from .flatbuffer import append_files, write, write_with_ranges
 from .graph import Graph, Model
 from .heads import Head
-from .litert import start_worker, try_model
+from .litert import ENDED, start_worker, try_model
 from .optimizers import Optimizer
 from .passes import (
     Plan,
@@ -129,7 +129,7 @@ def _convert(
     _simplify(plan.model)
     describe_model(plan, prepared.metadata)
     result = _write(plan, prepared)
-    _check_runs(result.content, plan.model)
+    _check_runs(result.content)
     if quantized is None:
         return result
     classifier = partial(_feature_classifier, plan.features)
@@ -200,19 +200,21 @@ def _write(plan: Plan, prepared: PreparedBase) -> PersonalizableModel:
     return PersonalizableModel(content, manifest, prepared.cut_reason, tuple(prepared.notes))
 
 
-def _check_runs(content: bytes, model: Model) -> None:
-    """Raise ConversionError unless LiteRT runs every signature of the result.
+def _check_runs(content: bytes) -> None:
+    """Raise FeatureError unless LiteRT runs every signature of the result.
 
-    A result with custom ops needs a LiteRT that has them.
+    After a crash or a hang it is a ConversionError, so that no other features are tried.
     """
-    if any(op.custom_code is not None for graph in model.graphs for op in graph.ops):
+    message = try_model(content)
+    if message is None:
         return
-    error = try_model(content)
-    if error is not None:
+    reason = f"LiteRT cannot run the result: {message}"
+    if message.startswith(ENDED):
         raise ConversionError(
-            f"LiteRT cannot run the result: {error}. Run the base itself in LiteRT; if it runs, "
-            "choose other features (features=)"
+            f"{reason}. Run the base itself in LiteRT; if it runs, choose other features "
+            "(features=, --features)"
         )
+    raise FeatureError(reason)
 
 
 def _feature_classifier(features: Sequence[FeatureSpec], classes: Sequence[str]) -> bytes:

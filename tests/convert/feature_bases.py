@@ -116,6 +116,18 @@ def detector() -> bytes:
     return file(graph, sides[0], logistic(sides[1]))
 
 
+def postprocessed_detector() -> bytes:
+    """Return the detections of the custom op that ends the detectors of TensorFlow."""
+    graph = Graph("main")
+    maps = conv(conv(image(graph), 6, "first"), 8, "second")
+    boxes = conv(maps, 4, "boxes", stride=1, relu=False)
+    scores = logistic(conv(maps, 5, "scores", stride=1, relu=False))
+    inputs = [reshape(x, (1, 16, x.shape[-1])) for x in (boxes, scores)]
+    outputs = [graph.tensor("y", DType.FLOAT32, shape) for shape in ((1, 9, 4), (1, 9))]
+    graph.add(Op("CUSTOM", inputs, outputs, custom_code="TFLite_Detection_PostProcess"))
+    return file(graph, *outputs)
+
+
 def custom_op_last() -> bytes:
     """Return a classifier behind a custom op."""
     graph = Graph("main")
@@ -145,3 +157,14 @@ def int32_scaled() -> bytes:
     wide.quantization = Quantization(np.array([0.1], np.float32), np.array([0], np.int64))
     real = op("CAST", (wide,), graph.tensor("real", DType.FLOAT32, (1, 7)))
     return file(graph, dense(real, 3, "classes"))
+
+
+def size_from_input() -> bytes:
+    """Return a classifier behind a RESHAPE whose sizes are an input: LiteRT refuses zeros."""
+    graph = Graph("main")
+    hidden = relu(dense(graph.input("x", (1, 6)), 7, "hidden"))
+    hidden.name = "before"
+    sizes = graph.input("sizes", (1, 2), DType.INT32)
+    flat = reshape(sizes, (2,))
+    shaped = op("RESHAPE", (hidden, flat), graph.tensor("shaped", DType.FLOAT32, (1, 7)))
+    return file(graph, softmax(dense(shaped, 3, "classes")))

@@ -62,7 +62,14 @@ UNCLEAR: dict[str, tuple[Callable[[], bytes], str, dict[tuple[str, ...], int]]] 
         feature_bases.detector, "suggest different features",
         {("mean:second",): 8, ("second",): 128},
     ),
+    "detections": (
+        feature_bases.postprocessed_detector, "suggest different features",
+        {("mean:second",): 8, ("second",): 128},
+    ),
     "custom op": (feature_bases.custom_op_last, "does not have: FlexOdd", {("before",): 7}),
+    "an op that LiteRT refuses": (
+        feature_bases.size_from_input, "LiteRT cannot run the result", {("before",): 7},
+    ),
     "no weights": (lambda: file(relu), "no layer with weights", {("relu",): 12}),
 }  # fmt: skip
 

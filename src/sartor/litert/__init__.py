@@ -15,9 +15,10 @@ from .files import (
 from .interpreter import create_interpreter
 from .logs import silence_logs
 from .shapes import compute_shapes
-from .trial import start_worker, try_model
+from .trial import ENDED, start_worker, try_model
 
 __all__ = [
+    "ENDED",
     "Engine",
     "PersonalizableFile",
     "compute_shapes",

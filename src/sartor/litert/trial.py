@@ -15,7 +15,12 @@ import sys
 import threading
 from pathlib import Path
 
-__all__ = ["start_worker", "try_model"]
+__all__ = ["ENDED", "start_worker", "try_model"]
+
+_CRASHES = "LiteRT crashes"
+_HANGS = "LiteRT does not finish"
+ENDED = (_CRASHES, _HANGS)
+"""The first words of the messages about a process that had to be ended."""
 
 _SECONDS = 120.0
 _PROGRAM = "import sys; sys.path[:0] = sys.argv[1:]; from sartor.litert.worker import main; main()"
@@ -83,8 +88,8 @@ class _Worker:
             return reply or None
         status = self._process.wait()
         if is_late:
-            return f"LiteRT does not finish within {seconds:g} s"
-        return f"LiteRT crashes ({_describe(status)})"
+            return f"{_HANGS} within {seconds:g} s"
+        return f"{_CRASHES} ({_describe(status)})"
 
     def stop(self) -> None:
         self._process.kill()
