@@ -53,7 +53,7 @@ def test_folders_are_searched_for_photos(trained: Path, held_out: Path, run: Run
     assert result.code == 0
     expected = [str(held_out / color / f"{number}.png") for color in COLORS for number in range(3)]
     assert [row["file"] for row in result.json] == expected
-    assert "no photos, and skipped: " in result.err
+    assert "skipped 1 (no photo): " in result.err
     assert "notes.txt" in result.err
     shutil.rmtree(held_out / "red")
     (held_out / "red").mkdir()

@@ -12,8 +12,9 @@ from typing import Protocol, runtime_checkable
 from .._arguments import as_path
 from ..errors import ConversionError, FeatureError, InvalidModelError
 from ..graph import MEAN, Model, Signature, tensors_by_name
+from .archive import read_exported_model
 from .efficientnet_lite0 import EfficientNetLite0
-from .file_format import KERAS, PYTORCH, SAVED_MODEL, detect_format
+from .file_format import ARCHIVE, KERAS, PYTORCH, SAVED_MODEL, detect_format
 from .keras import Keras
 from .mobilenet_v2 import MobileNetV2
 from .pytorch import PyTorch
@@ -132,6 +133,8 @@ def _create_from_path(path: Path) -> Base:
         return PyTorch(path)
     if file_format == SAVED_MODEL:
         return SavedModel(path if path.is_dir() else path.parent)
+    if file_format == ARCHIVE:
+        return TFLite(read_exported_model(path).content)
     return TFLite(path)
 
 

@@ -6,8 +6,11 @@ import contextlib
 import zipfile
 from pathlib import Path
 
-__all__ = ["KERAS", "PYTORCH", "SAVED_MODEL", "TFLITE", "detect_format"]
+from .archive import is_exported_model
 
+__all__ = ["ARCHIVE", "KERAS", "PYTORCH", "SAVED_MODEL", "TFLITE", "detect_format"]
+
+ARCHIVE = "archive"
 KERAS = "keras"
 PYTORCH = "pytorch"
 SAVED_MODEL = "saved_model"
@@ -31,8 +34,8 @@ def detect_format(path: Path) -> str:
     """Return the format of a base.
 
     Returns:
-        `KERAS`, `PYTORCH`, `SAVED_MODEL` or `TFLITE`. The last is also the result for unknown and
-        missing files: reading them raises a precise error.
+        `ARCHIVE`, `KERAS`, `PYTORCH`, `SAVED_MODEL` or `TFLITE`. The last is also the result for
+        unknown and missing files: reading them raises a precise error.
     """
     if path.is_dir() or path.name in _SAVED_MODEL_FILES:
         return SAVED_MODEL
@@ -58,4 +61,6 @@ def _detect_format_archive(path: Path) -> str:
         return KERAS
     if names.intersection(_PYTORCH_MEMBERS):
         return PYTORCH
+    if is_exported_model(path):
+        return ARCHIVE
     return _BY_SUFFIX.get(path.suffix.lower(), TFLITE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,7 +18,7 @@ from .report import fail
 if TYPE_CHECKING:
     from ..bases import Base
 
-__all__ = ["find", "list_choices", "show_conversion"]
+__all__ = ["base_labels", "find", "list_choices", "show_conversion"]
 
 _OPTION = "--input-shape"
 _FEATURES = "--features"
@@ -34,6 +35,14 @@ def find(base: str, signature: str | None, shapes: Sequence[str] | None) -> Base
     from ..bases import find_base
 
     return find_base(base, signature=signature, input_shape=_input_shape(shapes or ()))
+
+
+def base_labels(base: str) -> Sequence[str]:
+    """Return the class names of a model in a ZIP archive; none for other bases."""
+    from ..bases.archive import is_exported_model, read_exported_model
+
+    is_archive = Path(base).is_file() and is_exported_model(Path(base))
+    return read_exported_model(Path(base)).labels if is_archive else ()
 
 
 def show_conversion(base: Base, name: str) -> AbstractContextManager[None]:

@@ -15,7 +15,7 @@ from ._inspect_format import (
     wrap_name,
     wrap_text,
 )
-from .report import print_table
+from .report import print_table, shorten
 
 if TYPE_CHECKING:
     from ..contract.manifest import Manifest
@@ -52,6 +52,7 @@ def _print_summary(description: ModelDescription) -> None:
         ("description", description.description),
         ("metadata", ", ".join(description.metadata)),
         ("files", ", ".join(description.files)),
+        ("labels", shorten(description.labels)),
     ):
         if value:
             print_wrapped(f"{title}: {value}")

@@ -12,7 +12,7 @@ import typer
 
 from ..errors import DataError
 from ._progress import progress
-from .report import note
+from .report import note, shorten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
     from ..contract.manifest import Manifest
     from ..modalities import FileLabel, LabelledFile, Listing
 
-__all__ = ["Photos", "SkipUnreadable", "shorten"]
+__all__ = ["Photos", "SkipUnreadable"]
 
 SkipUnreadable = Annotated[
     bool, typer.Option("--skip-unreadable", help="Skip photos that cannot be read.")
 ]
-
-_MAX_NAMES = 3
 
 
 class Photos:
@@ -144,13 +142,6 @@ class Photos:
                 show(number, len(self.files), "")
         self.check_classes()
         self.note_skipped(before)
-
-
-def shorten(names: Sequence[object]) -> str:
-    """Return the first names of a list, and the number of the others."""
-    more = len(names) - _MAX_NAMES
-    text = ", ".join(map(str, names[:_MAX_NAMES]))
-    return f"{text} and {more} more" if more > 0 else text
 
 
 def _note_skipped(paths: Sequence[Path], reason: str) -> None:

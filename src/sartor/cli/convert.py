@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .._outputs import MODEL, check_output
-from ._base import find, list_choices, show_conversion
+from ._base import base_labels, find, list_choices, show_conversion
 from ._components import create_head, create_optimizer
 from ._options import Force, OutputFile
 from ._parse import parse_classes, parse_numbers
 from .quantization import print_quantization
-from .report import Json, note, print_json
+from .report import Json, note, print_json, shorten
 
 if TYPE_CHECKING:
     from ..convert import PersonalizableModel
@@ -173,10 +173,13 @@ def _print(model: PersonalizableModel, base: str, output: Path) -> None:
     shapes = ", ".join("x".join(map(str, spec.shape)) for spec in manifest.features)
     for message in model.notes:
         note(message)
+    labels = base_labels(base)
     size = _size(base)
     suffix = f" ({size:,} bytes)" if size is not None else ""
     typer.echo(f"{output}: {len(model.content):,} bytes")
     typer.echo(f"base:     {base}{suffix}")
+    if labels:
+        typer.echo(f"          trained on {shorten(labels)}")
     typer.echo(f"capacity: {manifest.capacity} classes")
     if names:
         typer.echo(f"classes:  {', '.join(names)}")

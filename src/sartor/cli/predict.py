@@ -16,14 +16,13 @@ from ._inputs import InputFile, list_inputs, read_input
 from ._options import BakedOrCheckpoint, ModelFile
 from ._progress import progress
 from ._user import find_checkpoint
-from .report import Json, describe_os_error, fail, note, percent, print_json, print_table
+from .report import Json, describe_os_error, fail, note, percent, print_json, print_table, shorten
 
 if TYPE_CHECKING:
     from ..runtime import PersonalModel
 
 __all__ = ["open_trained", "predict"]
 
-_MAX_NAMES = 3  # of skipped files, in a note
 _LIKELY = 0.5  # a label with a larger probability applies
 
 
@@ -102,8 +101,7 @@ def _predict(model: PersonalModel, files: Sequence[InputFile]) -> list[_Row]:
     if not rows:
         raise DataError(f"none of the {len(files)} files is a photo: {skipped[0]}, …")
     if skipped:
-        more = f" and {len(skipped) - _MAX_NAMES} more" if len(skipped) > _MAX_NAMES else ""
-        note(f"no photos, and skipped: {', '.join(skipped[:_MAX_NAMES])}{more}")
+        note(f"skipped {len(skipped)} (no photo): {shorten(skipped)}")
     return rows
 
 

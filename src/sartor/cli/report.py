@@ -35,6 +35,7 @@ __all__ = [
     "print_json",
     "print_table",
     "reported",
+    "shorten",
 ]
 
 P = ParamSpec("P")
@@ -49,6 +50,7 @@ _Quiet = Annotated[
 _quiet = ContextVar("_quiet", default=False)
 _MIN_COLUMN = 13
 _COLUMNS = 60  # of a table that is not printed on a terminal
+_MAX_NAMES = 3  # of a list
 _MAX_CONFUSIONS = 12  # rows
 
 
@@ -213,6 +215,13 @@ def _print_confusions(labels: Sequence[str], confusion: Sequence[Sequence[int]])
     if pairs:
         print_table(("true", "predicted", "photos"), pairs[:_MAX_CONFUSIONS],
                     title="most frequent confusions")  # fmt: skip
+
+
+def shorten(names: Sequence[object]) -> str:
+    """Return the first names of a list, and the number of the others."""
+    more = len(names) - _MAX_NAMES
+    text = ", ".join(map(str, names[:_MAX_NAMES]))
+    return f"{text} and {more} more" if more > 0 else text
 
 
 def percent(part: float | None) -> str:

@@ -6,6 +6,7 @@ import os
 from typing import TypeAlias
 
 from .._arguments import as_path
+from ..bases.archive import is_exported_model, read_exported_model
 from .model import describe_model
 from .records import ModelDescription
 from .saved import (
@@ -32,7 +33,8 @@ def describe(path: str | os.PathLike[str]) -> Description:
     """Describe a file, without running or changing it.
 
     Args:
-        path: path of a `.tflite` file, a checkpoint, a sample store or a project.
+        path: path of a `.tflite` file (or a ZIP archive with one), a checkpoint, a sample store or
+            a project.
 
     Raises:
         InvalidModelError: If the file is none of these, or a damaged model.
@@ -46,6 +48,8 @@ def describe(path: str | os.PathLike[str]) -> Description:
     if start == _SQLITE:
         return describe_store(path)
     if start.startswith(_ZIP):
+        if is_exported_model(path):
+            return describe_model(path, read_exported_model(path).content)
         return describe_project(path)
     if start[4:8] != b"TFL3" and start[8:9] == b"{":  # safetensors: a size, then JSON
         return describe_checkpoint(path)

@@ -31,14 +31,18 @@ _FLEX = "Flex"
 _NO_VARIABLES: tuple[VariableInfo, ...] = ()
 
 
-def describe_model(path: Path) -> ModelDescription:
+def describe_model(path: Path, content: bytes | None = None) -> ModelDescription:
     """Describe a `.tflite` file.
+
+    Args:
+        path: path of the file.
+        content: content of the model, if the file is an archive. Default: that of the file.
 
     Raises:
         InvalidModelError: If the file is not a model, or is damaged.
         NotPersonalizableError: If the manifest is damaged or of a newer contract version.
     """
-    model = read_model(path)
+    model = read_model(path if content is None else content)
     manifest = manifest_of(model, str(path)) if MANIFEST_FILE in model.files else None
     inputs, outputs = (
         tuple(map(tensor_info, tensors)) for tensors in (model.main.inputs, model.main.outputs)
@@ -54,6 +58,7 @@ def describe_model(path: Path) -> ModelDescription:
         description=parts.read("description", lambda: _read_description(model), ""),
         metadata=tuple(model.metadata),
         files=tuple(model.files),
+        labels=_read_labels(model),
         inputs=inputs,
         outputs=outputs,
         signatures=signatures,
@@ -63,6 +68,14 @@ def describe_model(path: Path) -> ModelDescription:
         **inference,
         **base,
     )
+
+
+def _read_labels(model: Model) -> tuple[str, ...]:
+    """Return the names of the classes in the first label file of a model."""
+    for name, content in model.files.items():
+        if name.endswith(".txt"):
+            return tuple(filter(None, content.decode(errors="replace").splitlines()))
+    return ()
 
 
 def _choose_entry(model: Model) -> tuple[Signature, str | None]:

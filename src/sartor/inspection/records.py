@@ -167,6 +167,7 @@ class ModelDescription:
         description: name and description in the metadata; may be empty.
         metadata: names of the metadata buffers.
         files: names of the files in the appended ZIP archive.
+        labels: names of the classes in the label file, if there is one.
         inputs, outputs: inputs and outputs of the first subgraph.
         signatures: signatures, in the order of the file.
         variables: resource variables, in the order of first use.
@@ -194,6 +195,7 @@ class ModelDescription:
     description: str
     metadata: tuple[str, ...]
     files: tuple[str, ...]
+    labels: tuple[str, ...]
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
     signatures: tuple[SignatureInfo, ...]
