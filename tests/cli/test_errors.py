@@ -194,7 +194,7 @@ def test_training_that_fails_keeps_the_old_checkpoint(
         (train / old).rename(train / new)
     arguments = ("fit", model, train, "--checkpoint", checkpoint)
     result = run(*arguments, "--learning-rate", 1e38, "--epochs", 50)
-    assert "8 photos with another label than before: blue 4, red 4" in result.err
+    assert "8 photos changed: red → blue 4, blue → red 4" in result.err
     assert "no longer finite" in result.err
     assert "epochs must be at least 1" in run(*arguments, "--epochs", 0).error
     assert checkpoint.read_bytes() == before

@@ -141,7 +141,7 @@ def test_a_photo_in_another_folder_changes_its_class(
     train: Path, fit: Fit, classes: Classes
 ) -> None:
     (train / "red" / "0.png").rename(train / "blue" / "moved.png")
-    assert "1 photo with another label than before: blue 1" in fit().err
+    assert "1 photo changed: red → blue 1" in fit().err
     assert classes() == {"blue": 5, "green": 4, "red": 3}
 
 
@@ -252,19 +252,22 @@ def test_a_photo_that_cannot_be_read_now_is_not_missing(
 
 
 def test_validation_photos_measure_and_do_not_train(
-    model: Path, train: Path, path: Path, fit: Fit, tmp_path: Path, run: Run
+    model: Path, train: Path, path: Path, fit: Fit
 ) -> None:
-    other = tmp_path / "other.safetensors"
-    arguments = ("fit", model, train, "--checkpoint", other, "--epochs", 3)
-    result = run(*arguments, "--validation", 0.25)
+    def held_out() -> list[str]:
+        with PersonalModel(model, store=path.with_suffix(".samples")) as personal:
+            return sorted(each.label for each in personal.samples if each.held_out)
+
+    assert "accuracy on the training photos" in fit().out
+    result = fit("--validation", 0.25)
     assert "accuracy on the validation photos" in result.out
-    assert run(*arguments, "--validation", 0.25, "--json").json["samples"] == 9
-    with PersonalModel(model, store=other.with_suffix(".samples")) as personal:
-        assert [each.label for each in personal.samples if each.held_out] == [
-            "blue",
-            "green",
-            "red",
-        ]
+    assert "3 photos changed: blue held out 1, green held out 1, red held out 1" in result.err
+    assert held_out() == ["blue", "green", "red"]
+    assert fit("--validation", 0.25).err == ""
+    assert fit("--json").json["samples"] == 9
+    (train / "red").rename(train / "rot")
+    fit()
+    assert held_out() == ["blue", "green", "rot"]
 
 
 def test_a_folder_with_train_and_validation(
@@ -279,6 +282,7 @@ def test_a_folder_with_train_and_validation(
     (folder / "validation" / "red" / "0.png").rename(folder / "train" / "red" / "moved.png")
     result = run(*arguments).json
     assert (result["samples"], result["changed_samples"]) == (13, 1)
+    assert "omit --validation" in run(*arguments, "--validation", 0.2).error
 
 
 def test_a_killed_fit_is_completed(

@@ -116,7 +116,7 @@ def test_a_csv_has_labels_for_each_task(tmp_path: Path, task: str) -> None:
         ("regression", "file,size\na.png,nan\n", "finite numbers, got 'nan'"),
         ("regression", "file,size\na.png,1,2\n", "expected 1 numbers, got 2"),
         ("regression", "file,size\na.png,\n", "finite numbers"),
-        ("classification", "file,label\n\xff\n", "not a CSV in UTF-8"),
+        ("classification", "file,label\n\xff\n", "neither a folder nor a CSV in UTF-8"),
     ],
 )
 def test_csvs_that_do_not_fit_the_task_are_refused(

@@ -22,6 +22,7 @@ class Changes:
         unchanged: number of files whose samples stay as they are.
         new: identity → file without a sample.
         changed: identity → file with another label than its sample, or in another part.
+        changed_samples: the samples of the changed files, in their order.
         missing: samples whose files are no longer in the folder.
         forgotten: files whose samples were deleted from the model.
         removed: files of classes that were removed from the model.
@@ -30,6 +31,7 @@ class Changes:
     unchanged: int = 0
     new: dict[str, LabelledFile] = field(default_factory=dict)
     changed: dict[str, LabelledFile] = field(default_factory=dict)
+    changed_samples: list[StoredSample] = field(default_factory=list)
     missing: list[StoredSample] = field(default_factory=list)
     forgotten: list[LabelledFile] = field(default_factory=list)
     removed: list[LabelledFile] = field(default_factory=list)
@@ -49,21 +51,24 @@ class Changes:
         Args:
             source: the folder.
         """
-        kinds: list[tuple[str, Iterable[FileLabel]]] = [
-            ("new", (file.label for file in self.new.values())),
-            ("with another label than before", (file.label for file in self.changed.values())),
+        kinds: list[tuple[str, Iterable[str]]] = [
+            ("new", (_label_text(file.label) for file in self.new.values())),
+            (
+                "changed",
+                map(_change_text, self.changed_samples, self.changed.values()),
+            ),
             (
                 f"no longer in {source}, deleted from the model",
-                (tuple(each.targets) for each in self.missing),
+                (_label_text(_labels_of(each)) for each in self.missing),
             ),
             (
                 "deleted from the model before, skipped (--include-forgotten adds them)",
-                (file.label for file in (*self.forgotten, *self.removed)),
+                (_label_text(file.label) for file in (*self.forgotten, *self.removed)),
             ),
         ]
         lines = []
-        for kind, labels in kinds:
-            counts = Counter(map(_label_text, labels))
+        for kind, texts in kinds:
+            counts = Counter(texts)
             if counts:
                 photos = "1 photo" if counts.total() == 1 else f"{counts.total()} photos"
                 lines.append(f"{photos} {kind}: {_list_counts(counts)}")
@@ -72,6 +77,17 @@ class Changes:
 
 def _list_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def _change_text(sample: StoredSample, file: LabelledFile) -> str:
+    old, new = _label_text(_labels_of(sample)), _label_text(file.label)
+    if file.held_out in (None, sample.held_out):
+        return f"{old} → {new}"
+    return f"{new} {'held out' if file.held_out else 'no longer held out'}"
+
+
+def _labels_of(sample: StoredSample) -> tuple[str, ...]:
+    return tuple(name for name, value in sample.targets.items() if value)
 
 
 def _label_text(label: FileLabel) -> str:

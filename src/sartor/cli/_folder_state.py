@@ -35,13 +35,13 @@ class FolderState:
         path: absolute path of the folder or CSV.
         files: identity of a sample in hexadecimal → label in the folder.
         classes: label in the folder → `class.id` in the store.
-        pending: identities of files that `fit` was going to add.
+        pending: identity → whether it is held out, of files that `fit` was going to add.
     """
 
     path: str
     files: dict[str, StoredLabel] = field(default_factory=dict)
     classes: dict[str, int] = field(default_factory=dict)
-    pending: list[str] = field(default_factory=list)
+    pending: dict[str, bool] = field(default_factory=dict)
 
     def write(self, store: SampleStore) -> None:
         """Write the state to the store."""
@@ -59,7 +59,7 @@ class FolderState:
     def settle(self, store: SampleStore) -> None:
         """Update `pending` and `classes` after files were added."""
         samples = {sample.source: sample for sample in store.samples()}
-        self.pending = [each for each in self.pending if each not in samples]
+        self.pending = {key: held for key, held in self.pending.items() if key not in samples}
         numbers = {name: number for number, name in store.class_names().items()}
         labels = {name for label in self.files.values() for name in label_names(label)}
         self.classes = {

@@ -72,6 +72,7 @@ class Mirror:
                 changes.unchanged += 1
             else:
                 changes.changed[identity] = file
+                changes.changed_samples.append(sample)
         if photos.is_complete:
             gone = self._state.files.keys() - photos.identities - self._elsewhere
             changes.missing = [each for key, each in self.samples.items() if key in gone]
@@ -134,10 +135,9 @@ class Mirror:
         return {**self.changes.new, **self.changes.changed}
 
     def _deleted(self) -> list[StoredSample]:
-        changed = [self.samples[identity] for identity in self.changes.changed]
-        return [*self.changes.missing, *changed]
+        return [*self.changes.missing, *self.changes.changed_samples]
 
-    def apply(self, *, augment: int, keep_missing: bool, held_out: frozenset[str]) -> Changes:
+    def apply(self, *, augment: int, keep_missing: bool) -> Changes:
         """Make the samples follow the folder, and return what has changed.
 
         The store records first what is going to be added, so that the next `fit` completes a
@@ -146,7 +146,6 @@ class Mirror:
         Args:
             augment: number of augmentations per photo.
             keep_missing: whether samples without a file stay.
-            held_out: identities of new files that are validation samples.
         """
         if keep_missing:
             self.changes.missing.clear()
@@ -160,26 +159,32 @@ class Mirror:
             each.source: state.files[each.source]
             for each in self.changes.missing if each.source is not None
         }  # fmt: skip
-        state.files, state.pending = {**missing, **files}, list(added)
+        state.files = {**missing, **files}
+        state.pending = {key: self._is_held_out(key, file) for key, file in added.items()}
         state.move(self._store, str(photos.source.resolve()))
         if deleted := self._deleted():
             self._model.forget(*(each.id for each in deleted))
-        self._add(added, augment, held_out)
+        self._add(added, augment)
         state.files = files
         state.settle(self._store)
         state.write(self._store)
         return self.changes
 
-    def _add(
-        self, files: Mapping[str, LabelledFile], augment: int, held_out: frozenset[str]
-    ) -> None:
+    def _is_held_out(self, identity: str, file: LabelledFile) -> bool:
+        """Return whether a file is held out: by its folder, or as its sample was."""
+        if file.held_out is not None:
+            return file.held_out
+        sample = self.samples.get(identity)
+        return self._state.pending.get(identity, False) if sample is None else sample.held_out
+
+    def _add(self, files: Mapping[str, LabelledFile], augment: int) -> None:
         start = len(self._photos.skipped)
         with progress("adding photos") as show:
             for number, (identity, file) in enumerate(files.items(), 1):
                 try:
                     self._model.add_sample(
                         file.path, self.label(file), augment=augment,
-                        held_out=bool(file.held_out) or identity in held_out,
+                        held_out=self._state.pending[identity],
                     )  # fmt: skip
                 except (DataError, OSError) as error:
                     self._photos.skip(file.path, error)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import DataError
 from ._folder_state import label_names
 
 if TYPE_CHECKING:
     from ..modalities import LabelledFile
-    from ..runtime import StoredSample
 
-__all__ = ["Validation", "choose_validation"]
+__all__ = ["Validation", "hold_out"]
 
 Validation = Annotated[
     float | None,
@@ -27,36 +28,41 @@ Validation = Annotated[
 ]
 
 
-def choose_validation(
-    files: Mapping[str, LabelledFile], fraction: float, samples: Iterable[StoredSample]
-) -> frozenset[str]:
-    """Choose the validation samples among new files: the last ones of each class by name.
+def hold_out(
+    files: Mapping[str, LabelledFile], fraction: float, held_out: Collection[str]
+) -> dict[str, LabelledFile]:
+    """Hold out the last files of each class by name, until there are enough.
 
     Photos with consecutive names often show the same scene, so they stay in one part.
 
     Args:
-        files: identity → new file.
-        fraction: fraction of each class that is held out, 0…1.
-        samples: samples of the model; they stay as they are.
+        files: identity → file.
+        fraction: fraction of each class that is held out, 0…1; at least one file is not.
+        held_out: identities of the files that are held out already.
 
     Returns:
-        The identities of the files. A class without training samples keeps a file to train on.
+        Identity → file, of all files.
+
+    Raises:
+        DataError: If the folder has a part for validation.
     """
-    training, held_out = Counter[str](), Counter[str]()
-    for sample in samples:
-        (held_out if sample.held_out else training)[_group(sample.targets)] += 1
+    if any(file.held_out is not None for file in files.values()):
+        raise DataError("the folder has a part for validation already: omit --validation")
     groups: dict[str, list[str]] = defaultdict(list)
     for identity, file in sorted(files.items(), key=lambda item: item[1].path):
         groups[_group(label_names(file.label))].append(identity)
-    chosen: set[str] = set()
-    for group, identities in groups.items():
-        total = len(identities) + training[group] + held_out[group]
-        largest = len(identities) - (not training[group])
-        count = max(0, min(largest, round(fraction * total) - held_out[group]))
-        chosen.update(identities[len(identities) - count :])
-    return frozenset(chosen)
+    chosen = set(held_out)
+    for identities in groups.values():
+        training = [identity for identity in identities if identity not in chosen]
+        missing = round(fraction * len(identities)) - (len(identities) - len(training))
+        count = max(0, min(missing, len(training) - 1))
+        chosen.update(training[len(training) - count :])
+    return {
+        identity: replace(file, held_out=True) if identity in chosen else file
+        for identity, file in files.items()
+    }
 
 
 def _group(names: Collection[str]) -> str:
-    """Return the class of a sample; samples with several labels or numbers are one group."""
+    """Return the class of a file; files with several labels or numbers are one group."""
     return next(iter(names)) if len(names) == 1 else ""

@@ -17,7 +17,7 @@ from ._plot import Plot, check_plot
 from ._progress import Advance, progress
 from ._results import describe_training, print_training
 from ._user import checkpoint_of, open_store, open_trained, save
-from ._validation import Validation, choose_validation
+from ._validation import Validation, hold_out
 from .interrupt import describe_signal, exit_code, stop_on_signal
 from .report import Json, fail, is_quiet, note, percent, print_json
 
@@ -96,13 +96,12 @@ def fit(
     check_plot(plot, model, checkpoint)
     with open_trained(model, checkpoint) as personal, open_store(personal, checkpoint) as store:
         photos = Photos(folder, personal.manifest, skip_unreadable=skip_unreadable)
+        if validation is not None:
+            held = {each.source for each in personal.samples if each.held_out and each.source}
+            photos.files = hold_out(photos.files, validation, held)
         mirror = Mirror(personal, store, photos, include_forgotten=include_forgotten)
         mirror.check(allow_missing=missing is not None)
-        changes = mirror.apply(
-            augment=augment,
-            keep_missing=missing is Missing.KEEP,
-            held_out=choose_validation(mirror.changes.new, validation or 0, personal.samples),
-        )
+        changes = mirror.apply(augment=augment, keep_missing=missing is Missing.KEEP)
         for line in () if as_json or is_quiet() else changes.lines(folder):
             typer.echo(line, err=True)
         with stop_on_signal(personal.stop) as stop, progress("training") as show:

@@ -43,7 +43,7 @@ def read_labels(path: Path, task: str) -> Listing:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = [[cell.strip() for cell in line] for line in csv.reader(file)]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is not a CSV in UTF-8: {error}") from error
+        raise DataError(f"{path} is neither a folder nor a CSV in UTF-8") from error
     header = lines[0] if lines else []
     if header[:1] != [_FILE] or len(header) < 2:
         raise DataError(
