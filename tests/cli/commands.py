@@ -27,6 +27,11 @@ class Result:
         return json.loads(self.out)
 
     @property
+    def changes(self) -> list[str]:
+        """What `fit` prints about its folder: the lines on stderr without the notes."""
+        return [line for line in self.err.splitlines() if not line.startswith("note: ")]
+
+    @property
     def error(self) -> str:
         """The error line."""
         assert self.code == 1, self

@@ -73,13 +73,13 @@ def test_the_labels_of_a_csv_follow_the_model(
     classes("--rename", "warm", "hot")
     before = classes("--remove", "green")
     assert before == {"blue": 4, "red": 4, "hot": 4}
-    assert run(*arguments).err == ""
+    assert run(*arguments).changes == []
     assert classes() == before
     text = labels_csv.read_text()
     labels_csv.write_text(text.replace("blue/0.png,blue", "blue/0.png,blue,cold,warm"))
     run(*arguments)
     assert classes() == {"blue": 4, "red": 4, "hot": 5, "cold": 1}
-    assert run(*arguments).err == ""
+    assert run(*arguments).changes == []
 
 
 def test_photos_of_a_folder_have_one_label_each(
