@@ -77,7 +77,8 @@ def test_the_labels_of_a_csv_follow_the_model(
     assert classes() == before
     text = labels_csv.read_text()
     labels_csv.write_text(text.replace("blue/0.png,blue", "blue/0.png,blue,cold,warm"))
-    run(*arguments)
+    (line,) = run(*arguments).changes
+    assert line == ("12 photos changed: blue → blue+hot+cold 1, blue 3, no label 4, red+hot 4")
     assert classes() == {"blue": 4, "red": 4, "hot": 5, "cold": 1}
     assert run(*arguments).changes == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ class Changes:
         new: identity → file without a sample.
         changed: identity → file with another label than its sample, or in another part.
         changed_samples: the samples of the changed files, in their order.
+        changed_labels: their new labels, with the names of the model.
         missing: samples whose files are no longer in the folder.
         forgotten: files whose samples were deleted from the model.
         removed: files of classes that were removed from the model.
@@ -32,6 +33,7 @@ class Changes:
     new: dict[str, LabelledFile] = field(default_factory=dict)
     changed: dict[str, LabelledFile] = field(default_factory=dict)
     changed_samples: list[StoredSample] = field(default_factory=list)
+    changed_labels: list[FileLabel] = field(default_factory=list)
     missing: list[StoredSample] = field(default_factory=list)
     forgotten: list[LabelledFile] = field(default_factory=list)
     removed: list[LabelledFile] = field(default_factory=list)
@@ -55,11 +57,11 @@ class Changes:
             ("new", (_label_text(file.label) for file in self.new.values())),
             (
                 "changed",
-                map(_change_text, self.changed_samples, self.changed.values()),
+                map(_change_text, self.changed_samples, self.changed_labels, self.changed.values()),
             ),
             (
                 f"no longer in {source}, deleted from the model",
-                (_label_text(_labels_of(each)) for each in self.missing),
+                (_label_text(each.targets) for each in self.missing),
             ),
             (
                 "deleted from the model before, skipped (--include-forgotten adds them)",
@@ -79,16 +81,15 @@ def _list_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
-def _change_text(sample: StoredSample, file: LabelledFile) -> str:
-    old, new = _label_text(_labels_of(sample)), _label_text(file.label)
-    if file.held_out in (None, sample.held_out):
-        return f"{old} → {new}"
-    return f"{new} {'held out' if file.held_out else 'no longer held out'}"
-
-
-def _labels_of(sample: StoredSample) -> tuple[str, ...]:
-    return tuple(name for name, value in sample.targets.items() if value)
+def _change_text(sample: StoredSample, label: FileLabel, file: LabelledFile) -> str:
+    old, new = _label_text(sample.targets), _label_text(label)
+    if file.held_out not in (None, sample.held_out):
+        return f"{new} {'held out' if file.held_out else 'no longer held out'}"
+    return new if old == new else f"{old} → {new}"
 
 
 def _label_text(label: FileLabel) -> str:
-    return label if isinstance(label, str) else "+".join(label) or "no label"
+    if isinstance(label, str):
+        return label
+    names = [name for name in label if not isinstance(label, Mapping) or label[name]]
+    return "+".join(names) or "no label"

@@ -73,6 +73,7 @@ class Mirror:
             else:
                 changes.changed[identity] = file
                 changes.changed_samples.append(sample)
+                changes.changed_labels.append(label)
         if photos.is_complete:
             gone = self._state.files.keys() - photos.identities - self._elsewhere
             changes.missing = [each for key, each in self.samples.items() if key in gone]
