@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,6 +84,15 @@ def test_above_400_rows_one_fold_is_held_out() -> None:
     training = Training(softmax_outputs(dataset))
     validate(dataset, training)
     assert [each.sum() for each in training.held_out] == [134]
+
+
+def test_of_many_features_one_fold_is_held_out() -> None:
+    """Each fold takes as many steps as the training, so that three would take most of the time."""
+    dataset = draw(30, augmentations=1)
+    training = Training(softmax_outputs(dataset))
+    wide = replace(dataset, features=[np.tile(dataset.features[0], 5000)])
+    validate(wide, training)
+    assert [each.sum() for each in training.held_out] == [10]
 
 
 def test_the_metrics_are_those_of_held_out_outputs() -> None:

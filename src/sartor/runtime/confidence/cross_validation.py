@@ -23,6 +23,7 @@ __all__ = ["CrossValidation", "HeldOutOutputs", "cross_validate"]
 
 _FOLDS = 3
 _MAX_ROWS = 400  # above, one fold is enough, and a third of the time
+_MAX_NUMBERS = 1 << 20  # of all features; above, each fold takes seconds
 
 HeldOutOutputs = Callable[[np.ndarray, np.ndarray], "np.ndarray | None"]
 """Trains on some rows and returns the outputs on others.
@@ -66,7 +67,8 @@ def cross_validate(
 ) -> CrossValidation | None:
     """Cross-validate a model.
 
-    Each of three folds is held out in turn; of more than 400 rows, only the first. The result is
+    Each of three folds is held out in turn; of more than 400 rows, or more than 2²⁰ numbers (as 32
+    rows of 40,000 features), only the first. The result is
     that of the folds whose training was completed. If there is none, it has the default
     temperature and no accuracy.
 
@@ -86,7 +88,8 @@ def cross_validate(
         return None
     class_indices = dataset.targets.argmax(1)
     assigned = assign_folds(class_indices, groups, folds=_FOLDS, seed=seed)
-    if len(dataset) > _MAX_ROWS:
+    numbers = sum(array.size for array in dataset.features)
+    if len(dataset) > _MAX_ROWS or numbers > _MAX_NUMBERS:
         assigned[assigned > 0] = -1
     folds, validation = _validate(assigned, outputs, held_out_outputs)
     rows = folds >= 0

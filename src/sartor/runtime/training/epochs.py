@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
+
 from ...errors import TrainingError
 from ..data.dataset import Dataset
 from ..results.records import History
@@ -40,7 +42,7 @@ def run_epochs(
     Raises:
         TrainingError: If the loss rises, or a loss or weight is no longer finite.
     """
-    samples = model.dataset(data, data.samples)
+    samples = model.training_samples(data)
     mixed = samples.take(samples.stratified_rows(model.manifest.batch_size, config.seed))
     held_out = None if data.held_out is None else model.dataset(data, data.held_out)
     model.start(data, samples, mixed)
@@ -58,6 +60,7 @@ def run_epochs(
         )
         try:
             history = trainer.run(config.seed, on_epoch)
+            history = replace(history, samples=len(np.unique(data.samples.samples)))
             if not history.stopped:
                 limit = max(_RISE * before, _CHANCE * _chance_loss(model, data, samples))
                 _check_loss(before, model.evaluate(mixed)[0], limit, schedule.peak)

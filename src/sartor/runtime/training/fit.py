@@ -92,7 +92,7 @@ def _publish_epochs(
 
 def _better_variables(model: TrainingModel, data: TrainingData) -> Variables:
     """Return the present weights if their loss is lower than before the training, else those."""
-    present, samples = model.variables(data), model.dataset(data, data.samples)
+    present, samples = model.variables(data), model.training_samples(data)
     losses = []
     for variables in (present, data.variables):
         model.engine.restore(variables)

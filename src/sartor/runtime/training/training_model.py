@@ -15,6 +15,7 @@ from ..data.batches import Batch, evaluate_batches
 from ..data.dataset import Dataset, training_dataset
 from ..store import SampleSet
 from .data import TrainingData, Variables
+from .rehearsal import add_prototypes
 
 __all__ = ["TrainingModel"]
 
@@ -43,6 +44,14 @@ class TrainingModel:
     def dataset(self, data: TrainingData, samples: SampleSet) -> Dataset:
         """Return samples as a data set of the model."""
         return training_dataset(self.manifest, samples, data.class_indices)
+
+    def training_samples(self, data: TrainingData) -> Dataset:
+        """Return the training samples, and prototypes for the classes that have none."""
+        samples = self.dataset(data, data.samples)
+        if not data.absent or data.detector is None:
+            return samples
+        absent = [data.class_indices[name] for name in data.absent]
+        return add_prototypes(samples, data.detector, absent)
 
     def evaluate(self, samples: Dataset) -> tuple[float, np.ndarray]:
         """Return the mean loss and the outputs [N, C] of samples."""
