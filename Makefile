@@ -40,7 +40,7 @@ build/torch/ready: pyproject.toml
 	build/torch/bin/python -m pip install --quiet --editable '.[torch]' --group dev torchvision
 	@touch $@
 
-# Kills, damaged files, threads and memory for one to two hours. `make test` runs a part of each.
+# Kills, 16,000 damaged files, threads and memory for several hours. `make test` runs a part of each.
 nightly: .venv/test-ready
 	SARTOR_NIGHTLY=1 $(BIN)/pytest tests/survival
 

@@ -1,4 +1,7 @@
-"""Atomic writes: a write either completes or leaves the old file untouched."""
+"""Files: a check before one is read, and atomic writes.
+
+An atomic write either completes or leaves the old file untouched.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from .errors import OutputError
+from .errors import OutputError, SartorError
 
-__all__ = ["FilePath", "replacing", "write_atomically"]
+__all__ = ["FilePath", "check_readable", "replacing", "write_atomically"]
 
 FilePath: TypeAlias = "str | os.PathLike[str]"
 """A path as users give it."""
+
+
+def check_readable(path: FilePath, error: type[SartorError]) -> Path:
+    """Return a path that can be opened to read. A pipe or a device may never end.
+
+    Args:
+        path: path of an input file.
+        error: error to raise if the path is no file's.
+
+    Raises:
+        SartorError: The given error, if the path has a zero byte, or is a pipe, a socket or a
+            device.
+        OSError: If the file does not exist, or its folder cannot be read.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except ValueError as cause:
+        raise error(f"{os.fspath(path)!r} is not a path: {cause}") from cause
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise error(f"{os.fspath(path)} is a pipe or a device: copy its content to a file first")
+    return Path(path)
 
 
 def write_atomically(path: Path, content: bytes, *, private: bool = False) -> Path:

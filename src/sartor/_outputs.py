@@ -72,7 +72,10 @@ def check_output(
 def _is_same_file(first: Path, second: Path) -> bool:
     if first.exists() and second.exists():
         return first.samefile(second)
-    return os.path.realpath(first) == os.path.realpath(second)
+    try:
+        return os.path.realpath(first) == os.path.realpath(second)
+    except ValueError:  # a zero byte, which the reader of the input reports
+        return False
 
 
 def _identify(path: Path) -> str:

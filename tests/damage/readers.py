@@ -38,7 +38,8 @@ def _open(model: Path, files: Files) -> None:
 def _verify(model: Path, files: Files) -> None:
     report = verify_contract(model)
     if not report.passed:
-        raise VerificationError("; ".join(check.name for check in report.failures))
+        details = (f"{check.name}: {check.detail}" for check in report.failures)
+        raise VerificationError("; ".join(details))
 
 
 def _convert(model: Path, files: Files) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import sartor
 from sartor.errors import ConversionError
-from sartor.flatbuffer import write
+from sartor.flatbuffer import read, write
 from sartor.graph import DType, Graph, Model, Op
 from sartor.litert import trial, try_model
 from sartor.testing.verify import verify_contract
@@ -87,3 +87,11 @@ def test_a_worker_in_a_fork_is_another_one(tiny_base: bytes) -> None:
         os._exit(0 if try_model(tiny_base) is None else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert try_model(tiny_base) is None
+
+
+def test_a_base_whose_features_are_no_numbers_is_refused(tiny_base: bytes) -> None:
+    model = read(tiny_base)
+    weights = next(each for each in model.main.tensors if each.is_constant)
+    weights.data = np.full(weights.size, np.nan, np.float32).view(np.uint8)
+    with pytest.raises(ConversionError, match="features has values that are not finite"):
+        sartor.convert(write(model), classes=2)

@@ -46,7 +46,7 @@ def test_paths_that_are_not_a_model_are_refused(tmp_path: Path) -> None:
         read(missing)
     with pytest.raises(InvalidModelError, match="is a directory, expected a file"):
         read(str(tmp_path))
-    with pytest.raises(InvalidModelError, match=r"cannot be read|does not exist"):
+    with pytest.raises(InvalidModelError, match="must be a path"):
         read("a\0b")
     empty = tmp_path / "empty.tflite"
     empty.touch()

@@ -186,6 +186,18 @@ CHANGES: dict[str, tuple[Callable[[Record], object], str]] = {
     "a subgraph that runs itself": (run_itself, "runs itself, through subgraph 3"),
     "the main subgraph run by itself": (call(7, thenSubgraphIndex=0), "subgraph 0 'main' runs"),
     "deeply nested calls": (nest_deeply, "nests 65 calls, expected at most 64"),
+    "options of another op": (
+        put(lambda r: op(r, 4), "builtinOptions", ("Conv2DOptions", {})),
+        "ADD has options of type Conv2DOptions, expected AddOptions",
+    ),
+    "no options of an op that needs them": (
+        put(lambda r: op(r, 0), "builtinOptions", None),
+        "CALL_ONCE has options of type None, expected CallOnceOptions",
+    ),
+    "a fused activation": (
+        put(lambda r: op(r, 4), "builtinOptions", ("AddOptions", {"fusedActivationFunction": 6})),
+        "has the fused activation 6, expected a number below 6",
+    ),
     "two tables of options": (
         put(lambda r: op(r, 4), "builtinOptions2", ("DilateOptions", {})),
         "both AddOptions and DilateOptions",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -115,7 +116,7 @@ def test_transparent_pixels_are_composited_on_white(mode: str) -> None:
     """A fully transparent pixel is white, a half transparent black one is gray."""
     rgba = np.zeros((2, 2, 4), np.uint8)
     rgba[0, 0, 3], rgba[0, 1, 3], rgba[1, :, 3] = 0, 128, 255
-    image: PIL.Image.Image | np.ndarray = PIL.Image.fromarray(rgba)
+    image: Any = PIL.Image.fromarray(rgba)
     if mode == "array":
         image = rgba
     elif mode == "P":  # a palette with one transparent color, as in a GIF

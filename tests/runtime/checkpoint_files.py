@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def rewrite(checkpoint: Path, *, fields: object = None, **tensors: np.ndarray | 
     new_arrays = {k: v for k, v in (arrays | tensors).items() if v is not None}
     merged = old | new
     own = {k: v for k, v in new_arrays.items() if not k.startswith("app/")}
-    merged["digest"] = checkpoint_digest(own, merged["classes"])
+    if "digest" not in new:
+        with contextlib.suppress(UnicodeEncodeError):
+            merged["digest"] = checkpoint_digest(own, merged["classes"])
     metadata = {"sartor": json.dumps(merged)}
     checkpoint.write_bytes(save(new_arrays, metadata))

@@ -82,6 +82,17 @@ def test_every_truncated_checkpoint_is_refused(model_path: Path, checkpoint: Pat
         ({"head/bias": np.zeros((4, 1), np.float32)}, r"as \[4\], got \[4, 1\]"),
         ({"head/bias": np.zeros(4)}, "float64, expected float32"),
         ({"head/bias": None}, "got no such tensor"),
+        ({"head/bias": np.full(4, 1e38, np.float32)}, "head/bias has the value 1e\\+38, expected"),
+        ({"temperature": np.zeros(1, np.float32)}, "temperature has the value 0, expected 1e-06"),
+        ({"temperature": np.full(1, 1e30, np.float32)}, "temperature has the value 1e\\+30"),
+        ({"class_mask": np.full(4, 0.5, np.float32)}, "has the value 0.5, expected 0 or 1"),
+        ({"class_mask": np.full(4, -1, np.float32)}, "has the value -1, expected 0 or 1"),
+        (
+            {"head/scale": np.full(1, 1e-38, np.float32)},
+            "head/scale has the value 1e-38, expected 0",
+        ),
+        ({"fields": {"classes": ["\ud800", None, None, None]}}, "damaged: .*surrogates"),
+        ({"fields": {"digest": None}}, "digest must be a string, got None"),
     ],
 )
 def test_a_modified_checkpoint_is_refused_and_the_state_stays(

@@ -28,7 +28,7 @@ from sartor.runtime.confidence.out_of_distribution import OODDetector
 def test_a_detector_survives_a_checkpoint() -> None:
     detector = fit_detector(10)
     arrays = detector.to_arrays()
-    loaded = OODDetector.from_arrays(arrays, detector.threshold, F)
+    loaded = OODDetector.from_arrays(arrays, detector.threshold, F, 100)
     features, _ = draw(class_centers(), 2, 5)
     outputs = probabilities(features, class_centers())
     expected = pytest.approx(scores(detector, features, outputs), abs=1e-5)
@@ -37,16 +37,24 @@ def test_a_detector_survives_a_checkpoint() -> None:
     assert all(array.dtype == np.float32 for array in arrays.values())
 
 
+@pytest.mark.parametrize("change", [100, -1, 0.5])
+def test_a_class_index_that_does_not_exist_is_refused(change: float) -> None:
+    arrays = fit_detector(10).to_arrays()
+    arrays["ood/class_indices"][0] = change
+    with pytest.raises(CheckpointError, match="indices of 100 classes"):
+        OODDetector.from_arrays(arrays, 0.0, F, 100)
+
+
 @pytest.mark.parametrize("name", ["ood/prototypes", "ood/class_indices", "ood/statistics"])
 def test_a_damaged_checkpoint_is_refused(name: str) -> None:
     arrays = fit_detector(10).to_arrays()
     with pytest.raises(CheckpointError, match="damaged"):
-        OODDetector.from_arrays({**arrays, name: arrays[name][:-1]}, 0.0, F)
+        OODDetector.from_arrays({**arrays, name: arrays[name][:-1]}, 0.0, F, 100)
     with pytest.raises(CheckpointError, match="damaged"):
-        OODDetector.from_arrays(arrays, 0.0, F + 1)
+        OODDetector.from_arrays(arrays, 0.0, F + 1, 100)
     del arrays[name]
     with pytest.raises(CheckpointError, match="damaged"):
-        OODDetector.from_arrays(arrays, 0.0, F)
+        OODDetector.from_arrays(arrays, 0.0, F, 100)
 
 
 def test_a_removed_class_has_no_prototypes() -> None:

@@ -31,7 +31,7 @@ def run_script(script: str, *arguments: object, prefix: tuple[str, ...] = ()) ->
         command,
         capture_output=True,
         text=True,
-        timeout=scaled(1800, 7200),
+        timeout=scaled(1800, 6 * 3600),
         check=False,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a fork has no other threads
     )

@@ -40,8 +40,9 @@ def detect_format(path: Path) -> str:
     if path.is_dir() or path.name in _SAVED_MODEL_FILES:
         return SAVED_MODEL
     head = b""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        head = file.read(8)
+    if path.is_file():  # a pipe may never end
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            head = file.read(8)
     if head[4:] == _TFLITE:
         return TFLITE
     if head == _HDF5:
@@ -55,7 +56,7 @@ def _detect_format_archive(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.rpartition("/")[2] for name in archive.namelist()}
-    except (zipfile.BadZipFile, OSError, NotImplementedError):
+    except Exception:  # damaged archives raise many types
         names = set()
     if _KERAS_MEMBER in names:
         return KERAS

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ..contract.names import MANIFEST_FILE
 from ..errors import ConversionError, InvalidModelError
-from ..flatbuffer import read, write
+from ..flatbuffer import write
 from ..graph import Model, Signature, Tensor
-from ..litert import compute_shapes
+from ..litert import compute_shapes, read_model
 from ._input_shapes import fixed_shapes
 
 __all__ = ["TFLite"]
@@ -41,7 +41,7 @@ class TFLite:
             ConversionError: If it has no such signature, or does not take inputs of this shape.
             OSError: If the file does not exist or cannot be read.
         """
-        model = read(self.source)
+        model = read_model(self.source)
         if self.signature is not None:
             _choose_signature(model, self.signature)
         if self.input_shape is not None:

@@ -31,6 +31,7 @@ class Fields:
         """Read a JSON object; raises `error` if the text is not one."""
         try:
             values = json.loads(text)
+            json.dumps(values, ensure_ascii=False).encode()  # raises if a text is not Unicode
         except (ValueError, RecursionError) as cause:
             raise error(f"{where} is damaged: {cause}") from cause
         if not isinstance(values, dict):

@@ -11,7 +11,7 @@ from ..errors import InvalidModelError
 from ..graph import Graph, Model, Signature, Tensor
 from .check_tensors import ADVICE, check_tensor
 from .operands import find_operand_error, needs_shape_only
-from .options import called_graphs
+from .options import called_graphs, find_options_error
 from .variables import check_variables
 
 __all__ = ["check_model"]
@@ -58,7 +58,7 @@ def _check_order(graph: Graph, where: str) -> None:
     ready.update(graph.inputs)
     for index, op in enumerate(graph.ops):
         what = f"{where}, op {index} {op.name}"
-        problem = find_operand_error(op)
+        problem = find_options_error(op) or find_operand_error(op)
         if problem is not None:
             raise InvalidModelError(f"{what} {problem}. {ADVICE}")
         for input_index, tensor in enumerate(op.inputs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .._files import check_readable
 from ..errors import InvalidModelError
 
 __all__ = ["load_file"]
@@ -19,14 +20,15 @@ def load_file(path: Path) -> bytes:
     """
     advice = "Give the path of a .tflite file."
     try:
-        if not path.is_file():
-            what = "is a directory" if path.is_dir() else "does not exist"
-            raise InvalidModelError(f"{path} {what}, expected a file. {advice}")
+        check_readable(path, InvalidModelError)
         size = path.stat().st_size
         if size > _MAX_BYTES:
             raise InvalidModelError(
                 f"{path} has {size} bytes, expected fewer than 2 GiB: a flatbuffer holds no more."
             )
         return path.read_bytes()
-    except (OSError, ValueError) as error:
+    except (FileNotFoundError, IsADirectoryError) as error:
+        what = "does not exist" if isinstance(error, FileNotFoundError) else "is a directory"
+        raise InvalidModelError(f"{path} {what}, expected a file. {advice}") from error
+    except OSError as error:
         raise InvalidModelError(f"{path} cannot be read: {error}. {advice}") from error

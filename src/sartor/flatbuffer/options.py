@@ -12,7 +12,7 @@ from ..graph import Graph, Op
 from .layout import Record
 from .schema import BUILTIN_OPTIONS, BUILTIN_OPTIONS_2, TFLITE
 
-__all__ = ["called_graphs", "options_record", "read_options"]
+__all__ = ["called_graphs", "find_options_error", "options_record", "read_options"]
 
 _GRAPH_FIELDS: dict[str, tuple[str, ...]] = {
     "CallOptions": ("subgraph",),
@@ -32,6 +32,33 @@ _GRAPH_FIELDS: dict[str, tuple[str, ...]] = {
 
 _BUILTIN = frozenset(BUILTIN_OPTIONS.values())
 _BUILTIN_2 = frozenset(BUILTIN_OPTIONS_2.values())
+
+
+_TABLES = {name.lower(): name for name in (*BUILTIN_OPTIONS.values(), *BUILTIN_OPTIONS_2.values())}
+_SHARED_TABLES = {
+    **dict.fromkeys(("AVERAGE_POOL_2D", "L2_POOL_2D", "MAX_POOL_2D"), "Pool2DOptions"),
+    **dict.fromkeys(("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD"), "ReducerOptions"),
+    "CONV_3D_TRANSPOSE": "Conv3DOptions",
+}
+_REQUIRED = {"CALL_ONCE", "CONV_2D", "CONV_3D", "DEPTHWISE_CONV_2D", "IF", "STABLEHLO_WHILE",
+             "TRANSPOSE_CONV", "VAR_HANDLE", "WHILE", *_SHARED_TABLES}  # fmt: skip
+_ACTIVATIONS = range(6)
+
+
+def find_options_error(op: Op) -> str | None:
+    """Return what is wrong with the options of an op, or None.
+
+    Kernels take options of another table for their own, or get none.
+    """
+    name = op.code.replace("_", "").lower() + "options"
+    expected = _SHARED_TABLES.get(op.code) or _TABLES.get(name)
+    missing = op.options_type is None and op.code in _REQUIRED
+    if expected is not None and (missing or op.options_type not in (None, expected)):
+        return f"has options of type {op.options_type}, expected {expected}"
+    activation = op.options.get("fusedActivationFunction", 0)
+    if activation not in _ACTIVATIONS:
+        return f"has the fused activation {activation}, expected a number below {len(_ACTIVATIONS)}"
+    return None
 
 
 def read_options(table: str, record: Record, graph: Callable[[int], Graph]) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import os
 from typing import TypeAlias
 
 from .._arguments import as_path
+from .._files import check_readable
 from ..bases.archive import is_exported_model, read_exported_model
+from ..errors import InvalidModelError
 from .model import describe_model
 from .records import ModelDescription
 from .saved import (
@@ -42,7 +44,7 @@ def describe(path: str | os.PathLike[str]) -> Description:
         NotPersonalizableError: If the manifest is damaged or of a newer contract version.
         OSError: If the file does not exist or cannot be read.
     """
-    path = as_path(path, "path")
+    path = check_readable(as_path(path, "path"), InvalidModelError)
     with path.open("rb") as stream:
         start = stream.read(16)
     if start == _SQLITE:

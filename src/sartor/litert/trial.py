@@ -41,8 +41,14 @@ def try_model(content: bytes, *, reference: bytes = b"", seconds: float = _SECON
         Why LiteRT cannot run the model, or None if it can. None too if no process can be started.
     """
     with _LOCK:
-        worker = _worker()
-        return None if worker is None else worker.ask(content, reference, seconds)
+        for _ in range(2):  # the first process may have ended since the last trial
+            worker = _worker()
+            if worker is None:
+                return None
+            error = worker.ask(content, reference, seconds)
+            if worker.is_alive or error is None or "crashes" not in error:
+                break
+        return error
 
 
 def start_worker() -> None:

@@ -48,8 +48,8 @@ def _try(content: bytes, reference: bytes) -> str:
         read_model(content)  # what it refuses cannot be opened
         interpreter = create_interpreter(content)
         random = np.random.default_rng(0)
-        for _ in range(_RUNS):
-            _run_signatures(interpreter, random)
+        for run in range(_RUNS):
+            _run_signatures(interpreter, random, is_fresh=run == 0)
         _check_state(interpreter, random)
         if reference:
             _compare(create_interpreter(content), create_interpreter(reference), random)
@@ -58,12 +58,14 @@ def _try(content: bytes, reference: bytes) -> str:
     return ""
 
 
-def _run_signatures(interpreter: Any, random: np.random.Generator) -> None:
+def _run_signatures(interpreter: Any, random: np.random.Generator, *, is_fresh: bool) -> None:
     keys = list(interpreter.get_signature_list())
     for key in keys:
         runner = interpreter.get_signature_runner(key)
         details = runner.get_input_details()
-        runner(**{name: _value(detail, random) for name, detail in details.items()})
+        outputs = runner(**{name: _value(detail, random) for name, detail in details.items()})
+        if key == "infer" and is_fresh:
+            _check_finite(outputs)
     if not keys:
         for detail in interpreter.get_input_details():
             interpreter.set_tensor(detail["index"], _value(detail, random))
@@ -106,6 +108,12 @@ def _compare(interpreter: Any, reference: Any, random: np.random.Generator) -> N
         limit = _TOLERANCE * float(np.abs(first).max(initial=0))
         if not np.allclose(actual.reshape(-1), first, rtol=0, atol=limit, equal_nan=True):
             raise ValueError("its features depend on the other samples of the batch")
+
+
+def _check_finite(outputs: dict[str, np.ndarray]) -> None:
+    for name, array in outputs.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"the output {name} has values that are not finite")
 
 
 def _value(detail: dict[str, Any], random: np.random.Generator, integer: int = 0) -> np.ndarray:

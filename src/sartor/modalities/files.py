@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import as_path
+from .._files import check_readable
 from ..contract.manifest import InputSpec
 from ..errors import DataError
 
@@ -26,11 +27,11 @@ def read_bytes(value: object) -> bytes | None:
         value: a path, bytes, or a binary file object; or any other value.
 
     Raises:
-        DataError: If a file object is not binary.
+        DataError: If a file object is not binary, or the path is that of a pipe or a device.
         OSError: If the file does not exist or cannot be read.
     """
     if isinstance(value, str | os.PathLike):
-        return as_path(value, "a file").read_bytes()
+        return check_readable(as_path(value, "a file"), DataError).read_bytes()
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if not callable(getattr(value, "read", None)):

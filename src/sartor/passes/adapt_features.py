@@ -28,15 +28,17 @@ def adapt_features(graph: Graph, *, flat: bool) -> list[FeatureSpec]:
         The shape, dtype and quantization of each feature.
 
     Raises:
-        FeatureError: If a feature has no batch axis of size 1.
+        FeatureError: If a feature has no batch axis of size 1, or no values.
     """
     specs = []
     for index, tensor in enumerate(graph.outputs):
         name = numbered(FEATURES, index)
         feature = tensor if tensor.dtype is DType.FLOAT32 else dequantize(tensor)
+        if feature.rank < 2 or feature.shape[0] != 1 or not feature.size:
+            raise FeatureError(
+                f"{tensor!r} has no batch axis of 1, or no values, so it cannot be a feature"
+            )
         feature = flatten(feature) if flat else feature
-        if feature.rank < 2 or feature.shape[0] != 1:
-            raise FeatureError(f"{tensor!r} has no batch axis of 1, so it cannot be a feature")
         if feature in graph.inputs or _has_computed_shape(feature):
             feature = reshape(feature, feature.shape)  # some runtimes read garbage otherwise
         feature.name = name

@@ -240,7 +240,9 @@ class ModelState:
         if checkpoint.ood_threshold is None:
             return None
         size = sum(math.prod(spec.shape) for spec in self._manifest.features)
-        return OODDetector.from_arrays(checkpoint.ood, checkpoint.ood_threshold, size)
+        return OODDetector.from_arrays(
+            checkpoint.ood, checkpoint.ood_threshold, size, len(checkpoint.classes)
+        )
 
     def _set_default_temperature(self) -> None:
         """Set a temperature that is about right for classes that were only imprinted."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from ...errors import DataError
 from ..files import read_bytes
+from .cost import check_format, limit_cost
 from .values import Image, pixels_of_array
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def image_pixels(image: Image, size: tuple[int, int], channels: int = 3) -> np.n
 
 def center_pixels(image: PIL.Image.Image, size: tuple[int, int]) -> np.ndarray:
     """Crop the center of a decoded image and resize it: uint8 [height, width, channels]."""
-    return resize(image.crop(center_box(image.width, image.height, size[1], size[0])), size)
+    box = center_box(image.width, image.height, size[1], size[0])
+    return resize(image if box == (0, 0, *image.size) else image.crop(box), size)
 
 
 def decode(image: Image, channels: int = 3, *, name: str = "") -> PIL.Image.Image:
@@ -84,9 +86,9 @@ def decode(image: Image, channels: int = 3, *, name: str = "") -> PIL.Image.Imag
     opened = _open(image, name or "the image")
     prefix = f"{name}: " if name else ""
     try:
-        upright = _rotate(opened, prefix)
+        upright = _rotate(opened, prefix, in_place=opened is not image)
         opaque = _on_white(upright)
-        return opaque if opaque.mode == _MODES[channels] else opaque.convert(_MODES[channels])
+        result = opaque if opaque.mode == _MODES[channels] else opaque.convert(_MODES[channels])
     except DataError:
         raise
     except Exception as error:  # decoders of damaged files raise anything
@@ -94,9 +96,9 @@ def decode(image: Image, channels: int = 3, *, name: str = "") -> PIL.Image.Imag
             f"{prefix}the image cannot be read: {error or type(error).__name__}. "
             "Open it in a viewer and save it again, or leave it out."
         ) from error
-    finally:
-        if opened is not image:
-            opened.close()
+    if opened is not image and opened is not result:
+        opened.close()
+    return result
 
 
 def resize(image: PIL.Image.Image, size: tuple[int, int]) -> np.ndarray:
@@ -147,13 +149,12 @@ def _open(image: Image, name: str) -> PIL.Image.Image:
         raise DataError(f"{name} is damaged: open it in a viewer and save it again") from None
     except Exception as error:  # decoders of damaged files raise anything
         raise DataError(f"{name} cannot be read: {error or type(error).__name__}") from error
-    limit = PIL.Image.MAX_IMAGE_PIXELS
-    if limit is not None and opened.width * opened.height > limit:
+    try:
+        check_format(opened, name)
+        limit_cost(opened, name)
+    except DataError:
         opened.close()
-        raise DataError(
-            f"{name} has {opened.width} x {opened.height} pixels, expected at most {limit:,}: "
-            "make it smaller"
-        )
+        raise
     return opened
 
 
@@ -169,7 +170,7 @@ def _on_white(image: PIL.Image.Image) -> PIL.Image.Image:
     return PIL.Image.alpha_composite(PIL.Image.new("RGBA", colors.size, "white"), colors)
 
 
-def _rotate(image: PIL.Image.Image, prefix: str) -> PIL.Image.Image:
+def _rotate(image: PIL.Image.Image, prefix: str, *, in_place: bool) -> PIL.Image.Image:
     """Return the image rotated by its EXIF orientation, in a mode with 8 bits per channel."""
     from PIL import ImageOps
 
@@ -179,7 +180,10 @@ def _rotate(image: PIL.Image.Image, prefix: str) -> PIL.Image.Image:
             f"{prefix}the image's mode is {image.mode}, expected 8 bits per channel, as in RGB: "
             "scale its values to 0…255 first"
         )
-    image = ImageOps.exif_transpose(image)
+    if in_place:
+        ImageOps.exif_transpose(image, in_place=True)
+    else:
+        image = ImageOps.exif_transpose(image)
     if has_16_bits:  # older Pillow opens such a file in mode I
         import PIL.Image
 

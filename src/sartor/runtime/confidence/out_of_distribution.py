@@ -167,7 +167,7 @@ class OODDetector:
 
     @classmethod
     def from_arrays(
-        cls, arrays: Mapping[str, np.ndarray], threshold: float, size: int
+        cls, arrays: Mapping[str, np.ndarray], threshold: float, size: int, count: int
     ) -> OODDetector:
         """Create a detector from the tensors of a checkpoint.
 
@@ -175,9 +175,10 @@ class OODDetector:
             arrays: name → tensor; see `to_arrays`.
             threshold: threshold of the score.
             size: F, the number of values of all features tensors of the model.
+            count: C, the number of class indices of the checkpoint.
 
         Raises:
-            CheckpointError: If a tensor is missing or has another shape.
+            CheckpointError: If a tensor is missing, has another shape, or a wrong class index.
         """
         prototypes, indices, statistics = (arrays.get(name, np.empty(0)) for name in _TENSORS)
         if (
@@ -189,6 +190,11 @@ class OODDetector:
             raise CheckpointError(
                 f"expected {OOD_PROTOTYPES} [R, {size}], {OOD_CLASS_INDICES} [R] and "
                 f"{OOD_STATISTICS} [5], got {shapes or 'none of them'}: the checkpoint is damaged"
+            )
+        if (indices != np.floor(indices)).any() or not 0 <= indices.min() <= indices.max() < count:
+            raise CheckpointError(
+                f"{OOD_CLASS_INDICES} has other values than the indices of {count} classes: the "
+                "checkpoint is damaged"
             )
         *four, similarity = statistics.astype(float).tolist()
         return cls(

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contract.manifest import Manifest, VariableSpec
-from ...contract.names import MASK, OPTIMIZER_STATE, RANDOM_STATE
+from ...contract.names import MASK, OPTIMIZER_STATE, RANDOM_STATE, STATISTIC, TEMPERATURE
 from ...errors import CheckpointError
 from .checkpoint import Checkpoint
 
 __all__ = ["Adapted", "adapt"]
+
+_LARGEST = 1e15  # the square of a larger value is near the largest float32
+_SMALLEST = 1e-15  # statistics divide
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ def adapt(
 
     Raises:
         CheckpointError: If the checkpoint belongs to another base or head, uses more classes than
-            the capacity of the model, or lacks a tensor or has one of another shape.
+            the capacity of the model, or lacks a tensor, or has one of another shape or
+            with a value that no training gives.
     """
     _check_fingerprints(checkpoint, manifest, name)
     classes = _adapt_classes(checkpoint, manifest, name)
@@ -53,6 +57,7 @@ def adapt(
         value = initial[spec.name]
         if _is_taken_over(spec, checkpoint, same_optimizer):
             value = _adapt_variable(spec, checkpoint, value, name)
+        _check_values(spec, value, name)
         variables[spec.name] = np.array(value, np.float32)
     free = [index for index, each in enumerate(classes) if each is None]
     if MASK in variables:
@@ -88,6 +93,24 @@ def _adapt_classes(checkpoint: Checkpoint, manifest: Manifest, name: str) -> tup
         )
     others = manifest.classes[len(classes) :]
     return (*classes[:capacity], *(None if each in classes else each for each in others))
+
+
+def _check_values(spec: VariableSpec, value: np.ndarray, name: str) -> None:
+    """Raise CheckpointError if a value would give outputs that are not numbers."""
+    size = np.abs(value)
+    wrong, expected = size > _LARGEST, f"at most {_LARGEST:g}"
+    if spec.name == MASK:
+        wrong, expected = (value != 0) & (value != 1), "0 or 1"
+    elif spec.name == TEMPERATURE:
+        wrong, expected = (value < 1e-6) | (value > 1e6), "1e-06 to 1e+06"
+    elif spec.role == STATISTIC:
+        wrong |= (size > 0) & (size < _SMALLEST)
+        expected = f"0, or {_SMALLEST:g} to {_LARGEST:g} without its sign"
+    if wrong.any():
+        raise CheckpointError(
+            f"{name}: {spec.name} has the value {value[wrong][0]:g}, expected {expected}: it is "
+            "damaged. Use another copy, or train again."
+        )
 
 
 def _is_taken_over(spec: VariableSpec, checkpoint: Checkpoint, same_optimizer: bool) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..._arguments import as_path
-from ..._files import replacing
+from ..._files import check_readable, replacing
 from ...errors import DataError
 
 __all__ = ["CHECKPOINT", "MODEL", "SAMPLES", "pack", "unpack", "unpacked"]
@@ -52,6 +52,7 @@ def unpacked(path: Path) -> Iterator[Path]:
         DataError: If the file is not a project, or is damaged.
         OSError: If the file does not exist, or the disk is full.
     """
+    check_readable(path, DataError)
     with tempfile.TemporaryDirectory(prefix="sartor-") as folder:
         try:
             with zipfile.ZipFile(path) as archive:

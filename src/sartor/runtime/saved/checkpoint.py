@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..._arguments import as_path
-from ..._files import FilePath, write_atomically
+from ..._files import FilePath, check_readable, write_atomically
 from ...contract.checkpoint import APP_PREFIX, HEADER_KEY, OOD_PREFIX, CheckpointHeader
 from ...contract.digest import checkpoint_digest
 from ...contract.fields import Fields
@@ -81,7 +81,7 @@ def read_checkpoint(path: FilePath) -> Checkpoint:
             the contract, or has a value that is not finite.
         OSError: If the file does not exist or cannot be read.
     """
-    path = as_path(path, "the checkpoint")
+    path = check_readable(as_path(path, "the checkpoint"), CheckpointError)
     content = path.read_bytes()
     arrays, text = _parse(path, content)
     fields = Fields.parse(text, f"{path}: its header", CheckpointError)

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+from ..._files import check_readable
 from ...errors import StoreError
 from .faults import damaged
 
@@ -30,12 +31,12 @@ def connect(path: Path | None) -> sqlite3.Connection:
     """
     if path is None:
         return _open(":memory:")
+    with contextlib.suppress(FileNotFoundError):
+        check_readable(path, StoreError)
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if path.exists() and not path.is_file():
-        raise StoreError(f"{path} is not a regular file: pass the path of a file")
     if not path.exists():
         with contextlib.suppress(FileExistsError):  # another process creates it, too
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite's log gets its mode
