@@ -11,6 +11,7 @@ import pytest
 from commands import Result, Run, photos
 
 from sartor import PersonalModel
+from sartor.runtime.store import SampleStore
 
 Fit = Callable[..., Result]
 
@@ -308,3 +309,17 @@ def test_a_killed_fit_is_completed(
     fit()
     assert classes() == {"blue": 3, "green": 4, "red": 7}
     assert "skipped" in fit().err
+
+
+@pytest.mark.parametrize("text", ["", "00000000{}", '{:08x}{"path": 1}', "{:08x}[]", "{:08x}{}"])
+def test_a_damaged_list_of_a_folder_is_refused(
+    model: Path, path: Path, fit: Fit, text: str
+) -> None:
+    from sartor.contract.sample_store import checksum
+
+    manifest, store = PersonalModel(model).manifest, path.with_suffix(".samples")
+    with SampleStore(store, manifest) as samples:
+        (key,) = samples.app_data("")
+        content = text.removeprefix("{:08x}")
+        samples.set_app_data(key, text.replace("{:08x}", f"{checksum(content):08x}"))
+    assert "the list of a folder has changed" in fit().error

@@ -82,15 +82,22 @@ def read_states(store: SampleStore) -> list[FolderState]:
     Raises:
         StoreError: If one is damaged.
     """
-    states = []
-    for text in store.app_data(_PREFIX).values():
-        if f"{checksum(text[8:]):08x}" != text[:8]:
-            raise StoreError(
-                f"{store.path} is damaged: the list of a folder has changed. Restore it from a "
-                "backup, or delete it and add the samples again."
-            )
-        states.append(FolderState(**json.loads(text[8:])))
-    return states
+    return [_parse(store, text) for text in store.app_data(_PREFIX).values()]
+
+
+def _parse(store: SampleStore, text: str) -> FolderState:
+    try:
+        if f"{checksum(text[8:]):08x}" == text[:8]:
+            state = FolderState(**json.loads(text[8:]))
+            tables = (state.files, state.classes, state.pending)
+            if isinstance(state.path, str) and all(isinstance(each, dict) for each in tables):
+                return state
+    except (TypeError, ValueError, RecursionError):  # written by another program
+        pass
+    raise StoreError(
+        f"{store.path} is damaged: the list of a folder has changed. Restore it from a backup, or "
+        "delete it and add the samples again."
+    )
 
 
 def settle(store: SampleStore) -> None:

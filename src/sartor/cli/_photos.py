@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -75,16 +75,18 @@ class Photos:
             return False
         return True
 
-    def _identify(self, files: Iterable[LabelledFile]) -> dict[str, LabelledFile]:
+    def _identify(self, files: Sequence[LabelledFile]) -> dict[str, LabelledFile]:
         """Return identity → file."""
         from ..modalities import load
 
         groups: dict[str, list[LabelledFile]] = defaultdict(list)
-        for file in files:
-            try:
-                groups[load(self._manifest.inputs, file.path).identity.hex()].append(file)
-            except (DataError, OSError) as error:
-                self.skip(file.path, error)
+        with progress("reading photos") as show:
+            for number, file in enumerate(files, 1):
+                try:
+                    groups[load(self._manifest.inputs, file.path).identity.hex()].append(file)
+                except (DataError, OSError) as error:
+                    self.skip(file.path, error)
+                show(number, len(files), "")
         self.identities = groups.keys()
         single, several, copies = {}, [], []
         for identity, (first, *others) in groups.items():
