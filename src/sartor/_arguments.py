@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
+from numbers import Integral, Real  # also numbers of NumPy, which no command imports at its start
 from pathlib import Path
-
-import numpy as np
 
 from .errors import DataError, SartorError
 
@@ -54,9 +53,9 @@ def check_integer(
         SartorError: If it is not.
     """
     limits = f"at least {least}" if most is None else f"between {least} and {most}"
-    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+    if not isinstance(value, Integral) or isinstance(value, bool):
         raise error(f"{name} must be an integer {limits}, got {_shorten(value)}")
-    if value < least or (most is not None and value > most):
+    if int(value) < least or (most is not None and int(value) > most):
         raise error(f"{name} must be {limits}, got {_shorten(value)}")
 
 
@@ -71,7 +70,7 @@ def check_number(value: object, name: str, *, error: type[SartorError] = DataErr
     Raises:
         SartorError: If it is not.
     """
-    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+    if isinstance(value, Real) and not isinstance(value, bool):
         with contextlib.suppress(OverflowError):
             float(value)
             return
@@ -80,13 +79,13 @@ def check_number(value: object, name: str, *, error: type[SartorError] = DataErr
 
 def check_flag(value: object, name: str, *, error: type[SartorError] = DataError) -> None:
     """Check that an argument is True or False."""
-    if not isinstance(value, bool | np.bool_):
+    if not isinstance(value, bool) and type(value).__name__ not in ("bool", "bool_"):  # NumPy
         raise error(f"{name} must be True or False, got {_shorten(value)}")
 
 
 def check_list(values: object, expected: str) -> None:
     """Raise DataError unless a value can be iterated, and is not a single text."""
-    is_scalar = isinstance(values, np.ndarray) and not values.ndim
+    is_scalar = getattr(values, "ndim", 1) == 0
     if is_scalar or isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise DataError(f"expected {expected}; got {_shorten(values)}")
 
