@@ -11,6 +11,7 @@ import pytest
 
 import sartor
 from sartor.cli import main
+from sartor.demo import write_sample_photos
 from sartor.flatbuffer import read
 from sartor.heads import Head
 from sartor.losses import Huber
@@ -18,7 +19,6 @@ from sartor.optimizers import Optimizer
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
-PHOTOS = SHARED / "data" / "clothing"
 PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")]
 
 RUN_BY = {
@@ -75,28 +75,18 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Change to a folder with the photos that the pages name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name, photo in (("hat1", "hat/0000"), ("hat2", "hat/0001"), ("shoe1", "shoes/0000")):
-        shutil.copy(PHOTOS / "train" / f"{photo}.jpg", f"{name}.jpg")
-    shutil.copy(PHOTOS / "validation" / "hat" / "0000.jpg", "new.jpg")
-    for label in ("hat", "shoes"):
-        for folder, split in (("photos", "train"), ("more-photos", "validation")):
-            Path(folder, label).mkdir(parents=True)
-            for number, path in enumerate(sorted((PHOTOS / split / label).iterdir())[:6]):
-                shutil.copy(path, Path(folder, label, f"{number:04}.jpg"))
+    write_sample_photos(tmp_path)
     return tmp_path
 
 
-@needs_shared
 def test_readme_runs(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run_code("README.md")
     assert "label='hat'" in capsys.readouterr().out
     assert (desk / "mine.safetensors").exists()
-    (desk / "mine.safetensors").unlink()
     run_commands("README.md")
     assert (desk / "mine.tflite").exists()
 
 
-@needs_shared
 def test_page_of_the_library_runs(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run_code("docs/library.md")
     assert "for the head" in capsys.readouterr().out

@@ -234,7 +234,7 @@ def test_refused_samples_change_nothing(tiny: Convert, tmp_path: Path) -> None:
     store = tmp_path / "mine.samples"
     with PersonalModel(tiny(), store=store) as model:
         add_samples(model, 1)
-        for sample, label in ((np.full((1, 8), np.nan), "hat"), (PROBE[0], "hat"), (PROBE, "")):
+        for sample, label in ((np.full((1, 8), np.nan), "hat"), (PROBE[:, 1:], "hat"), (PROBE, "")):
             with pytest.raises(DataError):
                 model.add_sample(sample, label)
         assert len(model.samples) == 3

@@ -31,12 +31,27 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")] = Path(
         "sartor-demo"
     ),
+    sample_photos: Annotated[
+        Path | None,
+        typer.Option(
+            help="Only write the sample photos of the documentation into this folder: drawings of "
+            "hats and shoes.",
+            metavar="DIR",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.", min=0)] = 0,
     as_json: Json = False,
 ) -> None:
     """Train on a few photos per class, and show the result."""
-    from ..demo import Demo
+    from ..demo import Demo, write_sample_photos
 
+    if sample_photos is not None:
+        paths = [str(path) for path in write_sample_photos(sample_photos)]
+        if as_json:
+            print_json({"files": paths})
+        else:
+            typer.echo("\n".join(paths))
+        return
     start = time.perf_counter()
     results: dict[str, Any] = {}
     for stage in Demo(out, base, photos, seed, progress).run():

@@ -94,7 +94,7 @@ def _predict(model: PersonalModel, files: Sequence[InputFile]) -> list[_Row]:
                     raise
                 reason = describe_os_error(error) if isinstance(error, OSError) else str(error)
                 if file.is_named or is_sample_file(model.manifest.inputs, file.path):
-                    rows.append(_Row(file.path, {}, error=reason))
+                    rows.append(_Row(file.path, {}, error=reason.removeprefix(f"{file.path} ")))
                 else:
                     skipped.append(file.path)
             show(number, len(files), "")

@@ -48,7 +48,7 @@ _Quiet = Annotated[
 ]
 
 _quiet = ContextVar("_quiet", default=False)
-_MIN_COLUMN = 13
+_MIN_COLUMN = 11  # for the word "probability"
 _COLUMNS = 60  # of a table that is not printed on a terminal
 _MAX_NAMES = 3  # of a list
 _MAX_CONFUSIONS = 12  # rows
@@ -178,14 +178,19 @@ def print_table(
             Text(name),
             justify="right" if numbers else "left",
             overflow="fold",
-            # The first column, such as a path, gives way first.
-            min_width=min(max(map(len, [name, *cells])), _MIN_COLUMN) if index else None,
+            # The first column, such as a path, gives way first; the others break at words.
+            min_width=_longest_word([name, *cells]) if index else None,
         )
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     if title is not None:
         typer.echo(f"{title}:")
     console(columns=columns).print(table)
+
+
+def _longest_word(cells: Iterable[str]) -> int:
+    words = (word for cell in cells for word in cell.split())
+    return min(max(map(len, words), default=1), _MIN_COLUMN)
 
 
 def print_confusion(evaluation: Evaluation) -> None:
@@ -231,4 +236,5 @@ def percent(part: float | None) -> str:
 
 def _is_number(cell: object) -> bool:
     text = str(cell)
-    return text in ("–", "·") or text.endswith(" %") or text.isdecimal()
+    digits = text.removesuffix(" %").replace(",", "").replace(".", "", 1)
+    return text in ("", "–", "·") or digits.isdecimal()

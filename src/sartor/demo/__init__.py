@@ -11,6 +11,7 @@ seeds, with the starter base:
 """
 
 from .data import DemoData, load_folder, render_photos
+from .drawings import write_sample_photos
 from .run import Demo, Progress
 from .stages import (
     AddClassStage,
@@ -37,4 +38,5 @@ __all__ = [
     "TrainStage",
     "load_folder",
     "render_photos",
+    "write_sample_photos",
 ]

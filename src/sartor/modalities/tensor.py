@@ -19,7 +19,7 @@ __all__ = ["LoadedTensor", "TensorModality", "array_bytes", "array_digest", "fit
 
 
 class TensorModality:
-    """Arrays of exactly the shape of the input."""
+    """Arrays of the shape of the input, with or without its batch of 1."""
 
     name = TENSOR
     suffixes = frozenset((".csv", ".npy", ".tsv", ".txt"))
@@ -28,7 +28,7 @@ class TensorModality:
 
     def load(self, spec: InputSpec, value: Any) -> LoadedTensor:
         """See `Modality`."""
-        return LoadedTensor(spec, read_array(spec, value), self.expects(spec))
+        return LoadedTensor(spec, _with_batch(spec, read_array(spec, value)), self.expects(spec))
 
     def expects(self, spec: InputSpec) -> str:
         """See `Modality`."""
@@ -52,9 +52,13 @@ class TensorModality:
 
     def compact(self, spec: InputSpec, value: Any) -> np.ndarray:
         """See `Modality`."""
-        if isinstance(value, np.ndarray) and value.ndim and value.shape == spec.shape[1:]:
-            value = value[np.newaxis]
-        return fitting_array(spec, value, self.expects(spec))
+        return fitting_array(spec, _with_batch(spec, value), self.expects(spec))
+
+
+def _with_batch(spec: InputSpec, value: Any) -> Any:
+    """Return an array of one sample with its batch axis; other values as they are."""
+    lacks_batch = isinstance(value, np.ndarray) and value.shape == spec.shape[1:] != ()
+    return value[np.newaxis] if lacks_batch else value
 
 
 class LoadedTensor:
