@@ -266,3 +266,16 @@ def test_cuts_behind_custom_ops_are_not_offered(tmp_path: Path) -> None:
     assert [cut.features for cut in description.cuts] == [("before",), ("x",)]
     assert list(description.tensors) == ["before", "x"]
     assert "does not have: FlexOdd" in description.default_reason
+
+
+def test_tensors_without_a_name_of_their_own_are_listed_by_index(tmp_path: Path) -> None:
+    graph = Graph("main")
+    graph.outputs = [layer(graph, layer(graph, graph.input("x", (1, 4)), 3, "h"), 2, "y")]
+    for tensor in graph.tensors:
+        tensor.name = "same"
+    content = model_of(graph)
+    description = describe_model(tmp_path, content)
+    assert list(description.tensors) == ["tensor:4", "tensor:2", "tensor:0"]
+    for name, tensor in description.tensors.items():
+        conversion = sartor.convert(content, classes=2, features=name)
+        assert conversion.manifest.features[0].shape == tensor.shape[1:]

@@ -40,7 +40,10 @@ def convert(
     ] = None,
     features: Annotated[
         list[str] | None,
-        typer.Option(help="Tensor at which to cut the base, or Keras layer (repeatable)."),
+        typer.Option(
+            help="Tensor (or Keras layer) that becomes the features; mean:NAME averages its "
+            "positions (repeatable)."
+        ),
     ] = None,
     signature: Annotated[
         str | None, typer.Option(help="Signature of a SavedModel or .tflite that has several.")
