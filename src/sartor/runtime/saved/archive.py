@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
+import struct
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +20,10 @@ __all__ = ["CHECKPOINT", "MODEL", "SAMPLES", "pack", "unpack", "unpacked"]
 
 MODEL, CHECKPOINT, SAMPLES = "model.tflite", "checkpoint.safetensors", "checkpoint.samples"
 """Names of the files in a project."""
+
+_DAMAGED = (
+    zipfile.BadZipFile, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
 
 _NAMES = {MODEL, CHECKPOINT, SAMPLES}
 
@@ -58,16 +64,22 @@ def unpacked(path: Path) -> Iterator[Path]:
             with zipfile.ZipFile(path) as archive:
                 _check(archive, path)
                 archive.extractall(folder)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-            raise DataError(
-                f"{path} is not a project, or is damaged: {error}. Give a file from `sartor "
-                "export` or `PersonalModel.export_project`."
-            ) from error
+        except _DAMAGED as error:
+            raise _damaged(path, error) from error
         except OSError as error:
+            if error.errno == errno.EINVAL:  # an offset before the start of the file
+                raise _damaged(path, error) from error
             if error.filename is None:  # as for a full disk
                 error.filename = folder
             raise
         yield Path(folder)
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{path} is not a project, or is damaged: {error}. Give a file from `sartor export` or "
+        "`PersonalModel.export_project`."
+    )
 
 
 def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path:

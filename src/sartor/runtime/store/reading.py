@@ -27,6 +27,8 @@ __all__ = [
     "sample_checksum",
 ]
 
+_MOST_ROWS = 1_000_000  # of features of one sample
+
 
 def sample_checksum(row: Row, targets: Sequence[tuple[int, float]]) -> int:
     """Return the checksum of a sample's row and targets.
@@ -105,8 +107,10 @@ def _sample(
         or not isinstance(added, float)
         or not isinstance(source, (bytes, type(None)))
         or not isinstance(rows, int)
+        or not 1 <= rows <= _MOST_ROWS
         or not isinstance(size, int)
         or held_out not in (0, 1)
+        or not targets
         or not all(key in classes and isinstance(value, float) for key, value in targets)
     ):
         raise damaged(database.name, f"sample {number} has changed")
