@@ -31,6 +31,14 @@ def test_folds_have_equal_sizes_even_if_no_class_fills_them() -> None:
     assert np.bincount(folds).tolist() == [4, 4, 4]
 
 
+def test_large_groups_are_spread_over_the_folds() -> None:
+    sizes = [9, 9, 9, 1, 1, 1, 1, 1, 1]
+    groups = np.repeat(np.arange(9), sizes)
+    for seed in range(5):
+        folds = assign_folds(np.zeros(33, int), groups, folds=3, seed=seed)
+        assert np.bincount(folds).tolist() == [11, 11, 11]
+
+
 def test_a_class_with_one_sample_is_never_held_out() -> None:
     class_indices, groups = np.array([0, 0, 1, 1, 1]), np.array([0, 1, 2, 2, 2])
     folds = assign_folds(class_indices, groups, folds=3)

@@ -128,6 +128,30 @@ def test_all_classes_have_equal_weight(tiny: Convert) -> None:
         assert min(value or 0 for value in per_class.values()) > 0.8
 
 
+def test_the_loss_of_an_epoch_weights_all_classes_equally(tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model:
+        for index, (sample, label) in enumerate(blobs(7, spread=2.5)):
+            if label != "dress" or index < 3:
+                model.add_sample(sample, label)
+        (epoch,) = model.fit(1, learning_rate=0).epochs
+        losses = []
+        state = model._state.engine.variables()
+        model._state.engine.restore({**state, "temperature": np.ones(1, np.float32)})
+        for name in LABELS:
+            samples = [each for each in list(blobs(7, spread=2.5)) if each[1] == name]
+            losses.append(model.evaluate(samples[: 1 if name == "dress" else 7]).loss)
+        assert epoch.loss == pytest.approx(np.mean(losses), rel=1e-4)
+
+
+def test_augmentations_do_not_count_as_samples(tiny: Convert) -> None:
+    rng = np.random.default_rng(0)
+    with PersonalModel(tiny()) as model:
+        for index in range(6):
+            rows = [[rng.normal(size=(1, 16)).astype(np.float32)] for _ in range(3)]
+            model._samples.add_features(rows, {LABELS[index % 2]: 1.0})
+        assert model.fit(1).samples == 6
+
+
 def test_evaluation_computes_a_confusion_matrix(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         add_samples(model).fit()

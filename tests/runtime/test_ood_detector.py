@@ -185,6 +185,18 @@ def test_without_held_out_samples_the_classes_are_compared() -> None:
     assert mean == pytest.approx(similarities.max(1).mean(), rel=1e-5)
 
 
+def test_held_out_samples_are_compared_with_prototypes_of_the_whole_class() -> None:
+    """Their length is that for all samples of the class, as it is in a prediction."""
+    features, class_indices = draw(class_centers(), 2, 1)
+    folds = np.tile([0, 1], 5)
+    detector = OODDetector.fit([features], class_indices, folds)
+    assert detector is not None
+    rows = features / np.linalg.norm(features, axis=1, keepdims=True)
+    length = np.sqrt(1 + (1 / detector.similarity - 1) / 2)
+    similarities = length * np.where(folds[:, None] == folds, -1, rows @ rows.T).max(1)
+    assert detector.statistics.similarity_mean == pytest.approx(similarities.mean(), rel=1e-5)
+
+
 def test_a_held_out_sample_counts_only_if_other_folds_have_its_class() -> None:
     features, class_indices = draw(class_centers(), 20, 1)
     rows = np.r_[0:81]  # the last class has one sample

@@ -16,7 +16,7 @@ from sartor.heads import Head
 from sartor.litert import open_model
 from sartor.losses import Huber, Loss, MeanSquaredError, SigmoidCrossEntropy
 from sartor.optimizers import Optimizer
-from sartor.runtime.data.dataset import training_dataset
+from sartor.runtime.data.dataset import Dataset, training_dataset
 from sartor.runtime.store import SampleSet
 from sartor.runtime.training.schedule import DECAYS, Schedule, default_schedule
 
@@ -94,6 +94,12 @@ def test_a_class_of_one_sample_lowers_the_effective_sample_size(
         manifest, rows, {name: index for index, name in enumerate("abcd")}
     )
     assert samples_by_index.effective_sample_size == pytest.approx(samples)
+
+
+def test_with_weights_per_output_each_sample_counts_once() -> None:
+    ones = np.ones((6, 4), np.float32)
+    dataset = Dataset([ones], ones, ones, np.array([1, 1, 2, 2, 9, 9]), ones[:, 0])
+    assert dataset.sample_count == dataset.effective_sample_size == 3
 
 
 def test_the_effective_number_of_samples_can_be_given(manifest: Manifest) -> None:
