@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,10 +50,11 @@ def _print(name: str, description: Description, everything: bool) -> None:
     elif isinstance(description, StoreDescription):
         _print_store(description)
     else:
+        typer.echo(f"to unpack it: sartor import {shlex.quote(name)} FOLDER")
         for part, described in (
-            ("model", description.model),
-            ("checkpoint", description.checkpoint),
-            ("samples", description.samples),
+            ("FOLDER/model.tflite", description.model),
+            ("FOLDER/checkpoint.safetensors", description.checkpoint),
+            ("FOLDER/checkpoint.samples", description.samples),
         ):
             typer.echo("")
             _print(part, described, everything)

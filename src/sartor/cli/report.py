@@ -197,11 +197,11 @@ def print_confusion(evaluation: Evaluation) -> None:
     """Print a confusion matrix; if it is too wide, the most frequent confusions."""
     labels, confusion = evaluation.labels, evaluation.confusion.tolist()
     rows = [
-        (f"{number} {label}", *(f"{count or '·'}" for count in counts))
+        (f"{number} {label}", *(count or "·" for count in counts))
         for number, (label, counts) in enumerate(zip(labels, confusion, strict=True), 1)
     ]
     head = ("true \\ predicted", *map(str, range(1, len(labels) + 1)))
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    widths = [max(len(str(cell)) for cell in column) for column in zip(head, *rows, strict=True)]
     if len(labels) > 1 and sum(widths[1:]) + len(widths) + _MIN_COLUMN < _COLUMNS:
         print_table(head, rows, title="confusion matrix", padding=0)
     elif len(labels) > 1:
@@ -235,6 +235,7 @@ def percent(part: float | None) -> str:
 
 
 def _is_number(cell: object) -> bool:
-    text = str(cell)
-    digits = text.removesuffix(" %").replace(",", "").replace(".", "", 1)
-    return text in ("", "–", "·") or digits.isdecimal()
+    if isinstance(cell, int | float) or cell in ("", "–", "·"):
+        return True
+    number, percent_sign, _ = str(cell).partition(" %")
+    return bool(percent_sign) and number.replace(".", "", 1).isdecimal()
