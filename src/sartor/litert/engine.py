@@ -13,6 +13,7 @@ from ..contract.manifest import Manifest
 from ..contract.names import RUN
 from ..contract.signatures import TensorSpec
 from ..errors import DataError, InvalidModelError, SartorError
+from ..flatbuffer import load_file
 from .interpreter import create_interpreter
 
 __all__ = ["Engine"]
@@ -25,33 +26,46 @@ _Specs: TypeAlias = "dict[str, tuple[tuple[int, ...], np.dtype[Any]]]"
 class Engine:
     """One interpreter behind a lock.
 
+    The interpreter uses bytes in memory. LiteRT would map a file that is given as a path: if
+    another program truncates or overwrites it, the process ends, or the outputs change.
+
     LiteRT has no lock of its own and does not check the shapes of its inputs. The engine runs one
     call at a time and checks names, dtypes and shapes first. Two engines on one file share
     nothing: `variables` and `restore` copy the weights from one to the other.
 
     Attributes:
+        content: content of the file.
         lock: hold it to keep other threads out between several calls.
 
     Args:
         path: a file that `sartor.litert.files.open_model` has checked.
         manifest: the manifest of the file.
         threads: number of threads of one call. Default: 1.
+        content: content of the file. Default: read from the path.
 
     Raises:
         InvalidModelError: If LiteRT cannot load the file.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, *, threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, manifest: Manifest, *, threads: int = 1, content: bytes | None = None
+    ) -> None:
         signatures = manifest.signatures()
         self._inputs = {key: _specs(inputs) for key, (inputs, _) in signatures.items()}
         self._outputs = {key: _specs(outputs) for key, (_, outputs) in signatures.items()}
         self.lock = threading.RLock()
         self._path = path
+        self._manifest = manifest
+        self.content = load_file(path) if content is None else content
         self._runners: dict[str, Any] | None = self._create_runners(threads)
+
+    def copy(self, *, threads: int = 1) -> Engine:
+        """Return another engine on the same content, with the initial values of the variables."""
+        return Engine(self._path, self._manifest, threads=threads, content=self.content)
 
     def _create_runners(self, threads: int) -> dict[str, Any]:
         try:
-            interpreter = create_interpreter(self._path, threads=threads)
+            interpreter = create_interpreter(self.content, threads=threads)
             return {key: interpreter.get_signature_runner(key) for key in self._inputs}
         except (InvalidModelError, ValueError) as error:
             raise InvalidModelError(f"{self._path}: {error}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidModelError
@@ -13,7 +12,7 @@ __all__ = ["create_interpreter"]
 
 
 def create_interpreter(
-    model: Path | bytes,
+    model: bytes,
     *,
     threads: int = 1,
     delegates: bool = True,
@@ -22,7 +21,7 @@ def create_interpreter(
     """Load a model into a LiteRT interpreter and allocate its tensors.
 
     Args:
-        model: path or content of a `.tflite` file.
+        model: content of a `.tflite` file.
         threads: number of threads of one call. Default: 1.
         delegates: use XNNPACK. Without it the interpreter starts faster and runs slower.
             Default: True.
@@ -37,14 +36,15 @@ def create_interpreter(
     # The import takes longer than the rest of Sartor.
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    source = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
     resolver = (
         OpResolverType.AUTO if delegates else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     )
     try:
         with silence_logs():
             interpreter = Interpreter(
-                **source, num_threads=threads, experimental_op_resolver_type=resolver
+                model_content=model,
+                num_threads=threads,
+                experimental_op_resolver_type=resolver,
             )
             details = interpreter.get_input_details() if input_shapes is not None else ()
             for detail, shape in zip(details, input_shapes or (), strict=True):

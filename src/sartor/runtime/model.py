@@ -8,7 +8,7 @@ from pathlib import Path
 from .._arguments import as_path, check_list
 from .._files import FilePath
 from ..errors import DataError
-from ..litert import open_model
+from ..litert import read_personalizable
 from ..modalities import Sample, prepare
 from .data.tasks import Label
 from .embedding import check_classes, embed_samples, stored_samples
@@ -55,13 +55,14 @@ class PersonalModel:
         max_bytes: int | None = None,
     ) -> None:  # fmt: skip
         self.path = as_path(path, "path")
-        self.manifest = open_model(self.path)
-        self._state = ModelState(self.path, self.manifest, threads)
+        file = read_personalizable(self.path)
+        self.manifest = file.manifest
+        self._state = ModelState(self.path, file, threads)
         samples = SampleStore(store, self.manifest, max_samples=max_samples, max_bytes=max_bytes)
         self._samples = SampleCollection(
             samples, self._state, self.manifest, thumbnails=thumbnails, photos=photos
         )
-        self._jobs = TrainingJobs(self.path, self.manifest, self._samples, self._state)
+        self._jobs = TrainingJobs(self.manifest, self._samples, self._state)
 
     @property
     def classes(self) -> tuple[str, ...]:

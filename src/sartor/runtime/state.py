@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from .._arguments import check_integer
-from ..contract.manifest import Manifest
 from ..contract.names import FEATURES, OUTPUT, TEMPERATURE
 from ..contract.signatures import numbered
 from ..errors import DataError
-from ..litert import Engine
+from ..litert import Engine, PersonalizableFile
 from .classes import ClassWeights
 from .confidence.out_of_distribution import OODDetector
 from .confidence.temperature import default_temperature
@@ -37,7 +36,7 @@ class ModelState:
 
     Args:
         path: path of the model file.
-        manifest: manifest of the file.
+        file: its content.
         threads: number of threads of one call. Default: 2, or 1 on a single core.
 
     Attributes:
@@ -46,11 +45,12 @@ class ModelState:
         history: history of the training that gave the weights, or None.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, threads: int | None = None) -> None:
+    def __init__(self, path: Path, file: PersonalizableFile, threads: int | None = None) -> None:
         if threads is not None:
             check_integer(threads, "threads", 1, _MAX_THREADS)
         threads = threads or min(2, os.cpu_count() or 1)
-        self.engine = Engine(path, manifest, threads=threads)
+        manifest = file.manifest
+        self.engine = Engine(path, manifest, threads=threads, content=file.content)
         self.samples_seen = 0
         self.history: History | None = None
         self._app: dict[str, np.ndarray] = {}

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
-from pathlib import Path
 
 from ...contract.manifest import Manifest
 from ...errors import DataError, TrainingError
@@ -130,16 +129,12 @@ class TrainingJobs:
     """The training jobs of one model; at most one runs at a time.
 
     Args:
-        path: path of the model file.
-        manifest: manifest of the file.
+        manifest: manifest of the model.
         samples: training samples; its lock guards the start of a job.
         state: receives the weights.
     """
 
-    def __init__(
-        self, path: Path, manifest: Manifest, samples: SampleCollection, state: ModelState
-    ) -> None:
-        self._path = path
+    def __init__(self, manifest: Manifest, samples: SampleCollection, state: ModelState) -> None:
         self._manifest = manifest
         self._samples = samples
         self._state = state
@@ -209,7 +204,7 @@ class TrainingJobs:
 
     @cached_property
     def _model(self) -> TrainingModel:
-        return TrainingModel(self._path, self._manifest)
+        return TrainingModel(self._state.engine.copy(), self._manifest)
 
 
 def _lower_priority() -> None:

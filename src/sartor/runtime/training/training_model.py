@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +23,7 @@ class TrainingModel:
     """A second copy of the model, which only training uses.
 
     Args:
-        path: path of the model file.
+        engine: engine that holds the copy; one thread is faster than two for steps this small.
         manifest: manifest of the file.
 
     Attributes:
@@ -34,9 +33,9 @@ class TrainingModel:
         class_weights: sets the weights of classes in `engine`.
     """
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
+    def __init__(self, engine: Engine, manifest: Manifest) -> None:
         self.manifest = manifest
-        self.engine = Engine(path, manifest, threads=1)  # two are slower for steps this small
+        self.engine = engine
         self.initial = self.engine.initial_variables()
         self.class_weights = ClassWeights(self.engine, manifest)
         self._batch = Batch(manifest)
