@@ -115,7 +115,7 @@ object Contract {
     const val OOD_STATISTICS = "ood/statistics"
 
     /** Version of the tables of a sample store: `user_version` in the file. */
-    const val STORE_VERSION = 3
+    const val STORE_VERSION = 4
 
     /** Number that identifies a sample store: `application_id` in the file, the letters `Srtr`. */
     const val STORE_APPLICATION_ID = 1400009842
@@ -123,7 +123,8 @@ object Contract {
     /** Statements that create the tables of a sample store. */
     val STORE_SCHEMA: List<String> = listOf(
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-        "CREATE TABLE class (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL)",
+        "CREATE TABLE class (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL)",
+        "CREATE TABLE removed_class (key TEXT PRIMARY KEY) WITHOUT ROWID",
         "CREATE TABLE sample (id INTEGER PRIMARY KEY AUTOINCREMENT, added REAL NOT NULL, source BLOB, feature_rows INTEGER NOT NULL, bytes INTEGER NOT NULL, held_out INTEGER NOT NULL, checksum INTEGER NOT NULL)",
         "CREATE INDEX sample_source ON sample (source) WHERE source IS NOT NULL",
         "CREATE TABLE features (sample INTEGER PRIMARY KEY, encoding TEXT NOT NULL, data BLOB NOT NULL, checksum INTEGER NOT NULL)",
@@ -169,6 +170,7 @@ object Keys {
     const val BASE = "base"
     const val BATCH_SIZE = "batch_size"
     const val CLASS_AXIS = "class_axis"
+    const val CLASS_KEYS = "class_keys"
     const val CLASSES = "classes"
     const val CLIP_NORM = "clip_norm"
     const val CONTRACT = "contract"
@@ -377,6 +379,8 @@ data class Fingerprints(
  * @property fingerprints Hashes that decide what user data still fits.
  * @property requires Features that a runtime must support; a runtime refuses the file otherwise.
  * @property generator Program that wrote the file, with its version.
+ * @property classKeys The key of each class index, or null if the index is free. Default: the
+ *   names.
  * @property digest SHA-256 of all bytes before the appended ZIP archive.
  */
 data class Manifest(
@@ -395,6 +399,7 @@ data class Manifest(
     val fingerprints: Fingerprints,
     val requires: List<String>,
     val generator: String,
+    val classKeys: List<String?>?,
     val digest: String,
 )
 
@@ -404,6 +409,7 @@ data class Manifest(
  * @property contract Version of the contract.
  * @property fingerprints Fingerprints of the model that the checkpoint was saved from.
  * @property classes The name of each class index, or null if the index is free.
+ * @property classKeys The key of each class index, or null if the index is free.
  * @property samplesSeen Number of samples added before the checkpoint was saved.
  * @property oodThreshold OOD score below which an input is out-of-distribution, or null.
  * @property digest SHA-256 of the tensors and the class names.
@@ -412,6 +418,7 @@ data class CheckpointHeader(
     val contract: Int,
     val fingerprints: Fingerprints,
     val classes: List<String?>,
+    val classKeys: List<String?>,
     val samplesSeen: Int,
     val oodThreshold: Double?,
     val digest: String,

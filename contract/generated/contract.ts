@@ -117,7 +117,7 @@ export const OOD_CLASS_INDICES = 'ood/class_indices';
 export const OOD_STATISTICS = 'ood/statistics';
 
 /** Version of the tables of a sample store: `user_version` in the file. */
-export const STORE_VERSION = 3;
+export const STORE_VERSION = 4;
 
 /** Number that identifies a sample store: `application_id` in the file, the letters `Srtr`. */
 export const STORE_APPLICATION_ID = 1400009842;
@@ -125,7 +125,8 @@ export const STORE_APPLICATION_ID = 1400009842;
 /** Statements that create the tables of a sample store. */
 export const STORE_SCHEMA = [
   'CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID',
-  'CREATE TABLE class (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL)',
+  'CREATE TABLE class (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL)',
+  'CREATE TABLE removed_class (key TEXT PRIMARY KEY) WITHOUT ROWID',
   'CREATE TABLE sample (id INTEGER PRIMARY KEY AUTOINCREMENT, added REAL NOT NULL, source BLOB, feature_rows INTEGER NOT NULL, bytes INTEGER NOT NULL, held_out INTEGER NOT NULL, checksum INTEGER NOT NULL)',
   'CREATE INDEX sample_source ON sample (source) WHERE source IS NOT NULL',
   'CREATE TABLE features (sample INTEGER PRIMARY KEY, encoding TEXT NOT NULL, data BLOB NOT NULL, checksum INTEGER NOT NULL)',
@@ -332,6 +333,8 @@ export interface Manifest {
   readonly requires: readonly string[];
   /** Program that wrote the file, with its version. */
   readonly generator: string;
+  /** The key of each class index, or null if the index is free. Default: the names. */
+  readonly class_keys: readonly (string | null)[] | null;
   /** SHA-256 of all bytes before the appended ZIP archive. */
   readonly digest: string;
 }
@@ -344,6 +347,8 @@ export interface CheckpointHeader {
   readonly fingerprints: Fingerprints;
   /** The name of each class index, or null if the index is free. */
   readonly classes: readonly (string | null)[];
+  /** The key of each class index, or null if the index is free. */
+  readonly class_keys: readonly (string | null)[];
   /** Number of samples added before the checkpoint was saved. */
   readonly samples_seen: number;
   /** OOD score below which an input is out-of-distribution, or null. */

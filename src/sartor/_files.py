@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+from ._temporary import temporary_file
 from .errors import OutputError, SartorError
 
-__all__ = ["FilePath", "check_readable", "replacing", "write_atomically"]
+__all__ = ["FilePath", "check_readable", "replacing", "sync", "write_atomically"]
 
 FilePath: TypeAlias = "str | os.PathLike[str]"
 """A path as users give it."""
@@ -83,23 +83,19 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     mode = _mode(target)
-    temporary = target.with_name(f".{target.name[:64]}.{secrets.token_hex(8)}.part")
-    try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL, 0o600 if private or mode else 0o666))
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        if mode is not None:
-            with contextlib.suppress(OSError):
-                os.chmod(temporary, mode)
-        os.replace(temporary, target)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        if isinstance(error, OSError) and error.filename in (None, str(temporary)):
-            error.filename = str(path)  # the path that the caller knows; a full disk names none
-        raise
-    _sync_folder(target.parent)
+    with temporary_file(target, 0o600 if private or mode else 0o666) as temporary:
+        try:
+            yield temporary
+            sync(temporary)
+            if mode is not None:
+                with contextlib.suppress(OSError):
+                    os.chmod(temporary, mode)
+            os.replace(temporary, target)
+        except OSError as error:
+            if error.filename in (None, str(temporary)):  # a full disk names no file
+                error.filename = str(path)
+            raise
+    sync(target.parent)
 
 
 def _mode(path: Path) -> int | None:
@@ -113,10 +109,14 @@ def _mode(path: Path) -> int | None:
     return stat.S_IMODE(mode)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Flush a folder, so that a rename survives a power cut, if the system supports it."""
+def sync(path: Path) -> None:
+    """Flush a file; or a folder, so that a rename survives a power cut, if that is supported."""
+    if not path.is_dir():
+        with open(path, "rb+") as file:
+            os.fsync(file.fileno())
+        return
     with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import PIL.Image
 import pytest
 from commands import COLORS, Run
+
+from sartor.runtime.store import connect
 
 SEED = ("--seed", 3)
 
@@ -158,3 +162,18 @@ def test_a_missing_checkpoint_is_an_error(
     ):
         assert "`sartor fit` writes one" in run(*arguments, "--checkpoint", missing).error
     assert not missing.with_suffix(".samples").exists()
+
+
+def test_forgetting_beside_a_reader_trains_and_saves(
+    model: Path, checkpoint: Path, train: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "_LOCK_TIMEOUT", 0.1)
+    store = checkpoint.with_suffix(".samples")
+    with closing(sqlite3.connect(store, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sample").fetchall()
+        result = run("forget", model, "--checkpoint", checkpoint, "--sample", 1, *SEED)
+    assert result.code == 0
+    assert "note: the samples are deleted, but their bytes are not overwritten yet" in result.err
+    summary = run("classes", model, "--checkpoint", checkpoint, "--json").json
+    assert 1 not in [each["number"] for each in summary["samples"]]

@@ -27,8 +27,10 @@ def rewrite(checkpoint: Path, *, fields: object = None, **tensors: np.ndarray | 
     new_arrays = {k: v for k, v in (arrays | tensors).items() if v is not None}
     merged = old | new
     own = {k: v for k, v in new_arrays.items() if not k.startswith("app/")}
+    if "classes" in new:
+        merged["class_keys"] = merged["classes"]
     if "digest" not in new:
         with contextlib.suppress(UnicodeEncodeError):
-            merged["digest"] = checkpoint_digest(own, merged["classes"])
+            merged["digest"] = checkpoint_digest(own, merged["classes"], merged["class_keys"])
     metadata = {"sartor": json.dumps(merged)}
     checkpoint.write_bytes(save(new_arrays, metadata))

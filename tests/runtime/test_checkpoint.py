@@ -90,11 +90,13 @@ def test_the_header_describes_the_checkpoint(checkpoint: Path, model_path: Path)
             "optimizer": fingerprints.optimizer,
         },
         "classes": ["hat", "shoes", "dress", None],
+        "class_keys": fields["class_keys"],
         "samples_seen": 15,
         "ood_threshold": pytest.approx(0, abs=5),
         "digest": fields["digest"],
     }
     assert len(fields["digest"]) == 64
+    assert [key and len(key) for key in fields["class_keys"]] == [32, 32, 32, None]
 
 
 def test_loading_and_saving_keeps_the_tensors_of_the_app(

@@ -1,15 +1,19 @@
-"""Files that other programs change while a model is open."""
+"""Files that other programs change or read while a model is open."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from blobs import PROBE, add_samples
+from blobs import LABELS, PROBE, add_samples
 
 from sartor import PersonalModel
+from sartor.errors import StoreError
 from sartor.runtime import unpack_project
+from sartor.runtime.store import connect
 
 Convert = Callable[..., Path]
 
@@ -56,4 +60,116 @@ def test_a_loaded_checkpoint_does_not_depend_on_its_file(
         model.load(checkpoint)
         before = model.predict(PROBE)
         change(checkpoint)
+        assert model.predict(PROBE) == before
+
+
+def delete_all(store: Path) -> None:
+    for path in store.parent.glob("s*"):
+        path.unlink()
+
+
+def delete_log(store: Path) -> None:
+    store.with_name("s-wal").unlink()
+
+
+def move(store: Path) -> None:
+    store.rename(store.with_name("moved"))
+
+
+def move_folder(store: Path) -> None:
+    store.parent.rename(store.parent.with_name("moved"))
+
+
+def replace_by_copy(store: Path) -> None:
+    copy = store.with_name("copy")
+    copy.write_bytes(store.read_bytes())
+    copy.replace(store)
+
+
+CHANGES = [delete_all, Path.unlink, delete_log, move, move_folder, replace_by_copy]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_store_that_is_not_there_any_more_acknowledges_nothing(
+    tiny: Convert, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    store = tmp_path / "folder" / "s"
+    store.parent.mkdir()
+    with PersonalModel(tiny(), store=store) as model:
+        model.add_sample(PROBE, "hat")
+        change(store)
+        methods: list[Callable[[], object]] = [
+            lambda: model.add_sample(PROBE + 1, "hat"),
+            lambda: model.add_sample(PROBE + 1, "shoes"),
+            lambda: model.rename_class("hat", "cap"),
+            lambda: model.forget(1),
+            lambda: model.remove_class("hat"),
+            model.fit,
+        ]
+        for method in methods:
+            with pytest.raises(StoreError, match=r"(deleted or moved|replaced) while it was open"):
+                method()
+        assert model.classes == ("hat",)
+        project = model.export_project(tmp_path / "rescued.sartor")
+    rescued = unpack_project(project, tmp_path / "rescued")
+    with PersonalModel(tiny(), store=rescued / "checkpoint.samples") as model:
+        assert [each.label for each in model.samples] == ["hat"]
+
+
+@pytest.mark.parametrize("change", [move, move_folder])
+def test_a_store_that_is_moved_back_has_all_samples(
+    tiny: Convert, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    store = tmp_path / "folder" / "s"
+    store.parent.mkdir()
+    with PersonalModel(tiny(), store=store) as model:
+        model.add_sample(PROBE, "hat")
+        change(store)
+        with pytest.raises(StoreError):
+            model.add_sample(PROBE + 1, "hat")
+        moved = store.with_name("moved")
+        (moved if moved.exists() else tmp_path / "moved").rename(
+            store if moved.exists() else store.parent
+        )
+        model.add_sample(PROBE + 2, "hat")
+        model.fit()
+    with PersonalModel(tiny(), store=store) as model:
+        assert len(model.samples) == 2
+
+
+@pytest.mark.parametrize("method", ["forget", "remove_class"])
+def test_forgetting_beside_a_reader_cleans_samples_and_weights(
+    tiny: Convert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(connect, "_LOCK_TIMEOUT", 0.1)
+    store = tmp_path / "s"
+    with PersonalModel(tiny(), store=store) as model:
+        add_samples(model).fit(epochs=5)
+        with closing(sqlite3.connect(store, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM sample").fetchall()
+            hats = [each.id for each in model.samples if each.label == "hat"]
+            with pytest.warns(RuntimeWarning, match="not overwritten yet"):
+                model.forget(*hats) if method == "forget" else model.remove_class("hat")
+        assert model.classes == ("shoes", "dress")
+        assert len(model.samples) == 10
+        assert model.predict(PROBE).in_distribution in (None, False)
+
+
+def test_forgetting_beside_a_writer_changes_nothing(
+    tiny: Convert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "_LOCK_TIMEOUT", 0.1)
+    store = tmp_path / "s"
+    with PersonalModel(tiny(), store=store) as model:
+        add_samples(model).fit(epochs=5)
+        before = model.predict(PROBE)
+        with closing(sqlite3.connect(store, isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="locked by another program"):
+                model.forget(1)
+            with pytest.raises(StoreError, match="locked by another program"):
+                model.remove_class("hat")
+        assert model.classes == LABELS
+        assert len(model.samples) == 15
         assert model.predict(PROBE) == before

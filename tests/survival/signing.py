@@ -46,7 +46,7 @@ def sign_checkpoint(content: bytes) -> bytes:
         fields = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["sartor"])
         arrays = load(content)
         own = {name: array for name, array in arrays.items() if not name.startswith("app/")}
-        fields["digest"] = checkpoint_digest(own, fields["classes"])
+        fields["digest"] = checkpoint_digest(own, fields["classes"], fields["class_keys"])
         return save(arrays, {"sartor": json.dumps(fields)})
     except Exception:  # damaged beyond reading
         return content

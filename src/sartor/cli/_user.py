@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._folder_state import settle
-from .report import fail, note
+from .report import fail, note, warnings_as_notes
 
 if TYPE_CHECKING:
     from ..runtime import PersonalModel
@@ -76,7 +76,7 @@ def open_trained(
     store = store_of(checkpoint)
     is_new, is_empty = not store.exists(), False
     try:
-        with PersonalModel(model, store=store) as personal:
+        with warnings_as_notes(), PersonalModel(model, store=store) as personal:
             try:
                 if checkpoint.exists():
                     for message in personal.load(checkpoint):

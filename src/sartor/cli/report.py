@@ -9,7 +9,8 @@ import io
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
@@ -36,6 +37,7 @@ __all__ = [
     "print_table",
     "reported",
     "shorten",
+    "warnings_as_notes",
 ]
 
 P = ParamSpec("P")
@@ -130,6 +132,14 @@ def note(message: str) -> None:
     """Print a note on stderr, unless the command has the option `--quiet`."""
     if not is_quiet():
         typer.secho(f"note: {message}", fg=typer.colors.YELLOW, err=True)
+
+
+@contextlib.contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """Print the warnings of a block as notes."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: note(str(message))
+        yield
 
 
 def print_json(value: object) -> None:

@@ -46,6 +46,7 @@ class CheckpointHeader:
         contract: version of the contract.
         fingerprints: fingerprints of the model that the checkpoint was saved from.
         classes: the name of each class index, or None if the index is free.
+        class_keys: the key of each class index, or None if the index is free.
         samples_seen: number of samples added before the checkpoint was saved.
         ood_threshold: OOD score below which an input is out-of-distribution, or None.
         digest: SHA-256 of the tensors and the class names.
@@ -54,6 +55,7 @@ class CheckpointHeader:
     contract: int
     fingerprints: Fingerprints
     classes: tuple[str | None, ...]
+    class_keys: tuple[str | None, ...]
     samples_seen: int = 0
     ood_threshold: float | None = None
     digest: str = ""
@@ -69,6 +71,7 @@ class CheckpointHeader:
             contract=fields.integer("contract"),
             fingerprints=parse_fingerprints(fields.object("fingerprints")),
             classes=fields.names("classes"),
+            class_keys=fields.names("class_keys"),
             samples_seen=fields.integer("samples_seen", minimum=0),
             ood_threshold=fields.optional_number("ood_threshold"),
             digest=fields.string("digest"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .names import FEATURES, MASK, TASKS, TEMPERATURE
@@ -11,7 +11,7 @@ from .signatures import numbered
 if TYPE_CHECKING:
     from .manifest import Manifest
 
-__all__ = ["contradictions"]
+__all__ = ["are_class_keys", "contradictions"]
 
 _WEIGHTS_PER_OUTPUT = {"classification": False, "multi_label": True, "regression": True}
 """Task → whether a sample has a weight for each output."""
@@ -39,6 +39,18 @@ def _wrong_names(manifest: Manifest) -> Iterator[str]:
         names = [spec.name for spec in specs]
         if len(set(names)) != len(names):
             yield f"two of the {key} have the same name"
+
+    keys = manifest.class_keys or manifest.classes
+    if not are_class_keys(keys, manifest.classes):
+        yield "class_keys has not one key for each class"
+
+
+def are_class_keys(keys: Sequence[str | None], classes: Sequence[str | None]) -> bool:
+    """Return whether each class has a key of its own, and each free class index has none."""
+    used = [key for key in keys if key is not None]
+    return [key is None for key in keys] == [name is None for name in classes] and (
+        len(set(used)) == len(used)
+    )
 
 
 def _wrong_training(manifest: Manifest) -> Iterator[str]:

@@ -63,6 +63,7 @@ class Manifest:
         fingerprints: hashes that decide what user data still fits.
         requires: features that a runtime must support; a runtime refuses the file otherwise.
         generator: program that wrote the file, with its version.
+        class_keys: the key of each class index, or None if the index is free. Default: the names.
         digest: SHA-256 of all bytes before the appended ZIP archive.
         version: version of the contract.
     """
@@ -81,6 +82,7 @@ class Manifest:
     fingerprints: Fingerprints
     requires: tuple[str, ...] = ()
     generator: str = ""
+    class_keys: tuple[str | None, ...] | None = None
     digest: str = ""
     version: int = VERSION
 
@@ -104,6 +106,8 @@ class Manifest:
         """Return the text of `sartor.json`."""
         fields = {"contract": self.version, **asdict(self)}
         del fields["version"]
+        if self.class_keys is None:
+            del fields["class_keys"]
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
     def files(self) -> dict[str, bytes]:
@@ -140,6 +144,7 @@ class Manifest:
             fingerprints=parse_fingerprints(fields.object("fingerprints")),
             requires=requires,
             generator=fields.string("generator"),
+            class_keys=fields.names("class_keys") if fields.values.get("class_keys") else None,
             digest=fields.string("digest"),
         )
         contradiction = next(contradictions(manifest), None)

@@ -1,4 +1,4 @@
-"""The format of the sample store, version 3: tables, encodings and checksums.
+"""The format of the sample store, version 4: tables, encodings and checksums.
 
 `docs/contract.md` describes it. Every language creates the tables with the same statements.
 """
@@ -28,7 +28,7 @@ __all__ = [
     "pack",
 ]
 
-STORE_VERSION = 3
+STORE_VERSION = 4
 """Version of the tables of a sample store: `user_version` in the file."""
 
 STORE_APPLICATION_ID = int.from_bytes(b"Srtr", "big")
@@ -36,8 +36,9 @@ STORE_APPLICATION_ID = int.from_bytes(b"Srtr", "big")
 
 STORE_SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE class (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, "
-    "checksum INTEGER NOT NULL)",
+    "CREATE TABLE class (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, "
+    "name TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL)",
+    "CREATE TABLE removed_class (key TEXT PRIMARY KEY) WITHOUT ROWID",
     "CREATE TABLE sample (id INTEGER PRIMARY KEY AUTOINCREMENT, added REAL NOT NULL, source BLOB, "
     "feature_rows INTEGER NOT NULL, bytes INTEGER NOT NULL, held_out INTEGER NOT NULL, "
     "checksum INTEGER NOT NULL)",

@@ -4,9 +4,9 @@ It imports nothing of the converter, and relies on the contract only, not on the
 """
 
 from .model import PersonalModel
+from .project import unpack_project
 from .reembedding import reembed
 from .results.records import Epoch, Evaluation, History, Prediction, Predictions
-from .saved.archive import unpack as unpack_project
 from .saved.bake import bake
 from .saved.checkpoint import Checkpoint, read_checkpoint
 from .store import StoredSample

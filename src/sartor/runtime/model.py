@@ -8,7 +8,6 @@ from pathlib import Path
 from .._arguments import as_path, check_list
 from .._files import FilePath
 from ..errors import DataError
-from ..litert import read_personalizable
 from ..modalities import Sample, prepare
 from .data.tasks import Label
 from .embedding import check_classes, embed_samples, stored_samples
@@ -55,9 +54,8 @@ class PersonalModel:
         max_bytes: int | None = None,
     ) -> None:  # fmt: skip
         self.path = as_path(path, "path")
-        file = read_personalizable(self.path)
-        self.manifest = file.manifest
-        self._state = ModelState(self.path, file, threads)
+        self._state = ModelState(self.path, threads)
+        self.manifest = self._state.manifest
         samples = SampleStore(store, self.manifest, max_samples=max_samples, max_bytes=max_bytes)
         self._samples = SampleCollection(
             samples, self._state, self.manifest, thumbnails=thumbnails, photos=photos
@@ -85,6 +83,7 @@ class PersonalModel:
 
     def check_classes(self, labels: Iterable[str]) -> None:
         """Raise DataError unless the model has these classes."""
+        self._samples.follow_store()
         check_classes(labels, self.classes)
 
     def add_sample(
@@ -121,7 +120,8 @@ class PersonalModel:
         """Delete samples for good, and stop a running training.
 
         Trained weights still depend on them until the next `fit`. Imprinted classes are imprinted
-        again from their other samples, and classes without samples are removed.
+        again from their other samples, and classes without samples are removed. A warning says
+        if bytes cannot be overwritten yet.
 
         Args:
             samples: numbers of the samples, as `add_sample` and `samples` return them.
@@ -272,8 +272,7 @@ class PersonalModel:
         """Replace weights, classes and samples by those of a project; otherwise like `load`.
 
         Raises:
-            DataError, CheckpointError, StoreError, OSError: If the project is damaged, belongs to
-                another model, or cannot be read; nothing is changed.
+            SartorError, OSError: If a part is damaged or of another model; nothing is changed.
         """
         with self._jobs.exclusive():
             return import_project(as_path(path, "path"), self._state, self._samples)

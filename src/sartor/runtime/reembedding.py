@@ -7,7 +7,6 @@ import os
 import numpy as np
 
 from .._arguments import as_path
-from ..litert import read_personalizable
 from ..modalities import load_stored
 from .state import ModelState
 from .store import reembed_samples
@@ -32,8 +31,8 @@ def reembed(model: str | os.PathLike[str], store: str | os.PathLike[str]) -> Non
         OSError: If the store does not exist or cannot be written; nothing is changed.
     """
     path = as_path(model, "model")
-    file = read_personalizable(path)
-    manifest, state = file.manifest, ModelState(path, file)
+    state = ModelState(path)
+    manifest = state.manifest
 
     def embed(photo: bytes) -> list[list[np.ndarray]]:
         return [state.features(load_stored(manifest.inputs, photo).inputs())]

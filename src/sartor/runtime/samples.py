@@ -53,6 +53,7 @@ class SampleCollection:
         try:
             for name, flag in (("thumbnails", thumbnails), ("photos", photos)):
                 check_flag(flag, name)
+            self.follow_store()
             counts = store.counts()
             self.check_capacity(counts)
             self._imprint(counts)
@@ -130,6 +131,7 @@ class SampleCollection:
         """
         with self.lock:
             with self.store.transaction():
+                self.follow_store()
                 # another thread or process may have added it by now
                 stored = None if source is None else self.store.find(source)
                 if stored is not None:
@@ -137,9 +139,10 @@ class SampleCollection:
                 self.check_capacity(targets)
                 number = self.store.add(
                     features, targets, source=source, held_out=held_out,
-                    thumbnail=thumbnail, photo=photo,
+                    thumbnail=thumbnail, photo=photo, keys=self._state.class_keys,
                 )  # fmt: skip
             self._imprint_first(features, targets, held_out)
+            self.follow_store()  # the keys of new classes
             self._state.samples_seen += 1
         return number
 
@@ -149,12 +152,32 @@ class SampleCollection:
             return self.store.find(identity_of_name(source))
         return self.store.find(load(self._manifest.inputs, image).identity)
 
+    def follow_store(self) -> None:
+        """Rename and remove the classes that were renamed and removed in the store.
+
+        The state may be older: a checkpoint that was saved before, or that of another process.
+        """
+        self._state.follow(self.store.class_keys())
+
     def forget(self, samples: Sequence[int]) -> None:
         """Delete samples, and what was computed from them; remove classes without samples."""
-        before = self.store.counts()
-        self.store.forget(samples)
+        self.follow_store()
+        before = self.store.counts(), len(self.store)
+        try:
+            self.store.forget(samples)
+        finally:  # also if this thread is interrupted after the samples are deleted
+            self._forget_in_state(before)
+
+    def _forget_in_state(self, before: tuple[Mapping[str, int], int]) -> None:
+        """Delete what was computed from samples that the store has no longer.
+
+        Args:
+            before: class name → number of samples, and number of samples in all.
+        """
         after = self.store.counts()
-        for label, count in before.items():
+        if (after, len(self.store)) == before:
+            return
+        for label, count in before[0].items():
             if count and not after.get(label) and label in self._state.class_indices:
                 self._state.remove(label)
         rows = self.store.select(held_out=False)
@@ -165,6 +188,8 @@ class SampleCollection:
         """Delete a class and its samples."""
         if label in self.store.counts():
             self.store.forget_class(label)
+        elif label in self._state.class_keys:
+            self.store.record_removed([self._state.class_keys[label]])
         self._state.remove(label)
 
     def rename_class(self, label: str, name: str) -> None:
@@ -191,6 +216,7 @@ class SampleCollection:
         """
         while True:
             rows = self.store.select(held_out=held_out)
+            self.follow_store()
             self._imprint(rows.classes)
             if set(rows.classes) <= set(self._state.class_indices):
                 return rows  # else another process has removed a class meanwhile
@@ -202,6 +228,7 @@ class SampleCollection:
 
     def imprint_stored_classes(self) -> None:
         """Imprint the classes that a loaded checkpoint lacks, up to the capacity."""
+        self.follow_store()
         counts, classes = self.store.counts(), self._state.class_indices
         old = [label for label in counts if label in classes]
         new = [label for label in counts if label not in classes]

@@ -13,7 +13,8 @@ from .._arguments import check_integer
 from ..contract.names import FEATURES, OUTPUT, TEMPERATURE
 from ..contract.signatures import numbered
 from ..errors import DataError
-from ..litert import Engine, PersonalizableFile
+from ..litert import Engine, read_personalizable
+from .class_names import ClassNames
 from .classes import ClassWeights
 from .confidence.out_of_distribution import OODDetector
 from .confidence.temperature import default_temperature
@@ -36,27 +37,27 @@ class ModelState:
 
     Args:
         path: path of the model file.
-        file: its content.
         threads: number of threads of one call. Default: 2, or 1 on a single core.
 
     Attributes:
+        manifest: manifest of the file.
         engine: engine that predicts.
         samples_seen: number of samples added so far, including earlier sessions.
         history: history of the training that gave the weights, or None.
     """
 
-    def __init__(self, path: Path, file: PersonalizableFile, threads: int | None = None) -> None:
+    def __init__(self, path: Path, threads: int | None = None) -> None:
         if threads is not None:
             check_integer(threads, "threads", 1, _MAX_THREADS)
         threads = threads or min(2, os.cpu_count() or 1)
-        manifest = file.manifest
+        file = read_personalizable(path)
+        self.manifest = manifest = file.manifest
         self.engine = Engine(path, manifest, threads=threads, content=file.content)
         self.samples_seen = 0
         self.history: History | None = None
         self._app: dict[str, np.ndarray] = {}
-        self._manifest = manifest
         self._weights = ClassWeights(self.engine, manifest)
-        self._names: list[str | None] = list(manifest.classes)
+        self._classes = ClassNames(manifest.classes, manifest.class_keys)
         # Imprinted class → True if samples showed it. False: there were none, so the weights are
         # provisional, and the first sample imprints the class again.
         self._imprinted: dict[str, bool] = {}
@@ -67,12 +68,17 @@ class ModelState:
     @property
     def class_indices(self) -> dict[str, int]:
         """Class name → class index, in the order of the indices."""
-        return {name: index for index, name in enumerate(self._names) if name is not None}
+        return self._classes.indices
+
+    @property
+    def class_keys(self) -> dict[str, str]:
+        """Class name → key, of the classes whose key is known."""
+        return self._classes.keys_by_name()
 
     @property
     def free_classes(self) -> int:
         """Number of free class indices."""
-        return self._names.count(None)
+        return self._classes.free
 
     @property
     def new_classes(self) -> tuple[str, ...]:
@@ -120,22 +126,29 @@ class ModelState:
     def remove(self, label: str) -> None:
         """Clear a class, so that its index is free."""
         with self.engine.lock:
-            index = self._names.index(label)
-            self._weights.clear(index)
-            self._names[index] = None
-            self._imprinted.pop(label, None)
-            self._new_classes.pop(label, None)
-            if self._detector is not None:
-                self._detector = self._detector.without_class(index)
+            self._clear(self._classes.remove(label), label)
 
     def rename(self, old: str, new: str) -> None:
         """Rename a class."""
         with self.engine.lock:
-            self._names[self._names.index(old)] = new
-            if old in self._imprinted:
-                self._imprinted[new] = self._imprinted.pop(old)
-            if old in self._new_classes:
-                self._new_classes[new] = self._new_classes.pop(old)
+            self._classes.rename(old, new)
+            self._follow_names({old: new})
+
+    def follow(self, stored: Mapping[str, str | None]) -> None:
+        """Rename and remove the classes that were renamed and removed in a store.
+
+        Args:
+            stored: class key → name, or None for a removed class.
+        """
+        with self.engine.lock:
+            before, self._classes = self._classes, self._classes.following(stored)
+            renamed = {}
+            for index, (old, new) in enumerate(zip(before.names, self._classes.names, strict=True)):
+                if old is not None and new is None:
+                    self._clear(index, old)
+                elif old is not None and new is not None:
+                    renamed[old] = new
+            self._follow_names(renamed)
 
     def begin_training(self) -> tuple[dict[str, np.ndarray], OODDetector | None]:
         """Return the variables and the detector; classes imprinted after this call are new."""
@@ -172,8 +185,9 @@ class ModelState:
         with self.engine.lock:
             detector = self._detector
             return Checkpoint(
-                classes=tuple(self._names),
-                fingerprints=self._manifest.fingerprints,
+                classes=tuple(self._classes.names),
+                class_keys=self._classes.complete_keys(),
+                fingerprints=self.manifest.fingerprints,
                 variables=self.engine.variables(),
                 samples_seen=self.samples_seen,
                 ood_threshold=None if detector is None else detector.threshold,
@@ -195,10 +209,10 @@ class ModelState:
             CheckpointError: If it belongs to another model; nothing is changed.
         """
         with self.engine.lock:
-            adapted = adapt(checkpoint, self._manifest, self.engine.initial_variables(), name)
+            adapted = adapt(checkpoint, self.manifest, self.engine.initial_variables(), name)
             detector = self._detector_of(checkpoint)
             self.engine.restore(adapted.variables)
-            self._names = list(adapted.classes)
+            self._classes = ClassNames(adapted.classes, adapted.class_keys)
             self._imprinted = {}
             self._new_classes = {}
             self._detector = detector
@@ -216,37 +230,55 @@ class ModelState:
         """Imprint a class, and return whether that changed its weights."""
         if self.is_imprinted(label):
             return False
-        has_index = label in self._names
+        has_index = label in self._classes.names
         if not has_index and not self.free_classes:
             raise DataError(f"the model has no free class for {label!r}")
-        index = self._names.index(label if has_index else None)
+        index = self._classes.names.index(label if has_index else None)
         is_new = not has_index or label in self._imprinted or self._weights.is_untrained(index)
         if is_new:
             self._weights.imprint(index, features)
-            self._names[index] = label
+            if not has_index:
+                self._classes.add(label)
             self._new_classes[label] = self._first_batch(features)
             if self._detector is not None and len(features[0]):
                 self._detector = self._detector.with_class(index, features)
         self._imprinted[label] = len(features[0]) > 0
         return is_new
 
+    def _clear(self, index: int, label: str) -> None:
+        """Clear the weights of a class that was removed."""
+        self._weights.clear(index)
+        self._imprinted.pop(label, None)
+        self._new_classes.pop(label, None)
+        if self._detector is not None:
+            self._detector = self._detector.without_class(index)
+
+    def _follow_names(self, renamed: Mapping[str, str]) -> None:
+        """Rename the classes in what is known of them.
+
+        Args:
+            renamed: old name → new name.
+        """
+        self._imprinted = {renamed.get(name, name): x for name, x in self._imprinted.items()}
+        self._new_classes = {renamed.get(name, name): x for name, x in self._new_classes.items()}
+
     def _first_batch(self, features: Sequence[np.ndarray]) -> list[np.ndarray]:
-        return [rows[: self._manifest.batch_size] for rows in features]
+        return [rows[: self.manifest.batch_size] for rows in features]
 
     def _features_of(self, outputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        return [outputs[numbered(FEATURES, i)] for i in range(len(self._manifest.features))]
+        return [outputs[numbered(FEATURES, i)] for i in range(len(self.manifest.features))]
 
     def _detector_of(self, checkpoint: Checkpoint) -> OODDetector | None:
         if checkpoint.ood_threshold is None:
             return None
-        size = sum(math.prod(spec.shape) for spec in self._manifest.features)
+        size = sum(math.prod(spec.shape) for spec in self.manifest.features)
         return OODDetector.from_arrays(
             checkpoint.ood, checkpoint.ood_threshold, size, len(checkpoint.classes)
         )
 
     def _set_default_temperature(self) -> None:
         """Set a temperature that is about right for classes that were only imprinted."""
-        if self._is_trained or self._manifest.task != "classification":
+        if self._is_trained or self.manifest.task != "classification":
             return
         features = [np.concatenate(each) for each in zip(*self._new_classes.values(), strict=True)]
         if not len(features[0]):  # all samples are held out
@@ -254,7 +286,7 @@ class ModelState:
         variables = self.engine.variables()
         self.engine.restore({**variables, TEMPERATURE: np.ones(1, np.float32)})
         _, outputs = evaluate_batches(
-            self.engine, Batch(self._manifest), unlabelled_dataset(self._manifest, features)
+            self.engine, Batch(self.manifest), unlabelled_dataset(self.manifest, features)
         )
         temperature = np.full(1, default_temperature(outputs), np.float32)
         self.engine.restore({**variables, TEMPERATURE: temperature})

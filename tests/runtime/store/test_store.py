@@ -130,7 +130,7 @@ def test_texts_of_the_app_are_replaced_with_the_samples(tmp_path: Path) -> None:
     backup = tmp_path / "backup.samples"
     with create_store(tmp_path / "first.samples") as store:
         store.set_app_data("list/a", "old")
-        store.backup(backup)
+        store.copy_to(backup)
         store.set_app_data("list/a", "new")
         store.set_app_data("list/b", "two")
         store.set_app_data("other", "three")
@@ -231,13 +231,13 @@ def test_a_store_without_a_photo_cannot_be_embedded_again(tmp_path: Path) -> Non
         assert content(store) == before
 
 
-def test_a_backup_is_one_complete_file(path: Path | None, tmp_path: Path) -> None:
+def test_a_copy_is_one_complete_file(path: Path | None, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
     with create_store(path) as store:
-        store.backup(folder / "b")
-        store.backup(folder / "b")
+        store.copy_to(folder / "b")
         before = content(store)
     assert [each.name for each in folder.iterdir()] == ["b"]
+    assert (folder / "b").stat().st_mode & 0o77 == 0
     with SampleStore(folder / "b", manifest()) as copy:
         assert content(copy) == before

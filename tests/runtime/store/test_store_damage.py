@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
-from stores import HALF, add, content, create_store, manifest
+from stores import HALF, SIZE, add, content, create_store, manifest
 
+from sartor.contract.sample_store import checksum
 from sartor.errors import StoreError
 from sartor.runtime.store import SampleStore
+from sartor.runtime.store.reading import sample_checksum
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +142,67 @@ def a_pipe(path: Path) -> None:
 
 def in_no_folder(path: Path) -> None:
     path.parent.rmdir()
+
+
+def write_sample(connection: sqlite3.Connection, number: int, *targets: tuple[int, float]) -> None:
+    """Replace the targets of a sample, with a correct checksum."""
+    query = "SELECT id, added, source, feature_rows, bytes, held_out FROM sample WHERE id = ?"
+    (row,) = connection.execute(query, (number,)).fetchall()
+    connection.execute("DELETE FROM target WHERE sample = ?", (number,))
+    rows = [(number, *target) for target in targets]
+    connection.executemany("INSERT INTO target VALUES (?, ?, ?)", rows)
+    update = "UPDATE sample SET checksum = ? WHERE id = ?"
+    connection.execute(update, (sample_checksum(row, targets), number))
+
+
+def write_features(connection: sqlite3.Connection, number: int, value: float) -> None:
+    """Replace the features of a sample, with a correct checksum."""
+    ((rows,),) = connection.execute("SELECT feature_rows FROM sample WHERE id = ?", (number,))
+    row = number, "f", np.full((rows, SIZE), value, "<f4").tobytes()
+    connection.execute("DELETE FROM features WHERE sample = ?", (number,))
+    connection.execute("INSERT INTO features VALUES (?, ?, ?, ?)", (*row, checksum(*row)))
+
+
+FAULTY: dict[str, tuple[Callable[[sqlite3.Connection], None], str]] = {
+    "NaN": (lambda connection: write_features(connection, 5, np.nan), "sample 5 are not finite"),
+    "infinite": (
+        lambda connection: write_features(connection, 5, np.inf),
+        "sample 5 are not finite",
+    ),
+    "no target": (lambda connection: write_sample(connection, 4), "sample 4: .*needs a target"),
+    "two targets": (lambda connection: write_sample(connection, 4, (1, 1.0), (2, 1.0)), "sample 4"),
+    "half a target": (lambda connection: write_sample(connection, 4, (1, 0.5)), "sample 4: "),
+    "infinite target": (lambda connection: write_sample(connection, 4, (1, np.inf)), "sample 4: "),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_store_of_a_faulty_program_is_refused(
+    name: str, tmp_path: Path, valid_store: bytes
+) -> None:
+    """Such a store has correct checksums."""
+    path = tmp_path / "s"
+    path.write_bytes(valid_store)
+    write, message = FAULTY[name]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        write(connection)
+    with SampleStore(path, manifest()) as store:
+        with pytest.raises(StoreError, match=message):
+            store.select()
+        with pytest.raises(StoreError, match=message):
+            store.check()
+    check_use(path)
+
+
+@pytest.mark.parametrize("added", [3e11, -1e300, float("inf"), 0.5])
+def test_any_time_can_be_read(
+    tmp_path: Path, added: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time is for information only, and the clock of a device may be wrong."""
+    monkeypatch.setattr(time, "time", lambda: added)
+    with create_store(tmp_path / "s") as store:
+        assert {sample.added.year for sample in store.samples()} <= {1, 1970, 9999}
+        store.check()
 
 
 PATHS: dict[str, tuple[Callable[[Path], None], type[Exception]]] = {

@@ -94,4 +94,4 @@ def add_and_close(store: SampleStore) -> None:
 @pytest.mark.parametrize("bound", [{"max_samples": 0}, {"max_bytes": -1}])
 def test_a_limit_below_1_is_refused(bound: dict[str, int]) -> None:
     with pytest.raises(DataError, match="at least 1"):
-        SampleStore(None, manifest(HALF), **bound)
+        SampleStore(None, manifest(HALF), **bound)  # type: ignore[arg-type]

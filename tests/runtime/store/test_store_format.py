@@ -27,7 +27,7 @@ from sartor.runtime.store import SampleStore
 PAGE = (Path(__file__).parents[3] / "docs" / "contract.md").read_text(encoding="utf-8")
 
 CHECKSUMS: dict[str, tuple[tuple[Field, ...], int]] = {
-    "class": ((1, "Hüte"), 0x75458937),
+    "class": ((1, "0f", "Hüte"), 0x995B3DE4),
     "sample": ((7, 1700000000.5, b"\1\2", 2, 8, 1, 1, 1.0, 3, 0.25), 0x91DA859C),
     "sample without a source": ((7, 1700000000.5, None, 2, 8, 1, 1, 1.0, 3, 0.25), 0x22992320),
     "features": ((7, "e", bytes.fromhex("003c00c000380000")), 0x07DCEF42),
@@ -93,8 +93,8 @@ def blob(value: bytes) -> bytes:
 
 def test_a_reader_that_follows_the_page_gets_every_checksum(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        for number, name, stored in connection.execute("SELECT * FROM class"):
-            assert zlib.crc32(struct.pack("<q", number) + text(name)) == stored
+        for number, key, name, stored in connection.execute("SELECT * FROM class"):
+            assert zlib.crc32(struct.pack("<q", number) + text(key) + text(name)) == stored
         for table in ("features", "image"):
             for sample, kind, data, stored in connection.execute(f"SELECT * FROM {table}"):
                 assert zlib.crc32(struct.pack("<q", sample) + text(kind) + blob(data)) == stored
@@ -110,7 +110,7 @@ def test_a_reader_that_follows_the_page_gets_every_checksum(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("version", "action"),
-    [(1, "a new file"), (2, "a new file"), (STORE_VERSION + 1, "Update Sartor")],
+    [(1, "a new file"), (3, "a new file"), (STORE_VERSION + 1, "Update Sartor")],
 )
 def test_a_store_of_another_version_is_refused(path: Path, version: int, action: str) -> None:
     with closing(sqlite3.connect(path)) as connection:

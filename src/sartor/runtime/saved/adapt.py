@@ -25,11 +25,13 @@ class Adapted:
     Attributes:
         variables: name → value, of every variable of the model.
         classes: class name of each class index; None for a free one.
+        class_keys: key of each class index; None for a free one.
         notes: messages about the parts of the checkpoint that were dropped.
     """
 
     variables: dict[str, np.ndarray]
     classes: tuple[str | None, ...]
+    class_keys: tuple[str | None, ...]
     notes: tuple[str, ...]
 
 
@@ -51,6 +53,10 @@ def adapt(
     """
     _check_fingerprints(checkpoint, manifest, name)
     classes = _adapt_classes(checkpoint, manifest, name)
+    keys = {
+        **dict(zip(manifest.classes, manifest.class_keys or manifest.classes, strict=True)),
+        **dict(zip(checkpoint.classes, checkpoint.class_keys or checkpoint.classes, strict=True)),
+    }
     same_optimizer = checkpoint.fingerprints.optimizer == manifest.fingerprints.optimizer
     variables = {}
     for spec in manifest.variables:
@@ -65,7 +71,7 @@ def adapt(
     notes = () if same_optimizer else (
         f"{name} was trained with another optimizer: its optimizer state is dropped",
     )  # fmt: skip
-    return Adapted(variables, classes, notes)
+    return Adapted(variables, classes, tuple(keys.get(each) for each in classes), notes)
 
 
 def _check_fingerprints(checkpoint: Checkpoint, manifest: Manifest, name: str) -> None:

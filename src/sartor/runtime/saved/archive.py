@@ -9,47 +9,66 @@ import shutil
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..._arguments import as_path
 from ..._files import check_readable, replacing
+from ..._temporary import register, temporary_folder
 from ...errors import DataError
 
-__all__ = ["CHECKPOINT", "MODEL", "SAMPLES", "pack", "unpack", "unpacked"]
+__all__ = ["CHECKPOINT", "MODEL", "SAMPLES", "extract", "pack", "unpacked"]
 
 MODEL, CHECKPOINT, SAMPLES = "model.tflite", "checkpoint.safetensors", "checkpoint.samples"
 """Names of the files in a project."""
 
-_DAMAGED = (
-    zipfile.BadZipFile, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError,
-)  # fmt: skip
-
 _NAMES = {MODEL, CHECKPOINT, SAMPLES}
+_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest date of a ZIP: the clock may be outside its range
+_CHUNK = 1 << 20  # bytes
+_ADVICE = "Give a file from `sartor export` or `PersonalModel.export_project`."
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows only
+_DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    IndexError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def pack(folder: Path, path: Path) -> Path:
     """Write a project, an uncompressed ZIP archive, atomically, and return its path.
 
     Args:
-        folder: folder with the three files.
+        folder: temporary folder with the three files.
         path: path of the project.
 
     Raises:
         OSError: If the project cannot be written; an old file stays.
     """
-    with (
-        replacing(path, private=True) as temporary,
-        zipfile.ZipFile(temporary, "w") as archive,
-    ):
-        for name in sorted(_NAMES):
-            archive.write(folder / name, name)
+    with replacing(path, private=True) as temporary:
+        register(folder, temporary)
+        with zipfile.ZipFile(temporary, "w") as archive:
+            for name in sorted(_NAMES):
+                entry = zipfile.ZipInfo(name, _DATE)
+                entry.external_attr = 0o600 << 16
+                entry.file_size = (folder / name).stat().st_size
+                with open(folder / name, "rb") as source, archive.open(entry, "w") as target:
+                    shutil.copyfileobj(source, target, _CHUNK)
     return path
 
 
 @contextlib.contextmanager
-def unpacked(path: Path) -> Iterator[Path]:
+def unpacked(path: Path, beside: Path | None = None) -> Iterator[Path]:
     """Unpack a project into a temporary folder, which the end of the `with` block deletes.
+
+    Args:
+        path: path of the project.
+        beside: path of the file beside which the folder is created. Default: the project.
 
     Yields:
         The folder with the three files.
@@ -58,43 +77,47 @@ def unpacked(path: Path) -> Iterator[Path]:
         DataError: If the file is not a project, or is damaged.
         OSError: If the file does not exist, or the disk is full.
     """
+    anchor = path if beside is None else beside
+    if not os.access(anchor.absolute().parent, os.W_OK):
+        anchor = Path(tempfile.gettempdir()) / anchor.name
+    with temporary_folder(anchor) as folder:
+        extract(path, folder)
+        yield folder
+
+
+def extract(path: Path, folder: Path) -> None:
+    """Unpack a project into an existing folder; see `unpacked`."""
     check_readable(path, DataError)
-    with tempfile.TemporaryDirectory(prefix="sartor-") as folder:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                _check(archive, path)
-                archive.extractall(folder)
-        except _DAMAGED as error:
-            raise _damaged(path, error) from error
-        except OSError as error:
-            if error.errno == errno.EINVAL:  # an offset before the start of the file
-                raise _damaged(path, error) from error
-            if error.filename is None:  # as for a full disk
-                error.filename = folder
-            raise
-        yield Path(folder)
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(
-        f"{path} is not a project, or is damaged: {error}. Give a file from `sartor export` or "
-        "`PersonalModel.export_project`."
-    )
-
-
-def unpack(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Path:
-    """Unpack a project into a new folder, and return the folder.
-
-    Raises:
-        DataError: If the file is not a project, or is damaged.
-        OSError: If the file does not exist, or the folder exists already.
-    """
-    target = as_path(folder, "folder")
-    with unpacked(as_path(path, "path")) as source:
-        target.mkdir()
+    with open(path, "rb") as file:
+        with _damages(path):
+            archive = zipfile.ZipFile(file)
+        _check(archive, path)
         for name in sorted(_NAMES):
-            shutil.move(source / name, target / name)
-    return target
+            handle = os.open(folder / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY | _BINARY, 0o600)
+            with open(handle, "wb") as target:
+                for chunk in _chunks(archive, name, path):
+                    target.write(chunk)
+
+
+@contextlib.contextmanager
+def _damages(path: Path) -> Iterator[None]:
+    """Raise DataError for each error of an archive that is damaged."""
+    try:
+        yield
+    except _DAMAGES as error:
+        raise DataError(f"{path} is not a project, or is damaged: {error}. {_ADVICE}") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # that of a wrong offset
+            error.filename = error.filename or str(path)
+            raise
+        raise DataError(f"{path} is not a project, or is damaged: {error}. {_ADVICE}") from error
+
+
+def _chunks(archive: zipfile.ZipFile, name: str, path: Path) -> Iterator[bytes]:
+    """Yield the content of a file of an archive; its checksum is compared."""
+    with _damages(path), archive.open(name) as source:
+        while chunk := source.read(_CHUNK):
+            yield chunk
 
 
 def _check(archive: zipfile.ZipFile, path: Path) -> None:

@@ -60,7 +60,12 @@ def bake(
     initial = _initial_values(file)
     adapted = adapt(read_checkpoint(checkpoint), file.manifest, initial, str(checkpoint))
     flatbuffer = _replace_values(file, adapted.variables)
-    manifest = replace(file.manifest, classes=adapted.classes, digest=model_digest(flatbuffer))
+    manifest = replace(
+        file.manifest,
+        classes=adapted.classes,
+        class_keys=adapted.class_keys,
+        digest=model_digest(flatbuffer),
+    )
     baked = append_files(flatbuffer, _files(file.model.files, manifest))
     return write_atomically(target, baked, private=True), adapted.notes
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..._arguments import as_path
 from ..._files import FilePath, check_readable, write_atomically
 from ...contract.checkpoint import APP_PREFIX, HEADER_KEY, OOD_PREFIX, CheckpointHeader
+from ...contract.consistency import are_class_keys
 from ...contract.digest import checkpoint_digest
 from ...contract.fields import Fields
 from ...contract.manifest import Fingerprints
@@ -31,6 +32,8 @@ class Checkpoint:
         classes: class name of each class index, C in all; None for a free one.
         fingerprints: fingerprints of the model that it was saved from.
         variables: name → value, float32, as the signature `save` returns them.
+        class_keys: key of each class index, C in all; None for a free one. A key identifies a class
+            through renamings. Default: the names.
         samples_seen: number of samples added before it was saved. Default: 0.
         ood_threshold: OOD score below which an input is "none of these"; None if no detector was
             fitted. See `sartor.runtime.confidence.out_of_distribution`.
@@ -41,6 +44,7 @@ class Checkpoint:
     classes: tuple[str | None, ...]
     fingerprints: Fingerprints
     variables: Mapping[str, np.ndarray]
+    class_keys: tuple[str | None, ...] = ()
     samples_seen: int = 0
     ood_threshold: float | None = None
     ood: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -62,13 +66,15 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
         name: np.ascontiguousarray(array)
         for name, array in {**checkpoint.variables, **checkpoint.ood, **checkpoint.app}.items()
     }
+    keys = checkpoint.class_keys or checkpoint.classes
     header = CheckpointHeader(
         contract=VERSION,
         fingerprints=checkpoint.fingerprints,
         classes=checkpoint.classes,
+        class_keys=keys,
         samples_seen=checkpoint.samples_seen,
         ood_threshold=checkpoint.ood_threshold,
-        digest=checkpoint_digest(_without(arrays, APP_PREFIX), checkpoint.classes),
+        digest=checkpoint_digest(_without(arrays, APP_PREFIX), checkpoint.classes, keys),
     )
     return write_atomically(path, save(arrays, {HEADER_KEY: header.to_json()}), private=True)
 
@@ -96,14 +102,18 @@ def read_checkpoint(path: FilePath) -> Checkpoint:
         classes=header.classes,
         fingerprints=header.fingerprints,
         variables=_without(arrays, APP_PREFIX, OOD_PREFIX),
+        class_keys=header.class_keys,
         samples_seen=header.samples_seen,
         ood_threshold=header.ood_threshold,
         ood=_with(arrays, OOD_PREFIX),
         app=_with(arrays, APP_PREFIX),
     )
     _check_classes(path, checkpoint.classes)
+    _check_keys(path, checkpoint)
     _check_finite(path, _without(arrays, APP_PREFIX))
-    digest = checkpoint_digest(_without(arrays, APP_PREFIX), checkpoint.classes)
+    digest = checkpoint_digest(
+        _without(arrays, APP_PREFIX), checkpoint.classes, checkpoint.class_keys
+    )
     if header.digest != digest:
         raise CheckpointError(f"{path} is damaged: its digest is that of other values. {_DAMAGED}")
     return checkpoint
@@ -144,6 +154,11 @@ def _check_classes(path: Path, classes: tuple[str | None, ...]) -> None:
     names = [name for name in classes if name is not None]
     if not classes or len(set(names)) != len(names) or not all(names):
         raise CheckpointError(f"{path}: class names must be unique and not empty, got {names}")
+
+
+def _check_keys(path: Path, checkpoint: Checkpoint) -> None:
+    if not are_class_keys(checkpoint.class_keys, checkpoint.classes):
+        raise CheckpointError(f"{path}: each class needs a key of its own. {_DAMAGED}")
 
 
 def _check_finite(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

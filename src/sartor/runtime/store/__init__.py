@@ -4,5 +4,6 @@ from .codec import FeatureRows
 from .records import SampleSet, StoredSample
 from .store import SampleStore
 from .transfer import reembed_samples
+from .writing import new_key
 
-__all__ = ["FeatureRows", "SampleSet", "SampleStore", "StoredSample", "reembed_samples"]
+__all__ = ["FeatureRows", "SampleSet", "SampleStore", "StoredSample", "new_key", "reembed_samples"]

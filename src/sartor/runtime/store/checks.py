@@ -28,7 +28,10 @@ def check_label(label: object) -> str:
 
 
 def check_targets(task: str, targets: Mapping[str, float]) -> dict[str, float]:
-    """Return class name → target; raise DataError if the targets do not fit the task."""
+    """Return class name → target; raise DataError if the targets do not fit the task.
+
+    An unknown task, an empty text, accepts any finite targets.
+    """
     checked = {check_label(label): float(value) for label, value in targets.items()}
     if not checked:
         raise DataError("a sample needs a target: a mapping class name → value; got none")

@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ..._files import sync
+from ..._temporary import remove_leftovers
 from ...contract.sample_store import STORE_BASE
 from ...errors import StoreError
 from .connect import connect, use_log
 from .eraser import Eraser
-from .faults import translated
+from .faults import damaged, translated
+from .place import Place
 from .schema import check_pages, check_schema, create_schema, is_new
 
 __all__ = ["Database", "Row"]
@@ -34,14 +37,21 @@ class Database:
     Args:
         path: path of the file, which is created if it does not exist. None stores in memory.
         base: fingerprint of the base that computes the features. None accepts any base.
+        task: task of the model, which its targets must fit. Default: any.
+        create: whether an empty or missing file becomes a store. Default: True.
 
     Raises:
         StoreError: If the file is damaged, not a store, of another version, or of another base.
         OSError: If the file cannot be opened or created.
     """
 
-    def __init__(self, path: Path | None, base: str | None) -> None:
+    def __init__(
+        self, path: Path | None, base: str | None, *, task: str = "", create: bool = True
+    ) -> None:
         self.name = ":memory:" if path is None else str(path)
+        self.task = task
+        self._path = path
+        self._place = Place(None)
         self._lock = threading.RLock()
         self._depth = 0
         self._erase = False
@@ -49,14 +59,17 @@ class Database:
         with translated(self.name):
             self._connection = connect(path)
             try:
-                self._open(path, base)
+                self._open(path, base, create)
+                self._place = Place(path)
             except BaseException:
                 self._connection.close()
                 raise
 
-    def _open(self, path: Path | None, base: str | None) -> None:
+    def _open(self, path: Path | None, base: str | None, create: bool) -> None:
         with self.reading():  # one state, while another process creates the store
             new = is_new(self._connection, self.name)
+            if new and not create:
+                raise damaged(self.name, "it is empty")
             if path is not None and not new:
                 check_pages(self._connection, path)
             if not new:
@@ -68,6 +81,7 @@ class Database:
             self._create(base)
         self._eraser.check(self._connection)
         self._eraser.retry(self._connection)
+        self._remove_leftovers()
 
     def _create(self, base: str | None) -> None:
         """Create the tables, unless another process just has."""
@@ -76,6 +90,11 @@ class Database:
                 create_schema(self._connection)
                 self.set_base(base or "")
         self._check_base(base)
+
+    def _remove_leftovers(self) -> None:
+        """Delete what killed processes left beside the store: parts of projects, with features."""
+        if self._path is not None:
+            remove_leftovers(self._path)
 
     def set_base(self, base: str) -> None:
         """Write the fingerprint of the base that computes the features, within `writing`."""
@@ -104,11 +123,14 @@ class Database:
                     yield
                 return
             self._erase = False
+            self._place.check(self._connection)
             self.run("BEGIN IMMEDIATE")
             with self._transaction():
                 yield
+            self._place.check(self._connection)  # before the change is acknowledged
             if self._erase:
                 self._eraser.erase(self._connection)
+                self._remove_leftovers()
             else:
                 self._eraser.retry(self._connection)
 
@@ -119,6 +141,7 @@ class Database:
             if self._depth:
                 yield
                 return
+            self._place.check(self._connection)
             self.run("BEGIN")
             with self._transaction():
                 yield
@@ -175,16 +198,19 @@ class Database:
             self._connection.executemany(statement, rows)
 
     def erase_after(self) -> None:
-        """Overwrite the deleted bytes after the transaction; call it within `writing`."""
+        """Overwrite the deleted bytes after the transaction; call it within `writing`.
+
+        If that has to wait for a later transaction, a warning says so.
+        """
         self._eraser.request(self._connection)
         self._erase = True
 
     def copy_to(self, path: Path) -> None:
         """Copy the database to a new file, and flush it to the disk."""
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite fills an empty file
         with self._lock, translated(self.name):
             self._connection.execute("VACUUM INTO ?", (str(path),))
-        with open(path, "rb+") as file:
-            os.fsync(file.fileno())
+        sync(path)
 
     def close(self) -> None:
         """Close the file; later calls raise StoreError. May be called again."""

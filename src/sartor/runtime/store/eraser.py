@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import warnings
 
 from ...contract.sample_store import STORE_ERASE
 from ...errors import StoreError
@@ -47,29 +48,27 @@ class Eraser:
         ((timeout,),) = connection.execute("PRAGMA busy_timeout").fetchall()
         connection.execute("PRAGMA busy_timeout = 0")
         try:
-            with contextlib.suppress(StoreError, OSError):
-                self.erase(connection)
+            with contextlib.suppress(StoreError, OSError), translated(self._name):
+                self._erase(connection)
         finally:
             connection.execute(f"PRAGMA busy_timeout = {timeout}")
 
     def erase(self, connection: sqlite3.Connection) -> None:
         """Overwrite deleted bytes.
 
-        Raises:
-            StoreError: If another process reads the store for too long.
-            OSError: If the disk is too full to rewrite the file.
+        It warns if they are not yet overwritten, because another process reads the store for too
+        long, or the disk is too full to rewrite the file: the samples are deleted nevertheless.
         """
         try:
             with translated(self._name):
                 self._erase(connection)
         except (StoreError, OSError) as error:
-            text = (
-                "the samples are deleted, but their bytes are not overwritten yet. "
-                "Sartor tries again at the next change, and when the store is opened."
+            warnings.warn(
+                "the samples are deleted, but their bytes are not overwritten yet. Sartor tries "
+                f"again at the next change, and when the store is opened. Reason: {error}",
+                RuntimeWarning,
+                stacklevel=2,
             )
-            if isinstance(error, OSError):
-                raise OSError(error.errno, f"{error.strerror}: {text}", self._name) from error
-            raise StoreError(f"{error} Meanwhile, {text}") from error
 
     def _erase(self, connection: sqlite3.Connection) -> None:
         if not self._rewritten:

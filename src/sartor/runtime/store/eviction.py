@@ -83,7 +83,8 @@ def evict(
         pair = _near_duplicates(database, codec, members[-_LATEST:]) if search else []
         search = False
         candidates = pair or [number for number, _ in members]
-        delete_samples(database, [min((n for n in candidates if n != newest), key=_priority)])
+        chosen = min((n for n in candidates if n != newest), key=_priority)
+        delete_samples(database, [chosen], evicted=True)
 
 
 def _is_over(database: Database, limits: Limits) -> bool:

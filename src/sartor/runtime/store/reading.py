@@ -11,6 +11,7 @@ import numpy as np
 
 from ...contract.sample_store import STORE_APP, STORE_MAX_IMAGE_BYTES, checksum
 from ...errors import DataError
+from .checks import check_targets
 from .codec import FeatureCodec
 from .database import Database, Row
 from .faults import damaged
@@ -19,6 +20,7 @@ from .records import SampleSet, StoredSample
 __all__ = [
     "check_class",
     "read_app_data",
+    "read_class_keys",
     "read_classes",
     "read_features",
     "read_image",
@@ -43,11 +45,27 @@ def sample_checksum(row: Row, targets: Sequence[tuple[int, float]]) -> int:
 def read_classes(database: Database) -> dict[int, str]:
     """Return class ID → name, in the order of their first samples."""
     classes = {}
-    for number, name, stored in database.rows("SELECT id, name, checksum FROM class ORDER BY id"):
-        if not isinstance(name, str) or checksum(number, name) != stored:
+    query = "SELECT id, key, name, checksum FROM class ORDER BY id"
+    for number, key, name, stored in database.rows(query):
+        if (
+            not isinstance(name, str)
+            or not isinstance(key, str)
+            or checksum(number, key, name) != stored
+        ):
             raise damaged(database.name, f"the name of class {number} has changed")
         classes[number] = name
     return classes
+
+
+def read_class_keys(database: Database) -> dict[str, str | None]:
+    """Return class key → name, or None for a removed class."""
+    names = read_classes(database)
+    keys: dict[str, str | None] = dict.fromkeys(
+        key for (key,) in database.rows("SELECT key FROM removed_class")
+    )
+    for number, key in database.rows("SELECT id, key FROM class"):
+        keys[key] = names[number]
+    return keys
 
 
 def read_app_data(database: Database, prefix: str) -> dict[str, str]:
@@ -110,22 +128,29 @@ def _sample(
         or not 1 <= rows <= _MOST_ROWS
         or not isinstance(size, int)
         or held_out not in (0, 1)
-        or not targets
         or not all(key in classes and isinstance(value, float) for key, value in targets)
     ):
         raise damaged(database.name, f"sample {number} has changed")
+    named = {classes[key]: value for key, value in targets}
     try:
-        time = datetime.fromtimestamp(added, timezone.utc)
-    except (OverflowError, ValueError, OSError) as error:
-        raise damaged(database.name, f"sample {number} has an invalid time: {added}") from error
+        check_targets(database.task, named)
+    except DataError as error:
+        raise damaged(database.name, f"sample {number}: {error}") from error
     return StoredSample(
         id=number,
-        targets={classes[key]: value for key, value in targets},
-        added=time,
+        targets=named,
+        added=_time(added),
         held_out=bool(held_out),
         rows=rows,
         source=None if source is None else source.hex(),
     )
+
+
+def _time(seconds: float) -> datetime:
+    """Return a time; one that `datetime` cannot represent is the first or the last that it can."""
+    limits = (each.replace(tzinfo=timezone.utc) for each in (datetime.min, datetime.max))
+    first, last = (each.timestamp() for each in limits)
+    return datetime.fromtimestamp(min(max(seconds, first), last - 1), timezone.utc)
 
 
 def read_features(
@@ -143,16 +168,21 @@ def read_features(
     """
     groups: dict[str, list[bytes]] = defaultdict(list)
     indices: dict[str, list[np.ndarray]] = defaultdict(list)
-    end = 0
+    owners: list[int] = []  # the sample of each row
     for number, rows in samples:
         encoding, data = _features(database, codec, number, rows)
         groups[encoding].append(data)
-        indices[encoding].append(np.arange(end, end := end + rows))
-    features = codec.empty(end)
+        indices[encoding].append(np.arange(len(owners), len(owners) + rows))
+        owners += [number] * rows
+    features = codec.empty(len(owners))
     for encoding, group in groups.items():
         index = np.concatenate(indices[encoding])
         for tensor, decoded in zip(features, codec.decode(encoding, group), strict=True):
             tensor[index] = decoded
+    for tensor in features:
+        if not np.isfinite(tensor).all():
+            row = int(np.isfinite(tensor.reshape(len(owners), -1)).all(1).argmin())
+            raise damaged(database.name, f"the features of sample {owners[row]} are not finite")
     return features
 
 

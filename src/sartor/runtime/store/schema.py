@@ -11,7 +11,7 @@ from .faults import damaged
 
 __all__ = ["check_pages", "check_schema", "create_schema", "is_new"]
 
-_CHECK_LIMIT = 64 << 20  # bytes: checking them takes 0.1 s
+_CHECK_LIMIT = 64 << 20  # bytes: checking them takes 0.3 s
 _UPDATE = "Update Sartor."
 _ADD_AGAIN = "Pass the path of a new file, and add the samples again."
 _OBJECTS = "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'"
@@ -55,7 +55,7 @@ def check_pages(connection: sqlite3.Connection, path: Path) -> None:
     """Raise StoreError if the pages of a file are damaged; a large file is not checked."""
     if path.stat().st_size > _CHECK_LIMIT:
         return
-    ((verdict, *_), *_) = connection.execute("PRAGMA quick_check(1)").fetchall()
+    ((verdict, *_), *_) = connection.execute("PRAGMA integrity_check(1)").fetchall()
     if verdict != "ok":
         raise damaged(str(path), str(verdict).replace("\n", " "))
 

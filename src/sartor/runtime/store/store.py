@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -10,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from ..._arguments import as_path, check_integer
-from ..._files import replacing
 from ...contract.manifest import Manifest
 from ...contract.sample_store import STORE_PHOTO, STORE_THUMBNAIL
 from ...errors import DataError
@@ -18,9 +18,11 @@ from .checks import check_images, check_label, check_targets
 from .codec import FeatureCodec, FeatureRows
 from .database import Database
 from .eviction import Limits, evict
+from .integrity import check_samples
 from .reading import (
     check_class,
     read_app_data,
+    read_class_keys,
     read_classes,
     read_image,
     read_sample_set,
@@ -35,6 +37,7 @@ from .writing import (
     insert_sample,
     rename_class,
     write_app_data,
+    write_removed,
 )
 
 __all__ = ["SampleStore"]
@@ -46,7 +49,7 @@ class SampleStore:
     A method that returns has written its changes to the disk: they survive a killed process and
     a power failure. A method that raises has changed nothing. Any thread may call any method, and
     several processes may open one store: each sees the changes of the others at its next call.
-    An open store has two more files, with `-wal` and `-shm` behind its name; `backup` copies it.
+    An open store has two more files, with `-wal` and `-shm` behind its name; `copy_to` copies it.
     Use the store in a `with` block, or close it.
 
     Args:
@@ -56,6 +59,7 @@ class SampleStore:
         max_bytes: largest size of features and images, in bytes. Default: no limit.
             A full store evicts a sample of the largest class, held out or not, for each new one:
             a near-duplicate if there is one, otherwise a random one.
+        create: whether an empty or missing file becomes a store. Default: True.
 
     Raises:
         StoreError: If the file is damaged, not a store, of another version, or of another base.
@@ -65,18 +69,19 @@ class SampleStore:
 
     def __init__(
         self, path: str | os.PathLike[str] | None, manifest: Manifest, *,
-        max_samples: int | None = None, max_bytes: int | None = None,
+        max_samples: int | None = None, max_bytes: int | None = None, create: bool = True,
     ) -> None:  # fmt: skip
         self.path = None if path is None else as_path(path, "store")
         self._task = manifest.task
         self._codec = FeatureCodec(manifest.features)
         self._limits = Limits(max_samples, max_bytes)
         self._base = manifest.fingerprints.base
-        self._database = Database(self.path, self._base)
+        self._database = Database(self.path, self._base, task=manifest.task, create=create)
 
     def add(
         self, rows: FeatureRows, targets: Mapping[str, float], *, source: bytes | None = None,
         held_out: bool = False, thumbnail: bytes | None = None, photo: bytes | None = None,
+        keys: Mapping[str, str] | None = None,
     ) -> int:  # fmt: skip
         """Store a sample.
 
@@ -89,6 +94,7 @@ class SampleStore:
             held_out: whether the sample measures and does not train. Default: False.
             thumbnail: small image file. Default: None.
             photo: original file, for `reembed`. Default: None.
+            keys: class name → key that a new class gets. Default: a random key.
 
         Returns:
             The ID of the sample; IDs increase.
@@ -111,7 +117,7 @@ class SampleStore:
         self._limits.check(new.bytes)
         by_class = self._task != "regression"
         with self._database.writing():
-            number = insert_sample(self._database, new)
+            number = insert_sample(self._database, new, keys or {})
             evict(self._database, self._codec, number, self._limits, by_class=by_class)
         return number
 
@@ -186,9 +192,12 @@ class SampleStore:
     def forget(self, ids: Iterable[int]) -> None:
         """Delete samples, and overwrite their bytes in the file.
 
+        If another program keeps reading the store, or the disk is full, the bytes are overwritten
+        at a later change or opening, and a warning says so.
+
         Raises:
             DataError: If an ID is unknown; nothing is deleted.
-            StoreError, OSError: See `forget_class`.
+            StoreError, OSError: If the store cannot be written; nothing is deleted.
         """
         chosen = set[int]()
         for number in ids:
@@ -206,8 +215,7 @@ class SampleStore:
 
         Raises:
             DataError: If the class is unknown; nothing is deleted.
-            StoreError, OSError: If another program keeps reading the store, or the disk is full.
-                The samples are deleted; their bytes are overwritten at a later change or opening.
+            StoreError, OSError: If the store cannot be written; nothing is deleted.
         """
         with self._database.writing():
             check_class(self._database, label)
@@ -225,15 +233,10 @@ class SampleStore:
 
     def thumbnails(self, label: str, limit: int) -> list[bytes]:
         """Return the first thumbnails of a class, at most `limit`."""
-        images: list[bytes] = []
         with self._database.reading():
-            for sample in read_samples(self._database):
-                if len(images) == limit:
-                    break
-                if self.belongs(sample.targets, label):
-                    image = read_image(self._database, sample.id, STORE_THUMBNAIL)
-                    images += [] if image is None else [image]
-        return images
+            members = (s.id for s in read_samples(self._database) if self.belongs(s.targets, label))
+            images = (read_image(self._database, number, STORE_THUMBNAIL) for number in members)
+            return list(itertools.islice(filter(None, images), limit))
 
     def photos(self) -> Iterator[tuple[int, bytes]]:
         """Yield sample ID and photo of each sample with a stored photo."""
@@ -257,19 +260,34 @@ class SampleStore:
         with self._database.writing():
             write_app_data(self._database, key, text)
 
-    def backup(self, path: Path) -> None:
-        """Copy the store to a file atomically; raise OSError if that fails."""
-        with replacing(path, private=True) as temporary:
-            self._database.copy_to(temporary)
+    def class_keys(self) -> dict[str, str | None]:
+        """Return class key → name, or None for a removed class."""
+        with self._database.reading():
+            return read_class_keys(self._database)
 
-    def restore(self, path: Path) -> None:
+    def record_removed(self, keys: Iterable[str]) -> None:
+        """Record that classes without samples are removed from the model."""
+        with self._database.writing():
+            write_removed(self._database, keys)
+
+    def check(self) -> None:
+        """Read every sample; raise StoreError if one is damaged, or does not fit the model."""
+        check_samples(self._database, self._codec)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the store to a new file; raise OSError if that fails."""
+        self._database.copy_to(path)
+
+    def restore(self, path: Path, removed: Iterable[str] = ()) -> None:
         """Replace all samples by those of another store; forget the old ones.
+
+        `removed` are the keys of classes without samples that are removed, too.
 
         Raises:
             StoreError: If the other store is damaged, or of another base; nothing is changed.
             OSError: If it does not exist, or the disk is full; nothing is changed.
         """
-        replace_samples(self._database, path, self._base)
+        replace_samples(self._database, path, self._base, self._codec, removed)
 
     def close(self) -> None:
         """Close the file; later calls raise StoreError."""

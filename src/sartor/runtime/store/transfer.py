@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ...contract.manifest import Manifest
@@ -12,19 +12,24 @@ from ...contract.sample_store import STORE_PHOTO
 from ...errors import StoreError
 from .codec import FeatureCodec, FeatureRows
 from .database import Database
+from .integrity import check_samples
 from .reading import read_image, read_samples
-from .writing import copy_all, delete_samples, replace_features
+from .writing import copy_all, delete_samples, replace_features, write_removed
 
 __all__ = ["reembed_samples", "replace_samples"]
 
 
-def replace_samples(database: Database, path: Path, base: str) -> None:
+def replace_samples(
+    database: Database, path: Path, base: str, codec: FeatureCodec, removed: Iterable[str]
+) -> None:
     """Replace all samples by those of another store, and overwrite the bytes of the old ones.
 
     Args:
         database: database whose samples are replaced.
         path: path of the other store.
         base: fingerprint of the base of both.
+        codec: codec of the features.
+        removed: keys of the classes that are removed.
 
     Raises:
         StoreError: If the other store is damaged, or of another base; nothing is changed.
@@ -32,11 +37,14 @@ def replace_samples(database: Database, path: Path, base: str) -> None:
     """
     if not path.exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-    other = Database(path, base)
+    other = Database(path, base, task=database.task, create=False)
     try:
-        read_samples(other)  # raises if it is damaged, before anything changes
+        check_samples(other, codec)
         with database.writing():
-            delete_samples(database, [sample.id for sample in read_samples(database)])
+            delete_samples(
+                database, [number for (number,) in database.rows("SELECT id FROM sample")]
+            )
+            write_removed(database, removed)
             copy_all(other, database)
             database.erase_after()
     finally:

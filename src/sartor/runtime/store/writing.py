@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,18 @@ from ...contract.sample_store import STORE_APP, checksum
 from .database import Database
 from .reading import read_app_data, sample_checksum
 
-__all__ = ["NewSample", "copy_all", "delete_samples", "delete_targets", "insert_sample",
-           "rename_class", "replace_features", "write_app_data"]  # fmt: skip
+__all__ = [
+    "NewSample",
+    "copy_all",
+    "delete_samples",
+    "delete_targets",
+    "insert_sample",
+    "new_key",
+    "rename_class",
+    "replace_features",
+    "write_app_data",
+    "write_removed",
+]
 
 _TABLES = (
     ("sample", "id"),
@@ -49,8 +60,19 @@ class NewSample:
         return len(self.features) + sum(map(len, self.images.values()))
 
 
-def insert_sample(database: Database, new: NewSample) -> int:
-    """Write a sample and return its ID; the caller holds a transaction."""
+def new_key() -> str:
+    """Return the key of a new class, which no other class has."""
+    return secrets.token_hex(16)
+
+
+def insert_sample(database: Database, new: NewSample, keys: Mapping[str, str]) -> int:
+    """Write a sample and return its ID; the caller holds a transaction.
+
+    Args:
+        database: database of the store.
+        new: the sample.
+        keys: class name → key. A new class without one gets a new key.
+    """
     number = database.run(
         "INSERT INTO sample (added, source, feature_rows, bytes, held_out, checksum) "
         "VALUES (?, ?, ?, ?, ?, 0)",
@@ -61,7 +83,7 @@ def insert_sample(database: Database, new: NewSample) -> int:
         image = (number, kind, data)
         database.run("INSERT INTO image VALUES (?, ?, ?, ?)", *image, checksum(*image))
     for name, value in new.targets.items():
-        target = (number, _class(database, name), float(value))
+        target = (number, _class(database, name, keys.get(name)), float(value))
         database.run("INSERT INTO target VALUES (?, ?, ?)", *target)
     _update_checksum(database, number)
     return number
@@ -101,14 +123,19 @@ def copy_all(source: Database, database: Database) -> None:
             rows = source.rows(f"SELECT * FROM {table} WHERE {column} = ?", number)
             values = ", ".join("?" * len(rows[0]))
             database.run_each(f"INSERT INTO {table} VALUES ({values})", rows)
+    write_removed(database, [key for (key,) in source.rows("SELECT key FROM removed_class")])
+    database.run("DELETE FROM removed_class WHERE key IN (SELECT key FROM class)")
 
 
-def delete_samples(database: Database, samples: Iterable[int]) -> None:
-    """Delete samples, and the classes without samples."""
+def delete_samples(database: Database, samples: Iterable[int], *, evicted: bool = False) -> None:
+    """Delete samples, and the classes without samples.
+
+    The model keeps a class whose last sample is evicted; otherwise the class is removed from it.
+    """
     rows = [(sample,) for sample in samples]
     for table, column in _TABLES:
         database.run_each(f"DELETE FROM {table} WHERE {column} = ?", rows)
-    _delete_empty_classes(database)
+    _delete_empty_classes(database, evicted)
 
 
 def delete_targets(database: Database, label: str) -> None:
@@ -127,9 +154,14 @@ def delete_targets(database: Database, label: str) -> None:
 
 def rename_class(database: Database, old: str, new: str) -> None:
     """Rename a class; the caller has checked both names."""
-    ((number,),) = database.rows("SELECT id FROM class WHERE name = ?", old)
+    ((number, key),) = database.rows("SELECT id, key FROM class WHERE name = ?", old)
     statement = "UPDATE class SET name = ?, checksum = ? WHERE id = ?"
-    database.run(statement, new, checksum(number, new), number)
+    database.run(statement, new, checksum(number, key, new), number)
+
+
+def write_removed(database: Database, keys: Iterable[str]) -> None:
+    """Record that classes are removed, so that an older checkpoint does not bring them back."""
+    database.run_each("INSERT OR IGNORE INTO removed_class VALUES (?)", [(key,) for key in keys])
 
 
 def _insert_features(database: Database, sample: int, encoding: str, data: bytes) -> None:
@@ -137,14 +169,15 @@ def _insert_features(database: Database, sample: int, encoding: str, data: bytes
     database.run("INSERT INTO features VALUES (?, ?, ?, ?)", *row, checksum(*row))
 
 
-def _class(database: Database, name: str) -> int:
-    """Return the ID of a class; a new class is written."""
+def _class(database: Database, name: str, key: str | None) -> int:
+    """Return the ID of a class; a new class is written, with this key or a new one."""
     result = database.rows("SELECT id FROM class WHERE name = ?", name)
     if result:
         return int(result[0][0])
-    number = database.run("INSERT INTO class (name, checksum) VALUES (?, 0)", name)
+    key = key or new_key()
+    number = database.run("INSERT INTO class (key, name, checksum) VALUES (?, ?, 0)", key, name)
     statement = "UPDATE class SET checksum = ? WHERE id = ?"
-    database.run(statement, checksum(number, name), number)
+    database.run(statement, checksum(number, key, name), number)
     return number
 
 
@@ -157,7 +190,8 @@ def _update_checksum(database: Database, sample: int) -> None:
     database.run("UPDATE sample SET checksum = ? WHERE id = ?", new, sample)
 
 
-def _delete_empty_classes(database: Database) -> None:
-    database.run(
-        "DELETE FROM class WHERE NOT EXISTS (SELECT 1 FROM target WHERE target.class = class.id)"
-    )
+def _delete_empty_classes(database: Database, evicted: bool) -> None:
+    empty = "WHERE NOT EXISTS (SELECT 1 FROM target WHERE target.class = class.id)"
+    if not evicted:
+        write_removed(database, [key for (key,) in database.rows(f"SELECT key FROM class {empty}")])
+    database.run(f"DELETE FROM class {empty}")
