@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import PIL.Image
 import pytest
 
 from sartor.errors import DataError
+from sartor.modalities import files
 from sartor.modalities.image import cost
 from sartor.modalities.image.pixels import image_pixels
 
@@ -78,3 +80,15 @@ def test_a_pipe_is_refused(tmp_path: Path) -> None:
         image_pixels(path, SIZE)
     with pytest.raises(DataError, match="must be a path"):
         image_pixels("a\0b.jpg", SIZE)
+
+
+def test_an_archive_of_arrays_that_unpacks_to_gigabytes_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files, "_LARGEST_NPZ", 2 << 20)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for index in range(3):
+            archive.writestr(f"{index}.npy", bytes(1 << 20))
+    with pytest.raises(ValueError, match="unpacks to 3 MB, expected at most 2"):
+        files.parse_npz(file.getvalue())

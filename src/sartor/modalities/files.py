@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from .._files import check_readable
 from ..contract.manifest import InputSpec
 from ..errors import DataError
 
-__all__ = ["is_npy", "parse_npy", "read_array", "read_bytes"]
+__all__ = ["is_npy", "parse_npy", "parse_npz", "read_array", "read_bytes"]
 
 _NPY = b"\x93NUMPY"
+_LARGEST_NPZ = 512 << 20  # bytes
 _SEPARATORS = (";", "\t", ",")
 
 
@@ -93,6 +95,21 @@ def parse_npy(content: bytes, name: str) -> np.ndarray:
     except Exception as error:  # NumPy raises many types for damaged files
         raise DataError(f"{name or 'the .npy file'} cannot be read: {error}") from error
     return array
+
+
+def parse_npz(content: bytes) -> dict[str, np.ndarray]:
+    """Return the arrays of an `.npz` file by name.
+
+    Raises:
+        Exception: If the file is damaged; NumPy and zipfile raise many types.
+        ValueError: If it unpacks to more than 512 MB.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > _LARGEST_NPZ:
+        raise ValueError(f"it unpacks to {size >> 20:,} MB, expected at most {_LARGEST_NPZ >> 20}")
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def _parse_text(content: bytes, name: str) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..contract.manifest import InputSpec
 from ..errors import DataError, StoreError
-from .files import read_bytes
+from .files import parse_npy, parse_npz, read_bytes
 from .image.values import Image
 from .random_numbers import random_numbers
 from .table import modality_of
@@ -134,12 +134,11 @@ def _read_inputs(sample: Sample) -> Sample:
     if content is None:
         return sample
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
+        return parse_npz(content)
     except Exception as error:  # NumPy raises many types for damaged files
         raise DataError(
             f"{sample if isinstance(sample, str | os.PathLike) else 'the file'} is not an .npz "
-            "file with an array for each input, or is damaged"
+            f"file with an array for each input, or is damaged: {error}"
         ) from error
 
 
@@ -190,8 +189,8 @@ def load_stored(specs: Sequence[InputSpec], content: bytes) -> LoadedSample:
     if not content.startswith((_ARCHIVE, _ARRAY)):
         return load(specs, content)
     try:
-        value = np.load(io.BytesIO(content), allow_pickle=False)
-        sample = value if isinstance(value, np.ndarray) else dict(value)
+        is_archive = content.startswith(_ARCHIVE)
+        sample = parse_npz(content) if is_archive else parse_npy(content, "")
     except Exception as error:  # NumPy raises many types for damaged files
         raise StoreError(f"a stored photo cannot be read: {error}. Add the sample again") from error
     return load(specs, sample)
