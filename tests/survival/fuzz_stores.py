@@ -16,11 +16,21 @@ __all__ = ["mutate_store"]
 
 _TABLES = {
     "meta": ["key", "value"],
-    "class": ["id", "name"],
+    "removed_class": ["key"],
+    "class": ["id", "key", "name"],
     "sample": ["id", "added", "source", "feature_rows", "bytes", "held_out"],
     "features": ["sample", "encoding", "data"],
     "target": ["sample", "class", "value"],
     "image": ["sample", "kind", "data"],
+}
+_KEYS = {
+    "meta": "key",
+    "removed_class": "key",
+    "class": "id",
+    "sample": "id",
+    "features": "sample",
+    "target": "sample, class",
+    "image": "sample, kind",
 }
 _VALUES: list[Any] = [
     None,
@@ -120,8 +130,7 @@ def _change(connection: sqlite3.Connection, random: np.random.Generator) -> None
 def _row(
     connection: sqlite3.Connection, table: str, random: np.random.Generator
 ) -> tuple[str, tuple[Any, ...]]:
-    keys = {"meta": "key", "class": "id", "sample": "id", "features": "sample",
-            "target": "sample, class", "image": "sample, kind"}[table].split(", ")  # fmt: skip
+    keys = _KEYS[table].split(", ")
     rows = connection.execute(f'SELECT {", ".join(keys)} FROM "{table}"').fetchall()
     if not rows:
         raise sqlite3.Error("no row")
@@ -146,7 +155,7 @@ def _other_features(data: object, random: np.random.Generator) -> bytes:
 
 def _sign(connection: sqlite3.Connection) -> None:
     """Correct all checksums."""
-    for row in connection.execute("SELECT id, name FROM class").fetchall():
+    for row in connection.execute("SELECT id, key, name FROM class").fetchall():
         _set(connection, "class", "id = ?", row[:1], checksum(*row))
     columns = "id, added, source, feature_rows, bytes, held_out"
     for row in connection.execute(f"SELECT {columns} FROM sample").fetchall():
