@@ -32,7 +32,7 @@ def check_output(
     file_type: str,
     *,
     inputs: Iterable[str | os.PathLike[str] | None] = (),
-    force: bool = False,
+    force: bool | None = False,
 ) -> Path:
     """Check that an output file may be written, and return its path.
 
@@ -40,7 +40,8 @@ def check_output(
         path: path of the output file.
         file_type: type of the output: `MODEL`, `CHECKPOINT`, `PROJECT` or `CHART`.
         inputs: paths of the inputs of the same operation; None is skipped.
-        force: whether to replace a file of another type. Default: False.
+        force: whether to replace a file of another type; None if the user has no such option.
+            Default: False.
 
     Raises:
         OutputError: If the folder does not exist, or the path is an input, is not a regular file,
@@ -63,8 +64,8 @@ def check_output(
     existing = _identify(target)
     if existing != file_type and not force:
         raise OutputError(
-            f"{target} exists and is {existing}, not {file_type}: choose another output, or "
-            "replace it with --force (in Python: force=True)"
+            f"{target} exists and is {existing}, not {file_type}: choose another output"
+            + (", or replace it with --force (in Python: force=True)" if force is False else "")
         )
     return target
 

@@ -24,4 +24,4 @@ def check_plot(path: Path | None, *inputs: Path | None) -> None:
     if path is not None:
         if path.suffix.lower() not in _FORMATS:
             fail(f"--plot writes {' or '.join(_FORMATS)}, got {path.name}")
-        check_output(path, CHART, inputs=inputs)
+        check_output(path, CHART, inputs=inputs, force=None)

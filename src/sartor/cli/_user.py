@@ -37,7 +37,7 @@ def find_checkpoint(model: Path, checkpoint: Path | None) -> Path | None:
     if checkpoint is not None:
         return checkpoint
     default = _beside(model, _CHECKPOINT)
-    if not default.is_file():
+    if not model.is_file() or not default.is_file():
         return None
     note(f"the weights are those of {default}")
     return default

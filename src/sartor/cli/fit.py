@@ -92,7 +92,7 @@ def fit(
     start = time.perf_counter()
     TrainingConfig(epochs, seconds, patience, learning_rate, seed=seed)  # before samples change
     checkpoint = checkpoint_of(model, checkpoint)
-    check_output(checkpoint, CHECKPOINT, inputs=(model,))
+    check_output(checkpoint, CHECKPOINT, inputs=(model,), force=None)
     check_plot(plot, model, checkpoint)
     with open_trained(model, checkpoint) as personal, open_store(personal, checkpoint) as store:
         photos = Photos(folder, personal.manifest, skip_unreadable=skip_unreadable)
