@@ -28,6 +28,8 @@ from sartor.ops import (
 )
 from sartor.testing import run_graph
 
+LAST, HALF = np.array([1], np.int32), np.array([0.5], np.float32)
+
 
 def gradient_of(
     build: Callable[[Tensor], Tensor], x: list[float], seed_value: list[float]
@@ -59,6 +61,15 @@ def norm(x: Tensor) -> Tensor:
          [0, 3]),
         ("a tie goes to the second input of MINIMUM", lambda x: minimum(0.0, x), [0, 2], [3, 3],
          [3, 0]),
+        ("equal largest elements share", lambda x: emit("REDUCE_MAX", x, LAST), [2, 1, 2], [3],
+         [1.5, 0, 1.5]),
+        ("ABS at its kink", lambda x: emit("ABS", x), [0.0, 1e-20, -1e-20], [2] * 3, [0, 2, -2]),
+        ("PRELU at its kink", lambda x: emit("PRELU", x, HALF), [0.0, 1e-20], [2, 2], [1, 2]),
+        ("GELU at 0 and far from it", lambda x: emit("GELU", x), [0, 50, -50], [2] * 3, [1, 2, 0]),
+        ("approximate GELU far from 0", lambda x: emit("GELU", x, approximate=True), [50, -50],
+         [2, 2], [2, 0]),
+        ("RELU_0_TO_1 at its kinks", lambda x: emit("RELU_0_TO_1", x), [0, 1, 0.999999], [1] * 3,
+         [0, 0, 1]),
         ("the norm of zeros", norm, [0, 0], [1], [0, 0]),
         ("a small norm", norm, [3e-15, 4e-15], [1], [0.6, 0.8]),
         ("a root at zero with seed zero", sqrt, [0, 4], [0, 1], [0, 0.25]),

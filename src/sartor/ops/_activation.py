@@ -17,7 +17,15 @@ from ..errors import GradientError
 from ..graph import Tensor
 from .builder import emit
 
-__all__ = ["OPTION", "Activation", "activate", "activation_of", "derivative_at", "mask_positive"]
+__all__ = [
+    "OPTION",
+    "Activation",
+    "activate",
+    "activation_of",
+    "derivative_at",
+    "mask_positive",
+    "sign",
+]
 
 OPTION = "fusedActivationFunction"
 
@@ -71,6 +79,14 @@ def mask_positive(x: Tensor) -> Tensor:
     XNNPACK runs `min(x · 1e30, 1)`, but not GREATER and CAST.
     """
     return emit("MINIMUM", emit("MUL", x, 1e30), 1.0)
+
+
+def sign(x: Tensor) -> Tensor:
+    """Return 1 where `x` is positive, −1 where it is negative, and 0 where it is zero.
+
+    XNNPACK runs `max(min(x · 1e30, 1), −1)`, but not SIGN.
+    """
+    return emit("MAXIMUM", emit("MINIMUM", emit("MUL", x, 1e30), 1.0), -1.0)
 
 
 def derivative_at(y: Tensor, activation: Activation) -> Tensor:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..graph import DType, Op, Tensor
-from ._shapes import broadcast_output, broadcast_shape, broadcast_spec, required, same_output
+from ._shapes import broadcast_output, broadcast_shape, broadcast_spec, required
 from ._versions import BOOL, I16, INT8_2, INT16_3, STRING, U32, VersionRule, has_type
 from .builder import Operand, emit
-from .registry import NOT_DIFFERENTIABLE, NOT_SUPPORTED, ZERO, OpRow, Spec, register
+from .registry import NOT_DIFFERENTIABLE, ZERO, OpRow, Spec, register
 
 __all__ = ["greater", "select"]
 
@@ -40,41 +40,60 @@ def _select_gradient(op: Op, index: int, g: Tensor) -> Tensor:
     return select(condition, g, 0.0) if index == 1 else select(condition, 0.0, g)
 
 
-def _comparison(code: str, versions: tuple[VersionRule, ...]) -> OpRow:
+def _infer_old_selection(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
+    """SELECT takes a vector as a condition for each row, which is not supported."""
+    condition, x, y = map(required, inputs)
+    if not condition.shape == x.shape == y.shape:
+        raise ValueError("the three inputs must have one shape")
+    return _infer_selection(inputs, options)
+
+
+def _infer_logic(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
+    return [(broadcast_shape(*(required(x).shape for x in inputs)), DType.BOOL)]
+
+
+def _comparison(
+    code: str, reference: Callable[[Any, Any], Any], versions: tuple[VersionRule, ...]
+) -> OpRow:
     return OpRow(
-        code, gradients=(ZERO, ZERO), broadcasts=True, output_shape=broadcast_output, inputs=2,
-        versions=versions,
+        code, gradients=(ZERO, ZERO), infer=_infer_comparison,
+        reference=lambda xs, _: [reference(*xs)], options=_options(code), broadcasts=True,
+        output_shape=broadcast_output, inputs=2, versions=versions,
     )  # fmt: skip
 
 
-def _logic(code: str) -> OpRow:
+def _logic(code: str, reference: Callable[..., Any], inputs: int = 2) -> OpRow:
     return OpRow(
-        code, gradients=(NOT_DIFFERENTIABLE,), broadcasts=True, output_shape=broadcast_output,
-        inputs=2,
+        code, gradients=(NOT_DIFFERENTIABLE,), infer=_infer_logic,
+        reference=lambda xs, _: [reference(*xs)], options=_options(code), broadcasts=inputs > 1,
+        output_shape=broadcast_output, inputs=inputs,
     )  # fmt: skip
+
+
+def _options(code: str) -> str:
+    """Return the name of the options table: `LessEqualOptions` of LESS_EQUAL."""
+    return "".join(word.capitalize() for word in code.split("_")) + "Options"
 
 
 register(
-    OpRow(
-        "GREATER", gradients=(ZERO, ZERO), infer=_infer_comparison,
-        reference=lambda xs, _: [np.greater(xs[0], xs[1])], options="GreaterOptions",
-        broadcasts=True, output_shape=broadcast_output, inputs=2, versions=INT8_2,
-    ),
-    _comparison("GREATER_EQUAL", INT16_3),
-    _comparison("LESS", INT16_3),
-    _comparison("LESS_EQUAL", INT8_2),
-    _comparison("EQUAL", ((4, has_type(I16)), (3, has_type(STRING)), *INT8_2)),
-    _comparison("NOT_EQUAL", ((3, has_type(STRING)), *INT8_2)),
-    _logic("LOGICAL_AND"),
-    _logic("LOGICAL_OR"),
-    OpRow("LOGICAL_NOT", gradients=(NOT_DIFFERENTIABLE,), output_shape=same_output),
+    _comparison("GREATER", np.greater, INT8_2),
+    _comparison("GREATER_EQUAL", np.greater_equal, INT16_3),
+    _comparison("LESS", np.less, INT16_3),
+    _comparison("LESS_EQUAL", np.less_equal, INT8_2),
+    _comparison("EQUAL", np.equal, ((4, has_type(I16)), (3, has_type(STRING)), *INT8_2)),
+    _comparison("NOT_EQUAL", np.not_equal, ((3, has_type(STRING)), *INT8_2)),
+    _logic("LOGICAL_AND", np.logical_and),
+    _logic("LOGICAL_OR", np.logical_or),
+    _logic("LOGICAL_NOT", np.logical_not, 1),
     OpRow(
         "SELECT_V2", gradients=(ZERO, _select_gradient, _select_gradient), infer=_infer_selection,
         reference=lambda xs, _: [np.where(xs[0], xs[1], xs[2])], options="SelectV2Options",
         broadcasts=True, output_shape=broadcast_output, inputs=3, versions=((2, has_type(U32)),),
     ),
     OpRow(
-        "SELECT", gradients=(ZERO, NOT_SUPPORTED), inputs=3,
+        "SELECT", gradients=(ZERO, _select_gradient, _select_gradient),
+        infer=_infer_old_selection, reference=lambda xs, _: [np.where(*xs)],
+        options="SelectOptions", inputs=3,
         versions=(
             (4, has_type(U32)),
             (3, lambda op: 5 in (op.rank(0), op.rank(1), op.rank(2))),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..graph import Op, Tensor
+from ._activation import mask_positive
 from ._shapes import constant_ints, normalize_axes, read_ints, required
 from ._versions import BOOL, I16, INT8_2, INT8_INT16_2, INT16_3, VersionRule, has_type
-from .arithmetic import add, div, mul
+from .arithmetic import add, div, mul, sub
 from .builder import emit
 from .registry import NOT_DIFFERENTIABLE, NOT_SUPPORTED, ZERO, OpRow, Shape, Spec, register
 from .shape import reshape, zeros_like
@@ -89,6 +90,17 @@ def _mean_gradient(op: Op, index: int, g: Tensor) -> Tensor:
     return _sum_gradient(op, index, div(g, _count_rows(x)) if 0 in axes else g)
 
 
+def _extreme_gradient(op: Op, _: int, g: Tensor) -> Tensor:
+    """`g` to the largest (smallest) elements, in equal parts."""
+    x, axes = op.input(0), _axes(op)
+    extreme = emit(op.code, x, np.array(axes, np.int32), keepDims=True)
+    distance = sub(extreme, x) if op.code == "REDUCE_MAX" else sub(x, extreme)
+    chosen = sub(1.0, mask_positive(distance))
+    shape = [1 if axis in axes else n for axis, n in enumerate(x.shape)]
+    rows = reshape(g, [-1, *shape[1:]] if 0 not in axes else shape)
+    return mul(chosen, div(rows, reduce_sum(chosen, axes, keep_dims=True)))
+
+
 def _infer_cumsum(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
     x = required(inputs[0])
     normalize_axes(constant_ints(inputs[1]), x.rank)
@@ -131,6 +143,16 @@ def _reduction_output(op: Op) -> Shape | None:
     return tuple(size for axis, size in enumerate(shape) if axis not in reduced)
 
 
+def _extreme(code: str, reference: Callable[..., Any], versions: tuple[VersionRule, ...]) -> OpRow:
+    return OpRow(
+        code, integers=(1,), gradients=(_extreme_gradient, NOT_DIFFERENTIABLE),
+        infer=_infer_reduction,
+        reference=lambda xs, o: [reference(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],
+        options="ReducerOptions", output_shape=_reduction_output, inputs=2, size_input=1,
+        versions=versions,
+    )  # fmt: skip
+
+
 def _row(code: str, versions: tuple[VersionRule, ...] = ()) -> OpRow:
     """Return the row of a reduction without a gradient rule."""
     return OpRow(
@@ -160,8 +182,8 @@ register(
         gradients=(_cumsum_gradient, NOT_DIFFERENTIABLE), infer=_infer_cumsum,
         reference=_np_cumsum, options="CumsumOptions", inputs=2,
     ),
-    _row("REDUCE_MAX", INT16_3),
-    _row("REDUCE_MIN", INT16_3),
+    _extreme("REDUCE_MAX", np.max, INT16_3),
+    _extreme("REDUCE_MIN", np.min, INT16_3),
     _row("REDUCE_PROD", INT8_INT16_2),
     _row("REDUCE_ANY"),
     _row("REDUCE_ALL"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph import Op, Tensor
+from ._activation import sign
 from ._shapes import same_output, same_spec
 from ._versions import I8, I16, I32, INT8_INT16_2, INT16_3, U8, VersionRule, has_type
 from .arithmetic import div, maximum, mul
@@ -85,12 +86,12 @@ register(
     _row("EXP", lambda op, i, g: mul(g, op.output), np.exp, INT8_INT16_2),
     _row("LOG", lambda op, i, g: div(g, op.input(0)), np.log, INT8_INT16_2),
     _row("FLOOR", ZERO, np.floor),
-    OpRow("CEIL", gradients=(ZERO,), output_shape=same_output),
-    OpRow("ROUND", gradients=(ZERO,), output_shape=same_output),
-    OpRow("SIGN", gradients=(ZERO,), output_shape=same_output, versions=((2, has_type(I32)),)),
-    OpRow(
-        "ABS", output_shape=same_output,
-        versions=(
+    _row("CEIL", ZERO, np.ceil),
+    _row("ROUND", ZERO, np.round),
+    _row("SIGN", ZERO, np.sign, ((2, has_type(I32)),)),
+    _row(
+        "ABS", lambda op, i, g: mul(g, sign(op.input(0))), np.abs,
+        (
             (5, has_type(I32)),
             (3, lambda op: op.x is I16 and op.quantized()),
             (4, has_type(I16)),
