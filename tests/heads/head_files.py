@@ -94,6 +94,38 @@ def shared(x: Tensor, random: np.random.Generator) -> Tensor:
     return dense(second, CLASSES, random)
 
 
+def residual(x: Tensor, random: np.random.Generator) -> Tensor:
+    """Add two layers without the batch axis, as TensorFlow converts a sum."""
+    hidden = dense(dense(x, 8, random, fusedActivationFunction=1), FEATURES, random)
+    total = add(x, reshape(hidden, (FEATURES,)))
+    return dense(add(total, reshape(dense(total, FEATURES, random), (FEATURES,))), CLASSES, random)
+
+
+def curved(x: Tensor, random: np.random.Generator) -> Tensor:
+    hidden = emit("GELU", dense(x, 12, random))
+    hidden = emit("PRELU", dense(hidden, 12, random), noise(random, 12))
+    softsign = div(hidden, add(emit("ABS", hidden), 1.0))
+    return dense(softsign, CLASSES, random)
+
+
+def gated(x: Tensor, random: np.random.Generator) -> Tensor:
+    """Multiply one half of a layer by the sigmoid of the other, and stack two branches."""
+    hidden = dense(x, 16, random)
+    graph, axis = x.graph, x.graph.constant(np.array(1, np.int32))
+    halves = [graph.tensor(name, DType.FLOAT32, (1, 8)) for name in ("value", "gate")]
+    graph.add(
+        Op("SPLIT", (axis, hidden), halves, options={"numSplits": 2}, options_type="SplitOptions")
+    )
+    value = mul(halves[0], logistic(halves[1]))
+    stack = graph.tensor("stack", DType.FLOAT32, (1, 2, 8))
+    options = {"axis": 1, "valuesCount": 2}
+    graph.add(
+        Op("PACK", (value, dense(x, 8, random)), (stack,), options=options,
+           options_type="PackOptions")
+    )  # fmt: skip
+    return dense(emit("REDUCE_MAX", stack, np.array([1], np.int32)), CLASSES, random)
+
+
 HEADS: dict[str, Build] = {
     "softmax": two_layers,
     "one layer": one_layer,
@@ -102,6 +134,9 @@ HEADS: dict[str, Build] = {
     "normalization": normalized,
     "rows of a map": folded_axes,
     "equal constants": shared,
+    "residual": residual,
+    "GELU, PRELU and softsign": curved,
+    "gates and branches": gated,
 }
 
 

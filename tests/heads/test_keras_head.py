@@ -198,7 +198,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "an op without a rule": (
         lambda: model_of(
-            layers.Dense(8), layers.Activation("gelu", name="bend"), layers.Dense(CLASSES)
+            layers.Dense(8), layers.Activation(tensorflow.sin, name="bend"), layers.Dense(CLASSES)
         ),
         "which computes '.*bend.*', has no gradient rule",
     ),

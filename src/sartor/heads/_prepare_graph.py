@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import ConversionError
 from ..graph import DType, Graph, Model, Op, Tensor
 from ..ops import can_emit, evaluate, has_reference
+from ._rewrite_ops import keep_batch_axis, rewrite_ops
 
 __all__ = ["describe_op", "last_dense_layer", "prepare_graph"]
 
@@ -16,8 +17,9 @@ _INTEGERS = (DType.INT4, DType.INT8, DType.UINT8, DType.INT16)
 def prepare_graph(model: Model, name: str) -> Graph:
     """Return the graph from the features to the last op, as heads need it.
 
-    Quantized and float16 weights become float32, ops on constants are folded, and each
-    FULLY_CONNECTED gets a bias (TensorFlow's converter removes zero biases).
+    Quantized and float16 weights become float32, ops on constants are folded, some ops are
+    rewritten (see `_rewrite_ops`), and each FULLY_CONNECTED gets a bias (TensorFlow's converter
+    removes zero biases).
 
     Args:
         model: a model with one signature or none; changed in place.
@@ -32,6 +34,8 @@ def prepare_graph(model: Model, name: str) -> Graph:
     _unpack_weights(graph, name)
     _fold(graph)
     graph.prune()
+    rewrite_ops(graph)
+    keep_batch_axis(graph)
     for op in graph.ops:
         _check_op(op, name)
     _add_biases(graph)
