@@ -34,13 +34,13 @@ class FolderState:
     Attributes:
         path: absolute path of the folder or CSV.
         files: identity of a sample in hexadecimal → label in the folder.
-        classes: label in the folder → `class.id` in the store.
+        classes: label in the folder → key of its class.
         pending: identity → whether it is held out, of files that `fit` was going to add.
     """
 
     path: str
     files: dict[str, StoredLabel] = field(default_factory=dict)
-    classes: dict[str, int] = field(default_factory=dict)
+    classes: dict[str, str] = field(default_factory=dict)
     pending: dict[str, bool] = field(default_factory=dict)
 
     def write(self, store: SampleStore) -> None:
@@ -60,10 +60,10 @@ class FolderState:
         """Update `pending` and `classes` after files were added."""
         samples = {sample.source: sample for sample in store.samples()}
         self.pending = {key: held for key, held in self.pending.items() if key not in samples}
-        numbers = {name: number for number, name in store.class_names().items()}
+        keys = {name: key for key, name in store.class_keys().items() if name is not None}
         labels = {name for label in self.files.values() for name in label_names(label)}
         self.classes = {
-            name: number for name, number in {**numbers, **self.classes}.items() if name in labels
+            name: key for name, key in {**keys, **self.classes}.items() if name in labels
         }
 
 

@@ -45,7 +45,7 @@ class Mirror:
         self._model, self._store, self._photos = model, store, photos
         self._include_forgotten = include_forgotten
         self.samples = {each.source: each for each in model.samples if each.source is not None}
-        self._names = store.class_names()
+        self._names = store.class_keys()
         states = read_states(store)
         self._state = _choose_state(states, photos)
         self._elsewhere = {
@@ -102,7 +102,7 @@ class Mirror:
 
     def _class_name(self, label: str) -> str | None:
         """Return the present name of the class of a label; None if the class was removed."""
-        name = self._names.get(self._state.classes.get(label, 0))
+        name = self._names.get(self._state.classes.get(label, ""))
         is_new = label not in self._state.classes or label in self._names.values()
         return name or (label if is_new or self._include_forgotten else None)
 

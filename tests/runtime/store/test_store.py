@@ -141,15 +141,6 @@ def test_texts_of_the_app_are_replaced_with_the_samples(tmp_path: Path) -> None:
         assert store.app_data("") == {"list/a": "old"}
 
 
-def test_the_id_of_a_class_survives_a_renaming_and_is_never_used_twice() -> None:
-    with create_store(None) as store:
-        store.rename("hat", "bonnet")
-        assert store.class_names() == {1: "bonnet", 2: "shoes", 3: "dress"}
-        store.forget_class("dress")
-        add(store, 50)
-        assert store.class_names() == {1: "bonnet", 2: "shoes", 4: "dress"}
-
-
 def test_forgetting_samples_and_classes(path: Path | None) -> None:
     with create_store(path) as store:
         store.forget([1, 5])

@@ -246,11 +246,6 @@ class SampleStore:
             if photo is not None:
                 yield sample.id, photo
 
-    def class_names(self) -> dict[int, str]:
-        """Return class ID → name. An ID survives a renaming, and is never used twice."""
-        with self._database.reading():
-            return read_classes(self._database)
-
     def app_data(self, prefix: str) -> dict[str, str]:
         """Return the texts of the app whose keys start with `prefix`: key → text."""
         return read_app_data(self._database, prefix)
