@@ -13,7 +13,7 @@ from sartor.errors import ConversionError
 from sartor.flatbuffer import write
 from sartor.graph import DType, Graph, Model, Op, Quantization, Signature
 from sartor.inspection import ModelDescription
-from sartor.ops import read_variable, var_handle
+from sartor.ops import mean, read_variable, softmax, var_handle
 from sartor.ops.state import assign_variable
 
 
@@ -276,6 +276,26 @@ def test_tensors_without_a_name_of_their_own_are_listed_by_index(tmp_path: Path)
     content = model_of(graph)
     description = describe_model(tmp_path, content)
     assert list(description.tensors) == ["tensor:4", "tensor:2", "tensor:0"]
-    for name, tensor in description.tensors.items():
+    for name, info in description.tensors.items():
         conversion = sartor.convert(content, classes=2, features=name)
-        assert conversion.manifest.features[0].shape == tensor.shape[1:]
+        assert conversion.manifest.features[0].shape == info.shape[1:]
+
+
+def test_the_mean_of_maps_is_the_cut_after_them(tmp_path: Path) -> None:
+    graph = Graph("main")
+    x = graph.input("x", (1, 8, 8, 3))
+    maps = [
+        graph.tensor(name, DType.FLOAT32, (1, 8, 8, size)) for name, size in (("a", 5), ("b", 4))
+    ]
+    options = {"padding": 0, "strideW": 1, "strideH": 1, "dilationWFactor": 1, "dilationHFactor": 1}
+    for source, output in zip([x, maps[0]], maps, strict=True):
+        filters = np.ones((output.shape[-1], 1, 1, source.shape[-1]), np.float32)
+        bias = np.zeros(output.shape[-1], np.float32)
+        inputs = (source, graph.constant(filters), graph.constant(bias))
+        graph.add(Op("CONV_2D", inputs, (output,), options=options, options_type="Conv2DOptions"))
+    graph.outputs = [softmax(mean(maps[1], [1, 2]))]
+    description = describe_model(tmp_path, model_of(graph))
+    useful = [cut for cut in description.cuts if cut.is_useful]
+    assert [cut.features[0] for cut in useful] == ["mean", "mean:a", "x"]
+    assert (useful[1].is_default, useful[1].bytes_per_sample) == (True, 10)
+    assert description.tensors.keys() >= {"a", "b", "x"}

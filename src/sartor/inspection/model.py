@@ -48,10 +48,10 @@ def describe_model(path: Path, content: bytes | None = None) -> ModelDescription
         tuple(map(tensor_info, tensors)) for tensors in (model.main.inputs, model.main.outputs)
     )
     signatures = tuple(map(_describe_signature, model.signatures))
-    entry, error = _choose_entry(model)
+    entry, names, error = _choose_entry(model)
     parts = Parts()
     inference = _describe_inference(model, entry.graph, parts)
-    base = _describe_base(model, entry, manifest, error, parts)
+    base = _describe_base(model, entry, names, manifest, error, parts)
     return ModelDescription(
         bytes=path.stat().st_size,
         kind="model" if manifest is None else "personalizable model",
@@ -78,19 +78,25 @@ def _read_labels(model: Model) -> tuple[str, ...]:
     return ()
 
 
-def _choose_entry(model: Model) -> tuple[Signature, str | None]:
+def _choose_entry(model: Model) -> tuple[Signature, Mapping[Tensor, str], str | None]:
     """Set the batch of the signature to convert to 1.
 
     Returns:
-        The signature, or else the first graph; and the error message of `convert`, if any.
+        The signature, or else the first graph; the names of its tensors in the file; and the error
+        message of `convert`, if any.
     """
-    entry = Signature("", model.main, {}, {})
     try:
         entry = entry_signature(model)
+    except ConversionError as error:
+        entry = Signature("", model.main, {}, {})
+        return entry, names_of(entry), str(error)
+    names = names_of(entry)
+    try:
         rebatch(entry.graph)
     except ConversionError as error:
-        return entry, str(error)
-    return entry, None
+        return entry, names, str(error)
+    inputs = {tensor: tensor.name for tensor in entry.graph.inputs}  # with a new batch axis
+    return entry, {**inputs, **names}, None
 
 
 def _describe_signature(signature: Signature) -> SignatureInfo:
@@ -145,14 +151,18 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 
 
 def _describe_base(
-    model: Model, entry: Signature, manifest: Manifest | None, error: str | None, parts: Parts
+    model: Model,
+    entry: Signature,
+    names: Mapping[Tensor, str],
+    manifest: Manifest | None,
+    error: str | None,
+    parts: Parts,
 ) -> dict[str, Any]:
     """Return the attributes about cuts and gradients. A personalizable file is cut first."""
-    names = names_of(entry)
     default, reason, stored_bytes = _default_cut(model, entry, manifest)
     flow = Dataflow.of(entry.graph)
     features = {
-        tensor: name for tensor, name in reversed(names.items()) if _can_be_cut(tensor, flow)
+        tensor: name for tensor, name in reversed(list(names.items())) if _can_be_cut(tensor, flow)
     }
     gradient_flow = parts.read(
         "trainable layers", lambda: GradientFlow.of(flow), GradientFlow((), (), frozenset())

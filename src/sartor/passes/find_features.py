@@ -108,7 +108,10 @@ def _default_features(entry: Signature) -> Features:
         raise FeatureError(_question(candidates), _options(candidates, flow, names))
     tensors = choice.tensors
     if choice.pooled:
-        tensors = tuple(mean_over_positions(tensor, names[tensor]) for tensor in tensors)
+        tensors = tuple(
+            mean_over_positions(tensor, names[tensor]) if tensor.rank > 2 else tensor
+            for tensor in tensors
+        )
     return Features(tensors, choice.reason, tuple(_notes(choice, candidates, tensors, names)))
 
 
@@ -154,8 +157,10 @@ def _options(
     for candidate in clear:
         if _is_output(candidate) and len(clear) < len(candidates):
             continue  # the boxes of a detector, for example
-        prefix = MEAN if candidate.pooled else ""
-        key = tuple(prefix + names[tensor] for tensor in candidate.tensors)
+        key = tuple(
+            (MEAN if candidate.pooled and tensor.rank > 2 else "") + names[tensor]
+            for tensor in candidate.tensors
+        )
         options[key] = sum(map(numbers, candidate.tensors))
     if len(clear) < len(candidates):
         for tensor in _feature_maps(flow, names):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import ConversionError
-from ..graph import MEAN, Signature, Tensor, similar_names, tensors_by_name
+from ..graph import MEAN, DType, Signature, Tensor, similar_names, tensors_by_name
 from ..ops import dequantize, mean
 
 __all__ = ["mean_over_positions", "select_tensors"]
@@ -41,8 +41,14 @@ def select_tensors(entry: Signature, names: Sequence[str]) -> list[Tensor]:
 
 
 def mean_over_positions(tensor: Tensor, name: str) -> Tensor:
-    """Append ops that compute the mean over all axes except the batch and the channels."""
-    real = tensor if tensor.dtype.is_float else dequantize(tensor)
+    """Compute the mean over all axes except the batch and the channels, right after the tensor."""
+    graph = tensor.graph
+    count = len(graph.ops)
+    real = tensor if tensor.dtype is DType.FLOAT32 else dequantize(tensor)
     result = mean(real, range(1, real.rank - 1))
     result.name = f"{MEAN}{name}"
+    ops = graph.ops[count:]
+    del graph.ops[count:]
+    start = graph.ops.index(tensor.producer) + 1 if tensor.producer is not None else 0
+    graph.ops[start:start] = ops
     return result
