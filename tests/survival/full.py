@@ -75,13 +75,15 @@ def label(number: int) -> str:
 
 
 def command(*arguments: object) -> tuple[int, str]:
-    """Return the exit code and the stderr of `sartor`."""
+    """Return the exit code of `sartor`, and its error line without the notes before it."""
     stderr = io.StringIO()
     with contextlib.redirect_stderr(stderr), contextlib.redirect_stdout(io.StringIO()):
         try:
             main([str(argument) for argument in arguments])
         except SystemExit as end:
-            return int(end.code or 0), stderr.getvalue()
+            lines = stderr.getvalue().splitlines(keepends=True)
+            errors = [line for line in lines if line.startswith("error: ")]
+            return int(end.code or 0), "".join(errors)
     raise RuntimeError("the command line returns by SystemExit")
 
 

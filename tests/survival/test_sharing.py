@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from scale import run_script
 
 from sartor import PersonalModel
+from sartor.runtime.store import writing
 
 Convert = Callable[..., Path]
 
@@ -65,6 +67,8 @@ def test_only_the_times_of_samples_depend_on_the_clock(
     tiny: Convert, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jumps: str
 ) -> None:
     path, calls = tiny(), []
+    keys = itertools.cycle(f"{number:032}" for number in range(3))  # of a, b and c
+    monkeypatch.setattr(writing, "new_key", lambda: next(keys))
     _, *expected = use_model(path, tmp_path / "without")
 
     def jump() -> float:
