@@ -16,6 +16,7 @@ from sartor import PersonalModel
 from sartor.errors import TrainingError
 from sartor.runtime import History, bake
 from sartor.runtime.training import epochs, validation
+from sartor.runtime.training.control import Control
 
 Convert = Callable[..., Path]
 LONG = 100_000  # epochs, more than any test waits for
@@ -92,6 +93,17 @@ def test_folds_are_trained_for_as_many_epochs_as_early_stopping_allows(
         assert {len(fold.epochs) for fold in folds} == {len(history.epochs)}
 
 
+def test_a_cross_validation_is_paused_and_stopped_with_the_training() -> None:
+    control = Control()
+    folds = control.limited(None)
+    assert folds.wait()
+    control.pause()
+    assert folds.paused
+    control.stop()
+    assert folds.stopped
+    assert not folds.wait()
+
+
 def test_a_cross_validation_without_time_reports_no_accuracy(
     tiny: Convert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +155,31 @@ def test_bursts_do_not_raise_the_expected_accuracy(tiny: Convert) -> None:
     assert np.mean(gaps) > -0.15  # the folds are trained on three or four photos
 
 
+def test_early_stopping_measures_on_other_bursts(
+    tiny: Convert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    splits: list[Any] = []
+    take = sartor.runtime.store.SampleSet.take
+
+    def record(samples: Any, rows: np.ndarray) -> Any:
+        splits.append(take(samples, rows))
+        return splits[-1]
+
+    monkeypatch.setattr(sartor.runtime.store.SampleSet, "take", record)
+    with PersonalModel(tiny()) as model:
+        for index in range(12):
+            photo = rng.normal(size=(1, 16))
+            for _ in range(3):
+                row = (photo + 0.05 * rng.normal(size=photo.shape)).astype(np.float32)
+                model._samples.add_features([[row]], {"hat" if index % 2 else "shoes": 1.0})
+        first = model.samples[0].id
+        model.fit(2, patience=1)
+    training, held_out = (set((each.samples - first) // 3) for each in splits[:2])
+    assert len(held_out) == 4
+    assert not training & held_out
+
+
 def test_early_stopping_measures_on_other_samples(
     tiny: Convert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +201,20 @@ def test_early_stopping_measures_on_other_samples(
         training, held_out = splits[:2]
         assert len(held_out.samples) > 0
         assert not set(training.samples) & set(held_out.samples)
+
+
+@pytest.mark.parametrize("is_burst", [True, False])
+def test_one_burst_per_class_is_noticed(image_model: Convert, is_burst: bool) -> None:
+    rng = np.random.default_rng(0)
+    with PersonalModel(image_model()) as model:
+        for label in ("hat", "shoes"):
+            photo = rng.integers(0, 256, (8, 10, 3))
+            for _ in range(6):
+                noise = rng.normal(0, 8, photo.shape)
+                new = photo + noise if is_burst else rng.integers(0, 256, photo.shape)
+                model.add_sample(np.clip(new, 0, 255).astype(np.uint8), label)
+        warnings = model.fit(3).warnings
+    assert ("as alike as those of one burst" in "".join(warnings)) == is_burst
 
 
 def test_one_class_has_no_expected_accuracy(tiny: Convert) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["group_near_duplicates"]
+__all__ = ["group_near_duplicates", "within_class_fraction"]
 
 _NEAR = 0.5  # near-duplicates are closer than this fraction of the typical distance
 _NEAR_IN_TIME = 2 / 3  # the same, for a sample that was added just after the one before it
@@ -47,15 +47,43 @@ def group_near_duplicates(
         int64 [N]: group of each row, from 0.
     """
     _, first, sample_indices = np.unique(sample_ids, return_index=True, return_inverse=True)
-    flat = [array[first].reshape(len(first), -1) for array in features]
-    rows = np.concatenate(flat, 1, dtype=np.float32)
-    rows -= rows.mean(0)  # keeps products exact if all features are large
+    rows = _centered_rows(features, first)
     typical = _typical_square(rows, class_indices[first])
     groups = np.arange(len(rows))
     for index in np.unique(class_indices[first]):
         members = np.flatnonzero(class_indices[first] == index)
         groups[members] = _group_class(rows, members, times[first], typical)
     return np.asarray(np.unique(groups, return_inverse=True)[1][sample_indices])
+
+
+def within_class_fraction(
+    features: Sequence[np.ndarray], class_indices: np.ndarray, sample_ids: np.ndarray
+) -> float:
+    """Return the mean squared distance within classes, as a fraction of that of any two samples.
+
+    If each class consists of one burst, no group of near-duplicates stands out, but this fraction
+    is about 0.1; for the different photos of the benchmarks it is 0.8 to 0.9.
+
+    Args:
+        features: float32 [N, …] for each features tensor.
+        class_indices: int [N]; class index of each row.
+        sample_ids: int [N]; ID of the sample of each row.
+
+    Returns:
+        The fraction; 1 if all samples are equal, or no class has two samples.
+    """
+    _, first = np.unique(sample_ids, return_index=True)
+    rows = _centered_rows(features, first)
+    within = _typical_square(rows, class_indices[first])
+    total = _typical_square(rows, np.zeros(len(rows), int))
+    return within / total if within and total else 1.0
+
+
+def _centered_rows(features: Sequence[np.ndarray], first: np.ndarray) -> np.ndarray:
+    """Return some rows, [n, F], minus their mean, which keeps products exact if it is large."""
+    flat = [array[first].reshape(len(first), -1) for array in features]
+    rows = np.concatenate(flat, 1, dtype=np.float32)
+    return np.asarray(rows - rows.mean(0))
 
 
 def _typical_square(rows: np.ndarray, class_indices: np.ndarray) -> float:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...contract.manifest import Manifest
+from ...contract.names import IMAGE
 from ...errors import DataError
 from ..confidence.folds import assign_folds
-from ..confidence.groups import group_near_duplicates
+from ..confidence.groups import group_near_duplicates, within_class_fraction
 from ..confidence.out_of_distribution import OODDetector
 from ..samples import SampleCollection
 from ..state import ModelState
@@ -19,6 +21,8 @@ from .config import TrainingConfig
 __all__ = ["TrainingData", "Variables"]
 
 Variables = Mapping[str, np.ndarray]
+
+_UNIFORM = 0.2  # of the mean squared distance; one burst per class: 0.1, different photos: 0.8
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,14 @@ class TrainingData:
     def groups(self) -> np.ndarray:
         """Group of each row of `samples`, int64 [N]; see `group_near_duplicates`."""
         return _groups(self.samples)
+
+    def is_uniform(self, manifest: Manifest) -> bool:
+        """Whether the photos of each class are as alike as those of one burst."""
+        if manifest.task != "classification" or manifest.inputs[0].modality != IMAGE:
+            return False  # classes of numbers may be well separated
+        samples, indices = self.samples, _class_indices(self.samples)
+        fraction = within_class_fraction(samples.features, indices, samples.samples)
+        return fraction < _UNIFORM
 
     @classmethod
     def collect(

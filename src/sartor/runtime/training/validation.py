@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ...contract.manifest import Manifest
 from ...contract.names import TEMPERATURE
 from ...errors import TrainingError
 from ..confidence.cross_validation import CrossValidation, cross_validate
@@ -86,7 +87,7 @@ def validate(
         {TEMPERATURE: np.full(1, result.temperature, np.float32)},
         result.accuracy,
         result.calibration_error,
-        _warnings(result, data, config.seconds),
+        _warnings(result, model.manifest, data, config.seconds),
     )
 
 
@@ -98,7 +99,7 @@ def join_names(names: Sequence[str]) -> str:
 
 
 def _warnings(
-    result: CrossValidation, data: TrainingData, seconds: float | None
+    result: CrossValidation, manifest: Manifest, data: TrainingData, seconds: float | None
 ) -> tuple[str, ...]:
     """Return messages about what the expected accuracy does not say."""
     unknown = "the expected accuracy is unknown: "
@@ -110,6 +111,11 @@ def _warnings(
         return (f"{unknown}there was no time to measure it. Train for more than {seconds:g} s",)
     if not result.held_out_classes:
         return (f"{unknown}the cross-validation was not completed. Train again",)
+    if data.is_uniform(manifest):
+        return (
+            "the photos of each class are as alike as those of one burst: the expected accuracy is "
+            "that on more of them only. Add photos of other places and views",
+        )
     missing = [
         name for name, index in data.class_indices.items() if index not in result.held_out_classes
     ]
