@@ -84,7 +84,7 @@ class Users:
         rare = ("import", "export", "remove", "load")
         weights = [1 if method in rare else 12 if method in ("add", "predict") else 4
                    for method in self._methods]  # fmt: skip
-        while time.monotonic() < self._end and not self.errors:
+        while not self.errors and not self._has_ended():
             (method,) = rng.choices(list(self._methods), weights)
             try:
                 self._methods[method](rng)
@@ -93,6 +93,11 @@ class Users:
                 pass  # no samples, a running training, an unknown class, no checkpoint
             except BaseException as error:
                 self.errors.append(error)
+
+    def _has_ended(self) -> bool:
+        """Return whether the time is over and each method was called, or much time is over."""
+        late = time.monotonic() - self._end
+        return late > PATIENCE / 2 or (late > 0 and len(self.counts) == len(self._methods))
 
     def _predict(self, rng: random.Random) -> None:
         check(self.model.predict(_sample(rng)))
