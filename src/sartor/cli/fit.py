@@ -24,7 +24,7 @@ from .report import Json, fail, is_quiet, note, percent, print_json
 if TYPE_CHECKING:
     from ..runtime import Epoch
 
-__all__ = ["fit"]
+__all__ = ["Missing", "fit"]
 
 
 class Missing(str, Enum):
