@@ -18,7 +18,7 @@ from sartor.bases import (
     TFLite,
     find_base,
 )
-from sartor.errors import ConversionError
+from sartor.errors import ConversionError, InvalidModelError
 
 HDF5 = b"\x89HDF\r\n\x1a\n and more"
 
@@ -54,7 +54,6 @@ PATHS: dict[str, tuple[str, Callable[[Path], None], type]] = {
     "HDF5 as .keras": ("model.keras", content(HDF5), Keras),
     "a damaged .keras": ("model.keras", content(b"PK\3\4 and no more"), Keras),
     "an empty .h5": ("model.H5", content(b""), Keras),
-    "a missing .keras": ("model.keras", lambda _: None, Keras),
     "a SavedModel": ("model", folder, SavedModel),
     "a SavedModel with a misleading suffix": ("model.keras", folder, SavedModel),
     "a PyTorch program": ("model", archive("model/archive_format", "model/data/a"), PyTorch),
@@ -63,7 +62,6 @@ PATHS: dict[str, tuple[str, Callable[[Path], None], type]] = {
     "a .tflite under another suffix": ("model.h5", content(b"\x1c\0\0\0TFL3 and more"), TFLite),
     "another format": ("model.onnx", content(b"\x08\x07\x12"), TFLite),
     "another archive": ("photos.zip", archive("a.jpg"), TFLite),
-    "a missing path": ("model", lambda _: None, TFLite),
 }
 
 
@@ -73,6 +71,13 @@ def test_the_content_determines_the_format(no_tensorflow: None, name: str, tmp_p
     make(tmp_path / file)
     for path in (tmp_path / file, str(tmp_path / file)):
         assert type(find_base(path)) is base_class
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.pt2", "model", "starer"])
+def test_a_missing_file_is_named_before_a_missing_library(name: str) -> None:
+    message = "did you mean 'starter'" if name == "starer" else "check the path"
+    with pytest.raises(InvalidModelError, match=f"{name} does not exist: {message}"):
+        find_base(name)
 
 
 def test_saved_model_pb_stands_for_its_folder(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from keras_bases import CASES, Arrays, numbers, predict, until
 
 import sartor
 from sartor.bases import Keras
-from sartor.errors import ConversionError
+from sartor.errors import ConversionError, InvalidModelError
 from sartor.litert import Engine
 from sartor.testing import verify_contract
 
@@ -280,6 +280,6 @@ def test_conversion_errors_give_advice(
     assert len(str(error_info.value)) < 700
 
 
-def test_a_missing_file_raises_an_os_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidModelError, match=r"nothing\.keras does not exist"):
         sartor.convert(tmp_path / "nothing.keras", classes=2)

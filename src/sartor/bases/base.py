@@ -64,7 +64,7 @@ def find_base(
 
     Raises:
         ConversionError: If `base` is not one of these, or does not have the option.
-        OSError: If the file does not exist.
+        InvalidModelError: If the file does not exist.
     """
     instance = _create_base(base)
     values = {"signature": signature, "input_shape": input_shape}
@@ -87,7 +87,7 @@ def load_base(
         features: names of the features: layers of a Keras model, or tensors.
 
     Raises:
-        InvalidModelError: If the file is damaged, or not a `.tflite`.
+        InvalidModelError: If the file is damaged or does not exist, or is not a `.tflite`.
         FeatureError: If a Keras model has neither a layer nor a tensor of a name.
         ConversionError: If `base` is not a base, or its weights or libraries are not installed.
         OSError: If the file does not exist.
