@@ -57,7 +57,7 @@ BASES: dict[str, tuple[bytes, str]] = {
     "int32": (file(cast_classifier, dtype="INT32"), "int32"),
     "float16": (file(cast_classifier, dtype="FLOAT16"), "float32"),
     "float64": (file(cast_classifier, dtype="FLOAT64"), "float32"),
-    "int8, quantized": (file(quantized_input, dtype="INT8"), "uint8"),
+    "int8, quantized": (file(quantized_input, dtype="INT8"), "float32"),
     "int16, quantized": (file(quantized_input, dtype="INT16"), "float32"),
     "a variable that does not change": (write(stateful(changes=False)), "float32"),
     "two subgraphs": (write(two_subgraphs()), "float32"),
@@ -139,7 +139,7 @@ def test_adapted_inputs_give_the_same_features(name: str, shape: tuple[int, ...]
     interpreter.allocate_tensors()
     (details,) = interpreter.get_input_details()
     if name.startswith("int8"):
-        value = (sample.astype(np.int16) - 128).astype(np.int8)
+        value = (np.rint(sample / 0.05) - 3).astype(np.int8)
     elif name.startswith("int16"):
         value = np.clip(np.rint(sample / 0.05), -32768, 32767).astype(np.int16)
     else:
@@ -215,6 +215,24 @@ def test_tensor_of_the_base_can_have_a_name_of_the_contract() -> None:
     again = sartor.convert(conversion.content, classes=3)
     assert again.manifest.fingerprints.base == conversion.manifest.fingerprints.base
     assert_keeps_the_contract(again)
+
+
+@pytest.mark.parametrize(("dtype", "zero"), [("INT8", -3), ("UINT8", 0)])
+def test_quantized_window_takes_real_numbers(dtype: str, zero: int) -> None:
+    conversion = sartor.convert(file(quantized_input, dtype=dtype), classes=3)
+    assert conversion.notes == (
+        f"input takes real numbers; the base quantizes them to {dtype.lower()} with scale 0.05 and "
+        f"zero point {zero}",
+    )
+    reals = (0.05 * np.arange(SIZE, dtype=np.float32))[np.newaxis]
+    session = session_of(conversion)
+    features, near = (
+        session.call("infer", input=reals + np.float32(shift))[FEATURES] for shift in (0, 0.02)
+    )
+    np.testing.assert_array_equal(near, features)
+    assert_keeps_the_contract(conversion)
+    again = sartor.convert(conversion.content, classes=3)
+    assert again.manifest.inputs == conversion.manifest.inputs
 
 
 def test_base_with_variables_converts_again() -> None:

@@ -14,7 +14,7 @@ from ..modalities import modality_of
 from ..modalities.image.conventions import Convention
 from .metadata import image_scaling
 
-__all__ = ["describe_inputs"]
+__all__ = ["describe_inputs", "is_image"]
 
 _MIN_IMAGE_SIZE = 8
 _DEFAULT_SCALING = Convention((0.0,), (255.0,))
@@ -67,11 +67,11 @@ def describe_inputs(
 
 def _plain_spec(tensor: Tensor, metadata: TensorMetadata | None) -> InputSpec:
     """Return the spec of an input without image scaling."""
-    modality = IMAGE if _is_image(tensor, metadata) else TENSOR
+    modality = IMAGE if is_image(tensor, metadata) else TENSOR
     return InputSpec(tensor.name, tensor.shape, tensor.dtype.name.lower(), modality)
 
 
-def _is_image(tensor: Tensor, metadata: TensorMetadata | None) -> bool:
+def is_image(tensor: Tensor, metadata: TensorMetadata | None) -> bool:
     """Return True for [1, H, W, C] that the metadata, or else the sizes, show to be an image."""
     if tensor.dtype not in (DType.FLOAT32, DType.UINT8) or tensor.rank != 4:
         return False

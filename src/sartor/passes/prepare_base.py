@@ -14,6 +14,7 @@ from ..graph import Graph, Model
 from ..litert import try_model
 from ..modalities.image.conventions import Convention
 from .adapt_inputs import adapt_inputs
+from .adapt_quantized_tensors import adapt_quantized_tensors
 from .cut import cut
 from .describe_inputs import describe_inputs
 from .images.adapt_image_layout import adapt_image_layout
@@ -85,6 +86,7 @@ def prepare_base(
     adapt_inputs(graph, keep_names=manifest is not None)
     _adapt_layout(graph, metadata, scaling, manifest)
     adapt_quantized_images(graph, metadata, scaling)
+    quantization_notes = adapt_quantized_tensors(graph, metadata) if manifest is None else []
     inputs, notes = describe_inputs(graph, metadata, manifest, scaling)
     if test_scaling and (manifest is None or scaling is not None):
         notes = check_scaling(graph, inputs) or notes
@@ -95,7 +97,7 @@ def prepare_base(
         metadata=metadata,
         features=feature_specs if names == previous_names else (),
         cut_reason=result.reason,
-        notes=[*result.notes, *notes],
+        notes=[*result.notes, *notes, *quantization_notes],
     )
 
 
