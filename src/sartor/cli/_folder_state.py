@@ -44,9 +44,11 @@ class FolderState:
     pending: dict[str, bool] = field(default_factory=dict)
 
     def write(self, store: SampleStore) -> None:
-        """Write the state to the store."""
-        text = json.dumps(asdict(self))
-        store.set_app_data(_key(self.path), f"{checksum(text):08x}{text}")
+        """Write the state to the store, unless it is there."""
+        key, text = _key(self.path), json.dumps(asdict(self))
+        text = f"{checksum(text):08x}{text}"
+        if store.app_data(key) != {key: text}:
+            store.set_app_data(key, text)
 
     def move(self, store: SampleStore, path: str) -> None:
         """Write the state to the store, for a folder that may have been moved."""
