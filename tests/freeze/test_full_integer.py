@@ -177,7 +177,7 @@ def test_audio_model_runs_in_integers(shared_models: Path, tmp_path: Path) -> No
 WRONG: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "no samples": ({"representative": None}, ConversionError, "go together"),
     "zero samples": ({"representative": IMAGES[:0]}, DataError, "a few dozen"),
-    "of another shape": ({"representative": np.zeros((4, 3), np.float32)}, DataError, "input"),
+    "of another shape": ({"representative": np.zeros((4, 3), np.float32)}, DataError, "pixels"),
     "features of a float base": (
         {"representative": {"features": np.zeros((4, 16))}}, DataError, "base is not quantized",
     ),
