@@ -12,11 +12,11 @@ from ._conversion_options import ConversionOptions, check_options
 from ._feature_choices import with_choices
 from .bases import Base, load_base
 from .contract.manifest import FeatureSpec
-from .errors import ConversionError, FeatureError
+from .errors import ConversionError, FeatureError, SartorError
 from .flatbuffer import append_files, write, write_with_ranges
 from .graph import Graph, Model
 from .heads import Head
-from .litert import ENDED, start_worker, try_model
+from .litert import ENDED, read_model, start_worker, try_model
 from .optimizers import Optimizer
 from .passes import (
     Plan,
@@ -205,6 +205,10 @@ def _check_runs(content: bytes) -> None:
 
     After a crash or a hang it is a ConversionError, so that no other features are tried.
     """
+    try:
+        read_model(content)  # what it refuses cannot be opened
+    except SartorError as error:
+        raise FeatureError(f"the result cannot be opened: {error}") from error
     message = try_model(content)
     if message is None:
         return

@@ -24,6 +24,7 @@ __all__ = ["OODDetector", "ScoreStatistics"]
 _ENTROPY_WEIGHT = 0.5  # of the entropy term; the similarity term has weight 1
 _PRIOR_STD, _PRIOR_SAMPLES = 0.25, 4
 _MIN_STD = 1e-6
+_LARGEST_PROTOTYPE = 1.001  # rounded
 _TENSORS = (OOD_PROTOTYPES, OOD_CLASS_INDICES, OOD_STATISTICS)
 
 
@@ -195,6 +196,11 @@ class OODDetector:
             raise CheckpointError(
                 f"{OOD_CLASS_INDICES} has other values than the indices of {count} classes: the "
                 "checkpoint is damaged"
+            )
+        if np.abs(prototypes).max() > _LARGEST_PROTOTYPE:
+            raise CheckpointError(
+                f"{OOD_PROTOTYPES} has values above 1, so they are no directions: the checkpoint "
+                "is damaged"
             )
         *four, similarity = statistics.astype(float).tolist()
         return cls(

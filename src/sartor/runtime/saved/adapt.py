@@ -15,6 +15,7 @@ from .checkpoint import Checkpoint
 __all__ = ["Adapted", "adapt"]
 
 _LARGEST = 1e15  # the square of a larger value is near the largest float32
+_LARGEST_LOGIT = 1e8  # of a classification: inactive classes are 1e9 below
 _SMALLEST = 1e-15  # statistics divide
 
 
@@ -63,7 +64,7 @@ def adapt(
         value = initial[spec.name]
         if _is_taken_over(spec, checkpoint, same_optimizer):
             value = _adapt_variable(spec, checkpoint, value, name)
-        _check_values(spec, value, name)
+        _check_values(spec, value, manifest.task, name)
         variables[spec.name] = np.array(value, np.float32)
     free = [index for index, each in enumerate(classes) if each is None]
     if MASK in variables:
@@ -101,17 +102,17 @@ def _adapt_classes(checkpoint: Checkpoint, manifest: Manifest, name: str) -> tup
     return (*classes[:capacity], *(None if each in classes else each for each in others))
 
 
-def _check_values(spec: VariableSpec, value: np.ndarray, name: str) -> None:
+def _check_values(spec: VariableSpec, value: np.ndarray, task: str, name: str) -> None:
     """Raise CheckpointError if a value would give outputs that are not numbers."""
-    size = np.abs(value)
-    wrong, expected = size > _LARGEST, f"at most {_LARGEST:g}"
+    size, largest = np.abs(value), _LARGEST_LOGIT if task == "classification" else _LARGEST
+    wrong, expected = size > largest, f"at most {largest:g}"
     if spec.name == MASK:
         wrong, expected = (value != 0) & (value != 1), "0 or 1"
     elif spec.name == TEMPERATURE:
         wrong, expected = (value < 1e-6) | (value > 1e6), "1e-06 to 1e+06"
     elif spec.role == STATISTIC:
         wrong |= (size > 0) & (size < _SMALLEST)
-        expected = f"0, or {_SMALLEST:g} to {_LARGEST:g} without its sign"
+        expected = f"0, or {_SMALLEST:g} to {largest:g} without its sign"
     if wrong.any():
         raise CheckpointError(
             f"{name}: {spec.name} has the value {value[wrong][0]:g}, expected {expected}: it is "

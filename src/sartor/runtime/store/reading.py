@@ -107,7 +107,7 @@ def read_samples(database: Database, sample: int | None = None) -> list[StoredSa
         for *row, stored in database.rows(query, *values)
     ]
     if targets:
-        raise damaged(database.name, f"sample {min(targets)} is missing")
+        raise damaged(database.name, f"sample {next(iter(targets))!r} is missing")
     return samples
 
 
