@@ -66,7 +66,7 @@ def test_frozen_recurrent_model_predicts_as_before(tmp_path: Path) -> None:
     conversion = sartor.convert(BASES["LSTM"](), classes=["a", "b"])
     conversion.save(path)
     sartor.freeze(path, frozen)
-    session, interpreter = session_of(conversion), create_interpreter(frozen)
+    session, interpreter = session_of(conversion), create_interpreter(frozen.read_bytes())
     classify = interpreter.get_signature_runner("serving_default")
     for value in samples(conversion.manifest.inputs[0].shape, "float32") * 2:
         expected = session.call("infer", input=value)[OUTPUT]
