@@ -95,7 +95,7 @@ def test_saved_files_are_described(tiny: Convert, tmp_path: Path, capfd: Capture
         ),
         (checkpoint, ("2 of 2 classes: [hat], shoes", "6 samples added so far", "head/weights")),
         (store, ("6 samples, 0 held out", "0 photos", "[hat]", "schema version 4")),
-        (project, ("model: personalizable", "checkpoint: checkpoint", "samples: samples")),
+        (project, ("sartor import", "model.tflite: personalizable", "checkpoint.samples: samples")),
     ):
         code, out, err = command(capfd, "inspect", path)
         assert (code, err) == (0, ""), path
