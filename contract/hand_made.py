@@ -35,6 +35,7 @@ __all__ = [
     "float_base",
     "graph_head",
     "int8_base",
+    "recurrent_base",
     "two_feature_base",
     "two_input_base",
 ]
@@ -98,6 +99,26 @@ def two_input_base() -> Model:
     read = graph.tensor("read", DType.FLOAT32, (1, 3, 5))
     _op("GATHER", (table, words), read, "GatherOptions")
     return _model(graph, _classifier(random, concatenation([hidden, mean(read, [1])], 1)))
+
+
+def recurrent_base() -> Model:
+    """Return a base with an LSTM: a sequence [1, 5, 3], whose state is in variable tensors."""
+    random = np.random.default_rng(6)
+    graph, units = Graph("recurrent base"), 4
+    x = graph.input("sequence", (1, 5, 3))
+    matrices = [_grid(random, units, size) for size in (3,) * 4 + (units,) * 4]
+    biases = [_grid(random, units) for _ in range(4)]
+    states = [graph.tensor(name, DType.FLOAT32, (1, units)) for name in ("hidden", "cell")]
+    for state in states:
+        state.is_variable = True
+    hidden = graph.tensor("steps", DType.FLOAT32, (1, 5, units))
+    _op(
+        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        [x, *map(graph.constant, matrices), *[None] * 3, *map(graph.constant, biases),
+         *[None] * 2, *states, *[None] * 4],
+        hidden, "UnidirectionalSequenceLSTMOptions", fusedActivationFunction=4,
+    )  # fmt: skip
+    return _model(graph, _classifier(random, flatten(hidden)))
 
 
 def graph_head() -> Model:

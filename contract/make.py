@@ -15,6 +15,7 @@ from hand_made import (
     float_base,
     graph_head,
     int8_base,
+    recurrent_base,
     two_feature_base,
     two_input_base,
 )
@@ -118,6 +119,11 @@ def _graph_head() -> bytes:
     return model.content
 
 
+def _recurrent() -> bytes:
+    model = sartor.convert(write(recurrent_base()), classes=3, optimizer=SGD(), batch_size=4)
+    return model.content
+
+
 CASES: dict[str, Callable[[], bytes]] = {
     "int8_sgd": _int8_sgd,
     "float_adam": _float_adam,
@@ -130,6 +136,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "squared_error": _squared_error,
     "multi_label": _multi_label,
     "graph_head": _graph_head,
+    "recurrent": _recurrent,
 }
 """Name → function that returns the bytes of a model."""
 

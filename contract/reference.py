@@ -21,7 +21,7 @@ _STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 class Reference:
     """A personalizable file, computed in float64.
 
-    If an op of the base has no NumPy reference, the features are those of LiteRT's Interpreter,
+    If an op of the base has no NumPy reference, the features are those of a new LiteRT Interpreter,
     and the rest is computed in float64.
 
     Attributes:
@@ -31,8 +31,8 @@ class Reference:
     """
 
     def __init__(self, content: bytes) -> None:
+        self._content = content
         self._model = read(content)
-        self._interpreter = Interpreter(model_content=content, num_threads=1)
         self.manifest = Manifest.from_json(self._model.files[MANIFEST_FILE])
         self.state: dict[str, np.ndarray] = {}
         self._initialize()
@@ -75,7 +75,9 @@ class Reference:
         return {code for code in codes if code not in ROWS or ROWS[code].reference is None}
 
     def _features(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        outputs = self._interpreter.get_signature_runner("infer")(**inputs)
+        """Return the features of a new interpreter, which has no state of earlier calls."""
+        interpreter = Interpreter(model_content=self._content, num_threads=1)
+        outputs = interpreter.get_signature_runner("infer")(**inputs)
         return {name: value for name, value in outputs.items() if name.startswith(FEATURES)}
 
 

@@ -18,6 +18,9 @@ object Contract {
         "infer", "train", "evaluate", "set_class", "save", "restore", "initialize",
     )
 
+    /** Requirement of a model with recurrent layers: a runtime that supports their state. */
+    const val VARIABLE_TENSORS = "variable_tensors"
+
     /** Input of `infer`, if the base has one input. */
     const val INPUT = "input"
 

@@ -17,6 +17,9 @@ export const SIGNATURES = [
 ] as const;
 export type SignatureKey = (typeof SIGNATURES)[number];
 
+/** Requirement of a model with recurrent layers: a runtime that supports their state. */
+export const VARIABLE_TENSORS = 'variable_tensors';
+
 /** Input of `infer`, if the base has one input. */
 export const INPUT = 'input';
 

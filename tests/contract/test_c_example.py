@@ -42,7 +42,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", CASES)
+# The program uses CompiledModel, which does not support variable tensors.
+@pytest.mark.parametrize("name", [name for name in CASES if name != "recurrent"])
 def test_the_program_trains_a_case_to_the_same_losses(program: Path, name: str) -> None:
     model = FOLDER / f"{name}.tflite"
     np.testing.assert_allclose(losses_in_c(program, model), losses_in_python(model), rtol=1e-5)

@@ -13,7 +13,7 @@ from vectors import compare, load
 
 import sartor
 from sartor.contract.manifest import Manifest
-from sartor.contract.names import SIGNATURES
+from sartor.contract.names import SIGNATURES, VARIABLE_TENSORS
 from sartor.testing.verify import verify_contract
 
 no_variables = pytest.mark.skipif(VERSION < (2, 1, 5), reason="CompiledModel has no variables")
@@ -42,6 +42,10 @@ def replay(vectors: Path, runtime: str) -> float:
 @both_runtimes
 @pytest.mark.parametrize("name", CASES)
 def test_the_outputs_of_a_case_equal_its_vectors(name: str, runtime: str) -> None:
+    if runtime == "CompiledModel" and VARIABLE_TENSORS in manifest_of(name).requires:
+        with pytest.raises(RuntimeError):  # if it loads the file now, the contract can say so
+            replay(FOLDER / f"{name}.json", runtime)
+        return
     assert replay(FOLDER / f"{name}.json", runtime) <= 1e-5
 
 

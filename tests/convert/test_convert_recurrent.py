@@ -57,6 +57,8 @@ def test_features_are_those_of_the_base_in_its_initial_state(name: str) -> None:
 def test_recurrent_file_fulfills_the_contract_and_converts_again(name: str) -> None:
     conversion = sartor.convert(BASES[name](), classes=3)
     assert_keeps_the_contract(conversion)
+    assert conversion.manifest.requires == ("variable_tensors",)
+    assert any("recurrent layers" in note for note in conversion.notes)
     again = sartor.convert(conversion.content, classes=4)
     assert again.manifest.fingerprints.base == conversion.manifest.fingerprints.base
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from ..errors import NotPersonalizableError
 from .consistency import contradictions
 from .fields import Fields
-from .names import LABELS_FILE, MANIFEST_FILE, VERSION
+from .names import LABELS_FILE, MANIFEST_FILE, VARIABLE_TENSORS, VERSION
 from .parsing import (
     parse_feature,
     parse_fingerprints,
@@ -41,7 +41,7 @@ __all__ = [
     "VariableSpec",
 ]
 
-_SUPPORTED_REQUIREMENTS: frozenset[str] = frozenset()
+_SUPPORTED_REQUIREMENTS = frozenset({VARIABLE_TENSORS})
 
 
 @dataclass(frozen=True)

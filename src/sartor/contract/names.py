@@ -34,6 +34,7 @@ __all__ = [
     "TASKS",
     "TEMPERATURE",
     "TENSOR",
+    "VARIABLE_TENSORS",
     "VERSION",
 ]
 
@@ -48,6 +49,9 @@ LABELS_FILE = "labels.txt"
 
 SIGNATURES = ("infer", "train", "evaluate", "set_class", "save", "restore", "initialize")
 """Signatures of every personalizable file."""
+
+VARIABLE_TENSORS = "variable_tensors"
+"""Requirement of a model with recurrent layers: a runtime that supports their state."""
 
 INPUT = "input"
 """Input of `infer`, if the base has one input."""

@@ -15,6 +15,7 @@ from ..contract.manifest import (
     OptimizerSpec,
     VariableSpec,
 )
+from ..contract.names import VARIABLE_TENSORS
 from ..errors import ConversionError
 from ..graph import Tensor
 from .plan import Plan
@@ -60,6 +61,7 @@ def build_manifest(
         learning_rate=optimizer.learning_rate,
         variables=variables,
         fingerprints=fingerprints,
+        requires=_requirements(plan),
         generator=f"sartor {__version__}",
         digest=model_digest(content),
     )
@@ -70,3 +72,9 @@ def build_manifest(
             f"{head.name!r}, {loss.name!r} or {optimizer.name!r}"
         )
     return manifest
+
+
+def _requirements(plan: Plan) -> tuple[str, ...]:
+    """Return the features that a runtime must support."""
+    tensors = (tensor for graph in plan.model.graphs for tensor in graph.tensors)
+    return (VARIABLE_TENSORS,) if any(tensor.is_variable for tensor in tensors) else ()

@@ -82,7 +82,7 @@ def prepare_base(
     graph = result.graph
     metadata = [input_metadata.get(tensor) for tensor in graph.inputs]
     _rebatch(model, graph)
-    reset_state(graph)
+    state_notes = reset_state(graph)
     adapt_inputs(graph, keep_names=manifest is not None)
     _adapt_layout(graph, metadata, scaling, manifest)
     adapt_quantized_images(graph, metadata, scaling)
@@ -97,7 +97,7 @@ def prepare_base(
         metadata=metadata,
         features=feature_specs if names == previous_names else (),
         cut_reason=result.reason,
-        notes=[*result.notes, *notes, *quantization_notes],
+        notes=[*result.notes, *state_notes, *notes, *quantization_notes],
     )
 
 

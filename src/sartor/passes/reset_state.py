@@ -9,15 +9,27 @@ from ..graph import DType, Graph, Op, Tensor
 __all__ = ["reset_state"]
 
 
-def reset_state(graph: Graph) -> None:
+_NOTE = (
+    "the base has recurrent layers (LSTM, RNN or SVDF): the file runs in LiteRT's Interpreter, but "
+    "not in CompiledModel or LiteRT.js, which do not support variable tensors"
+)
+
+
+def reset_state(graph: Graph) -> list[str]:
     """Write zeros to each state tensor before the layer that keeps its state there.
 
     Before: LSTM, RNN and SVDF continue from the state of the previous call, so that the features of
-    a sample depend on the samples before it. After: each call starts from zeros, in every runtime.
+    a sample depend on the samples before it. After: each call starts from zeros, and no runtime has
+    to reset them.
+
+    Returns:
+        A note if the base has such layers.
     """
-    for tensor in list(graph.tensors):
-        if tensor.is_variable and tensor.producer is None:
-            graph.ops.insert(0, _write_zeros(graph, tensor))
+    states = [tensor for tensor in graph.tensors if tensor.is_variable]
+    for state in states:
+        if state.producer is None:
+            graph.ops.insert(0, _write_zeros(graph, state))
+    return [_NOTE] if states else []
 
 
 def _write_zeros(graph: Graph, state: Tensor) -> Op:

@@ -6,8 +6,9 @@ import type { ViteDevServer } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FOLDER_URLS, filesOf, openBrowser, repository, serve, urlOf } from './browser.js';
 
-// The page does not support several inputs or features, or a weight for each output.
-const UNSUPPORTED = /^(two|mlp|huber|squared|multi)_/;
+// The page does not support several inputs or features, or a weight for each output; LiteRT.js does
+// not support variable tensors.
+const UNSUPPORTED = /^(two_|mlp_|huber_|squared_|multi_|recurrent)/;
 const MODELS = filesOf('.tflite').filter(({ name }) => !UNSUPPORTED.test(name));
 
 let server: ViteDevServer;
