@@ -23,7 +23,9 @@ _TYPES: Mapping[str, Callable[[bytes], bool]] = {
     CHECKPOINT: lambda head: head[8:10] == b'{"' and head[4:8] == bytes(4),
     PROJECT: lambda head: head.startswith(b"PK\x03\x04"),
     "a sample store": lambda head: head.startswith(b"SQLite format 3\0"),
-    CHART: lambda head: head.startswith((b"\x89PNG", b"<svg")),
+    CHART: lambda head: (  # not a photo of the user
+        head.startswith(b"<svg") or (head.startswith(b"\x89PNG") and b"Software\0Sartor" in head)
+    ),
 }
 
 

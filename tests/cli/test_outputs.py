@@ -140,3 +140,17 @@ def test_the_library_refuses_as_the_command_line_does(model: Path, tmp_path: Pat
         with pytest.raises(OutputError, match="force=True"):
             personal.save(note)
         personal.save(note, force=True)
+
+
+def test_a_chart_replaces_charts_but_no_photos(
+    model: Path, train: Path, checkpoint: Path, run: Run, tmp_path: Path
+) -> None:
+    photo, chart = train / "red" / "0.png", tmp_path / "chart.png"
+    before = photo.read_bytes()
+    for command in ("fit", "evaluate"):
+        error = run(command, model, train, "--checkpoint", checkpoint, "--plot", photo).error
+        assert "is another file, not a chart" in error
+    assert photo.read_bytes() == before
+    for _ in range(2):
+        run("evaluate", model, train, "--checkpoint", checkpoint, "--plot", chart)
+    assert PIL.Image.open(chart).format == "PNG"

@@ -9,6 +9,7 @@ from pathlib import Path
 import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
+import PIL.PngImagePlugin
 
 from .._files import write_atomically
 from .chart import Box, Chart, Line, Text
@@ -64,9 +65,10 @@ def drawable(text: str, size: int) -> str:
 
 
 def write_png(pixels: PIL.Image.Image, path: Path) -> Path:
-    """Write a PNG file atomically, and return the path."""
-    content = io.BytesIO()
-    pixels.save(content, "PNG")
+    """Write a PNG file atomically, and return the path. Its metadata tell it from a photo."""
+    content, metadata = io.BytesIO(), PIL.PngImagePlugin.PngInfo()
+    metadata.add_text("Software", "Sartor")
+    pixels.save(content, "PNG", pnginfo=metadata)
     return write_atomically(path, content.getvalue())
 
 
