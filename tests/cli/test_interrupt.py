@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import pty
 import select
@@ -10,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,9 +24,25 @@ SIGNALS = [
 ]
 
 
-def start(*arguments: object, **options: object) -> subprocess.Popen[str]:
+SLOW = """
+import sys, time
+from sartor.cli import main
+from sartor.runtime import PersonalModel
+
+def add_sample(*arguments, **options):
+    print("reading", file=sys.stderr, flush=True)
+    time.sleep(600)
+
+PersonalModel.add_sample = add_sample
+main()
+"""
+
+
+def start(
+    *arguments: object, program: tuple[str, str] = ("-m", "sartor"), **options: object
+) -> subprocess.Popen[str]:
     """Start `sartor` with the default signals: a background job inherits an ignored SIGINT."""
-    command = [sys.executable, "-m", "sartor", *map(str, arguments)]
+    command = [sys.executable, *program, *map(str, arguments)]
     return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
         command, preexec_fn=_default_signals, text=True, **options
     )
@@ -49,18 +63,6 @@ def read_until(handle: int, text: bytes, seconds: float = 600) -> bytes:
             except OSError:  # the program has ended
                 break
     return output
-
-
-def wait_for_reader(fifo: Path, seconds: float = 600) -> int:
-    """Wait until a program reads the FIFO; return a handle that keeps it waiting."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno != errno.ENXIO or time.monotonic() > end:
-                raise
-            time.sleep(0.05)
 
 
 @pytest.mark.parametrize(("number", "name", "code"), SIGNALS)
@@ -95,26 +97,18 @@ def test_a_stopped_training_is_saved(
 
 @pytest.mark.parametrize(("number", "name", "code"), SIGNALS)
 def test_a_signal_while_photos_are_read_writes_no_checkpoint(
-    number: signal.Signals,
-    name: str,
-    code: int,
-    image_model: Callable[..., Path],
-    train: Path,
-    tmp_path: Path,
+    number: signal.Signals, name: str, code: int, model: Path, train: Path, tmp_path: Path
 ) -> None:
-    fifo = train / "red" / "slow.png"
-    os.mkfifo(fifo)
     checkpoint = tmp_path / "mine.safetensors"
     process = start(
-        "fit", image_model("m"), train, "--checkpoint", checkpoint, "--json",
+        "fit", model, train, "--checkpoint", checkpoint, "--json", program=("-c", SLOW),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
-        handle = wait_for_reader(fifo)
-        time.sleep(0.5)  # until it reads; between opening and reading, a signal would be too early
+        assert process.stderr is not None
+        assert process.stderr.readline() == "reading\n"
         process.send_signal(number)
         output, errors = process.communicate(timeout=600)
-        os.close(handle)
     finally:
         process.kill()
     assert (process.returncode, output) == (code, "")
