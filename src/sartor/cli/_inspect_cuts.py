@@ -7,24 +7,25 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import typer
+
 from ._inspect_format import (
-    COLUMNS,
     format_number,
     format_sample,
     print_wrapped,
     wrap_name,
     wrap_text,
 )
-from .report import percent, print_table
+from .report import COLUMNS, percent, print_table
 
 if TYPE_CHECKING:
     from ..inspection import CutInfo, ModelDescription
 
 __all__ = ["print_cuts", "print_trainable"]
 
-_NAME = 30  # columns for the name of a layer
+_LAYER, _REASON = 20, 20  # columns for the name of a layer, and why it is not trainable
 _MAX_CUTS = 12
-_HEADER = ("features", "per sample", "bytes", "before", "trainable")
+_HEADER = ("features", "bytes", "before")
 
 
 def print_cuts(name: str, description: ModelDescription, everything: bool) -> None:
@@ -40,7 +41,7 @@ def print_cuts(name: str, description: ModelDescription, everything: bool) -> No
         return
     useful = [cut for cut in description.cuts if cut.is_useful]
     cuts = description.cuts if everything else _shorten(useful)
-    print_table(_HEADER, _cut_rows(cuts), title="possible cuts", columns=COLUMNS)
+    print_table(_HEADER, _cut_rows(cuts, everything), title="possible cuts")
     more = len(description.cuts) - len(cuts)
     default = "* default" if any(cut.is_default for cut in description.cuts) else "no default"
     print_wrapped(f"{default}: {description.default_reason}")
@@ -57,7 +58,7 @@ def _print_earlier_cut(name: str, useful: Sequence[CutInfo]) -> None:
     for cut in useful[default + 1 : default + 2]:
         options = " ".join(f"--features {shlex.quote(each)}" for each in cut.features)
         command = f"sartor convert {shlex.quote(name)} -o OUT.tflite --classes N {options}"
-        print_wrapped(f"to cut earlier: {command}")
+        typer.echo(f"to cut earlier:\n  {command}")  # on one line, to be copied
 
 
 def _print_inner(description: ModelDescription) -> None:
@@ -65,8 +66,8 @@ def _print_inner(description: ModelDescription) -> None:
     cut_names = {cut.features[0] for cut in description.cuts if len(cut.features) == 1}
     inner = {name: tensor for name, tensor in description.tensors.items() if name not in cut_names}
     if inner:
-        rows = [(wrap_name(name, 60), format_sample(tensor)) for name, tensor in inner.items()]
-        print_table(("other tensors, inside branches", "per sample"), rows, columns=COLUMNS)
+        rows = [(wrap_name(name, 35), format_sample(tensor)) for name, tensor in inner.items()]
+        print_table(("other tensors, inside branches", "per sample"), rows)
 
 
 def _shorten(cuts: Sequence[CutInfo]) -> Sequence[CutInfo]:
@@ -74,31 +75,27 @@ def _shorten(cuts: Sequence[CutInfo]) -> Sequence[CutInfo]:
     return cuts if len(cuts) <= _MAX_CUTS else [*cuts[: _MAX_CUTS - 1], cuts[-1]]
 
 
-def _cut_rows(cuts: Sequence[CutInfo]) -> list[tuple[str, ...]]:
+def _cut_rows(cuts: Sequence[CutInfo], everything: bool) -> list[tuple[str, ...]]:
     """Format the rows. Names get the columns that the other values leave."""
-    values = [_cut_values(cut) for cut in cuts]
+    values = [(f"{cut.bytes_per_sample:,}", percent(cut.fraction_before)) for cut in cuts]
     widths = [max(map(len, column)) for column in zip(*values, _HEADER[1:], strict=True)]
     columns = COLUMNS - sum(widths) - len("┃ * ") - 3 * len(widths) - len(" ┃")
-    return [_cut_row(cut, row, columns) for cut, row in zip(cuts, values, strict=True)]
-
-
-def _cut_values(cut: CutInfo) -> tuple[str, ...]:
-    return (
-        max(map(format_sample, cut.tensors), key=len),
-        f"{cut.bytes_per_sample:,}",
-        percent(cut.fraction_before),
-        f"{format_number(cut.trainable_after)} of {format_number(cut.parameters_after)}",
-    )
-
-
-def _cut_row(cut: CutInfo, values: tuple[str, ...], columns: int) -> tuple[str, ...]:
-    mark = "* " if cut.is_default else "  "
-    names = [wrap_name(each, columns) for each in cut.features]
-    types = [
-        format_sample(tensor) + "\n" * name.count("\n")  # beside the first line of its name
-        for name, tensor in zip(names, cut.tensors, strict=True)
+    return [
+        (_format_features(cut, columns, everything), *row)
+        for cut, row in zip(cuts, values, strict=True)
     ]
-    return (mark + textwrap.indent("\n".join(names), "  ")[2:], "\n".join(types), *values[1:])
+
+
+def _format_features(cut: CutInfo, columns: int, everything: bool) -> str:
+    """Format the names of the features, each above its dtype and shape."""
+    lines = [
+        f"{wrap_name(name, columns)}\n  {format_sample(tensor)}"
+        for name, tensor in zip(cut.features, cut.tensors, strict=True)
+    ]
+    if everything:
+        trainable, total = map(format_number, (cut.trainable_after, cut.parameters_after))
+        lines.append(f"  trainable: {trainable} of {total}")
+    return ("* " if cut.is_default else "  ") + textwrap.indent("\n".join(lines), "  ")[2:]
 
 
 def print_trainable(description: ModelDescription, everything: bool) -> None:
@@ -115,13 +112,12 @@ def print_trainable(description: ModelDescription, everything: bool) -> None:
     if everything:
         rows = [
             (
-                f"{wrap_name(layer.name, _NAME)}\n{layer.op}",
+                f"{wrap_name(layer.name, _LAYER)}\n  {layer.op}\n  {', '.join(layer.dtypes)}",
                 f"{layer.parameters:,}",
-                ", ".join(layer.dtypes),
-                wrap_text(layer.reason, 24),
+                wrap_text(layer.reason, _REASON),
             )
             for layer in description.layers
         ]
-        print_table(("layer", "parameters", "dtype", "trainable"), rows, columns=COLUMNS)
+        print_table(("layer", "parameters", "trainable"), rows)
     for stop in description.gradient_stops:
         print_wrapped(f"gradients stop here ({stop.support}): {stop.reason}")

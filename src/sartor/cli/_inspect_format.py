@@ -1,4 +1,4 @@
-"""Format text for `sartor inspect`, in lines of at most 100 columns."""
+"""Format text for `sartor inspect`, in lines of at most 60 columns."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from .report import COLUMNS
+
 if TYPE_CHECKING:
     from ..inspection import TensorInfo
 
 __all__ = [
-    "COLUMNS",
     "format_number",
     "format_sample",
     "format_shape",
@@ -24,13 +25,13 @@ __all__ = [
     "wrap_text",
 ]
 
-COLUMNS = 100
-"""Width of tables and texts without a terminal."""
-
 
 def format_tensor(tensor: TensorInfo) -> str:
-    """Format the dtype and shape of a tensor."""
-    return f"{tensor.dtype} {format_shape(tensor.shape)}"
+    """Format the dtype and shape of a tensor, and its quantization."""
+    text = f"{tensor.dtype} {format_shape(tensor.shape)}"
+    if tensor.scale is None:
+        return text
+    return f"{text} (scale {tensor.scale:.6g}, zero point {tensor.zero_point})"
 
 
 def format_sample(tensor: TensorInfo) -> str:
@@ -68,5 +69,5 @@ def wrap_name(name: str, columns: int) -> str:
 
 
 def print_wrapped(text: str) -> None:
-    """Print a text in lines of at most 100 columns."""
+    """Print a text in lines of at most 60 columns."""
     typer.echo(textwrap.fill(text, COLUMNS, subsequent_indent="  ", break_on_hyphens=False))

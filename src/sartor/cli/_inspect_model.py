@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ._inspect_cuts import print_cuts, print_trainable
 from ._inspect_format import (
-    COLUMNS,
     format_number,
     format_shape,
     format_tensor,
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from ..inspection import ModelDescription, OpInfo, TensorInfo
 
 __all__ = ["print_model"]
-
-_MAX_TENSORS = 3
 
 
 def print_model(name: str, description: ModelDescription, everything: bool) -> None:
@@ -78,45 +75,28 @@ def _print_head(manifest: Manifest) -> None:
 
 def _print_signatures(description: ModelDescription) -> None:
     if not description.signatures:
-        names = ((t.name for t in description.inputs), (t.name for t in description.outputs))
-        rows = [("none", *_sides(*names, description.inputs, description.outputs))]
-    else:
-        rows = [
-            (s.key, *_sides(s.inputs, s.outputs, s.inputs.values(), s.outputs.values()))
-            for s in description.signatures
-        ]
-    print_table(("signature", "inputs", "outputs"), rows, columns=COLUMNS)
+        for side, tensors in (("inputs", description.inputs), ("outputs", description.outputs)):
+            _print_tensors(side, (tensor.name for tensor in tensors), tensors)
+    for signature in description.signatures:
+        for side, named in (("inputs", signature.inputs), ("outputs", signature.outputs)):
+            _print_tensors(f"signature {signature.key}, {side}", named, named.values())
 
 
-def _sides(
-    inputs: Iterable[str],
-    outputs: Iterable[str],
-    input_tensors: Iterable[TensorInfo],
-    output_tensors: Iterable[TensorInfo],
-) -> tuple[str, str]:
-    return _format_side(inputs, input_tensors), _format_side(outputs, output_tensors)
-
-
-def _format_side(names: Iterable[str], tensors: Iterable[TensorInfo]) -> str:
-    lines = [f"{wrap_name(n, 24)} {format_tensor(t)}" for n, t in zip(names, tensors, strict=True)]
-    more = len(lines) - _MAX_TENSORS - 1
-    if more > 0:
-        lines = [*lines[:_MAX_TENSORS], f"… {more + 1} more"]
-    return "\n".join(lines)
+def _print_tensors(title: str, names: Iterable[str], tensors: Iterable[TensorInfo]) -> None:
+    texts = [f"{name} {format_tensor(each)}" for name, each in zip(names, tensors, strict=True)]
+    print_wrapped(f"{title}: {shorten(texts) or 'none'}")
 
 
 def _print_variables(description: ModelDescription) -> None:
     rows = [
         (
-            wrap_name(v.name, 30),
-            v.dtype or "–",
-            format_shape(v.shape or ()),
-            wrap_text(", ".join(v.written_by), 34),
+            f"{wrap_name(v.name, 30)}\n  {v.dtype or '–'} {format_shape(v.shape or ())}",
+            wrap_text(", ".join(v.written_by), 23),
         )
         for v in description.variables
     ]
     if rows:
-        print_table(("variable", "dtype", "shape", "written by"), rows, columns=COLUMNS)
+        print_table(("variable", "written by"), rows)
 
 
 def _print_ops(description: ModelDescription, everything: bool) -> None:
@@ -125,15 +105,14 @@ def _print_ops(description: ModelDescription, everything: bool) -> None:
         return
     rows = [
         (
-            op.op,
+            op.op if op.kind == "builtin" else f"{op.op} ({op.kind})",
             op.count,
-            op.kind,
-            "–" if op.multiply_adds is None else f"{op.multiply_adds:,}",
+            "–" if op.multiply_adds is None else format_number(op.multiply_adds),
             op.gradient[0] if op.gradient else "–",
         )
         for op in description.ops
     ]
-    print_table(("op", "uses", "kind", "multiply-adds", "gradient"), rows, columns=COLUMNS)
+    print_table(("op", "uses", "multiply-\nadds", "gradient"), rows)
 
 
 def _format_op(op: OpInfo) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._inspect_format import COLUMNS
 from ._inspect_model import print_model
 from .report import Json, print_json, print_table
 
@@ -67,7 +66,7 @@ def _print_checkpoint(checkpoint: CheckpointDescription) -> None:
     typer.echo(f"{checkpoint.samples_seen:,} samples added so far; OOD threshold: {threshold}")
     _print_fingerprints(asdict(checkpoint.fingerprints))
     rows = [(each.name, each.dtype, list(each.shape)) for each in checkpoint.tensors]
-    print_table(("tensor", "dtype", "shape"), rows, columns=COLUMNS)
+    print_table(("tensor", "dtype", "shape"), rows)
 
 
 def _print_store(description: StoreDescription) -> None:
@@ -81,7 +80,7 @@ def _print_store(description: StoreDescription) -> None:
     )
     typer.echo(f"schema version {store.version}")
     _print_fingerprints({"base": store.base})
-    print_table(("class", "samples"), store.classes.items(), columns=COLUMNS)
+    print_table(("class", "samples"), store.classes.items())
 
 
 def _print_fingerprints(fingerprints: dict[str, str]) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..runtime import Evaluation
 
 __all__ = [
+    "COLUMNS",
     "Json",
     "console",
     "describe_os_error",
@@ -49,9 +50,11 @@ _Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print no notes, no progress and no summary.")
 ]
 
+COLUMNS = 60
+"""Width of a table that is not printed on a terminal."""
+
 _quiet = ContextVar("_quiet", default=False)
 _MIN_COLUMN = 11  # for the word "probability"
-_COLUMNS = 60  # of a table that is not printed on a terminal
 _MAX_NAMES = 3  # of a list
 _MAX_CONFUSIONS = 12  # rows
 
@@ -147,17 +150,16 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def console(*, stderr: bool = False, columns: int = _COLUMNS) -> Console:
-    """Return a console of rich.
+def console(*, stderr: bool = False) -> Console:
+    """Return a console of rich, of 60 columns if it is not a terminal.
 
     Args:
         stderr: whether it prints on stderr. Default: False, on stdout.
-        columns: its width if it is not a terminal. Default: 60.
     """
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else columns, highlight=False)
+    return Console(stderr=stderr, width=None if stream.isatty() else COLUMNS, highlight=False)
 
 
 def print_table(
@@ -165,7 +167,6 @@ def print_table(
     rows: Iterable[Sequence[object]],
     *,
     title: str | None = None,
-    columns: int = _COLUMNS,
     padding: int = 1,
 ) -> None:
     """Print a table; columns of numbers are aligned to the right.
@@ -174,7 +175,6 @@ def print_table(
         head: titles of the columns.
         rows: cells of each row.
         title: line above the table. Default: None.
-        columns: see `console`.
         padding: spaces beside each cell. Default: 1.
     """
     from rich.table import Table
@@ -195,7 +195,7 @@ def print_table(
         table.add_row(*(Text(str(cell)) for cell in row))
     if title is not None:
         typer.echo(f"{title}:")
-    console(columns=columns).print(table)
+    console().print(table)
 
 
 def _longest_word(cells: Iterable[str]) -> int:
@@ -212,7 +212,7 @@ def print_confusion(evaluation: Evaluation) -> None:
     ]
     head = ("true \\ predicted", *map(str, range(1, len(labels) + 1)))
     widths = [max(len(str(cell)) for cell in column) for column in zip(head, *rows, strict=True)]
-    if len(labels) > 1 and sum(widths[1:]) + len(widths) + _MIN_COLUMN < _COLUMNS:
+    if len(labels) > 1 and sum(widths[1:]) + len(widths) + _MIN_COLUMN < COLUMNS:
         print_table(head, rows, title="confusion matrix", padding=0)
     elif len(labels) > 1:
         _print_confusions(labels, confusion)
