@@ -16,6 +16,7 @@ from inspect_helpers import as_json, command, residual, width
 
 import sartor
 from sartor import PersonalModel
+from sartor.inspection import ModelDescription
 
 Convert = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
@@ -72,7 +73,9 @@ def test_the_summary_and_the_tables_are_printed(tmp_path: Path, capfd: Capture) 
 
 def test_quantized_inputs_have_scale_and_zero_point(real_model: Path, capfd: Capture) -> None:
     _, out, _ = command(capfd, "inspect", real_model)
-    for tensor in sartor.describe(real_model).inputs:
+    description = sartor.describe(real_model)
+    assert isinstance(description, ModelDescription)
+    for tensor in description.inputs:
         if tensor.scale is not None:
             text = f"(scale {tensor.scale:.6g}, zero point {tensor.zero_point})"
             assert text in " ".join(out.split())

@@ -152,7 +152,7 @@ def test_a_store(model: Path, tmp_path: Path) -> None:
     assert (description.kind, description.bytes) == ("samples", path.stat().st_size)
     assert description.store == open_summary
     assert description.store == StoreSummary(
-        version=3, base=manifest.fingerprints.base, samples=3, held_out=1, rows=4,
+        version=4, base=manifest.fingerprints.base, samples=3, held_out=1, rows=4,
         classes={"hat": 1, "shoes": 2}, feature_bytes=4 * 16 * 2, photos=1, thumbnails=2,
         image_bytes=23,
     )  # fmt: skip
