@@ -112,8 +112,11 @@ def test_invalid_options_raise_an_error(name: str) -> None:
 
 
 FILES: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "got 0 bytes.*expected b'TFL3' there"),
-    "text": (b"This is no model at all, but a sentence.", "Give a .tflite file"),
+    "empty": (b"", "b'TFL3' at byte 4; got 0 bytes"),
+    "text": (
+        b"This is no model at all, but a sentence.",
+        "expected a .tflite model",
+    ),
     "cut in half": (BASE[: len(BASE) // 2], "damaged or was cut short"),
     "without its last byte": (BASE[:-1], "damaged or was cut short"),
 }

@@ -37,7 +37,7 @@ WRONG: dict[str, tuple[Callable[[], bytes], dict[str, Any], str]] = {
     "batches that differ": (
         lambda: two_batches(), {}, r"one sample \(.*\): LiteRT cannot load the model",
     ),
-    "text": (lambda: text(), {"features": "hidden"}, "dtype that signatures do not allow"),
+    "text": (lambda: text(), {"features": "hidden"}, "UINT8; export the part of the model after"),
     "constant features": (lambda: constant_features(), {}, "do not depend on any input"),
 }  # fmt: skip
 

@@ -40,7 +40,7 @@ OPTIONS: dict[str, tuple[str, Mapping[str, Any], int]] = {
 }
 """Model → the option that the error names, its value, and the number of features."""
 
-REFUSED = {"text_string_input": "dtype that signatures do not allow"}
+REFUSED = {"text_string_input": "UINT8; export the part of the model after its tokenizer"}
 """Model → part of the error."""
 
 

@@ -33,7 +33,7 @@ def run(content: bytes, seed: int = 0) -> list[np.ndarray]:
 
 def decode_tables(content: bytes) -> Record:
     """Return the tables of a file without checking their meaning."""
-    return Decoder(content, TFLITE).root("Model", b"TFL3", "")
+    return Decoder(content, TFLITE).root("Model", b"TFL3", "", "")
 
 
 def encode_tables(record: Record) -> bytes:

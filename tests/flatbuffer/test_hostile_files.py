@@ -23,16 +23,16 @@ from sartor.flatbuffer.schema import TFLITE
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "got 0 bytes with b'' at byte 4, expected b'TFL3' there"),
+        (b"", "expected a .tflite model, .* got 0 bytes that begin with b''. Check"),
         (b"TFL3", "got 4 bytes"),
         (b"\0\0\0\0TFL3", "the offset of Model is 0"),
         (b"\x08\0\0\0TFL3", "Model takes 4 bytes from byte 8 on"),
         (b"\xff\xff\xff\xffTFL3", "the offset of Model is 4294967295"),
         (b"\x08\0\0\0TFL3" + bytes(8), "the vtable of Model has 0 bytes"),
         (b"\x0a\0\0\0TFL3" + bytes(8), "expected a multiple of 4"),
-        (VALID[:4] + b"XXXX" + VALID[8:], "b'XXXX' at byte 4"),
-        (bytes(1000), "at byte 4, expected b'TFL3'"),
-        (b"<!DOCTYPE html><html>", "b'CTYP' at byte 4"),
+        (VALID[:4] + b"XXXX" + VALID[8:], "XXXX'. Check the path"),
+        (bytes(1000), "b'TFL3' at byte 4; got 1000 bytes"),
+        (b"<!DOCTYPE html><html>", "begin with b'<!DOCTYP'.* download it again"),
     ],
 )
 def test_bytes_that_are_not_a_model_are_refused(content: bytes, message: str) -> None:
@@ -50,7 +50,7 @@ def test_paths_that_are_not_a_model_are_refused(tmp_path: Path) -> None:
         read("a\0b")
     empty = tmp_path / "empty.tflite"
     empty.touch()
-    with pytest.raises(InvalidModelError, match=r"empty\.tflite: got 0 bytes"):
+    with pytest.raises(InvalidModelError, match=r"empty\.tflite: expected a .tflite model"):
         read(empty)
 
 

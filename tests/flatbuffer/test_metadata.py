@@ -142,8 +142,8 @@ def test_the_metadata_of_real_models_are_read(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "got 0 bytes with b'' at byte 4, expected b'M001' there. Remove the metadata"),
-        (b"\x08\0\0\0TFL3", "expected b'M001'"),
+        (b"", "b'M001' at byte 4; got 0 bytes that begin with b''. Remove the metadata"),
+        (b"\x08\0\0\0TFL3", "b'M001' at byte 4"),
         (encode_metadata(FULL)[:300], "expected a multiple of 4, and an end before"),
     ],
 )

@@ -62,7 +62,7 @@ def mutate_model(content: bytes, random: Random) -> bytes:
 
 
 def _mutate_tables(content: bytes, random: Random) -> bytes:
-    record = Decoder(content, TFLITE).root("Model", b"TFL3", "")
+    record = Decoder(content, TFLITE).root("Model", b"TFL3", "", "")
     for _ in range(random.choice([1, 1, 1, 2, 3])):
         sites: dict[tuple[str, str], list[_Site]] = {}
         for site in _sites(TFLITE.layout("Model"), record):
@@ -222,7 +222,7 @@ class _Recorder(Decoder):
 def _mutate_raw(content: bytes, random: Random) -> bytes:
     """Set an offset, a length or some other four bytes of the tables."""
     recorder = _Recorder(content)
-    recorder.root("Model", b"TFL3", "")
+    recorder.root("Model", b"TFL3", "", "")
     data = bytearray(content)
     for _ in range(random.choice([1, 1, 2])):
         position = _choose(random, recorder.places)

@@ -55,22 +55,22 @@ class Decoder:
         self._vtables: dict[tuple[int, str], tuple[int, list[tuple[Field, int, int]]]] = {}
         self.end = 0
 
-    def root(self, table: str, identifier: bytes, advice: str) -> Record:
+    def root(self, table: str, identifier: bytes, file: str, advice: str) -> Record:
         """Read the root table and all tables below it.
 
         Args:
             table: name of the root table in the schema.
             identifier: expected identifier at byte 4.
+            file: name of the format for the error message.
             advice: advice of the error message if the identifier differs.
 
         Raises:
             InvalidModelError: If the identifier or an offset is wrong.
         """
-        actual = self._data[4:8]
-        if actual != identifier:
+        if self._data[4:8] != identifier:
             raise InvalidModelError(
-                f"got {len(self._data)} bytes with {actual!r} at byte 4, expected {identifier!r} "
-                f"there. {advice}"
+                f"expected {file}, with {identifier!r} at byte 4; got {len(self._data)} bytes "
+                f"that begin with {self._data[:8]!r}. {advice}"
             )
         return self._table(self._follow(0, table), self._schema.layout(table))
 

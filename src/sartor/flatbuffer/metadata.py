@@ -72,7 +72,7 @@ def decode_metadata(content: bytes) -> ModelMetadata:
         InvalidModelError: If it is damaged. The model runs without metadata.
     """
     advice = "Remove the metadata, or write them again with the tool that wrote them."
-    record = Decoder(content, _SCHEMA).root("ModelMetadata", _IDENTIFIER, advice)
+    record = Decoder(content, _SCHEMA).root("ModelMetadata", _IDENTIFIER, "model metadata", advice)
     decoded: ModelMetadata = _from_record("ModelMetadata", record)
     return decoded
 

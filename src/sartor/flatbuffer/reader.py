@@ -22,6 +22,7 @@ from .schema import TENSOR_TYPES, TFLITE
 
 __all__ = ["read"]
 
+_ADVICE = "Check the path; if the file was downloaded, download it again."
 _IDENTIFIER = b"TFL3"
 _MOST_AXES = 32  # NumPy 1 has no more, and no kernel takes as many
 
@@ -53,7 +54,7 @@ def read(source: str | Path | bytes) -> Model:
 
 def _parse(data: bytes) -> Model:
     decoder = Decoder(data, TFLITE)
-    root = decoder.root("Model", _IDENTIFIER, "Give a .tflite file.")
+    root = decoder.root("Model", _IDENTIFIER, "a .tflite model", _ADVICE)
     model = _Reader(data, decoder, root).model
     model.files = read_files(data, decoder.end)
     check_model(model)

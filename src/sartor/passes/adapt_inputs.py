@@ -22,6 +22,10 @@ _PLAIN_DTYPES = {
     DType.FLOAT16: DType.FLOAT32,
     DType.FLOAT64: DType.FLOAT32,
 }
+_TEXT_ADVICE = (
+    "export the part of the model after its tokenizer, whose input is token ids (int32), and "
+    "compute these in your app"
+)
 _UINT8_OFFSET = 128  # uint8 value − int8 value of the same real number
 
 
@@ -80,9 +84,10 @@ def _signature_dtype(tensor: Tensor) -> DType:
     """Return the dtype in which the values of a tensor enter the model."""
     dtypes = _QUANTIZED_DTYPES if _is_quantized(tensor) else _PLAIN_DTYPES
     if tensor.dtype not in dtypes:
+        advice = _TEXT_ADVICE if tensor.dtype is DType.STRING else "export it with a cast before it"
         raise ConversionError(
-            f"the base's input {tensor!r} has a dtype that signatures do not allow: use one of "
-            f"{', '.join(dtype.name for dtype in _SIGNATURE_DTYPES)}"
+            f"the base's input {tensor!r} has a dtype that signatures do not allow: expected one "
+            f"of {', '.join(dtype.name for dtype in _SIGNATURE_DTYPES)}; {advice}"
         )
     return dtypes[tensor.dtype]
 
