@@ -219,8 +219,8 @@ RECORDED: dict[str, tuple[Head, Optimizer, int, float]] = {
     ),
     "cosine, AdamW": (sartor.CosineClassifier(), sartor.AdamW(), 60, 0.0243902439024),
     "multi-label, momentum": (sartor.MultiLabelClassifier(), MOMENTUM, 60, 2.02666666667),
-    "regression, momentum": (sartor.Regressor(), MOMENTUM, 60, 0.0133333333333),
-    "Huber, momentum": (sartor.Regressor(loss=Huber(2.0)), MOMENTUM, 60, 0.0266666666667),
+    "regression, momentum": (sartor.Regressor(), MOMENTUM, 60, 0.04),
+    "Huber, momentum": (sartor.Regressor(loss=Huber(2.0)), MOMENTUM, 60, 0.08),
     "regression, RMSprop": (sartor.Regressor(), sartor.RMSprop(momentum=0.5), 60, 0.111111111111),
     "MLP, Adam": (sartor.MLP(hidden=(4,)), sartor.Adam(), 60, 0.111111111111),
 }  # fmt: skip

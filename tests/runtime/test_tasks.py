@@ -81,6 +81,17 @@ def test_a_mapping_gives_positive_negative_and_missing_targets(tiny: Convert) ->
         assert model.predict_values(DIRECTIONS[1:2])["round"] > 0.5
 
 
+def test_a_regressor_of_few_samples_reaches_their_targets(tiny: Convert) -> None:
+    """The step from zero weights to the targets is long, so it must not be shorter for few."""
+    rows = np.random.default_rng(0).normal(size=(6, 1, 8)).astype(np.float32)
+    samples = [(row, {"size": 40.0 + 2 * number}) for number, row in enumerate(rows)]
+    with PersonalModel(tiny(head=sartor.Regressor())) as model:
+        for sample, values in samples:
+            model.add_sample(sample, values)
+        model.fit()
+        assert model.evaluate(samples).absolute_error["size"] == pytest.approx(0, abs=1)
+
+
 @pytest.mark.parametrize("loss", ["squares", "huber"])
 def test_a_regressor_can_be_trained(tiny: Convert, loss: str) -> None:
     head = sartor.Regressor() if loss == "squares" else sartor.Regressor(loss=sartor.losses.Huber())

@@ -24,7 +24,7 @@ DECAYS: Mapping[str, Callable[[float], float]] = {
 _MIN_STEPS, _EPOCHS, _MAX_STEPS = 400, 60, 4000
 _STEPS_WITHOUT_MOMENTUM = 3  # times as many
 _STABLE_FRACTION = 0.5  # of the largest stable learning rate
-_FULL_RATE_SAMPLES = 600  # with fewer samples the learning rate is lower
+_FULL_RATE_SAMPLES = 600  # with fewer samples the learning rate of a classifier is lower
 _FULL_RATE_SAMPLES_UNNORMALIZED = 150  # the same, for a head that does not normalize features
 
 
@@ -142,7 +142,7 @@ def _default_rate(
 ) -> float:
     """Return the default learning rate: half of the largest stable one, less for few samples.
 
-    The step of an adaptive optimizer changes each weight by the learning rate: the default
+    A regression starts at zero weights, far from its targets, so it has the whole rate. The step of an adaptive optimizer changes each weight by the learning rate: the default
     changes a logit by at most 1. Gradient descent is stable up to `_stable_rate / L`, where L is
     the curvature of the loss by the weights, at most its curvature by a logit times `1 + ‖x‖²`.
     """
@@ -159,9 +159,11 @@ def _default_rate(
     square = float((rows**2).sum(1).mean()) if norm is None else norm**2
     is_mean = manifest.weights_per_output  # the loss is the mean over the outputs
     curvature = (1 + square) * manifest.loss.curvature / (outputs if is_mean else 1)
+    rate = _STABLE_FRACTION * _stable_rate(manifest) / curvature
+    if manifest.task == "regression":
+        return rate
     enough = _FULL_RATE_SAMPLES_UNNORMALIZED if norm is None else _FULL_RATE_SAMPLES
-    fraction = _STABLE_FRACTION * min(1, samples / enough)
-    return fraction * _stable_rate(manifest) / curvature
+    return min(1, samples / enough) * rate
 
 
 def _stable_rate(manifest: Manifest) -> float:
