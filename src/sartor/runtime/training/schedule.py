@@ -142,9 +142,10 @@ def _default_rate(
 ) -> float:
     """Return the default learning rate: half of the largest stable one, less for few samples.
 
-    A regression starts at zero weights, far from its targets, so it has the whole rate. The step of an adaptive optimizer changes each weight by the learning rate: the default
-    changes a logit by at most 1. Gradient descent is stable up to `_stable_rate / L`, where L is
-    the curvature of the loss by the weights, at most its curvature by a logit times `1 + ‖x‖²`.
+    A regression starts at zero weights, far from its targets, so it has the whole rate. The step
+    of an adaptive optimizer changes each weight by the learning rate: the default changes a logit
+    by at most 1. Gradient descent is stable up to `_stable_rate / L`, where L is the curvature of
+    the loss by the weights, at most its curvature by a logit times `1 + ‖x‖²`.
     """
     flat = [array.reshape(len(array), -1) for array in features]
     rows = np.concatenate(flat, 1, dtype=np.float64)
