@@ -22,10 +22,10 @@ def as_path(value: object, name: str, error: type[SartorError] = DataError) -> P
         error: type of the error. Default: DataError.
 
     Raises:
-        SartorError: If it is not a path, or contains a NUL.
+        SartorError: If it is not a path, is empty, or contains a NUL.
     """
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else value
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not text:
         raise error(f"{name} must be a path; got {_shorten(value)}")
     if "\0" in text:
         raise error(f"{name} must be a path, without a NUL character; got {text!r}")

@@ -59,6 +59,12 @@ def test_a_project_of_another_model_changes_nothing(
         assert len(model.samples) == 15
 
 
+@pytest.mark.parametrize("path", [".", "..", "/"])
+def test_a_folder_is_not_a_project(path: str, tiny: Convert) -> None:
+    with PersonalModel(tiny()) as model, pytest.raises(IsADirectoryError):
+        model.import_project(path)
+
+
 def test_other_files_are_refused(tiny: Convert, tmp_path: Path) -> None:
     path = tmp_path / "x.sartor"
     with PersonalModel(tiny()) as model:

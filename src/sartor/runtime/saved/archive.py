@@ -77,6 +77,8 @@ def unpacked(path: Path, beside: Path | None = None) -> Iterator[Path]:
         DataError: If the file is not a project, or is damaged.
         OSError: If the file does not exist, or the disk is full.
     """
+    if path.is_dir():  # before a name is made of it: "." has none
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     anchor = path if beside is None else beside
     if not os.access(anchor.absolute().parent, os.W_OK):
         anchor = Path(tempfile.gettempdir()) / anchor.name
