@@ -72,8 +72,13 @@ def tensor_at_cut(path: Path, sample: np.ndarray) -> np.ndarray:
     )
     base.allocate_tensors()
     (detail,) = base.get_input_details()
-    if detail["dtype"] == np.int8:  # a personalizable file takes int8 inputs as uint8
+    if detail["dtype"] == np.int8 and sample.dtype == np.uint8:  # an image is fed as uint8
         sample = (sample.astype(np.int16) - 128).astype(np.int8)
+    elif detail["dtype"] != sample.dtype:  # other quantized inputs are fed as real numbers
+        scale, zero = detail["quantization"]
+        limits = np.iinfo(detail["dtype"])
+        integers = np.clip(np.round(sample / scale) + zero, limits.min, limits.max)
+        sample = integers.astype(detail["dtype"])
     base.set_tensor(detail["index"], sample)
     base.invoke()
     (tensor,) = cut(read(path)).tensors
