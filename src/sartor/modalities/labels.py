@@ -48,7 +48,7 @@ def read_labels(path: Path, task: str) -> Listing:
     if header[:1] != [_FILE] or len(header) < 2:
         raise DataError(
             f"{path} has the first line {','.join(header)[:80]!r}; a CSV of labels for this model "
-            f"begins with {_EXAMPLES[task]!r}"
+            f"begins with {_EXAMPLES[task]!r} and names one file per sample (numbers: .npy or .csv)"
         )
     files = []
     for number, (name, *cells) in enumerate(filter(any, lines[1:]), 1):
