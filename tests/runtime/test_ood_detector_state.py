@@ -37,6 +37,16 @@ def test_a_detector_survives_a_checkpoint() -> None:
     assert all(array.dtype == np.float32 for array in arrays.values())
 
 
+def test_the_longest_prototypes_survive_a_checkpoint() -> None:
+    """Samples of a class that are orthogonal to each other: the mean similarity is at its bound."""
+    rows, indices = np.eye(6, F, dtype=np.float32), np.array([0, 0, 1, 1, 2, 3])
+    detector = OODDetector.fit([rows], indices, np.array([0, 1, 0, 1, -1, -1]), None)
+    assert detector is not None
+    assert np.abs(detector.prototypes).max() > 4.4
+    loaded = OODDetector.from_arrays(detector.to_arrays(), detector.threshold, F, 4)
+    np.testing.assert_array_equal(loaded.prototypes, detector.prototypes)
+
+
 @pytest.mark.parametrize("change", [100, -1, 0.5])
 def test_a_class_index_that_does_not_exist_is_refused(change: float) -> None:
     arrays = fit_detector(10).to_arrays()

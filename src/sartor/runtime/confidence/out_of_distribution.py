@@ -24,7 +24,7 @@ __all__ = ["OODDetector", "ScoreStatistics"]
 _ENTROPY_WEIGHT = 0.5  # of the entropy term; the similarity term has weight 1
 _PRIOR_STD, _PRIOR_SAMPLES = 0.25, 4
 _MIN_STD = 1e-6
-_LARGEST_PROTOTYPE = 1.001  # rounded
+_LARGEST_PROTOTYPE = 5.0  # their length is at most √(1 / 0.05), see class_prototypes
 _TENSORS = (OOD_PROTOTYPES, OOD_CLASS_INDICES, OOD_STATISTICS)
 
 
@@ -199,8 +199,8 @@ class OODDetector:
             )
         if np.abs(prototypes).max() > _LARGEST_PROTOTYPE:
             raise CheckpointError(
-                f"{OOD_PROTOTYPES} has values above 1, so they are no directions: the checkpoint "
-                "is damaged"
+                f"{OOD_PROTOTYPES} has values above {_LARGEST_PROTOTYPE:g}: the checkpoint is "
+                "damaged"
             )
         *four, similarity = statistics.astype(float).tolist()
         return cls(
