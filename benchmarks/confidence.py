@@ -275,7 +275,7 @@ def _goals(cells: Sequence[Cell]) -> list[Goal]:
         text = f"AUROC on unseen classes: at least {least} points above {name}"
         goals.append(Goal(text, value, bool(gain.mean() >= least)))
     recalls = [100 * cell.mean(lambda draw: draw.recall) for cell in cells if cell.shots > 1]
-    text = "recall of the test samples is 95 %, within 3 points, from 5 samples per class on"
+    text = "recall of the test samples is 92 to 98 %, with at least 5 samples per class"
     value = f"{min(recalls):.1f} % to {max(recalls):.1f} %"
     goals.append(Goal(text, value, all(abs(each - 95) <= 3 for each in recalls)))
     before, after = (

@@ -415,7 +415,7 @@ data class Manifest(
  * @property classKeys The key of each class index, or null if the index is free.
  * @property samplesSeen Number of samples added before the checkpoint was saved.
  * @property oodThreshold OOD score below which an input is out-of-distribution, or null.
- * @property digest SHA-256 of the tensors and the class names.
+ * @property digest SHA-256 of the tensors, the class names and the class keys.
  */
 data class CheckpointHeader(
     val contract: Int,

@@ -356,6 +356,6 @@ export interface CheckpointHeader {
   readonly samples_seen: number;
   /** OOD score below which an input is out-of-distribution, or null. */
   readonly ood_threshold: number | null;
-  /** SHA-256 of the tensors and the class names. */
+  /** SHA-256 of the tensors, the class names and the class keys. */
   readonly digest: string;
 }

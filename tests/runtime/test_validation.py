@@ -155,18 +155,22 @@ def test_bursts_do_not_raise_the_expected_accuracy(tiny: Convert) -> None:
     assert np.mean(gaps) > -0.15  # the folds are trained on three or four photos
 
 
-def test_early_stopping_measures_on_other_bursts(
-    tiny: Convert, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rng = np.random.default_rng(0)
-    splits: list[Any] = []
+@pytest.fixture
+def splits(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return the list to which each split of the samples of a training is added."""
+    parts: list[Any] = []
     take = sartor.runtime.store.SampleSet.take
 
     def record(samples: Any, rows: np.ndarray) -> Any:
-        splits.append(take(samples, rows))
-        return splits[-1]
+        parts.append(take(samples, rows))
+        return parts[-1]
 
     monkeypatch.setattr(sartor.runtime.store.SampleSet, "take", record)
+    return parts
+
+
+def test_early_stopping_measures_on_other_bursts(tiny: Convert, splits: list[Any]) -> None:
+    rng = np.random.default_rng(0)
     with PersonalModel(tiny()) as model:
         for index in range(12):
             photo = rng.normal(size=(1, 16))
@@ -180,18 +184,8 @@ def test_early_stopping_measures_on_other_bursts(
     assert not training & held_out
 
 
-def test_early_stopping_measures_on_other_samples(
-    tiny: Convert, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_early_stopping_measures_on_other_samples(tiny: Convert, splits: list[Any]) -> None:
     """No augmentation of a sample is on both sides."""
-    splits: list[Any] = []
-    take = sartor.runtime.store.SampleSet.take
-
-    def record(samples: Any, rows: np.ndarray) -> Any:
-        splits.append(take(samples, rows))
-        return splits[-1]
-
-    monkeypatch.setattr(sartor.runtime.store.SampleSet, "take", record)
     with PersonalModel(tiny()) as model:
         rng = np.random.default_rng(0)
         for index in range(24):

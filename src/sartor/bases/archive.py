@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..errors import ConversionError
-from ..flatbuffer import append_files, read
+from ..flatbuffer import ZIP_ERRORS, append_files, read
 from ..graph import Model
 
 __all__ = ["ExportedModel", "is_exported_model", "read_exported_model"]
@@ -63,7 +62,7 @@ def read_exported_model(path: Path) -> ExportedModel:
             entries = _entries(archive)
             content = _read(archive, entries[_choose(path, entries)])
             labels = _read(archive, entries[_LABELS]) if _LABELS in entries else b""
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except ZIP_ERRORS as error:
         raise ConversionError(f"{path} is a damaged ZIP archive: {error}") from error
     lines = labels.decode(errors="replace").splitlines()
     names = [re.sub(r"^\d+\s+", "", line).strip() for line in lines]

@@ -38,7 +38,7 @@ def hold_out(
     Args:
         files: identity → file.
         fraction: fraction of each class that is held out, 0…1; at least one file is not.
-        held_out: identities of the files that are held out already.
+        held_out: identities of the validation files of the last `fit`.
 
     Returns:
         Identity → file, of all files.

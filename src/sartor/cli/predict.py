@@ -144,8 +144,8 @@ def _print_csv(rows: Sequence[_Row], task: str, top: int) -> None:
     writer.writerow(["file", *columns, "in_distribution", "error"])
     for row in rows:
         best = [value for pair in list(row.outputs.items())[:count] for value in pair]
-        known = "" if row.in_distribution is None else str(row.in_distribution).lower()
-        writer.writerow([row.file, *(best or [""] * 2 * count), known, row.error])
+        in_distribution = "" if row.in_distribution is None else str(row.in_distribution).lower()
+        writer.writerow([row.file, *(best or [""] * 2 * count), in_distribution, row.error])
 
 
 def _print(rows: Sequence[_Row], task: str, top: int) -> None:

@@ -51,7 +51,7 @@ _Quiet = Annotated[
 ]
 
 COLUMNS = 60
-"""Width of a table that is not printed on a terminal."""
+"""Width of a table in characters, if stdout is not a terminal."""
 
 _quiet = ContextVar("_quiet", default=False)
 _MIN_COLUMN = 11  # for the word "probability"

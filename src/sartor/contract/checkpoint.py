@@ -49,7 +49,7 @@ class CheckpointHeader:
         class_keys: the key of each class index, or None if the index is free.
         samples_seen: number of samples added before the checkpoint was saved.
         ood_threshold: OOD score below which an input is out-of-distribution, or None.
-        digest: SHA-256 of the tensors and the class names.
+        digest: SHA-256 of the tensors, the class names and the class keys.
     """
 
     contract: int

@@ -1,6 +1,6 @@
 """Read, check and write `.tflite` files. No other package uses the schema."""
 
-from .archive import append_files, files_start
+from .archive import ZIP_ERRORS, append_files, files_start
 from .load import load_file
 from .metadata import METADATA_NAME, decode_metadata, encode_metadata
 from .reader import read
@@ -9,6 +9,7 @@ from .writer import write, write_with_ranges
 
 __all__ = [
     "METADATA_NAME",
+    "ZIP_ERRORS",
     "append_files",
     "check_shapes",
     "decode_metadata",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ..errors import InvalidModelError
 from .decode import DAMAGED
 
-__all__ = ["append_files", "files_start", "read_files"]
+__all__ = ["ZIP_ERRORS", "append_files", "files_start", "read_files"]
 
 _SMALLEST = 22  # bytes of a ZIP without files
 _ENTRY = b"PK\x03\x04"
@@ -19,18 +19,18 @@ _MAX_PADDING = 4096  # bytes between the flatbuffer and the ZIP
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MAX_CONTENT = 64 << 20
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest date of a ZIP: the file must not depend on the clock
-_ERRORS = (
+ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
     EOFError,
     IndexError,
     NotImplementedError,
-    OSError,
     OverflowError,
     RuntimeError,
     ValueError,
 )
+"""Errors of `zipfile` that a damaged archive causes; OSError too, for a wrong offset."""
 
 
 def read_files(data: bytes, end: int) -> dict[str, bytes]:
@@ -54,7 +54,7 @@ def read_files(data: bytes, end: int) -> dict[str, bytes]:
             entries = archive.infolist()
             _check_entries(entries, len(data), end)
             return {entry.filename: archive.read(entry) for entry in entries}
-    except _ERRORS as error:
+    except (*ZIP_ERRORS, OSError) as error:
         raise InvalidModelError(f"the files after the model: {error}. {DAMAGED}") from error
 
 

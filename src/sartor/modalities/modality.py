@@ -48,7 +48,7 @@ class Modality(Protocol):
 
     Attributes:
         name: value of `InputSpec.modality`.
-        suffixes: suffixes of the files that are likely samples, such as `.jpg`.
+        suffixes: file suffixes of samples, such as `.jpg`.
         reads_files: whether the bytes of a file identify a sample, whatever the input is called;
             otherwise its values do.
         has_normalization: whether `mean` and `std` of a float input have a meaning.

@@ -72,7 +72,7 @@ class ModelState:
 
     @property
     def class_keys(self) -> dict[str, str]:
-        """Class name → key, of the classes whose key is known."""
+        """Class name → key, of the classes that have a key."""
         return self._classes.keys_by_name()
 
     @property

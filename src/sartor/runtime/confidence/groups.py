@@ -62,7 +62,7 @@ def within_class_fraction(
     """Return the mean squared distance within classes, as a fraction of that of any two samples.
 
     If each class consists of one burst, no group of near-duplicates stands out, but this fraction
-    is about 0.1; for the different photos of the benchmarks it is 0.8 to 0.9.
+    is about 0.1. For the photos of the benchmarks, which differ, it is 0.8 to 0.9.
 
     Args:
         features: float32 [N, …] for each features tensor.

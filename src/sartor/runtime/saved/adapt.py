@@ -14,7 +14,7 @@ from .checkpoint import Checkpoint
 
 __all__ = ["Adapted", "adapt"]
 
-_LARGEST = 1e15  # the square of a larger value is near the largest float32
+_LARGEST = 1e15  # its square still fits into float32
 _LARGEST_LOGIT = 1e8  # of a classification: inactive classes are 1e9 below
 _SMALLEST = 1e-15  # statistics divide
 

@@ -6,16 +6,15 @@ import contextlib
 import errno
 import os
 import shutil
-import struct
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..._files import check_readable, replacing
 from ..._temporary import register, temporary_folder
 from ...errors import DataError
+from ...flatbuffer import ZIP_ERRORS
 
 __all__ = ["CHECKPOINT", "MODEL", "SAMPLES", "extract", "pack", "unpacked"]
 
@@ -27,17 +26,6 @@ _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest date of a ZIP: the clock may be ou
 _CHUNK = 1 << 20  # bytes
 _ADVICE = "Give a file from `sartor export` or `PersonalModel.export_project`."
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows only
-_DAMAGES = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    IndexError,
-    NotImplementedError,
-    OverflowError,
-    RuntimeError,
-    ValueError,
-)
 
 
 def pack(folder: Path, path: Path) -> Path:
@@ -103,10 +91,10 @@ def extract(path: Path, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _damages(path: Path) -> Iterator[None]:
-    """Raise DataError for each error of an archive that is damaged."""
+    """Raise DataError for an error that a damaged archive causes."""
     try:
         yield
-    except _DAMAGES as error:
+    except ZIP_ERRORS as error:
         raise DataError(f"{path} is not a project, or is damaged: {error}. {_ADVICE}") from error
     except OSError as error:
         if error.errno != errno.EINVAL:  # that of a wrong offset
