@@ -107,6 +107,23 @@ def test_a_modified_checkpoint_is_refused_and_the_state_stays(
         assert model.classes == LABELS
 
 
+@pytest.mark.parametrize("temperature", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_largest_values_of_a_checkpoint_give_probabilities(
+    model_path: Path, checkpoint: Path, sign: int, temperature: float
+) -> None:
+    """A large negative logit stays above that of a free class index."""
+    with PersonalModel(model_path) as model:
+        largest = {
+            spec.name: np.full(spec.shape, sign * 1e8, np.float32)
+            for spec in model.manifest.variables
+            if spec.name in ("head/weights", "head/bias", "head/scale")
+        }
+        rewrite(checkpoint, temperature=np.full(1, temperature, np.float32), **largest)
+        model.load(checkpoint)
+        assert sum(each.probability for each in model.predict(PROBE)) == pytest.approx(1)
+
+
 def test_a_full_disk_leaves_the_old_checkpoint(
     model_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,10 @@ from ..ops import add, mul, sub
 
 __all__ = ["masked_logits"]
 
-_OFFSET = 1e9  # subtracted from the logit of an inactive class: its probability is exactly 0
+# Subtracted from the logit of an inactive class: its probability is exactly 0, also beside the
+# largest logits that a checkpoint can give (see `runtime.saved.adapt`). At the lowest temperature,
+# 1e-6, the quotient is still a float32.
+_OFFSET = 1e30
 
 
 def masked_logits(logits: Tensor, mask: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from .checkpoint import Checkpoint
 __all__ = ["Adapted", "adapt"]
 
 _LARGEST = 1e15  # its square still fits into float32
-_LARGEST_LOGIT = 1e8  # of a classification: inactive classes are 1e9 below
+_LARGEST_FACTOR = 1e8  # of a classification: logits are products; inactive classes are 1e30 below
 _SMALLEST = 1e-15  # statistics divide
 
 
@@ -104,7 +104,7 @@ def _adapt_classes(checkpoint: Checkpoint, manifest: Manifest, name: str) -> tup
 
 def _check_values(spec: VariableSpec, value: np.ndarray, task: str, name: str) -> None:
     """Raise CheckpointError if a value would give outputs that are not numbers."""
-    size, largest = np.abs(value), _LARGEST_LOGIT if task == "classification" else _LARGEST
+    size, largest = np.abs(value), _LARGEST_FACTOR if task == "classification" else _LARGEST
     wrong, expected = size > largest, f"at most {largest:g}"
     if spec.name == MASK:
         wrong, expected = (value != 0) & (value != 1), "0 or 1"
