@@ -85,8 +85,9 @@ def test_every_truncated_checkpoint_is_refused(model_path: Path, checkpoint: Pat
         ({"head/bias": np.full(4, 1e38, np.float32)}, "head/bias has the value 1e\\+38, expected"),
         ({"temperature": np.zeros(1, np.float32)}, "temperature has the value 0, expected 1e-06"),
         ({"temperature": np.full(1, 1e30, np.float32)}, "temperature has the value 1e\\+30"),
-        ({"class_mask": np.full(4, 0.5, np.float32)}, "has the value 0.5, expected 0 or 1"),
-        ({"class_mask": np.full(4, -1, np.float32)}, "has the value -1, expected 0 or 1"),
+        ({"class_mask": np.full(4, 0.5, np.float32)}, "value 0.5 at 0, expected 1"),
+        ({"class_mask": np.zeros(4, np.float32)}, "value 0 at 0, expected 1 \\(the class 'hat'"),
+        ({"class_mask": np.ones(4, np.float32)}, "value 1 at 3, expected 0 \\(a free index"),
         (
             {"head/scale": np.full(1, 1e-38, np.float32)},
             "head/scale has the value 1e-38, expected 0",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,9 +66,9 @@ def adapt(
             value = _adapt_variable(spec, checkpoint, value, name)
         _check_values(spec, value, manifest.task, name)
         variables[spec.name] = np.array(value, np.float32)
-    free = [index for index, each in enumerate(classes) if each is None]
     if MASK in variables:
-        variables[MASK][free] = 0
+        _check_mask(checkpoint, name)
+        variables[MASK] = _mask_of(classes)
     notes = () if same_optimizer else (
         f"{name} was trained with another optimizer: its optimizer state is dropped",
     )  # fmt: skip
@@ -106,9 +106,7 @@ def _check_values(spec: VariableSpec, value: np.ndarray, task: str, name: str) -
     """Raise CheckpointError if a value would give outputs that are not numbers."""
     size, largest = np.abs(value), _LARGEST_FACTOR if task == "classification" else _LARGEST
     wrong, expected = size > largest, f"at most {largest:g}"
-    if spec.name == MASK:
-        wrong, expected = (value != 0) & (value != 1), "0 or 1"
-    elif spec.name == TEMPERATURE:
+    if spec.name == TEMPERATURE:
         wrong, expected = (value < 1e-6) | (value > 1e6), "1e-06 to 1e+06"
     elif spec.role == STATISTIC:
         wrong |= (size > 0) & (size < _SMALLEST)
@@ -118,6 +116,25 @@ def _check_values(spec: VariableSpec, value: np.ndarray, task: str, name: str) -
             f"{name}: {spec.name} has the value {value[wrong][0]:g}, expected {expected}: it is "
             "damaged. Use another copy, or train again."
         )
+
+
+def _check_mask(checkpoint: Checkpoint, name: str) -> None:
+    """Raise CheckpointError unless the mask is 1 for each class and 0 for each free index."""
+    mask = checkpoint.variables[MASK]
+    wrong = mask != _mask_of(checkpoint.classes)
+    if wrong.any():
+        index = int(wrong.argmax())
+        label = checkpoint.classes[index]
+        expected = "0 (a free index)" if label is None else f"1 (the class {label!r})"
+        raise CheckpointError(
+            f"{name}: {MASK} has the value {mask[index]:g} at {index}, expected {expected}: it is "
+            "damaged. Use another copy, or train again."
+        )
+
+
+def _mask_of(classes: Sequence[str | None]) -> np.ndarray:
+    """Return the class mask: 1 for each class, 0 for each free index."""
+    return np.array([label is not None for label in classes], np.float32)
 
 
 def _is_taken_over(spec: VariableSpec, checkpoint: Checkpoint, same_optimizer: bool) -> bool:
