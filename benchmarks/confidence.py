@@ -189,7 +189,9 @@ def _draw(split: Split, shots: int, classes: int, seed: int) -> Draw:
         np.repeat(range(classes), shots),
     )
     head = Head(split.file, features, labels)
-    parts = assign_folds(labels, np.arange(len(labels)), folds=_FOLDS, seed=rng)
+    parts = assign_folds(
+        labels, np.arange(len(labels)), folds=_FOLDS, seed=int(rng.integers(1 << 31))
+    )
     held_out = _held_out(split.file, features, labels, parts) if shots > 1 else None
     temperature = default_temperature(head.probabilities(features))
     if held_out is not None:

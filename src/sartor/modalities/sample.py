@@ -11,11 +11,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from .._random_numbers import RandomNumbers
 from ..contract.manifest import InputSpec
 from ..errors import DataError, StoreError
 from .files import parse_npy, parse_npz, read_bytes
 from .image.values import Image
-from .random_numbers import random_numbers
 from .table import modality_of
 
 __all__ = [
@@ -84,10 +84,10 @@ class LoadedSample:
         """
         if count < 0:
             raise DataError(f"the number of augmentations must be at least 0, got {count}")
-        numbers = random_numbers(seed)
+        numbers = RandomNumbers(seed)
         augmentations = []
         for number in range(1, count + 1):
-            draws = [next(numbers) for _ in range(_DRAWS)]
+            draws = (numbers.draw(_DRAWS) >> 16).tolist()
             augmentations.append(
                 {name: each.augmented(number, iter(draws)) for name, each in self._inputs.items()}
             )

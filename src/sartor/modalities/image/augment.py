@@ -1,9 +1,9 @@
 """Augmentation of images: mirrored, cropped elsewhere, brighter or darker.
 
 The augmentations of a photo stand for what the camera would have seen a moment later. Their
-features are computed once, when the sample is added. Each augmentation takes four random numbers
-of 16 bits (`random_numbers`): `a`, `b`, `c`, `d`. For a photo of W x H pixels and an input of
-w x h, with all divisions rounded down:
+features are computed once, when the sample is added. Each augmentation takes the high 16 bits of
+four random numbers (`RandomNumbers`): `a`, `b`, `c`, `d`. For a photo of W x H pixels and an input
+of w x h, with all divisions rounded down:
 
 1. *crop*: with `width` and `height` of `center_box(W, H, w, h)`,
    `share = 45875 · 65536 + 19661 · a` (from 0.7 to 1, in units of 2⁻³²),

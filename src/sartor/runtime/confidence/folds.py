@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..._random_numbers import RandomNumbers
 from ...errors import DataError
 
 __all__ = ["assign_folds"]
@@ -14,7 +15,7 @@ def assign_folds(
     groups: np.ndarray,
     *,
     folds: int = 3,
-    seed: int | np.random.Generator = 0,
+    seed: int = 0,
 ) -> np.ndarray:
     """Assign rows to folds: stratified by class, without splitting a group.
 
@@ -25,7 +26,7 @@ def assign_folds(
         groups: int [N], at least 0; rows with the same number, such as the augmentations of one
             sample and its near-duplicates, get the same fold.
         folds: number of folds, at least 2.
-        seed: seed, or random generator, of the shuffle within each class.
+        seed: seed of the random order.
 
     Returns:
         int64 [N]: fold of each row, 0…folds − 1; −1 for a row that is never held out, because
@@ -36,17 +37,17 @@ def assign_folds(
     """
     if folds < 2:
         raise DataError(f"folds must be at least 2 to hold samples out, got {folds}")
-    rng = np.random.default_rng(seed)
-    fold_of_group = np.full(int(groups.max(initial=-1)) + 1, -1)
     sizes = np.bincount(groups)
+    order = RandomNumbers(seed).permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    fold_of_group = np.full(len(sizes), -1)
     single = np.zeros(len(groups), bool)
     assigned = 0  # classes continue where the last one ended, so that folds have equal sizes
     for index in np.unique(class_indices):
         rows = class_indices == index
-        members = np.unique(groups[rows])
+        members = order[np.isin(order, groups[rows])]
         single[rows] = len(members) < 2
-        members = rng.permutation(members[fold_of_group[members] < 0])
-        members = members[np.argsort(-sizes[members], kind="stable")]
+        members = members[fold_of_group[members] < 0]
         fold_of_group[members] = (assigned + np.arange(len(members))) % folds
         assigned += len(members)
     return np.where(single, -1, fold_of_group[groups]).astype(np.int64)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..._random_numbers import RandomNumbers
 from ...contract.manifest import Manifest
 from ..store import SampleSet
 from .tasks import TASKS
@@ -80,7 +81,7 @@ class Dataset:
         Returns:
             int [min(count, N)]: row indices, without repetition.
         """
-        order = np.random.default_rng(seed).permutation(len(self))
+        order = RandomNumbers(seed).permutation(len(self))
         class_indices = self.targets[order].argmax(1)
         by_class = np.argsort(class_indices, kind="stable")
         starts = np.searchsorted(class_indices[by_class], class_indices[by_class])

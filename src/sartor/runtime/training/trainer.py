@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..._random_numbers import RandomNumbers
 from ...contract.manifest import Manifest
 from ...contract.names import LEARNING_RATE, LOSS, OUTPUT
 from ...errors import TrainingError
@@ -69,10 +70,10 @@ class Trainer:
             TrainingError: If the loss or a weight is no longer finite.
         """
         epochs: list[Epoch] = []
-        rng = np.random.default_rng(seed)
+        numbers = RandomNumbers(seed)
         try:
             while len(epochs) < self._schedule.epochs:
-                epoch = self._epoch(len(epochs) + 1, rng)
+                epoch = self._epoch(len(epochs) + 1, numbers)
                 if epoch is None:
                     break
                 epochs.append(epoch)
@@ -94,9 +95,9 @@ class Trainer:
             tuple(epochs), self._steps, self._samples.sample_count, stopped=not is_complete
         )
 
-    def _epoch(self, number: int, rng: np.random.Generator) -> Epoch | None:
+    def _epoch(self, number: int, numbers: RandomNumbers) -> Epoch | None:
         """Train one epoch in random order; return None if it was stopped."""
-        order = rng.permutation(len(self._samples))
+        order = numbers.permutation(len(self._samples))
         losses, outputs, rate = [], [], 0.0
         for part in self._parts:
             if not self._control.wait():
