@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ._arguments import as_path
+from ._descriptors import read_start
 from .errors import OutputError
 
 __all__ = ["CHART", "CHECKPOINT", "MODEL", "PROJECT", "check_output"]
@@ -83,6 +84,5 @@ def _is_same_file(first: Path, second: Path) -> bool:
 
 def _identify(path: Path) -> str:
     """Return the type of a file, judged by its first bytes."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    head = read_start(path, _HEAD)
     return next((name for name, matches in _TYPES.items() if matches(head)), "another file")

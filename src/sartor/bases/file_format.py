@@ -6,6 +6,7 @@ import contextlib
 import zipfile
 from pathlib import Path
 
+from .._descriptors import read_start
 from .archive import is_exported_model
 
 __all__ = ["ARCHIVE", "KERAS", "PYTORCH", "SAVED_MODEL", "TFLITE", "detect_format"]
@@ -41,8 +42,8 @@ def detect_format(path: Path) -> str:
         return SAVED_MODEL
     head = b""
     if path.is_file():  # a pipe may never end
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            head = file.read(8)
+        with contextlib.suppress(OSError):
+            head = read_start(path, 8)
     if head[4:] == _TFLITE:
         return TFLITE
     if head == _HDF5:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .._descriptors import read_file
 from .._files import check_readable
 from ..errors import InvalidModelError
 
@@ -26,7 +27,7 @@ def load_file(path: Path) -> bytes:
             raise InvalidModelError(
                 f"{path} has {size} bytes, expected fewer than 2 GiB: a flatbuffer holds no more."
             )
-        return path.read_bytes()
+        return read_file(path)
     except (FileNotFoundError, IsADirectoryError) as error:
         what = "does not exist" if isinstance(error, FileNotFoundError) else "is a directory"
         raise InvalidModelError(f"{path} {what}, expected a file. {advice}") from error

@@ -6,6 +6,7 @@ import os
 from typing import TypeAlias
 
 from .._arguments import as_path
+from .._descriptors import read_start
 from .._files import check_readable
 from ..bases.archive import is_exported_model, read_exported_model
 from ..errors import InvalidModelError
@@ -45,8 +46,7 @@ def describe(path: str | os.PathLike[str]) -> Description:
         OSError: If the file does not exist or cannot be read.
     """
     path = check_readable(as_path(path, "path"), InvalidModelError)
-    with path.open("rb") as stream:
-        start = stream.read(16)
+    start = read_start(path, 16)
     if start == _SQLITE:
         return describe_store(path)
     if start.startswith(_ZIP):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import as_path
+from .._descriptors import read_file
 from .._files import check_readable
 from ..contract.manifest import InputSpec
 from ..errors import DataError
@@ -33,7 +34,7 @@ def read_bytes(value: object) -> bytes | None:
         OSError: If the file does not exist or cannot be read.
     """
     if isinstance(value, str | os.PathLike):
-        return check_readable(as_path(value, "a file"), DataError).read_bytes()
+        return read_file(check_readable(as_path(value, "a file"), DataError))
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if not callable(getattr(value, "read", None)):

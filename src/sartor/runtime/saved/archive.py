@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..._descriptors import read_start
 from ..._files import check_readable, replacing
 from ..._temporary import register, temporary_folder
 from ...errors import DataError
@@ -25,6 +26,7 @@ _NAMES = {MODEL, CHECKPOINT, SAMPLES}
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest date of a ZIP: the clock may be outside its range
 _CHUNK = 1 << 20  # bytes
 _ADVICE = "Give a file from `sartor export` or `PersonalModel.export_project`."
+_SQLITE = b"SQLite format 3\0"
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows only
 
 
@@ -78,6 +80,8 @@ def unpacked(path: Path, beside: Path | None = None) -> Iterator[Path]:
 def extract(path: Path, folder: Path) -> None:
     """Unpack a project into an existing folder; see `unpacked`."""
     check_readable(path, DataError)
+    if read_start(path, len(_SQLITE)) == _SQLITE:  # a store that is open must not be opened again
+        raise DataError(f"{path} is a sample store, not a project. {_ADVICE}")
     with open(path, "rb") as file:
         with _damages(path):
             archive = zipfile.ZipFile(file)

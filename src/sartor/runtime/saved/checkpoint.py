@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..._arguments import as_path
+from ..._descriptors import read_file
 from ..._files import FilePath, check_readable, write_atomically
 from ...contract.checkpoint import APP_PREFIX, HEADER_KEY, OOD_PREFIX, CheckpointHeader
 from ...contract.consistency import are_class_keys
@@ -88,7 +89,7 @@ def read_checkpoint(path: FilePath) -> Checkpoint:
         OSError: If the file does not exist or cannot be read.
     """
     path = check_readable(as_path(path, "the checkpoint"), CheckpointError)
-    content = path.read_bytes()
+    content = read_file(path)
     arrays, text = _parse(path, content)
     fields = Fields.parse(text, f"{path}: its header", CheckpointError)
     version = fields.integer("contract")

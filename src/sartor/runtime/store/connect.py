@@ -13,24 +13,19 @@ from ..._files import check_readable
 from ...errors import StoreError
 from .faults import damaged
 
-__all__ = ["connect", "use_log"]
+__all__ = ["connect", "create_file", "use_log"]
 
 _LOCK_TIMEOUT = 10.0  # seconds to wait for another process
 _PAGE_SIZE = 8192  # bytes: a page holds three samples of 1280 float16; 4096 holds one
 _MIN_SIZE = 512  # bytes of the smallest SQLite file with content
 
 
-def connect(path: Path | None) -> sqlite3.Connection:
-    """Open or create a file; None opens a database in memory.
-
-    The caller begins transactions. Any thread may use the connection.
+def create_file(path: Path) -> None:
+    """Create the file of a store, unless it exists.
 
     Raises:
         OSError, StoreError: If the folder does not exist, or the path is not a regular file.
-        sqlite3.Error: If the file cannot be opened, or is not an SQLite file.
     """
-    if path is None:
-        return _open(":memory:")
     with contextlib.suppress(FileNotFoundError):
         check_readable(path, StoreError)
     if not path.parent.is_dir():
@@ -40,8 +35,20 @@ def connect(path: Path | None) -> sqlite3.Connection:
     if not path.exists():
         with contextlib.suppress(FileExistsError):  # another process creates it, too
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite's log gets its mode
-    if path.exists() and 0 < path.stat().st_size < _MIN_SIZE:  # SQLite accepts some as empty
+    if 0 < path.stat().st_size < _MIN_SIZE:  # SQLite accepts some as empty
         raise damaged(str(path), f"it has only {path.stat().st_size} bytes")
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """Open a file that `create_file` has checked; None opens a database in memory.
+
+    The caller begins transactions. Any thread may use the connection.
+
+    Raises:
+        sqlite3.Error: If the file cannot be opened, or is not an SQLite file.
+    """
+    if path is None:
+        return _open(":memory:")
     try:
         return _open(str(path))
     except sqlite3.OperationalError:

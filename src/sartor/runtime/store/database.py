@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ..._descriptors import OpenFile, opened
 from ..._files import sync
 from ..._temporary import remove_leftovers
 from ...contract.sample_store import STORE_BASE
 from ...errors import StoreError
-from .connect import connect, use_log
+from .connect import connect, create_file, use_log
 from .eraser import Eraser
 from .faults import damaged, translated
 from .place import Place
@@ -56,14 +57,16 @@ class Database:
         self._depth = 0
         self._erase = False
         self._eraser = Eraser(self.name)
-        with translated(self.name):
-            self._connection = connect(path)
-            try:
-                self._open(path, base, create)
-                self._place = Place(path)
-            except BaseException:
-                self._connection.close()
-                raise
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(translated(self.name))
+            file: OpenFile | None = None
+            if path is not None:
+                create_file(path)
+                file = stack.enter_context(opened(path))
+            self._connection = stack.enter_context(contextlib.closing(connect(path)))
+            self._open(path, base, create)
+            self._place = Place(path, file)
+            self._closing = stack.pop_all()
 
     def _open(self, path: Path | None, base: str | None, create: bool) -> None:
         with self.reading():  # one state, while another process creates the store
@@ -209,10 +212,11 @@ class Database:
         """Copy the database to a new file, and flush it to the disk."""
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite fills an empty file
         with self._lock, translated(self.name):
+            self._place.check_content()
             self._connection.execute("VACUUM INTO ?", (str(path),))
         sync(path)
 
     def close(self) -> None:
         """Close the file; later calls raise StoreError. May be called again."""
-        with self._lock, translated(self.name):
-            self._connection.close()
+        with self._lock:
+            self._closing.close()

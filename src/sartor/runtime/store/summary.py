@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..._descriptors import opened
 from ...contract.sample_store import STORE_BASE, STORE_VERSION
 from ...errors import StoreError
 from .faults import damaged, translated
@@ -52,10 +53,8 @@ def summarize(path: Path) -> StoreSummary:
         StoreError: If it is not a store, damaged, or of another version.
         OSError: If it cannot be opened.
     """
-    with path.open("rb"):
-        pass  # raises the OSError of a missing or unreadable file
     name = str(path)
-    with translated(name):
+    with opened(path), translated(name):
         connection = sqlite3.connect(_address(path), uri=True, isolation_level=None)
         try:
             connection.execute("PRAGMA trusted_schema=OFF")
