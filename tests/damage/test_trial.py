@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import sartor
+from sartor import PersonalModel
+from sartor.cli.app import run
 from sartor.errors import ConversionError
 from sartor.flatbuffer import read, write
 from sartor.graph import DType, Graph, Model, Op
@@ -78,6 +80,28 @@ def test_verify_reports_what_crashes(tiny: Convert, request: pytest.FixtureReque
     report = verify_contract(path)
     details = {check.name: check.detail for check in report.failures}
     assert details == {"LiteRT runs the file": "LiteRT crashes (SIGABRT)"}
+
+
+@pytest.mark.usefixtures("crash")
+def test_an_input_shape_that_crashes_is_refused(tiny_base: bytes) -> None:
+    with pytest.raises(ConversionError, match=re.escape("LiteRT crashes (SIGABRT)")):
+        sartor.convert(sartor.bases.TFLite(tiny_base, input_shape=(8,)), classes=2)
+
+
+def test_an_imported_project_that_crashes_is_refused(
+    tiny: Convert,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+) -> None:
+    project = tmp_path / "p.sartor"
+    with PersonalModel(tiny()) as model:
+        model.export_project(project)
+    request.getfixturevalue("crash")
+    with pytest.raises(SystemExit, match="1"):
+        run(["import", str(project), str(tmp_path / "folder")])
+    assert "LiteRT crashes (SIGABRT)" in capsys.readouterr().err
+    assert not (tmp_path / "folder").exists()
 
 
 def test_a_worker_in_a_fork_is_another_one(tiny_base: bytes) -> None:

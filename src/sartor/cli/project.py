@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -40,12 +41,18 @@ def import_project(
     folder: Annotated[Path, typer.Argument(help="New folder for its files.")],
     as_json: Json = False,
 ) -> None:
-    """Unpack a project file."""
+    """Check a project file, try its model in another process, and unpack it."""
+    from ..litert import try_model
     from ..runtime import unpack_project
+    from ..runtime.saved.archive import MODEL
 
     if folder.exists():
         fail(f"{folder} exists already: name a new folder")
     unpacked = unpack_project(project, folder)
+    error = try_model((unpacked / MODEL).read_bytes())
+    if error is not None:
+        shutil.rmtree(unpacked)
+        fail(f"the model in {project} cannot be used: {error}. Export the project again")
     files = sorted(str(path) for path in unpacked.iterdir())
     if as_json:
         print_json({"files": files})

@@ -14,8 +14,7 @@ from .files import (
 )
 from .interpreter import create_interpreter
 from .logs import silence_logs
-from .shapes import compute_shapes
-from .trial import ENDED, start_worker, try_model
+from .trial import ENDED, compute_shapes, start_worker, try_model
 
 __all__ = [
     "ENDED",

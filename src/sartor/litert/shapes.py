@@ -1,23 +1,28 @@
-"""The shapes that LiteRT computes."""
+"""The shapes that LiteRT computes. A damaged model may end the process: `trial` uses another."""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 import numpy as np
 
 from ..errors import InvalidModelError
 from .interpreter import create_interpreter
 
-__all__ = ["compute_shapes"]
+__all__ = ["Shapes", "compute_shapes"]
+
+Shapes: TypeAlias = "dict[int, tuple[int, ...]]"
+"""Index of a tensor → shape."""
 
 
-def compute_shapes(content: bytes) -> list[dict[int, tuple[int, ...]]]:
+def compute_shapes(content: bytes) -> list[Shapes]:
     """Run the first graph of a model once, and return the shapes of its tensors.
 
     Args:
         content: a model whose inputs have their final shapes; those of other tensors may be wrong.
 
     Returns:
-        For each graph, index of a tensor → shape.
+        The shapes of each graph.
 
     Raises:
         InvalidModelError: If LiteRT cannot run the model.

@@ -1,21 +1,26 @@
 """Try a model in another process, so that a crash or a hang of LiteRT becomes a message.
 
-`convert` and `sartor verify` try each model before this process runs it. Opening a personalizable
-file does not: its digest shows that it is the file that was tried.
+`convert`, `sartor verify` and `sartor import` try each model before this process runs it. Opening a
+personalizable file does not: its digest shows that it is the file that was tried.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
-__all__ = ["ENDED", "start_worker", "try_model"]
+from ..errors import InvalidModelError
+from . import shapes
+
+__all__ = ["ENDED", "compute_shapes", "start_worker", "try_model"]
 
 _CRASHES = "LiteRT crashes"
 _HANGS = "LiteRT does not finish"
@@ -40,15 +45,32 @@ def try_model(content: bytes, *, reference: bytes = b"", seconds: float = _SECON
     Returns:
         Why LiteRT cannot run the model, or None if it can. None too if no process can be started.
     """
+    reply = _ask("try", [content, reference], seconds)
+    return None if reply is None else reply[0]
+
+
+def compute_shapes(content: bytes) -> list[shapes.Shapes]:
+    """Return the shapes of `sartor.litert.shapes.compute_shapes`, computed in another process."""
+    reply = _ask("shapes", [content], _SECONDS)
+    if reply is None:
+        return shapes.compute_shapes(content)
+    error, graphs = reply
+    if error is not None:
+        raise InvalidModelError(error)
+    return [{index: tuple(shape) for index, shape in graph} for graph in graphs]
+
+
+def _ask(task: str, models: list[bytes], seconds: float) -> tuple[str | None, Any] | None:
+    """Return error and result of a task; None if no process can be started."""
     with _LOCK:
-        for _ in range(2):  # the first process may have ended since the last trial
+        for _ in range(2):  # the first process may have ended since the last task
             worker = _worker()
             if worker is None:
                 return None
-            error = worker.ask(content, reference, seconds)
+            error, result = worker.ask(task, models, seconds)
             if worker.is_alive or error is None or "crashes" not in error:
                 break
-        return error
+        return error, result
 
 
 def start_worker() -> None:
@@ -78,12 +100,12 @@ class _Worker:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, content: bytes, reference: bytes, seconds: float) -> str | None:
-        """See `try_model`."""
+    def ask(self, task: str, models: list[bytes], seconds: float) -> tuple[str | None, Any]:
+        """Return error and result of a task; see `sartor.litert.worker`."""
         timer = threading.Timer(seconds, self._process.kill)
         timer.start()
         try:
-            reply = self._exchange(content, reference)
+            reply = self._exchange(task.encode(), *models)
         except BaseException:  # an interrupt: the next reply would be that of this model
             self.stop()
             raise
@@ -91,30 +113,31 @@ class _Worker:
             is_late = not timer.is_alive()
             timer.cancel()
         if reply is not None:
-            return reply or None
+            error, result = json.loads(reply)
+            return error or None, result
         status = self._process.wait()
         if is_late:
-            return f"{_HANGS} within {seconds:g} s"
-        return f"{_CRASHES} ({_describe(status)})"
+            return f"{_HANGS} within {seconds:g} s", None
+        return f"{_CRASHES} ({_describe(status)})", None
 
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
 
-    def _exchange(self, *models: bytes) -> str | None:
-        """Return the reply: an empty string, or an error; None if the process ends."""
+    def _exchange(self, *request: bytes) -> bytes | None:
+        """Return the reply; None if the process ends."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
         try:
-            for model in models:
-                stdin.write(len(model).to_bytes(8, "little") + model)
+            for part in request:
+                stdin.write(len(part).to_bytes(8, "little") + part)
             stdin.flush()
             size = stdout.read(8)
-            text = stdout.read(int.from_bytes(size, "little"))
+            reply = stdout.read(int.from_bytes(size, "little"))
         except OSError:
             return None
-        return text.decode() if len(size) == 8 else None
+        return reply if len(size) == 8 else None
 
 
 _LOCK = threading.Lock()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from ..errors import SartorError
 from .interpreter import create_interpreter
+from .shapes import compute_shapes
 
 __all__ = ["main"]
 
@@ -19,21 +22,24 @@ _TOLERANCE = 0.01  # of the largest value: quantized models round to one of 255
 
 
 def main() -> None:
-    """Try models from stdin until it ends, and write a reply for each to stdout.
+    """Do the tasks from stdin until it ends, and write a reply for each to stdout.
 
-    A request is two models, the second one empty if there is no reference (see `try_model`); a
-    reply is an error message, or empty. Each is sent as bytes, after their number in 8 bytes.
+    A request is the name of a task and its models: `try` with a model and a reference, which is
+    empty if there is none (see `try_model`); or `shapes` with a model. A reply is JSON: a list of
+    an error message, or an empty text, and the result. Each is sent as bytes, after their number
+    in 8 bytes.
     """
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # LiteRT writes to stdout, too
     while True:
-        reply = _try(_read(sys.stdin.buffer), _read(sys.stdin.buffer)).encode()
+        task, count = _TASKS[_read(sys.stdin.buffer).decode()]
+        reply = json.dumps(_run(task, [_read(sys.stdin.buffer) for _ in range(count)])).encode()
         replies.write(len(reply).to_bytes(8, "little") + reply)
         replies.flush()
 
 
 def _read(stream: BinaryIO) -> bytes:
-    """Return a model; exit at the end of the stream."""
+    """Return a part of a request; exit at the end of the stream."""
     header = stream.read(8)
     size = int.from_bytes(header, "little")
     content = stream.read(size) if len(header) == 8 else b""
@@ -42,18 +48,32 @@ def _read(stream: BinaryIO) -> bytes:
     return content
 
 
-def _try(content: bytes, reference: bytes) -> str:
+def _run(task: Callable[..., object], models: list[bytes]) -> tuple[str, object]:
     try:
-        interpreter = create_interpreter(content)
-        random = np.random.default_rng(0)
-        for run in range(_RUNS):
-            _run_signatures(interpreter, random, is_fresh=run == 0)
-        _check_state(interpreter, random)
-        if reference:
-            _compare(create_interpreter(content), create_interpreter(reference), random)
+        return "", task(*models)
     except (SartorError, RuntimeError, ValueError, MemoryError) as error:
-        return str(error).rstrip(".") or type(error).__name__
-    return ""
+        return str(error).rstrip(".") or type(error).__name__, None
+
+
+def _try(content: bytes, reference: bytes) -> None:
+    interpreter = create_interpreter(content)
+    random = np.random.default_rng(0)
+    for run in range(_RUNS):
+        _run_signatures(interpreter, random, is_fresh=run == 0)
+    _check_state(interpreter, random)
+    if reference:
+        _compare(create_interpreter(content), create_interpreter(reference), random)
+
+
+def _compute_shapes(content: bytes) -> list[list[tuple[int, tuple[int, ...]]]]:
+    return [list(graph.items()) for graph in compute_shapes(content)]
+
+
+_TASKS: Mapping[str, tuple[Callable[..., object], int]] = {
+    "try": (_try, 2),
+    "shapes": (_compute_shapes, 1),
+}
+"""Name of a task → function, and number of its models."""
 
 
 def _run_signatures(interpreter: Any, random: np.random.Generator, *, is_fresh: bool) -> None:
