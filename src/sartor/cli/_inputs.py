@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["STDIN", "InputFile", "list_inputs", "read_input"]
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..contract.manifest import InputSpec
+
+__all__ = ["STDIN", "InputFile", "list_inputs", "list_samples", "read_input"]
 
 STDIN = "-"
 
@@ -19,10 +27,14 @@ class InputFile:
     Attributes:
         path: path of the file; `-` is standard input.
         is_named: whether the user named the file itself, not its folder.
+        values: array of a line of a CSV. Default: None, for a file.
+        error: why a CSV cannot be read. Default: None.
     """
 
     path: str
     is_named: bool
+    values: np.ndarray | None = None
+    error: Exception | None = None
 
 
 def list_inputs(paths: Sequence[str]) -> list[InputFile]:
@@ -30,8 +42,31 @@ def list_inputs(paths: Sequence[str]) -> list[InputFile]:
     return [file for path in paths for file in _files(path)]
 
 
-def read_input(file: InputFile) -> Path | bytes:
-    """Return a path, or the bytes of standard input."""
+def list_samples(file: InputFile, specs: Sequence[InputSpec]) -> list[InputFile]:
+    """Return the samples in a file: of a CSV with a sample per line, all of them.
+
+    Args:
+        file: a file.
+        specs: specs of the inputs of the model.
+
+    """
+    from ..modalities import read_windows
+
+    if file.path == STDIN or not Path(file.path).is_file():
+        return [file]
+    try:
+        windows = read_windows(Path(file.path), specs)
+    except (DataError, OSError) as error:  # the other files are predicted
+        return [replace(file, error=error)]
+    return [InputFile(str(name), file.is_named, values) for name, values in windows] or [file]
+
+
+def read_input(file: InputFile) -> Path | bytes | np.ndarray:
+    """Return a path, an array, or the bytes of standard input; raise `file.error`."""
+    if file.error is not None:
+        raise file.error
+    if file.values is not None:
+        return file.values
     return sys.stdin.buffer.read() if file.path == STDIN else Path(file.path)
 
 

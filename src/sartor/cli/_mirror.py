@@ -184,7 +184,7 @@ class Mirror:
             for number, (identity, file) in enumerate(files.items(), 1):
                 try:
                     self._model.add_sample(
-                        file.path, self.label(file), augment=augment,
+                        file.sample, self.label(file), augment=augment,
                         held_out=self._state.pending[identity],
                     )  # fmt: skip
                 except (DataError, OSError) as error:

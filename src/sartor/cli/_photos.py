@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..contract.names import TENSOR
 from ..errors import DataError
 from ._progress import progress
 from .report import note, shorten
@@ -55,22 +56,22 @@ class Photos:
         self.is_complete = True
         self._manifest = manifest
         self._skip = skip_unreadable
-        listing = _list_files(source, manifest.task)
-        samples = [file for file in listing.files if self._is_sample(file.path)]
+        listing = _list_files(source, manifest)
+        samples = [file for file in listing.files if self._is_sample(file)]
         others = {file.path for file in listing.files} - {file.path for file in samples}
         _note_skipped([*listing.skipped, *sorted(others)], "no photo in the folder of a class")
         self._labels = {file.label for file in samples if isinstance(file.label, str)}
         self.files = self._identify(samples)
         self.check_classes()
 
-    def _is_sample(self, path: Path) -> bool:
+    def _is_sample(self, file: LabelledFile) -> bool:
         """Return whether a file may be a photo: by its name, otherwise by its content."""
         from ..modalities import is_sample_file, prepare
 
-        if is_sample_file(self._manifest.inputs, path):
+        if file.values is not None or is_sample_file(self._manifest.inputs, file.path):
             return True
         try:
-            prepare(self._manifest.inputs, path)
+            prepare(self._manifest.inputs, file.path)
         except (DataError, OSError):
             return False
         return True
@@ -83,7 +84,7 @@ class Photos:
         with progress("reading photos") as show:
             for number, file in enumerate(files, 1):
                 try:
-                    groups[load(self._manifest.inputs, file.path).identity.hex()].append(file)
+                    groups[load(self._manifest.inputs, file.sample).identity.hex()].append(file)
                 except (DataError, OSError) as error:
                     self.skip(file.path, error)
                 show(number, len(files), "")
@@ -136,7 +137,7 @@ class Photos:
         with progress("reading photos") as show:
             for number, file in enumerate(self.files.values(), 1):
                 try:
-                    inputs = prepare(self._manifest.inputs, file.path)
+                    inputs = prepare(self._manifest.inputs, file.sample)
                 except (DataError, OSError) as error:
                     self.skip(file.path, error)
                     continue
@@ -151,15 +152,19 @@ def _note_skipped(paths: Sequence[Path], reason: str) -> None:
         note(f"skipped {len(paths)} ({reason}): {shorten(paths)}")
 
 
-def _list_files(source: Path, task: str) -> Listing:
+def _list_files(source: Path, manifest: Manifest) -> Listing:
     """List the files of a folder or CSV.
 
     Raises:
         DataError: If they have no labels for the task.
     """
-    from ..modalities import Listing, read_folder, read_labels
+    from ..modalities import Listing, has_files, read_folder, read_labelled_windows, read_labels
 
+    task, spec = manifest.task, manifest.inputs[0]
     if source.is_file():
+        is_tensor = len(manifest.inputs) == 1 and spec.modality == TENSOR
+        if is_tensor and not has_files(source):
+            return read_labelled_windows(source, spec, task)
         return read_labels(source, task)
     listing = read_folder(source)
     if task == "regression":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,7 +50,7 @@ def hold_out(
     if any(file.held_out is not None for file in files.values()):
         raise DataError("the folder has a part for validation already: omit --validation")
     groups: dict[str, list[str]] = defaultdict(list)
-    for identity, file in sorted(files.items(), key=lambda item: item[1].path):
+    for identity, file in sorted(files.items(), key=_order):
         groups[_group(label_names(file.label))].append(identity)
     chosen = set(held_out)
     for identities in groups.values():
@@ -61,6 +62,12 @@ def hold_out(
         identity: replace(file, held_out=True) if identity in chosen else file
         for identity, file in files.items()
     }
+
+
+def _order(item: tuple[str, LabelledFile]) -> tuple[Path, int, Path]:
+    """Return the key by which files are sorted: by their names, or their lines in a CSV."""
+    file = item[1]
+    return file.path.parent, file.line, file.path
 
 
 def _group(names: Collection[str]) -> str:

@@ -24,8 +24,8 @@ def evaluate(
 ) -> None:
     """Measure a model on photos that it was not trained on.
 
-    FOLDER contains a folder of photos for each class; or it is a CSV with the first line
-    file,label. Of a folder with train/ and validation/, the photos in validation/ are measured.
+    FOLDER contains a folder of photos for each class; or it is a CSV, as for `fit`. Of a
+    folder with train/ and validation/, the photos in validation/ are measured.
     """
     checkpoint = find_checkpoint(model, checkpoint)
     check_plot(plot, model, checkpoint)

@@ -83,7 +83,8 @@ def fit(
     """Train on photos, and write a checkpoint.
 
     FOLDER contains a folder of photos for each class, or train/ and validation/ with such folders;
-    or it is a CSV with the first line file,label. What changed in it since the last fit is applied:
+    or it is a CSV with the first line file,label. For a model of numbers, it may be a CSV with the
+    numbers and the label of one sample per line. What changed in it since the last fit is applied:
     new photos are added, and samples of missing photos are dropped. Photos and classes that were
     forgotten, removed or renamed in the model stay so.
     """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import DataError
-from ._inputs import InputFile, list_inputs, read_input
+from ._inputs import InputFile, list_inputs, list_samples, read_input
 from ._options import BakedOrCheckpoint, ModelFile
 from ._progress import progress
 from ._user import find_checkpoint
@@ -31,7 +31,9 @@ def predict(
     photos: Annotated[
         list[str],
         typer.Argument(
-            help="Photos, folders of photos, or - for standard input.", metavar="PHOTO..."
+            help="Photos, folders of photos, or - for standard input. For a model of numbers, .npy "
+            "and .csv files; a CSV may have one sample per line.",
+            metavar="PHOTO...",
         ),
     ],
     checkpoint: BakedOrCheckpoint = None,
@@ -47,7 +49,8 @@ def predict(
         fail(f"{', '.join(photos)} contains no photo")
     with open_trained(model, find_checkpoint(model, checkpoint)) as personal:
         task = personal.manifest.task
-        rows = _predict(personal, files)
+        inputs = personal.manifest.inputs
+        rows = _predict(personal, [each for file in files for each in list_samples(file, inputs)])
     if as_json:
         print_json([_describe(row, task, top) for row in rows])
     elif as_csv:

@@ -41,7 +41,7 @@ def import_project(
     folder: Annotated[Path, typer.Argument(help="New folder for its files.")],
     as_json: Json = False,
 ) -> None:
-    """Check a project file, try its model in another process, and unpack it."""
+    """Check and unpack a project file."""
     from ..litert import try_model
     from ..runtime import unpack_project
     from ..runtime.saved.archive import MODEL

@@ -5,7 +5,7 @@ Everything that depends on the modality of an input is in one object, see `Modal
 
 from .folder import FileLabel, LabelledFile, Listing, read_folder
 from .image import Image, image_pixels
-from .labels import read_labels
+from .labels import has_files, read_labels
 from .modality import LoadedInput, Modality
 from .sample import (
     LoadedSample,
@@ -17,6 +17,7 @@ from .sample import (
     prepare,
 )
 from .table import MODALITIES, modality_of
+from .windows import read_labelled_windows, read_windows
 
 __all__ = [
     "MODALITIES",
@@ -28,6 +29,7 @@ __all__ = [
     "LoadedSample",
     "Modality",
     "Sample",
+    "has_files",
     "identity_of_name",
     "image_pixels",
     "is_sample_file",
@@ -36,5 +38,7 @@ __all__ = [
     "modality_of",
     "prepare",
     "read_folder",
+    "read_labelled_windows",
     "read_labels",
+    "read_windows",
 ]

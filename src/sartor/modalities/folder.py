@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
+
+import numpy as np
 
 from ..errors import DataError
 
@@ -22,17 +24,26 @@ _VALIDATION = ("validation", "val", "valid")
 
 @dataclass(frozen=True)
 class LabelledFile:
-    """A file and its label. No file is opened.
+    """A file, or a line of a CSV, and its label. No file is opened.
 
     Attributes:
-        path: path of the file.
+        path: path of the file; of a line, that of the CSV with the number of the line.
         label: label of the file.
         held_out: whether the file is a validation sample; None if the source does not say so.
+        values: array of the line. None for a file.
+        line: number of the line. 0 for a file.
     """
 
     path: Path
     label: FileLabel
     held_out: bool | None = None
+    values: np.ndarray | None = field(default=None, compare=False)
+    line: int = 0
+
+    @property
+    def sample(self) -> Path | np.ndarray:
+        """The sample, as `PersonalModel.add_sample` takes it."""
+        return self.path if self.values is None else self.values
 
 
 @dataclass(frozen=True)

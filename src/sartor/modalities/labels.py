@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from .._descriptors import read_file, read_start
 from ..errors import DataError
 from .folder import FileLabel, LabelledFile, Listing
 
-__all__ = ["read_labels"]
+__all__ = ["has_files", "label_of", "read_labels"]
 
 _FILE = "file"
 _EXAMPLES = {
@@ -40,25 +43,49 @@ def read_labels(path: Path, task: str) -> Listing:
         OSError: If the file cannot be read.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [[cell.strip() for cell in line] for line in csv.reader(file)]
+        text = io.StringIO(read_file(path).decode("utf-8-sig"), newline="")
+        lines = [[cell.strip() for cell in line] for line in csv.reader(text)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path} is neither a folder nor a CSV in UTF-8") from error
     header = lines[0] if lines else []
     if header[:1] != [_FILE] or len(header) < 2:
         raise DataError(
             f"{path} has the first line {','.join(header)[:80]!r}; a CSV of labels for this model "
-            f"begins with {_EXAMPLES[task]!r} and names one file per sample (numbers: .npy or .csv)"
+            f"begins with {_EXAMPLES[task]!r} and names one file per sample"
         )
     files = []
     for number, (name, *cells) in enumerate(filter(any, lines[1:]), 1):
         try:
-            files.append(LabelledFile(path.parent / name, _LABELS[task](header[1:], cells)))
+            files.append(LabelledFile(path.parent / name, label_of(task, header[1:], cells)))
         except ValueError as error:
             raise DataError(f"{path}, row {number} ({name}): {error}") from error
     if not files:
         raise DataError(f"{path} has no line after its header: add one for each file")
     return Listing(tuple(files))
+
+
+def has_files(path: Path) -> bool:
+    """Return whether the first cell of a file is `file`.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    start = read_start(path, len(_FILE) + 5).removeprefix(codecs.BOM_UTF8)
+    return start.strip(b' "').startswith(_FILE.encode())
+
+
+def label_of(task: str, header: Sequence[str], cells: Sequence[str]) -> FileLabel:
+    """Return the label in the cells of a line.
+
+    Args:
+        task: task of the model.
+        header: names of the cells.
+        cells: cells with the label.
+
+    Raises:
+        ValueError: If the cells do not fit the task.
+    """
+    return _LABELS[task](header, cells)
 
 
 def _class(header: Sequence[str], cells: Sequence[str]) -> str:
@@ -78,6 +105,8 @@ def _names(header: Sequence[str], cells: Sequence[str]) -> tuple[str, ...]:
 def _numbers(header: Sequence[str], cells: Sequence[str]) -> Mapping[str, float]:
     if len(cells) > len(header):
         raise ValueError(f"expected {len(header)} numbers, got {len(cells)}")
+    if not all(header):
+        raise ValueError("expected a first line with the names of the numbers")
     numbers = {name: float(cell) for name, cell in zip(header, cells, strict=False) if cell}
     if not numbers or not all(map(math.isfinite, numbers.values())):
         raise ValueError(f"expected finite numbers, got {','.join(cells)!r}")

@@ -17,6 +17,8 @@ from .files import read_array
 
 __all__ = ["LoadedTensor", "TensorModality", "array_bytes", "array_digest", "fits", "fitting_array"]
 
+_LARGEST = 1 << 24  # float32 represents every integer up to this one
+
 
 class TensorModality:
     """Arrays of the shape of the input, with or without its batch of 1."""
@@ -28,7 +30,8 @@ class TensorModality:
 
     def load(self, spec: InputSpec, value: Any) -> LoadedTensor:
         """See `Modality`."""
-        return LoadedTensor(spec, _with_batch(spec, read_array(spec, value)), self.expects(spec))
+        array = _without_integers(spec, _with_batch(spec, read_array(spec, value)))
+        return LoadedTensor(spec, array, self.expects(spec))
 
     def expects(self, spec: InputSpec) -> str:
         """See `Modality`."""
@@ -52,13 +55,22 @@ class TensorModality:
 
     def compact(self, spec: InputSpec, value: Any) -> np.ndarray:
         """See `Modality`."""
-        return fitting_array(spec, _with_batch(spec, value), self.expects(spec))
+        array = _without_integers(spec, _with_batch(spec, value))
+        return fitting_array(spec, array, self.expects(spec))
 
 
 def _with_batch(spec: InputSpec, value: Any) -> Any:
     """Return an array of one sample with its batch axis; other values as they are."""
     lacks_batch = isinstance(value, np.ndarray) and value.shape == spec.shape[1:] != ()
     return value[np.newaxis] if lacks_batch else value
+
+
+def _without_integers(spec: InputSpec, value: Any) -> Any:
+    """Return integers as float32 for a float input that represents them all; others as they are."""
+    if not isinstance(value, np.ndarray) or spec.dtype != "float32" or value.dtype.kind not in "iu":
+        return value
+    is_exact = not value.size or (value.min() >= -_LARGEST and value.max() <= _LARGEST)
+    return value.astype(np.float32) if is_exact else value
 
 
 class LoadedTensor:
