@@ -170,10 +170,6 @@ class TwoMapHead:
         coarse = matmul(values, parameters["coarse"], adj_y=True)
         return add(add(fine, coarse), parameters["bias"])
 
-    def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
-        """Return None: there is no regularization."""
-        return None
-
     def imprint(
         self,
         features: Sequence[Tensor],

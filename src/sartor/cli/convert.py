@@ -94,7 +94,6 @@ def convert(
     scale: Annotated[
         float | None, typer.Option(help="Head: factor of the normalized features.")
     ] = None,
-    l2: Annotated[float | None, typer.Option(help="Head: L2 penalty of the weights.")] = None,
     label_smoothing: Annotated[
         float | None, typer.Option(help="Head: label smoothing, 0 to 1.")
     ] = None,
@@ -106,7 +105,9 @@ def convert(
         float | None, typer.Option(help="sgd (default: 0.9), rmsprop: momentum.")
     ] = None,
     nesterov: Annotated[bool, typer.Option("--nesterov", help="sgd: Nesterov momentum.")] = False,
-    weight_decay: Annotated[float | None, typer.Option(help="sgd, adamw: weight decay.")] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Weight decay. Default: chosen from the samples.")
+    ] = None,
     clip_norm: Annotated[float | None, typer.Option(help="Largest norm of a gradient.")] = None,
     force: Force = False,
     as_json: Json = False,
@@ -121,7 +122,7 @@ def convert(
             source,
             classes=parse_classes(classes, capacity, head),
             head=create_head(
-                head, normalize=normalize or None, scale=scale, l2=l2,
+                head, normalize=normalize or None, scale=scale,
                 label_smoothing=label_smoothing, dropout=dropout, hidden=hidden, huber=huber,
             ),
             optimizer=create_optimizer(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from .names import FEATURES, MASK, TASKS, TEMPERATURE
+from .names import FEATURES, MASK, TASKS, TEMPERATURE, WEIGHT_DECAY
 from .signatures import numbered
 
 if TYPE_CHECKING:
@@ -69,7 +69,11 @@ def _wrong_training(manifest: Manifest) -> Iterator[str]:
 
 def _wrong_variables(manifest: Manifest) -> Iterator[str]:
     variables = {spec.name: spec for spec in manifest.variables}
-    for name, shape in ((MASK, (manifest.capacity,)), (TEMPERATURE, (1,))):
+    for name, shape in (
+        (MASK, (manifest.capacity,)),
+        (TEMPERATURE, (1,)),
+        (WEIGHT_DECAY, (1,)),
+    ):
         if name not in variables or variables[name].shape != shape:
             yield f"there is no variable {name!r} of shape {list(shape)}"
     for spec in manifest.variables:

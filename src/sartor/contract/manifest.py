@@ -59,6 +59,7 @@ class Manifest:
         loss: the loss.
         optimizer: the optimizer.
         learning_rate: default learning rate; None if the runtime chooses it.
+        weight_decay: default weight decay; None if the runtime chooses it.
         variables: variables, in the order of `save` and `restore`.
         fingerprints: hashes that decide what user data still fits.
         requires: features that a runtime must support; a runtime refuses the file otherwise.
@@ -78,6 +79,7 @@ class Manifest:
     loss: LossSpec
     optimizer: OptimizerSpec
     learning_rate: float | None
+    weight_decay: float | None
     variables: tuple[VariableSpec, ...]
     fingerprints: Fingerprints
     requires: tuple[str, ...] = ()
@@ -140,6 +142,7 @@ class Manifest:
             loss=parse_loss(fields.object("loss")),
             optimizer=parse_optimizer(fields.object("optimizer")),
             learning_rate=fields.optional_number("learning_rate"),
+            weight_decay=fields.optional_number("weight_decay"),
             variables=tuple(map(parse_variable, fields.objects("variables"))),
             fingerprints=parse_fingerprints(fields.object("fingerprints")),
             requires=requires,

@@ -36,6 +36,7 @@ __all__ = [
     "TENSOR",
     "VARIABLE_TENSORS",
     "VERSION",
+    "WEIGHT_DECAY",
 ]
 
 VERSION = 1
@@ -92,6 +93,9 @@ MASK = "class_mask"
 TEMPERATURE = "temperature"
 """Variable [1]: divides the logits in `infer` and `evaluate`."""
 
+WEIGHT_DECAY = "weight_decay"
+"""Variable [1]: factor λ of the weight decay in `train`, for parameters of rank 2 and more."""
+
 CENTER = "head/center"
 """Variable: center of the features, for normalization."""
 
@@ -110,7 +114,9 @@ STATISTIC = "statistic"
 OPTIMIZER_STATE = "optimizer_state"
 """Role of a variable of the optimizer."""
 
-ROLES = (PARAMETER, STATISTIC, "mask", "temperature", OPTIMIZER_STATE, RANDOM_STATE)
+ROLES = (
+    PARAMETER, STATISTIC, "mask", "temperature", "weight_decay", OPTIMIZER_STATE, RANDOM_STATE,
+)  # fmt: skip
 """Roles of variables."""
 
 IMAGE = "image"

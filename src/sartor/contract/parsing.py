@@ -112,5 +112,4 @@ def _parse_first(item: Fields) -> FirstStep:
         factor=item.number("factor"),
         state=item.optional_string("state"),
         power=item.integer("power", minimum=1),
-        weight_decay=item.number("weight_decay"),
     )

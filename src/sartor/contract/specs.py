@@ -117,21 +117,19 @@ class LossSpec:
 class FirstStep:
     """How the first step of an optimizer, with a state of zeros, determines the gradient `g`.
 
-    Without a state: `(w − w′) / learning_rate = factor · (g + weight_decay · w)`, where `w′` are
-    the weights after the step. With a state: its value after the step is `factor · g^power`; if
-    `power` is 2, the weights move against the sign of `g`.
+    It holds without weight decay. Without a state: `(w − w′) / learning_rate = factor · g`, where
+    `w′` are the weights after the step. With a state: its value after the step is
+    `factor · g^power`; if `power` is 2, the weights move against the sign of `g`.
 
     Attributes:
         factor: as above; above 0.
         state: name of the parameter state, or None.
         power: 1 or 2.
-        weight_decay: as above; at least 0.
     """
 
     factor: float = 1.0
     state: str | None = None
     power: int = 1
-    weight_decay: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -84,10 +84,6 @@ class CosineClassifier:
         squares = reduce_sum(square(weights), [1], keep_dims=True)
         return linear(rows, mul(weights, rsqrt(maximum(squares, _MIN_NORM**2))))
 
-    def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
-        """Return None: the norm of the weights has no effect."""
-        return None
-
     def imprint(
         self,
         features: Sequence[Tensor],

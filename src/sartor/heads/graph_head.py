@@ -150,10 +150,6 @@ class GraphHead:
         """Emit the graph with dropout."""
         return self._emit(features, parameters, self._graph.outputs[0], masks)
 
-    def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
-        """Return None."""
-        return None
-
     def imprint(
         self,
         features: Sequence[Tensor],

@@ -69,10 +69,6 @@ class Head(Protocol):
         """Emit the logits [N, C] of features [N, …]."""
         ...
 
-    def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
-        """Emit the regularization term of the loss, [1]; return None if there is none."""
-        ...
-
     def imprint(
         self,
         features: Sequence[Tensor],

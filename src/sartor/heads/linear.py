@@ -12,7 +12,7 @@ import numpy as np
 from .._arguments import check_flag, check_number
 from ..errors import ConversionError
 from ..graph import Tensor
-from ..ops import add, mul, reduce_sum, reshape, square, to_length
+from ..ops import add, to_length
 from ._features import flat_size, flatten_features
 from ._normalization import (
     DEFAULT_NORM,
@@ -39,13 +39,10 @@ class LinearLayer:
         normalize: scale each sample to the norm `scale`. Classes then differ by direction alone.
         scale: Euclidean norm of normalized samples; > 0. The default is small: the bias is trained
             as fast as the weights, and few samples do not give overconfident predictions.
-        l2: λ of the penalty `λ/2 · ‖W‖²`; ≥ 0. The bias has no penalty. The default is 0, since
-            early stopping suffices and no single λ fits both ten and two hundred samples.
     """
 
     normalize: bool = False
     scale: float = 0.4
-    l2: float = 0.0
 
     flat = True
 
@@ -53,11 +50,8 @@ class LinearLayer:
         name = type(self).__name__
         check_flag(self.normalize, f"{name}: normalize", error=ConversionError)
         check_number(self.scale, f"{name}: scale", error=ConversionError)
-        check_number(self.l2, f"{name}: l2", error=ConversionError)
         if not 0 < self.scale < math.inf:
             raise ConversionError(f"{name}: scale must be above 0, got {self.scale}")
-        if not 0 <= self.l2 < math.inf:
-            raise ConversionError(f"{name}: l2 must be at least 0, got {self.l2}")
 
     @property
     def feature_norm(self) -> float:
@@ -88,20 +82,12 @@ class LinearLayer:
         products = normalized_linear(self._flatten(features), parameters["weights"], parameters)
         return add(products, parameters["bias"])
 
-    def penalty(self, parameters: Mapping[str, Tensor]) -> Tensor | None:
-        """Emit `λ/2 · ‖W‖²`; return None if λ is 0."""
-        return mul(self._squared_norm(parameters), self.l2 / 2) if self.l2 else None
-
     def _layer_parameters(self, size: int, capacity: int) -> list[Parameter]:
         """Return `weights` [C, size] and `bias` [C], zero."""
         return [
             Parameter("weights", np.zeros((capacity, size), np.float32), class_axis=0),
             Parameter("bias", np.zeros(capacity, np.float32), class_axis=0),
         ]
-
-    def _squared_norm(self, parameters: Mapping[str, Tensor]) -> Tensor:
-        """Emit `‖W‖²`, [1]."""
-        return reshape(reduce_sum(square(parameters["weights"]), [0, 1]), (1,))
 
     def _layer_inputs(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """Emit the input of the linear layer: normalized features [N, F]."""

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..losses import Loss, SoftmaxCrossEntropy, check_loss
-from ..ops import add, linear, logistic, mul, reduce_sum, reshape, square
+from ..ops import add, linear, logistic, mul
 from ._dropout import DropoutMasks, check_rate
 from ._features import flat_size
 from ._imprint import imprint_for_task
@@ -34,7 +34,7 @@ class MLP(LinearLayer):
     class: `set_class` imprints and clears classes in the output layer only.
 
     Attributes:
-        normalize, scale, l2: see `LinearLayer`; the penalty includes the hidden weights.
+        normalize, scale: see `LinearLayer`.
         hidden: number of units of each hidden layer.
         loss: `SoftmaxCrossEntropy`, `SigmoidCrossEntropy`, `MeanSquaredError` or `Huber`.
         dropout: fraction of the hidden units that each training step drops, 0 ≤ dropout < 1
@@ -110,14 +110,6 @@ class MLP(LinearLayer):
         """Emit the output layer's parameters of a class, from the hidden units of its samples."""
         rows = self._layer_inputs(features, parameters)
         return imprint_for_task(self.loss.task, rows, sample_weights, parameters, other_classes)
-
-    def _squared_norm(self, parameters: Mapping[str, Tensor]) -> Tensor:
-        """Emit `Σ ‖Wᵢ‖²` over all layers, [1]."""
-        total = super()._squared_norm(parameters)
-        for index in range(1, len(self.hidden) + 1):
-            squares = reduce_sum(square(parameters[f"hidden_{index}"]), [0, 1])
-            total = add(total, reshape(squares, (1,)))
-        return total
 
     def _layer_inputs(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """Emit the input of the output layer: the last hidden units."""

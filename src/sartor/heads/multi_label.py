@@ -18,7 +18,7 @@ class MultiLabelClassifier(LinearLayer):
     """`sigmoid(x · Wᵀ + b)`: a sample can belong to several classes, or to none.
 
     Attributes:
-        normalize, scale, l2: see `LinearLayer`.
+        normalize, scale: see `LinearLayer`.
     """
 
     name = "multi_label_classifier"

@@ -21,7 +21,7 @@ class Regressor(LinearLayer):
     Samples without targets say nothing about an output, so `set_class` sets its weights to 0.
 
     Attributes:
-        normalize, scale, l2: see `LinearLayer`.
+        normalize, scale: see `LinearLayer`.
         loss: `MeanSquaredError()` or `Huber(δ)`.
     """
 

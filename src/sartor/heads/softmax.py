@@ -21,7 +21,7 @@ class SoftmaxClassifier(LinearLayer):
     """`softmax(x · Wᵀ + b)`, the default head.
 
     Attributes:
-        normalize, scale, l2: see `LinearLayer`.
+        normalize, scale: see `LinearLayer`.
         label_smoothing: see `SoftmaxCrossEntropy`.
     """
 

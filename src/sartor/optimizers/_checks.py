@@ -7,7 +7,7 @@ import math
 from .._arguments import check_number
 from ..errors import ConversionError
 
-__all__ = ["check_epsilon", "check_not_negative", "check_rates"]
+__all__ = ["check_epsilon", "check_rates", "check_weight_decay"]
 
 
 def check_rates(learning_rate: float | None, clip_norm: float | None, **decays: float) -> None:
@@ -24,12 +24,13 @@ def check_rates(learning_rate: float | None, clip_norm: float | None, **decays: 
             raise ConversionError(f"{name} must be at least 0 and below 1, got {value}")
 
 
-def check_not_negative(**values: float) -> None:
-    """Check that values are finite and at least 0."""
-    for name, value in values.items():
-        check_number(value, name, error=ConversionError)
-        if not 0 <= value < math.inf:
-            raise ConversionError(f"{name} must be at least 0, got {value}")
+def check_weight_decay(value: float | None) -> None:
+    """Check that a weight decay is finite and at least 0, or None."""
+    if value is None:
+        return
+    check_number(value, "weight_decay", error=ConversionError)
+    if not 0 <= value < math.inf:
+        raise ConversionError(f"weight_decay must be at least 0, got {value}")
 
 
 def check_epsilon(optimizer: object, epsilon: float) -> None:

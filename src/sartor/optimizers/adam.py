@@ -10,7 +10,8 @@ from ..contract.specs import FirstStep, StepSpec
 from ..graph import Tensor
 from ..ops import add, div, mul, sqrt, square, sub
 from ._average import average
-from ._checks import check_epsilon, check_not_negative, check_rates
+from ._checks import check_epsilon, check_rates, check_weight_decay
+from ._weight_decay import add_weight_decay
 
 __all__ = ["Adam", "AdamW"]
 
@@ -19,12 +20,14 @@ __all__ = ["Adam", "AdamW"]
 class Adam:
     """Adam (Kingma & Ba, 2015).
 
-    `m ← β₁m + (1 − β₁)g`; `v ← β₂v + (1 − β₂)g²`;
+    `g ← g + weight_decay · w`; `m ← β₁m + (1 − β₁)g`; `v ← β₂v + (1 − β₂)g²`;
     `w ← w − lr · m̂ / (√v̂ + ε)` with `m̂ = m / (1 − β₁ᵗ)` and `v̂ = v / (1 − β₂ᵗ)`. The divisors are
     updated in each step, `u ← βu + (1 − β)`: in float32, `1 − βᵗ` is inaccurate for small t.
 
     Attributes:
         learning_rate: default learning rate of the file, or None if the runtime chooses it.
+            Default: None.
+        weight_decay: default weight decay of the file, or None if the runtime chooses it.
             Default: None.
         beta_1, beta_2: decay of the two moments, 0 ≤ β < 1. Defaults: 0.9 and 0.999.
         epsilon: summand of the denominator, > 0. Default: 1e-8.
@@ -32,6 +35,7 @@ class Adam:
     """
 
     learning_rate: float | None = None
+    weight_decay: float | None = None
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
@@ -44,6 +48,7 @@ class Adam:
     def __post_init__(self) -> None:
         check_rates(self.learning_rate, self.clip_norm, beta_1=self.beta_1, beta_2=self.beta_2)
         check_epsilon(self, self.epsilon)
+        check_weight_decay(self.weight_decay)
 
     @property
     def step(self) -> StepSpec:
@@ -68,11 +73,13 @@ class Adam:
         parameter_state: Mapping[str, Tensor],
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
+        weight_decay: Tensor | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit the step of one parameter (see `Optimizer.update`).
 
         The bias corrections are scalars, so each moment is read and written once.
         """
+        gradient = add_weight_decay(gradient, parameter, weight_decay)
         m = average(parameter_state["m"], gradient, self.beta_1)
         v = average(parameter_state["v"], square(gradient), self.beta_2)
         rate = div(learning_rate, shared_state["m_weight"])
@@ -85,20 +92,14 @@ class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov & Hutter, 2019).
 
     `w ← w − lr · λ · w`, then the step of Adam. As in PyTorch, λ is multiplied by the learning
-    rate, and the bias decays too.
+    rate.
 
     Attributes:
-        learning_rate, beta_1, beta_2, epsilon, clip_norm: see `Adam`.
-        weight_decay: λ ≥ 0. Default: 0.01.
+        learning_rate, weight_decay, beta_1, beta_2, epsilon, clip_norm: see `Adam`; λ is the weight
+            decay.
     """
 
-    weight_decay: float = 0.01
-
     name = "adamw"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_not_negative(weight_decay=self.weight_decay)
 
     def update(
         self,
@@ -107,9 +108,11 @@ class AdamW(Adam):
         parameter_state: Mapping[str, Tensor],
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
+        weight_decay: Tensor | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit the step of one parameter (see `Optimizer.update`)."""
-        if self.weight_decay:
-            decay = sub(1.0, mul(learning_rate, self.weight_decay))
-            parameter = mul(parameter, decay)
-        return super().update(parameter, gradient, parameter_state, shared_state, learning_rate)
+        if weight_decay is not None:
+            parameter = mul(parameter, sub(1.0, mul(learning_rate, weight_decay)))
+        return super().update(
+            parameter, gradient, parameter_state, shared_state, learning_rate, None
+        )

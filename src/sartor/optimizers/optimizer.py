@@ -20,6 +20,7 @@ class Optimizer(Protocol):
     Attributes:
         name: name in the manifest.
         learning_rate: default learning rate of the file, or None if the runtime chooses it.
+        weight_decay: default weight decay of the file, or None if the runtime chooses it.
         clip_norm: largest global norm of the gradients, or None. Sartor clips before `update`.
         parameter_state: names of the tensors kept for each parameter, in its shape; initially 0.
         shared_state: names of the tensors [1] kept for all parameters together; initially 0.
@@ -30,6 +31,8 @@ class Optimizer(Protocol):
     def name(self) -> str: ...  # noqa: D102
     @property
     def learning_rate(self) -> float | None: ...  # noqa: D102
+    @property
+    def weight_decay(self) -> float | None: ...  # noqa: D102
     @property
     def clip_norm(self) -> float | None: ...  # noqa: D102
     @property
@@ -54,6 +57,7 @@ class Optimizer(Protocol):
         parameter_state: Mapping[str, Tensor],
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
+        weight_decay: Tensor | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit the step of one parameter.
 
@@ -63,6 +67,7 @@ class Optimizer(Protocol):
             parameter_state: name → value of its state.
             shared_state: name → value, as `advance` returned it.
             learning_rate: learning rate [1].
+            weight_decay: weight decay [1]; None for a parameter that does not decay, a bias.
 
         Returns:
             The next value of the parameter, and name → next value of its state.

@@ -10,7 +10,8 @@ from ..contract.specs import FirstStep, StepSpec
 from ..graph import Tensor
 from ..ops import add, div, mul, sqrt, square, sub
 from ._average import average
-from ._checks import check_epsilon, check_rates
+from ._checks import check_epsilon, check_rates, check_weight_decay
+from ._weight_decay import add_weight_decay
 
 __all__ = ["RMSprop"]
 
@@ -19,10 +20,13 @@ __all__ = ["RMSprop"]
 class RMSprop:
     """RMSprop (Tieleman & Hinton, 2012) with optional momentum, as in PyTorch.
 
-    `s ← ρs + (1 − ρ)g²`; `v ← momentum · v + g / (√s + ε)`; `w ← w − lr · v`.
+    `g ← g + weight_decay · w`; `s ← ρs + (1 − ρ)g²`; `v ← momentum · v + g / (√s + ε)`;
+    `w ← w − lr · v`.
 
     Attributes:
         learning_rate: default learning rate of the file, or None if the runtime chooses it.
+            Default: None.
+        weight_decay: default weight decay of the file, or None if the runtime chooses it.
             Default: None.
         decay: ρ, decay of the mean of the squares, 0 ≤ ρ < 1. Default: 0.9.
         momentum: decay of the velocity, 0 ≤ momentum < 1. Default: 0.
@@ -31,6 +35,7 @@ class RMSprop:
     """
 
     learning_rate: float | None = None
+    weight_decay: float | None = None
     decay: float = 0.9
     momentum: float = 0.0
     epsilon: float = 1e-8
@@ -42,6 +47,7 @@ class RMSprop:
     def __post_init__(self) -> None:
         check_rates(self.learning_rate, self.clip_norm, decay=self.decay, momentum=self.momentum)
         check_epsilon(self, self.epsilon)
+        check_weight_decay(self.weight_decay)
 
     @property
     def parameter_state(self) -> tuple[str, ...]:
@@ -69,8 +75,10 @@ class RMSprop:
         parameter_state: Mapping[str, Tensor],
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
+        weight_decay: Tensor | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit the step of one parameter (see `Optimizer.update`)."""
+        gradient = add_weight_decay(gradient, parameter, weight_decay)
         squares = average(parameter_state["square"], square(gradient), self.decay)
         step = div(gradient, add(sqrt(squares), self.epsilon))
         new = {"square": squares}

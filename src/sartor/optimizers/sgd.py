@@ -11,7 +11,8 @@ from ..contract.specs import FirstStep, StepSpec
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..ops import add, mul, sub
-from ._checks import check_not_negative, check_rates
+from ._checks import check_rates, check_weight_decay
+from ._weight_decay import add_weight_decay
 
 __all__ = ["SGD"]
 
@@ -28,14 +29,15 @@ class SGD:
             Default: None.
         momentum: decay of the velocity, 0 ≤ momentum < 1. Default: 0.
         nesterov: True for Nesterov momentum; requires a momentum above 0. Default: False.
-        weight_decay: factor of the weights that are added to the gradient, ≥ 0. Default: 0.
+        weight_decay: default weight decay of the file, or None if the runtime chooses it.
+            Default: None.
         clip_norm: largest global norm of the gradients, or None. Default: None.
     """
 
     learning_rate: float | None = None
     momentum: float = 0.0
     nesterov: bool = False
-    weight_decay: float = 0.0
+    weight_decay: float | None = None
     clip_norm: float | None = None
 
     name = "sgd"
@@ -44,7 +46,7 @@ class SGD:
     def __post_init__(self) -> None:
         check_flag(self.nesterov, "nesterov", error=ConversionError)
         check_rates(self.learning_rate, self.clip_norm, momentum=self.momentum)
-        check_not_negative(weight_decay=self.weight_decay)
+        check_weight_decay(self.weight_decay)
         if self.nesterov and not self.momentum:
             raise ConversionError("SGD: nesterov needs a momentum, such as momentum=0.9")
 
@@ -55,9 +57,8 @@ class SGD:
 
     @property
     def step(self) -> StepSpec:
-        """Gradient descent; the first step is `lr · (g + λw)`, with Nesterov times 1 + momentum."""
-        factor = 1 + self.momentum if self.nesterov else 1.0
-        first = FirstStep(factor=factor, weight_decay=self.weight_decay)
+        """Gradient descent; the first step is `lr · g`, with Nesterov times 1 + momentum."""
+        first = FirstStep(factor=1 + self.momentum if self.nesterov else 1.0)
         return StepSpec(adaptive=False, momentum=self.momentum, nesterov=self.nesterov, first=first)
 
     def settings(self) -> dict[str, Any]:
@@ -75,10 +76,10 @@ class SGD:
         parameter_state: Mapping[str, Tensor],
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
+        weight_decay: Tensor | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit the step of one parameter (see `Optimizer.update`)."""
-        if self.weight_decay:
-            gradient = add(gradient, mul(parameter, self.weight_decay))
+        gradient = add_weight_decay(gradient, parameter, weight_decay)
         if not self.momentum:
             return sub(parameter, mul(gradient, learning_rate)), {}
         velocity = add(mul(parameter_state["momentum"], self.momentum), gradient)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..contract.names import MASK, OUTPUT, RANDOM_STATE, TEMPERATURE
+from ..contract.names import MASK, OUTPUT, RANDOM_STATE, TEMPERATURE, WEIGHT_DECAY
 from ..errors import ConversionError
 from ..graph import Graph, Tensor
 from ..heads import initial_random_state
@@ -59,5 +59,7 @@ def _add_variables(plan: Plan) -> None:
     active = np.array([name is not None for name in plan.classes], np.float32)
     plan.add_variable(MASK, "mask", active, class_axis=0)
     plan.add_variable(TEMPERATURE, "temperature", np.ones(1, np.float32))
+    weight_decay = np.full(1, plan.optimizer.weight_decay or 0, np.float32)
+    plan.add_variable(WEIGHT_DECAY, "weight_decay", weight_decay)
     if plan.dropout_head is not None:
         plan.add_variable(RANDOM_STATE, "random_state", initial_random_state())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..contract.names import LABELS, MASK, SAMPLE_WEIGHTS
 from ..graph import Tensor
 from ..losses import weighted_mean
-from ..ops import add, mul
+from ..ops import mul
 from .signature_builder import SignatureBuilder
 
 __all__ = ["attach_loss"]
@@ -14,8 +14,8 @@ __all__ = ["attach_loss"]
 def attach_loss(builder: SignatureBuilder, logits: Tensor) -> Tensor:
     """Add the inputs `labels` and `weights`, and return the loss, [1].
 
-    The loss is the weighted mean over the samples, plus the penalty of the head. If each output
-    has a weight of its own, only outputs of active classes count.
+    The loss is the weighted mean over the samples. If each output has a weight of its own, only
+    outputs of active classes count.
 
     Args:
         builder: the signature.
@@ -30,6 +30,4 @@ def attach_loss(builder: SignatureBuilder, logits: Tensor) -> Tensor:
     mask = builder.read(MASK)
     if loss.weights_per_output:
         weights = mul(weights, mask)
-    mean = weighted_mean(loss.rows(logits, labels, mask), weights)
-    penalty = plan.head.penalty(builder.head_parameters())
-    return mean if penalty is None else add(mean, penalty)
+    return weighted_mean(loss.rows(logits, labels, mask), weights)

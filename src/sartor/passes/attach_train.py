@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..autodiff import gradients
-from ..contract.names import LEARNING_RATE, LOSS, MASK, OUTPUT, RANDOM_STATE
+from ..contract.names import LEARNING_RATE, LOSS, MASK, OUTPUT, RANDOM_STATE, WEIGHT_DECAY
 from ..graph import Tensor
 from ..heads import DropoutMasks
 from ..ops import add, zeros_like
@@ -58,7 +58,7 @@ def _attach_step(builder: SignatureBuilder, loss: Tensor) -> None:
     loss_gradients = gradients(loss, [builder.read(variable.name) for variable in parameters])
     if optimizer.clip_norm is not None:
         loss_gradients = clip_by_global_norm(loss_gradients, optimizer.clip_norm)
-    learning_rate = builder.input(LEARNING_RATE, (1,))
+    learning_rate, weight_decay = builder.input(LEARNING_RATE, (1,)), builder.read(WEIGHT_DECAY)
     shared = optimizer.advance(
         {name: builder.read(_shared_name(name)) for name in optimizer.shared_state}
     )
@@ -68,8 +68,9 @@ def _attach_step(builder: SignatureBuilder, loss: Tensor) -> None:
             name: builder.read(_state_name(name, variable)) for name in optimizer.parameter_state
         }
         value = builder.read(variable.name)
+        decay = weight_decay if len(variable.shape) > 1 else None  # a bias does not decay
         updates[variable.name], state = optimizer.update(
-            value, gradient, state, shared, learning_rate
+            value, gradient, state, shared, learning_rate, decay
         )
         updates.update({_state_name(name, variable): value for name, value in state.items()})
     for name, value in updates.items():

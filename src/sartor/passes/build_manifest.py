@@ -59,6 +59,7 @@ def build_manifest(
             optimizer.name, optimizer.settings(), optimizer.step, optimizer.clip_norm
         ),
         learning_rate=optimizer.learning_rate,
+        weight_decay=optimizer.weight_decay,
         variables=variables,
         fingerprints=fingerprints,
         requires=_requirements(plan),

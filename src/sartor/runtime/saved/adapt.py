@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contract.manifest import Manifest, VariableSpec
-from ...contract.names import MASK, OPTIMIZER_STATE, RANDOM_STATE, STATISTIC, TEMPERATURE
+from ...contract.names import (
+    MASK,
+    OPTIMIZER_STATE,
+    RANDOM_STATE,
+    STATISTIC,
+    TEMPERATURE,
+    WEIGHT_DECAY,
+)
 from ...errors import CheckpointError
 from .checkpoint import Checkpoint
 
@@ -108,6 +115,8 @@ def _check_values(spec: VariableSpec, value: np.ndarray, task: str, name: str) -
     wrong, expected = size > largest, f"at most {largest:g}"
     if spec.name == TEMPERATURE:
         wrong, expected = (value < 1e-6) | (value > 1e6), "1e-06 to 1e+06"
+    elif spec.name == WEIGHT_DECAY:
+        wrong, expected = (value < 0) | (value > 1e6), "0 to 1e+06"
     elif spec.role == STATISTIC:
         wrong |= (size > 0) & (size < _SMALLEST)
         expected = f"0, or {_SMALLEST:g} to {largest:g} without its sign"

@@ -172,6 +172,6 @@ def _first_gradient(point: _Point, first: FirstStep, name: str, after: Variables
     before = point.variables[name].astype(np.float64)
     step = before - after[name]
     if first.state is None:
-        return step / (_LEARNING_RATE * first.factor) - first.weight_decay * before
+        return step / (_LEARNING_RATE * first.factor)
     value = after[f"optimizer/{first.state}/{name}"].astype(np.float64) / first.factor
     return value if first.power == 1 else np.sqrt(value) * np.sign(step)

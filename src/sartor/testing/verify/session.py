@@ -13,6 +13,7 @@ from ...contract.names import (
     MASK,
     SAMPLE_WEIGHTS,
     TEMPERATURE,
+    WEIGHT_DECAY,
 )
 from ...contract.signatures import numbered
 from ...litert import create_interpreter
@@ -127,7 +128,7 @@ class Session:
 
     def untrained(self) -> list[str]:
         """Return the names of the variables that training does not change."""
-        return self._with_roles("statistic", "mask", "temperature")
+        return self._with_roles("statistic", "mask", "temperature", "weight_decay")
 
     def random_state(self) -> list[str]:
         """Return the names of the variables that determine random numbers."""
@@ -155,6 +156,7 @@ class Session:
                 variables[spec.name] += noise.astype(np.float32)
         variables[MASK] = np.ones_like(variables[MASK])
         variables[TEMPERATURE] = np.ones_like(variables[TEMPERATURE])
+        variables[WEIGHT_DECAY] = np.zeros_like(variables[WEIGHT_DECAY])
         return variables
 
     def random_batch(self, rng: np.random.Generator) -> Batch:
