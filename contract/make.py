@@ -46,8 +46,8 @@ def _int8_sgd() -> bytes:
 
 
 def _float_adam() -> bytes:
-    head = SoftmaxClassifier(normalize=True, scale=4.0, l2=0.01, label_smoothing=0.1)
-    adam = Adam(learning_rate=0.01, epsilon=1e-3, clip_norm=0.5)
+    head = SoftmaxClassifier(normalize=True, scale=4.0, label_smoothing=0.1)
+    adam = Adam(learning_rate=0.01, weight_decay=0.01, epsilon=1e-3, clip_norm=0.5)
     names = ["cup", "key"]
     model = sartor.convert(
         write(float_base()), classes=names, capacity=5, head=head, optimizer=adam, batch_size=6
@@ -70,7 +70,7 @@ def _two_inputs() -> bytes:
 
 def _mlp_adamw() -> bytes:
     """Multi-label: a weight for each output."""
-    head = MLP(hidden=(6, 5), l2=0.01, loss=SigmoidCrossEntropy())
+    head = MLP(hidden=(6, 5), loss=SigmoidCrossEntropy())
     adamw = AdamW(epsilon=1e-3, weight_decay=0.1)
     model = sartor.convert(write(float_base()), classes=3, head=head, optimizer=adamw, batch_size=4)
     return model.content
@@ -103,7 +103,7 @@ def _squared_error() -> bytes:
 
 
 def _multi_label() -> bytes:
-    head, rmsprop = MultiLabelClassifier(l2=0.01), RMSprop(epsilon=1e-2)
+    head, rmsprop = MultiLabelClassifier(), RMSprop(weight_decay=0.01, epsilon=1e-2)
     model = sartor.convert(
         write(two_input_base()), classes=4, head=head, optimizer=rmsprop, batch_size=4
     )

@@ -191,6 +191,7 @@ class _Recorder:
             values = {
                 "mask": active,
                 "temperature": np.full(spec.shape, temperature),
+                "weight_decay": np.full(spec.shape, 0.125),
                 "random_state": 600.0 * np.arange(1, spec.shape[0] + 1),
             }
             if spec.role == "optimizer_state":

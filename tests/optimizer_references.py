@@ -16,11 +16,11 @@ class Momentum:
 
     momentum: float = 0.0
     nesterov: bool = False
-    decay: float = 0.0
+    weight_decay: float = 0.0
     velocity: Arrays = field(default_factory=dict)
 
     def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
-        g = g + self.decay * w
+        g = g + _weight_decay(self.weight_decay, w) * w
         v = self.momentum * self.velocity.get(name, 0.0) + g
         self.velocity[name] = v
         return w - rate * (g + self.momentum * v if self.nesterov else v)
@@ -28,22 +28,30 @@ class Momentum:
 
 @dataclass
 class Moments:
-    """Adam by Kingma & Ba, algorithm 1."""
+    """Adam by Kingma & Ba, algorithm 1; AdamW by Loshchilov & Hutter, algorithm 2.
+
+    As in PyTorch, the decoupled weight decay is multiplied by the learning rate.
+    """
 
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
-    decay: float = 0.0  # Loshchilov & Hutter, algorithm 2, with the rate inside as in PyTorch
+    weight_decay: float = 0.0
+    decoupled: bool = False
     m: Arrays = field(default_factory=dict)
     v: Arrays = field(default_factory=dict)
     t: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
+        decay = _weight_decay(self.weight_decay, w) * w
+        if not self.decoupled:
+            g = g + decay
         self.t[name] = t = self.t.get(name, 0) + 1
         self.m[name] = m = self.beta_1 * self.m.get(name, 0.0) + (1 - self.beta_1) * g
         self.v[name] = v = self.beta_2 * self.v.get(name, 0.0) + (1 - self.beta_2) * g**2
         m, v = m / (1 - self.beta_1**t), v / (1 - self.beta_2**t)
-        return w - rate * m / (np.sqrt(v) + self.epsilon) - rate * self.decay * w
+        step = m / (np.sqrt(v) + self.epsilon)
+        return w - rate * (step + decay if self.decoupled else step)
 
 
 @dataclass
@@ -53,14 +61,21 @@ class Squares:
     decay: float = 0.9
     momentum: float = 0.0
     epsilon: float = 1e-8
+    weight_decay: float = 0.0
     squares: Arrays = field(default_factory=dict)
     velocity: Arrays = field(default_factory=dict)
 
     def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
+        g = g + _weight_decay(self.weight_decay, w) * w
         s = self.decay * self.squares.get(name, 0.0) + (1 - self.decay) * g**2
         v = self.momentum * self.velocity.get(name, 0.0) + g / (np.sqrt(s) + self.epsilon)
         self.squares[name], self.velocity[name] = s, v
         return w - rate * v
+
+
+def _weight_decay(weight_decay: float, parameter: np.ndarray) -> float:
+    """Return the weight decay of a parameter: that of a bias is 0."""
+    return weight_decay if parameter.ndim > 1 else 0.0
 
 
 Reference = Callable[[], Momentum | Moments | Squares]

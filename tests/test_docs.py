@@ -225,10 +225,10 @@ def listed_ops() -> set[str]:
 @pytest.mark.parametrize(
     "head",
     [
-        sartor.SoftmaxClassifier(l2=0.1, label_smoothing=0.1),
+        sartor.SoftmaxClassifier(label_smoothing=0.1),
         sartor.SoftmaxClassifier(normalize=True),
         sartor.CosineClassifier(),
-        sartor.MLP(l2=0.1),
+        sartor.MLP(),
         sartor.MLP(dropout=0.3),
         sartor.MultiLabelClassifier(),
         sartor.Regressor(),

@@ -14,7 +14,7 @@ import sartor
 from sartor.errors import ConversionError
 from sartor.flatbuffer import write
 from sartor.graph import Graph, Model
-from sartor.heads import SoftmaxClassifier
+from sartor.heads import MLP, Head, SoftmaxClassifier
 from sartor.ops import fully_connected
 from sartor.optimizers import OPTIMIZERS as BUILT_IN
 from sartor.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, StepSpec
@@ -26,7 +26,7 @@ CLASSES, SIZE, BATCH, STEPS = 4, 64, 12, 25
 OPTIMIZERS: dict[str, tuple[Optimizer, Reference, float]] = {
     "sgd": (SGD(), Momentum, 0.2),
     "sgd, clipped": (SGD(clip_norm=0.3), Momentum, 0.8),
-    "sgd, decay": (SGD(weight_decay=0.05), lambda: Momentum(decay=0.05), 0.2),
+    "sgd, decay": (SGD(weight_decay=0.05), lambda: Momentum(weight_decay=0.05), 0.2),
     "momentum": (SGD(momentum=0.9), lambda: Momentum(0.9), 0.05),
     "nesterov": (SGD(momentum=0.8, nesterov=True), lambda: Momentum(0.8, True), 0.05),
     "SGD, all options": (
@@ -41,9 +41,13 @@ OPTIMIZERS: dict[str, tuple[Optimizer, Reference, float]] = {
     "adam, no averages": (
         Adam(beta_1=0.0, beta_2=0.0, epsilon=0.1), lambda: Moments(0.0, 0.0, 0.1), 0.05,
     ),
-    "adamw": (AdamW(weight_decay=0.2), lambda: Moments(decay=0.2), 0.01),
-    "adamw, no decay": (AdamW(weight_decay=0.0), Moments, 0.01),
+    "adam, decay": (Adam(weight_decay=0.05), lambda: Moments(weight_decay=0.05), 0.01),
+    "adamw": (
+        AdamW(weight_decay=0.2), lambda: Moments(weight_decay=0.2, decoupled=True), 0.01,
+    ),
+    "adamw, no decay": (AdamW(), Moments, 0.01),
     "rmsprop": (RMSprop(), Squares, 0.005),
+    "rmsprop, decay": (RMSprop(weight_decay=0.05), lambda: Squares(weight_decay=0.05), 0.005),
     "rmsprop, momentum": (
         RMSprop(decay=0.99, momentum=0.8, epsilon=1e-3, clip_norm=0.3),
         lambda: Squares(0.99, 0.8, 1e-3), 0.002,
@@ -51,10 +55,9 @@ OPTIMIZERS: dict[str, tuple[Optimizer, Reference, float]] = {
 }  # fmt: skip
 HEADS = {
     "plain": SoftmaxClassifier(),
-    "l2": SoftmaxClassifier(l2=0.1),
     "smoothed": SoftmaxClassifier(label_smoothing=0.2),
     "normalized": SoftmaxClassifier(normalize=True, scale=3.0),
-    "all": SoftmaxClassifier(normalize=True, scale=6.0, l2=0.03, label_smoothing=0.1),
+    "all": SoftmaxClassifier(normalize=True, scale=6.0, label_smoothing=0.1),
 }
 
 
@@ -91,6 +94,62 @@ def test_an_interrupted_training_continues_identically() -> None:
         (first if step < 10 else second).call("train", **batch, learning_rate=rate)
     for name, value in uninterrupted.save().items():
         np.testing.assert_array_equal(second.save()[name], value)
+
+
+@pytest.mark.parametrize("optimizer", BUILT_IN)
+def test_a_restored_weight_decay_trains_as_that_of_the_file(optimizer: str) -> None:
+    file, restored = (
+        Session(model.content, model.manifest)
+        for model in (
+            _convert(SoftmaxClassifier(), BUILT_IN[optimizer](weight_decay=0.25)),
+            _convert(SoftmaxClassifier(), BUILT_IN[optimizer]()),
+        )
+    )
+    assert file.save()["weight_decay"] == 0.25
+    assert restored.save()["weight_decay"] == 0
+    restored.restore(file.save())
+    for batch, rate in _batches(0.01):
+        for session in (file, restored):
+            session.call("train", **batch, learning_rate=rate)
+    for name, value in file.save().items():
+        np.testing.assert_array_equal(restored.save()[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize("optimizer", BUILT_IN)
+def test_weight_decay_shrinks_the_weights_of_each_layer_and_no_bias(optimizer: str) -> None:
+    """The samples have weight 0, so that all gradients are 0."""
+    model = _convert(MLP(hidden=(5,)), BUILT_IN[optimizer](weight_decay=0.5))
+    session, (batch, rate) = Session(model.content, model.manifest), next(_batches(0.01))
+    rng, before = np.random.default_rng(0), session.save()
+    parameters = [spec.name for spec in model.manifest.variables if spec.role == "parameter"]
+    for name in parameters:
+        before[name] = (3 + rng.random(before[name].shape)).astype(np.float32)
+    session.restore(before)
+    batch["sample_weights"][:] = 0
+    session.call("train", **batch, learning_rate=rate)
+    after = session.save()
+    weights = [name for name in parameters if before[name].ndim > 1]
+    biases = [name for name in parameters if before[name].ndim == 1]
+    assert (len(weights), len(biases)) == (2, 2)
+    for name in weights:
+        assert (np.abs(after[name]) < np.abs(before[name])).all()
+        if optimizer in ("sgd", "adamw"):  # Adam and RMSprop divide the weight decay by its size
+            np.testing.assert_allclose(after[name], before[name] * (1 - rate * 0.5), rtol=1e-6)
+    for name in biases:
+        np.testing.assert_array_equal(after[name], before[name])
+
+
+def test_losses_are_without_weight_decay() -> None:
+    batch, rate = next(_batches(0.01))
+    features = {name: batch[name] for name in ("features", "labels", "sample_weights")}
+    model = _convert(SoftmaxClassifier(), SGD(weight_decay=0.0))
+    session, state = Session(model.content, model.manifest), _initial_state(model, None)
+    losses = []
+    for weight_decay in (0.0, 0.5):
+        session.restore({**state, "weight_decay": np.full(1, weight_decay, np.float32)})
+        evaluated = session.call("evaluate", **features)["loss"][0]
+        losses += [evaluated, session.call("train", **batch, learning_rate=rate)["loss"][0]]
+    np.testing.assert_allclose(losses, losses[0], rtol=1e-6)
 
 
 @dataclass(frozen=True)
@@ -144,7 +203,7 @@ def test_the_verifier_compares_signs_if_the_first_step_does_not_determine_the_gr
 class NoStep:
     """SGD without the attribute `step`."""
 
-    name, learning_rate, clip_norm = "plain", None, None
+    name, learning_rate, weight_decay, clip_norm = "plain", None, None, None
     parameter_state = shared_state = ()
     settings, advance, update = SGD.settings, SGD.advance, SGD.update
 
@@ -214,10 +273,9 @@ def _gradients(
     t = (1 - head.label_smoothing) * t + head.label_smoothing * even
     share = weights / max(weights.sum(), 1e-6)
     rows = -(t * np.log(np.where(mask > 0, p, 1.0))).sum(1)
-    loss = float((rows * share).sum() + head.l2 / 2 * (parameters["weights"] ** 2).sum())
+    loss = float((rows * share).sum())
     dz = (t.sum(1, keepdims=True) * p - t) * share[:, None]
-    gradients = {"weights": dz.T @ x + head.l2 * parameters["weights"], "bias": dz.sum(0)}
-    return loss, p, gradients
+    return loss, p, {"weights": dz.T @ x, "bias": dz.sum(0)}
 
 
 def _clipped(gradients: Arrays, limit: float | None) -> Arrays:
@@ -226,7 +284,7 @@ def _clipped(gradients: Arrays, limit: float | None) -> Arrays:
     return {name: gradient * factor for name, gradient in gradients.items()}
 
 
-def _convert(head: SoftmaxClassifier, optimizer: Optimizer) -> sartor.PersonalizableModel:
+def _convert(head: Head, optimizer: Optimizer) -> sartor.PersonalizableModel:
     graph, base = Graph("main"), Model()
     x = graph.input("x", (1, SIZE))
     graph.outputs = [fully_connected(x, np.ones((2, SIZE), np.float32))]

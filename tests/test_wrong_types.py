@@ -77,18 +77,19 @@ def test_the_converter(tiny_base: bytes, folder: Path) -> None:
 
 def test_the_parts() -> None:
     calls: Calls = {
-        "softmax": (heads.SoftmaxClassifier, {"normalize": False, "scale": 1.0, "l2": 0.0,
+        "softmax": (heads.SoftmaxClassifier, {"normalize": False, "scale": 1.0,
                     "label_smoothing": 0.0}),
         "cosine": (heads.CosineClassifier, {"scale": 8.0}),
-        "mlp": (heads.MLP, {"hidden": (4,), "dropout": 0.0, "l2": 0.0}),
-        "multi_label": (heads.MultiLabelClassifier, {"l2": 0.0}),
-        "regressor": (heads.Regressor, {"l2": 0.0, "loss": losses.Huber()}),
+        "mlp": (heads.MLP, {"hidden": (4,), "dropout": 0.0}),
+        "multi_label": (heads.MultiLabelClassifier, {"scale": 1.0}),
+        "regressor": (heads.Regressor, {"scale": 1.0, "loss": losses.Huber()}),
         "huber": (losses.Huber, {"delta": 1.0}),
         "head file": (heads.TFLite, {"source": "none.tflite"}),
         "sgd": (optimizers.SGD, {"learning_rate": 0.1, "momentum": 0.9, "nesterov": False,
                 "weight_decay": 0.0, "clip_norm": None}),
-        "adam": (optimizers.Adam, {"learning_rate": 0.1, "epsilon": 1e-7, "clip_norm": 1.0}),
-        "rmsprop": (optimizers.RMSprop, {"momentum": 0.1, "clip_norm": 1.0}),
+        "adam": (optimizers.Adam, {"learning_rate": 0.1, "weight_decay": 0.0, "epsilon": 1e-7,
+                 "clip_norm": 1.0}),
+        "rmsprop": (optimizers.RMSprop, {"weight_decay": 0.0, "momentum": 0.1, "clip_norm": 1.0}),
     }  # fmt: skip
     assert wrong_calls(calls) == []
 

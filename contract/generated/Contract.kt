@@ -60,6 +60,9 @@ object Contract {
     /** Variable [1]: divides the logits in `infer` and `evaluate`. */
     const val TEMPERATURE = "temperature"
 
+    /** Variable [1]: factor λ of the weight decay in `train`, for parameters of rank 2 and more. */
+    const val WEIGHT_DECAY = "weight_decay"
+
     /** Variable: center of the features, for normalization. */
     const val CENTER = "head/center"
 
@@ -80,7 +83,8 @@ object Contract {
 
     /** Roles of variables. */
     val ROLES: List<String> = listOf(
-        "parameter", "statistic", "mask", "temperature", "optimizer_state", "random_state",
+        "parameter", "statistic", "mask", "temperature", "weight_decay", "optimizer_state",
+        "random_state",
     )
 
     /** Modality of an image input. */
@@ -310,13 +314,11 @@ data class LossSpec(
  * @property factor As above; above 0.
  * @property state Name of the parameter state, or null.
  * @property power 1 or 2.
- * @property weightDecay As above; at least 0.
  */
 data class FirstStep(
     val factor: Double,
     val state: String?,
     val power: Int,
-    val weightDecay: Double,
 )
 
 /**
@@ -378,6 +380,7 @@ data class Fingerprints(
  * @property loss The loss.
  * @property optimizer The optimizer.
  * @property learningRate Default learning rate; null if the runtime chooses it.
+ * @property weightDecay Default weight decay; null if the runtime chooses it.
  * @property variables Variables, in the order of `save` and `restore`.
  * @property fingerprints Hashes that decide what user data still fits.
  * @property requires Features that a runtime must support; a runtime refuses the file otherwise.
@@ -398,6 +401,7 @@ data class Manifest(
     val loss: LossSpec,
     val optimizer: OptimizerSpec,
     val learningRate: Double?,
+    val weightDecay: Double?,
     val variables: List<VariableSpec>,
     val fingerprints: Fingerprints,
     val requires: List<String>,

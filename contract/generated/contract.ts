@@ -59,6 +59,9 @@ export const MASK = 'class_mask';
 /** Variable [1]: divides the logits in `infer` and `evaluate`. */
 export const TEMPERATURE = 'temperature';
 
+/** Variable [1]: factor λ of the weight decay in `train`, for parameters of rank 2 and more. */
+export const WEIGHT_DECAY = 'weight_decay';
+
 /** Variable: center of the features, for normalization. */
 export const CENTER = 'head/center';
 
@@ -79,7 +82,8 @@ export const OPTIMIZER_STATE = 'optimizer_state';
 
 /** Roles of variables. */
 export const ROLES = [
-  'parameter', 'statistic', 'mask', 'temperature', 'optimizer_state', 'random_state',
+  'parameter', 'statistic', 'mask', 'temperature', 'weight_decay', 'optimizer_state',
+  'random_state',
 ] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -263,8 +267,6 @@ export interface FirstStep {
   readonly state: string | null;
   /** 1 or 2. */
   readonly power: number;
-  /** As above; at least 0. */
-  readonly weight_decay: number;
 }
 
 /** The step of an optimizer. */
@@ -328,6 +330,8 @@ export interface Manifest {
   readonly optimizer: OptimizerSpec;
   /** Default learning rate; null if the runtime chooses it. */
   readonly learning_rate: number | null;
+  /** Default weight decay; null if the runtime chooses it. */
+  readonly weight_decay: number | null;
   /** Variables, in the order of `save` and `restore`. */
   readonly variables: readonly VariableSpec[];
   /** Hashes that decide what user data still fits. */

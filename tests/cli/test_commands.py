@@ -37,7 +37,7 @@ def test_convert_passes_every_option(image_base: bytes, tmp_path: Path, run: Run
     base.write_bytes(image_base)
     result = run(
         "convert", base, "-o", output, "--classes", "hat,shoes", "--capacity", 5, "--batch-size", 7,
-        "--normalize", "--scale", 2, "--l2", 0.01, "--label-smoothing", 0.1, "--optimizer", "sgd",
+        "--normalize", "--scale", 2, "--label-smoothing", 0.1, "--optimizer", "sgd",
         "--momentum", 0.5, "--nesterov", "--weight-decay", 0.02, "--clip-norm", 3,
         "--learning-rate", 0.04, "--features", "dense_16", "--mean", 127.5, "--std", "1,2,3",
         "--json",
@@ -47,12 +47,13 @@ def test_convert_passes_every_option(image_base: bytes, tmp_path: Path, run: Run
         manifest = model.manifest
     assert manifest.classes == ("hat", "shoes", None, None, None)
     assert manifest.batch_size == 7
-    expected = {"normalize": True, "scale": 2.0, "l2": 0.01, "label_smoothing": 0.1}
+    expected = {"normalize": True, "scale": 2.0, "label_smoothing": 0.1}
     assert expected.items() <= manifest.head.settings.items()
     assert manifest.optimizer.settings == {
         "learning_rate": 0.04, "momentum": 0.5, "nesterov": True, "weight_decay": 0.02,
         "clip_norm": 3.0,
     }  # fmt: skip
+    assert (manifest.learning_rate, manifest.weight_decay) == (0.04, 0.02)
     assert manifest.inputs[0].mean == (127.5,)
     assert manifest.inputs[0].std == (1.0, 2.0, 3.0)
     assert result.json["file"] == str(output)
@@ -67,7 +68,7 @@ HEADS: dict[str, tuple[list[object], dict[str, object]]] = {
         {"hidden": [8, 4], "dropout": 0.5},
     ),
     "multi-label": (["--normalize"], {"normalize": True}),
-    "regression": (["--huber", 2], {"l2": 0.0}),
+    "regression": (["--huber", 2], {"normalize": False}),
 }
 
 
@@ -85,6 +86,18 @@ def test_convert_creates_each_head(head: str, image_base: bytes, tmp_path: Path,
     assert head_json["name"].startswith(head.replace("-", "_")[:7])
     assert expected.items() <= head_json["settings"].items()
     assert result.json["optimizer"]["settings"]["momentum"] == 0.5
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
+def test_convert_passes_the_weight_decay_to_each_optimizer(
+    optimizer: str, image_base: bytes, tmp_path: Path, run: Run
+) -> None:
+    base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
+    base.write_bytes(image_base)
+    options = ["--classes", 3, "--optimizer", optimizer, "--weight-decay", 0.02]
+    assert run("convert", base, "-o", output, *options).code == 0
+    with PersonalModel(output) as model:
+        assert model.manifest.weight_decay == 0.02
 
 
 def test_convert_prints_the_next_step(image_base: bytes, tmp_path: Path, run: Run) -> None:

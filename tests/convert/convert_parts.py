@@ -63,9 +63,6 @@ class Perceptron:
     def logits(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
         return matmul(self._hidden(features, parameters), parameters["weights"])
 
-    def penalty(self, parameters: Tensors) -> Tensor | None:
-        return reshape(mul(reduce_sum(square(parameters["hidden"]), [0, 1]), 1e-3), (1,))
-
     def imprint(
         self,
         features: Sequence[Tensor],
@@ -112,9 +109,6 @@ class Block:
     def logits(self, features: Sequence[Tensor], parameters: Tensors) -> Tensor:
         return linear(self._pool(features, parameters), parameters["weights"])
 
-    def penalty(self, parameters: Tensors) -> Tensor | None:
-        return None
-
     def imprint(
         self,
         features: Sequence[Tensor],
@@ -160,9 +154,6 @@ class NearestMean:
         half = mul(reduce_sum(square(means), [1]), 0.5)
         return div(sub(linear(rows_of(features), means), half), parameters["spread"])
 
-    def penalty(self, parameters: Tensors) -> Tensor | None:
-        return None
-
     def imprint(
         self,
         features: Sequence[Tensor],
@@ -179,9 +170,10 @@ class NearestMean:
 
 @dataclass(frozen=True)
 class TwoStates:
-    """An optimizer with two states of each parameter and two shared ones."""
+    """An optimizer with two states of each parameter and two shared ones, and no weight decay."""
 
     learning_rate: float | None = None
+    weight_decay: float | None = None
     clip_norm: float | None = None
     decay: float = 0.9
 
@@ -204,6 +196,7 @@ class TwoStates:
         parameter_state: Tensors,
         shared_state: Tensors,
         learning_rate: Tensor,
+        weight_decay: Tensor | None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         squares = add(
             mul(parameter_state["square"], self.decay), mul(square(gradient), 1 - self.decay)

@@ -13,7 +13,7 @@ from convert_helpers import accuracy_after, assert_keeps_the_contract, session_o
 import sartor
 from sartor.errors import ConversionError, InvalidModelError, SartorError
 from sartor.heads import SoftmaxClassifier
-from sartor.optimizers import SGD, Adam
+from sartor.optimizers import SGD, Adam, AdamW, RMSprop
 
 BASE = file(classifier)
 IMAGE_BASE = file(convolution_last, (1, 9, 9, 3))
@@ -88,14 +88,15 @@ def test_invalid_arguments_raise_an_error(name: str) -> None:
 
 
 SETTINGS: dict[str, tuple[type, dict[str, Any], str]] = {
-    "l2": (SoftmaxClassifier, {"l2": -0.1}, "l2 must be at least 0, got -0.1"),
-    "l2 infinite": (SoftmaxClassifier, {"l2": np.inf}, "l2 must be"),
     "scale": (SoftmaxClassifier, {"scale": 0}, "scale must be above 0, got 0"),
     "scale infinite": (SoftmaxClassifier, {"scale": np.inf}, "scale must be"),
     "smoothing": (SoftmaxClassifier, {"label_smoothing": 1.0}, "label_smoothing must be at least"),
     "momentum": (SGD, {"momentum": 1.0}, "momentum must be at least 0 and below 1, got 1.0"),
     "nesterov": (SGD, {"nesterov": True}, "nesterov needs a momentum"),
-    "weight decay": (SGD, {"weight_decay": -1.0}, "weight_decay must be at least 0"),
+    "weight decay": (SGD, {"weight_decay": -0.1}, r"weight_decay must be 0 to 1e\+06, got -0.1"),
+    "weight decay too large": (Adam, {"weight_decay": 2e6}, "weight_decay must be 0 to"),
+    "weight decay infinite": (RMSprop, {"weight_decay": np.inf}, "weight_decay must be 0 to"),
+    "weight decay not a number": (AdamW, {"weight_decay": np.nan}, "weight_decay must be 0 to"),
     "clip": (SGD, {"clip_norm": 0.0}, "clip_norm must be above 0"),
     "rate": (SGD, {"learning_rate": 0.0}, "learning_rate must be above 0"),
     "rate not a number": (Adam, {"learning_rate": np.nan}, "learning_rate must be above 0"),
@@ -148,8 +149,8 @@ EDGES: dict[str, dict[str, Any]] = {
         "optimizer": Adam(),
     },
     "all options": {
-        "classes": 4, "optimizer": Adam(learning_rate=0.1, clip_norm=0.1),
-        "head": SoftmaxClassifier(normalize=True, scale=8, l2=0.01, label_smoothing=0.1),
+        "classes": 4, "optimizer": Adam(learning_rate=0.1, weight_decay=0.01, clip_norm=0.1),
+        "head": SoftmaxClassifier(normalize=True, scale=8, label_smoothing=0.1),
     },
     "a free fifth class": {"classes": ["a", "b", "c", "d"], "capacity": 5},
 }  # fmt: skip

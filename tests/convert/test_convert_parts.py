@@ -49,7 +49,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "multi-label, one row": ("plain", {"head": MultiLabelClassifier(), "batch_size": 1}),
     "a variable taken twice by one op": ("plain", {"head": TakesTwice()}),
     "regression": ("plain", {"head": Regressor()}),
-    "regression, Huber": ("plain", {"head": Regressor(loss=Huber(0.3), l2=0.1)}),
+    "regression, Huber": ("plain", {"head": Regressor(loss=Huber(0.3))}),
     "regression, RMSprop": (
         "two inputs",
         {"head": Regressor(normalize=True), "optimizer": RMSprop()},
@@ -62,7 +62,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"head": CosineClassifier(), "optimizer": RMSprop(momentum=0.5, clip_norm=0.1)},
     ),
     "MLP": ("plain", {"head": MLP()}),
-    "MLP, deep": ("several features", {"head": MLP(hidden=(9, 7), l2=0.01, normalize=True)}),
+    "MLP, deep": ("several features", {"head": MLP(hidden=(9, 7), normalize=True)}),
     "MLP, one row": ("plain", {"head": MLP(hidden=(16,)), "batch_size": 1}),
     "MLP, multi-label, AdamW": (
         "two inputs",
@@ -73,7 +73,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"head": MLP(loss=Huber(), hidden=(8,)), "optimizer": RMSprop()},
     ),
     "softmax, AdamW": ("plain", {"optimizer": AdamW(weight_decay=0.5, clip_norm=0.1)}),
-    "softmax, RMSprop": ("plain", {"optimizer": RMSprop()}),
+    "softmax, RMSprop": ("plain", {"optimizer": RMSprop(weight_decay=0.01)}),
     "perceptron": ("plain", {"head": Perceptron()}),
     "perceptron, Adam": ("plain", {"head": Perceptron(), "optimizer": Adam(clip_norm=1.0)}),
     "the base's last layers": ("image", {"head": Block(), "batch_size": 6}),
@@ -273,7 +273,7 @@ WRONG: dict[str, Callable[[], object]] = {
     "hidden must be positive sizes": lambda: MLP(hidden=()),
     r"hidden must be positive sizes, for example \(64,\); got \(0,\)": lambda: MLP(hidden=(0,)),
     "MLP: loss must be an instance of Loss": lambda: MLP(loss=Huber),  # type: ignore[arg-type]
-    "MLP: l2": lambda: MLP(l2=-1),
+    "MLP: scale": lambda: MLP(scale=-1),
     "Regressor: loss": lambda: Regressor(loss=SoftmaxCrossEntropy()),
     "CosineClassifier: scale": lambda: CosineClassifier(scale=0),
     "label_smoothing": lambda: CosineClassifier(label_smoothing=1),

@@ -24,7 +24,7 @@ from sartor.passes import cut
 
 HEADS = {
     "raw": SoftmaxClassifier(),
-    "normalized": SoftmaxClassifier(normalize=True, scale=4.0, l2=1e-4, label_smoothing=0.1),
+    "normalized": SoftmaxClassifier(normalize=True, scale=4.0, label_smoothing=0.1),
 }
 OPTIMIZERS: dict[str, tuple[Optimizer, float]] = {
     "sgd": (SGD(), 1.0),
@@ -180,10 +180,10 @@ def test_second_conversion_loads_the_checkpoint_of_the_first(real_model: Path) -
 @pytest.mark.parametrize(
     ("change", "unchanged"),
     [
-        ({"optimizer": SGD(momentum=0.5, nesterov=True, clip_norm=1.0)}, "base head optimizer"),
+        ({"optimizer": SGD(momentum=0.5, nesterov=True, weight_decay=1.0)}, "base head optimizer"),
         ({"optimizer": SGD()}, "base head"),
         ({"capacity": 30, "batch_size": 8}, "base head optimizer"),
-        ({"head": SoftmaxClassifier(l2=0.1, label_smoothing=0.2)}, "base head optimizer"),
+        ({"head": SoftmaxClassifier(label_smoothing=0.2)}, "base head optimizer"),
         ({"head": SoftmaxClassifier(normalize=True)}, "base optimizer"),
     ],
     ids=["settings", "optimizer", "capacity", "loss", "head"],
@@ -215,4 +215,4 @@ def test_each_dtype_of_a_base_has_its_own_fingerprint(shared_models: Path) -> No
 def test_head_adds_little_besides_its_weights(real_model: Path) -> None:
     conversion = sartor.convert(real_model, classes=4)
     weights = sum(4 * int(np.prod(spec.shape)) for spec in conversion.manifest.variables)
-    assert len(conversion.content) - real_model.stat().st_size - weights < 21_000
+    assert len(conversion.content) - real_model.stat().st_size - weights < 22_000

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from blobs import LABELS, PROBE, add_samples, blobs
+from checkpoint_files import rewrite
 
 import sartor
 from sartor import PersonalModel
@@ -69,6 +70,17 @@ def test_only_variables_class_names_and_digest_change(
     keys = list(read_checkpoint(checkpoint).class_keys)
     changes = {"classes": [*LABELS, None], "class_keys": keys, "digest": digest}
     assert new_fields == old_fields | changes
+
+
+def test_a_baked_file_has_the_weight_decay_of_the_checkpoint(
+    trained_model: tuple[Path, Path, Predictions], tmp_path: Path
+) -> None:
+    path, checkpoint, _ = trained_model
+    rewrite(checkpoint, weight_decay=np.full(1, 0.25, np.float32))
+    output, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
+    with PersonalModel(output) as model:
+        saved = model.save(tmp_path / "saved.safetensors")
+    assert read_checkpoint(saved).variables["weight_decay"].tolist() == [0.25]
 
 
 def test_a_baked_file_can_be_a_base(

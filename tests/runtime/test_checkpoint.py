@@ -78,6 +78,18 @@ def test_training_continues_as_without_an_interruption(model_path: Path, tmp_pat
         assert model.predict(PROBE) == expected
 
 
+def test_loading_and_saving_keeps_the_weight_decay(
+    tiny: Convert, checkpoint: Path, tmp_path: Path
+) -> None:
+    rewrite(checkpoint, weight_decay=np.full(1, 0.25, np.float32))
+    with PersonalModel(tiny("other", optimizer=sartor.SGD(weight_decay=0.5))) as model:
+        before = model.save(tmp_path / "before.safetensors")
+        model.load(checkpoint)
+        after = model.save(tmp_path / "after.safetensors")
+    values = [load(path.read_bytes())["weight_decay"].tolist() for path in (before, after)]
+    assert values == [[0.5], [0.25]]
+
+
 def test_the_header_describes_the_checkpoint(checkpoint: Path, model_path: Path) -> None:
     fields = json.loads(header(checkpoint)["sartor"])
     with PersonalModel(model_path) as model:

@@ -25,12 +25,12 @@ def check_rates(learning_rate: float | None, clip_norm: float | None, **decays: 
 
 
 def check_weight_decay(value: float | None) -> None:
-    """Check that a weight decay is finite and at least 0, or None."""
+    """Check that a weight decay is 0 to 1e6, the range of checkpoints, or None."""
     if value is None:
         return
     check_number(value, "weight_decay", error=ConversionError)
-    if not 0 <= value < math.inf:
-        raise ConversionError(f"weight_decay must be at least 0, got {value}")
+    if not 0 <= value <= 1e6:
+        raise ConversionError(f"weight_decay must be 0 to 1e+06, got {value}")
 
 
 def check_epsilon(optimizer: object, epsilon: float) -> None:

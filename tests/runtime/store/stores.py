@@ -37,6 +37,7 @@ def manifest(*specs: FeatureSpec, task: str = "classification", base: str = "the
         loss=LossSpec("any", {}, curvature=1.0),
         optimizer=OptimizerSpec("any", {}, StepSpec(adaptive=False)),
         learning_rate=None,
+        weight_decay=None,
         variables=(),
         fingerprints=Fingerprints(base, "head", "optimizer"),
     )

@@ -64,8 +64,9 @@ class _Point:
     def derivative(self, direction: Variables) -> float:
         """Return the derivative of the loss along a direction, by central differences.
 
-        The step is the one at which halving it changes the result least, rounding errors
-        included. Richardson extrapolation then removes the second-order error.
+        The step is the one at which halving it twice changes the result least, rounding errors
+        included; after one halving, large steps can agree by chance. Richardson extrapolation then
+        removes the second-order error.
         """
         noise = 0.0
 
@@ -81,7 +82,7 @@ class _Point:
             abs(fine - coarse) + noise / step
             for (coarse, fine), step in zip(pairwise(estimates), steps[1:], strict=True)
         ]
-        best = int(np.argmin(changes))
+        best = 1 + int(np.argmin([max(pair) for pair in pairwise(changes)]))
         return (4 * estimates[best + 1] - estimates[best]) / 3
 
     def one_sided_derivatives(self, direction: Variables, tolerance: float) -> Iterator[float]:
