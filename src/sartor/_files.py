@@ -63,7 +63,7 @@ def write_atomically(path: Path, content: bytes, *, private: bool = False) -> Pa
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
+def replacing(path: Path, *, private: bool = False, folder: Path | None = None) -> Iterator[Path]:
     """Replace a file atomically by one that the `with` block writes.
 
     After the block, the new file is flushed to the disk and renamed. If the block raises, the new
@@ -73,6 +73,7 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
         path: path of the file to replace or create; its folder must exist.
         private: whether only the user may read a new file (mode 0600). Default: False. A file
             that is replaced keeps its mode.
+        folder: see `temporary_file`.
 
     Yields:
         The path of an empty file in the same folder, which the block must fill.
@@ -83,7 +84,8 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     mode = _mode(target)
-    with temporary_file(target, 0o600 if private or mode else 0o666) as temporary:
+    permissions = 0o600 if private or mode else 0o666
+    with temporary_file(target, permissions, folder=folder) as temporary:
         try:
             yield temporary
             sync(temporary)

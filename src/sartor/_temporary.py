@@ -20,7 +20,7 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["register", "remove_leftovers", "temporary_file", "temporary_folder"]
+__all__ = ["remove_leftovers", "temporary_file", "temporary_folder"]
 
 _OUTPUTS = "outputs"  # in a temporary folder: paths of other temporary files, one per line
 _NAME = r"\.{}\.[0-9a-f]{{16}}\.part"
@@ -29,14 +29,20 @@ _MAX_AGE = 86400  # seconds; Windows has no such locks, so older files are lefto
 
 
 @contextlib.contextmanager
-def temporary_file(path: Path, mode: int = 0o600) -> Iterator[Path]:
+def temporary_file(path: Path, mode: int = 0o600, *, folder: Path | None = None) -> Iterator[Path]:
     """Create an empty file beside a path, and delete it after the block if it is still there.
+
+    Args:
+        path: path beside which the file is created.
+        mode: permissions of the file. Default: only the user can use it.
+        folder: temporary folder whose removal after a killed process removes the file too.
+            Default: none.
 
     Raises:
         OSError: If it cannot be created; its `filename` is the path.
     """
     remove_leftovers(path)
-    with _created(path, lambda temporary: _create_file(temporary, mode)) as temporary:
+    with _created(path, lambda temporary: _create_file(temporary, mode, folder)) as temporary:
         try:
             yield temporary
         finally:
@@ -62,12 +68,6 @@ def temporary_folder(path: Path) -> Iterator[Path]:
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def register(folder: Path, temporary: Path) -> None:
-    """Record in a temporary folder a temporary file elsewhere, which is deleted with it."""
-    with open(folder / _OUTPUTS, "a", encoding="utf-8") as file:
-        file.write(f"{temporary.absolute()}\n")
 
 
 def remove_leftovers(path: Path) -> None:
@@ -109,7 +109,11 @@ def _created(path: Path, create: Callable[[Path], None]) -> Iterator[Path]:
         yield temporary
 
 
-def _create_file(path: Path, mode: int) -> None:
+def _create_file(path: Path, mode: int, folder: Path | None) -> None:
+    """Create a file, after its path was recorded in a temporary folder: it is deleted with it."""
+    if folder is not None:
+        with open(folder / _OUTPUTS, "a", encoding="utf-8") as outputs:
+            outputs.write(f"{path.absolute()}\n")
     os.close(os.open(path, os.O_CREAT | os.O_EXCL, mode))
 
 

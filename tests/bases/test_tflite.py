@@ -137,3 +137,9 @@ def test_options_of_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
         with pytest.raises(SystemExit) as exit_info:
             sartor.cli.main(["convert", *options, "-o", "out.tflite", "--classes", "3", "--force"])
         assert exit_info.value.code in (None, 0)
+
+
+def test_the_input_shape_of_a_personalizable_file_is_fixed() -> None:
+    conversion = sartor.convert(TFLite(any_size(), input_shape=(24, 20, 3)), classes=3)
+    with pytest.raises(ConversionError, match=r"omit input_shape= \(--input-shape\)"):
+        TFLite(conversion.content, input_shape=(24, 20, 3)).load()

@@ -109,6 +109,28 @@ def test_a_renamed_class_keeps_its_name_and_gets_new_photos(
     assert classes() == {"blue": 4, "green": 4, "rot": 5}
 
 
+def test_evaluate_knows_the_folders_of_renamed_classes(
+    model: Path, train: Path, held_out: Path, path: Path, fit: Fit, classes: Classes, run: Run
+) -> None:
+    classes("--rename", "red", "rot")
+    classes("--rename", "blue", "red")
+    for folder in (train, held_out):
+        shutil.rmtree(folder / "blue")
+    result = run("evaluate", model, train, "--checkpoint", path, "--json")
+    assert result.json["per_class"] == {"green": 1, "red": None, "rot": 1}
+    assert result.changes == []
+    assert "the photos of 'red' count for the class 'rot', its name now" in result.err
+    result = run("evaluate", model, held_out, "--checkpoint", path, "--json")
+    assert result.json["confusion"]["red"]["rot"] == 3  # here "red" is the class of this name
+    classes("--rename", "red", "blau")
+    result = run("evaluate", model, held_out, "--checkpoint", path, "--json")
+    assert result.json["per_class"] == {"blau": None, "green": 1, "rot": 1}
+    path.with_suffix(".samples").write_bytes(b"damaged")
+    result = run("evaluate", model, train, "--checkpoint", path)
+    assert "note: " in result.err
+    assert "is damaged" in result.err
+
+
 def test_swapped_names_stay_swapped(fit: Fit, classes: Classes) -> None:
     for old, new in (("red", "other"), ("blue", "red"), ("other", "blue")):
         classes("--rename", old, new)

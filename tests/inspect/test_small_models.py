@@ -43,6 +43,24 @@ def test_a_cut_through_branches_has_several_tensors(description: ModelDescriptio
     assert list(description.tensors) == ["end", "c", "sum", "b", "a", "x"]
 
 
+def test_a_model_that_takes_text_has_no_cut(tmp_path: Path) -> None:
+    graph = Graph("main")
+    text = graph.input("text", (1, 4), DType.STRING)
+    equal = graph.tensor("equal", DType.BOOL, (1, 4))
+    graph.add(Op("EQUAL", (text, text), (equal,), options_type="EqualOptions"))
+    ids = graph.tensor("ids", DType.FLOAT32, (1, 4))
+    graph.add(Op("CAST", (equal,), (ids,)))
+    graph.outputs = [layer(graph, layer(graph, ids, 8, "hidden"), 3, "output")]
+    content = model_of(graph)
+    description = describe_model(tmp_path, content)
+    assert description.cuts == ()
+    with pytest.raises(ConversionError) as error_info:
+        sartor.convert(content, classes=2)
+    assert description.conversion_error is not None
+    assert "after its tokenizer" in description.conversion_error
+    assert "after its tokenizer" in str(error_info.value)
+
+
 GRADIENTS = {
     "SOFTMAX": ([True, True, True], []),
     "SIN": ([False, False, False], [("SIN", "not yet supported", "the gradient of <SIN")]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,8 +76,11 @@ def test_folders_without_classes_are_refused(tmp_path: Path) -> None:
     create(tmp_path, "a.png")
     with pytest.raises(DataError, match="contains no folder with files"):
         read_folder(tmp_path)
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(DataError, match="neither a folder nor a CSV file: pass a folder with"):
         read_folder(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="neither a folder nor a CSV file: pass a folder with"):
+        read_folder(tmp_path / "pipe")
 
 
 CSVS: Mapping[str, tuple[str, dict[str, FileLabel]]] = {

@@ -15,7 +15,7 @@ import pytest
 from blobs import LABELS, PROBE, add_samples, blobs
 
 from sartor import PersonalModel
-from sartor._temporary import register, temporary_folder
+from sartor._temporary import temporary_file, temporary_folder
 from sartor.cli import main
 from sartor.errors import CheckpointError, DataError, SartorError
 from sartor.runtime import unpack_project
@@ -239,10 +239,14 @@ def test_what_a_killed_export_left_is_deleted(tiny: Convert, tmp_path: Path, for
 
 def test_what_a_running_export_uses_stays(tiny: Convert, tmp_path: Path) -> None:
     store = tmp_path / "s"
-    with PersonalModel(tiny(), store=store) as model, temporary_folder(store) as folder:
+    with (
+        PersonalModel(tiny(), store=store) as model,
+        temporary_folder(store) as folder,
+        temporary_file(tmp_path / "mine.sartor", folder=folder) as file,
+    ):
         add_samples(model)
-        register(folder, tmp_path / ".mine.sartor.0123456789abcdef.part")
         PersonalModel(tiny(), store=store).close()
         model.forget(1)
         assert folder.exists()
+        assert file.exists()
     assert not folder.exists()

@@ -153,9 +153,9 @@ def check(folder: Path, method: str) -> str:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Return the temporary files with content, except those of `unpack`, which has no store."""
+    """Return the temporary files, except those of `unpack`, which has no store."""
     paths = [path for path in folder.rglob(".*.part") if not path.name.startswith(f".{UNPACKED}")]
-    return [str(path) for path in paths if path.is_dir() or path.stat().st_size]
+    return list(map(str, paths))
 
 
 def check_traces(folder: Path, model: PersonalModel, label: str, number: int) -> None:

@@ -67,8 +67,8 @@ def _set_shapes(model: Model, input_shape: Sequence[int] | Mapping[str, Sequence
     """
     if MANIFEST_FILE in model.files:
         raise ConversionError(
-            "the input shape of a personalizable file is fixed: convert the original base with "
-            "another input shape"
+            "the input shape of a personalizable file is fixed: omit input_shape= "
+            "(--input-shape), or convert the original base with it"
         )
     inputs = _inputs(model)
     changed = set(input_shape) if isinstance(input_shape, Mapping) else set(inputs)

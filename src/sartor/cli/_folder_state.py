@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..contract.sample_store import checksum
@@ -19,7 +20,14 @@ from ..errors import StoreError
 if TYPE_CHECKING:
     from ..runtime.store import SampleStore
 
-__all__ = ["FolderState", "StoredLabel", "label_names", "read_states", "settle"]
+__all__ = [
+    "FolderState",
+    "StoredLabel",
+    "label_names",
+    "present_names",
+    "read_states",
+    "settle",
+]
 
 StoredLabel: TypeAlias = "str | list[str] | Mapping[str, float]"
 """A label of a folder or CSV as JSON."""
@@ -100,6 +108,29 @@ def _parse(store: SampleStore, text: str) -> FolderState:
         f"{store.path} is damaged: the list of a folder has changed. Restore it from a backup, or "
         "delete it and add the samples again."
     )
+
+
+def present_names(store: SampleStore, folder: Path, classes: Collection[str]) -> dict[str, str]:
+    """Return label of a folder → present name of its class, for classes that were renamed.
+
+    Args:
+        store: store with the states of all folders.
+        folder: the folder. Labels that other folders had before a class was renamed count too,
+            unless the model has a class of this name.
+        classes: names of the classes of the model.
+    """
+    keys, names = store.class_keys(), dict[str, str]()
+    path = str(folder.resolve())
+    for state in sorted(read_states(store), key=lambda state: state.path != path):
+        for label, key in state.classes.items():
+            name = keys.get(key)
+            if (
+                name is not None
+                and name in classes
+                and (state.path == path or label not in classes)
+            ):
+                names.setdefault(label, name)
+    return {label: name for label, name in names.items() if label != name}
 
 
 def settle(store: SampleStore) -> None:

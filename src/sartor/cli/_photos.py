@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -107,6 +107,20 @@ class Photos:
             self.files = {key: file for key, file in self.files.items() if file.held_out}
             self._labels = {str(file.label) for file in self.files.values()}
 
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Replace labels by other names, and note these.
+
+        Args:
+            names: label → name.
+        """
+        for label in sorted(self._labels & names.keys()):
+            note(f"the photos of {label!r} count for the class {names[label]!r}, its name now")
+        self._labels = {names.get(label, label) for label in self._labels}
+        self.files = {
+            key: replace(file, label=_renamed(file.label, names))
+            for key, file in self.files.items()
+        }
+
     def check_classes(self) -> None:
         """Raise DataError unless every class has a photo that is not skipped."""
         skipped = set(self.skipped)
@@ -145,6 +159,14 @@ class Photos:
                 show(number, len(self.files), "")
         self.check_classes()
         self.note_skipped(before)
+
+
+def _renamed(label: FileLabel, names: Mapping[str, str]) -> FileLabel:
+    if isinstance(label, str):
+        return names.get(label, label)
+    if isinstance(label, Mapping):
+        return {names.get(name, name): value for name, value in label.items()}
+    return tuple(names.get(name, name) for name in label)
 
 
 def _note_skipped(paths: Sequence[Path], reason: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ._folder_state import label_names
+from ..errors import StoreError
+from ._folder_state import label_names, present_names
 from ._options import BakedOrCheckpoint, ModelFile, PhotoFolder
 from ._photos import Photos, SkipUnreadable
 from ._plot import Plot, check_plot
 from ._results import describe_evaluation, print_evaluation
-from ._user import find_checkpoint
+from ._user import find_checkpoint, open_store, store_of
 from .predict import open_trained
-from .report import Json, fail, print_json
+from .report import Json, fail, note, print_json
 
 __all__ = ["evaluate"]
 
@@ -34,6 +35,12 @@ def evaluate(
             fail("--plot shows a confusion matrix, which only a classification has")
         photos = Photos(folder, personal.manifest, skip_unreadable=skip_unreadable)
         photos.keep_validation()
+        if checkpoint is not None and store_of(checkpoint).is_file():
+            try:
+                with open_store(personal, checkpoint) as store:
+                    photos.rename(present_names(store, folder, personal.classes))
+            except StoreError as error:  # the weights do not need it
+                note(str(error))
         personal.check_classes(
             name for file in photos.files.values() for name in label_names(file.label)
         )

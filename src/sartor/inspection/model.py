@@ -13,6 +13,7 @@ from ..errors import ConversionError
 from ..flatbuffer.metadata import METADATA_NAME, decode_metadata
 from ..graph import DType, Graph, Model, Op, Signature, Tensor, names_of
 from ..litert import manifest_of, read_model
+from ..passes.adapt_inputs import check_inputs
 from ..passes.cut import cut
 from ..passes.dataflow import Dataflow, can_be_feature
 from ..passes.find_features import entry_signature, find_features
@@ -92,6 +93,7 @@ def _choose_entry(model: Model) -> tuple[Signature, Mapping[Tensor, str], str | 
         return entry, names_of(entry), str(error)
     names = names_of(entry)
     try:
+        check_inputs(entry.graph)
         rebatch(entry.graph)
     except ConversionError as error:
         return entry, names, str(error)

@@ -70,10 +70,16 @@ def read_folder(folder: str | os.PathLike[str]) -> Listing:
         folder: folder with one subfolder per class.
 
     Raises:
-        DataError: If no subfolder contains a file, or a class is in `validation` only.
+        DataError: If it is no folder, no subfolder contains a file, or a class is in `validation`
+            only.
         OSError: If the folder does not exist or cannot be read.
     """
     folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise DataError(
+            f"{folder} is neither a folder nor a CSV file: pass a folder with one subfolder of "
+            "files for each class"
+        )
     parts = _parts(folder)
     if parts is None:
         return _read_classes(folder, None)

@@ -10,7 +10,7 @@ from ..contract.names import INPUT
 from ..errors import ConversionError
 from ..graph import DType, Graph, Op, Quantization, Tensor
 
-__all__ = ["adapt_inputs"]
+__all__ = ["adapt_inputs", "check_inputs"]
 
 _SIGNATURE_DTYPES = (DType.FLOAT32, DType.INT32, DType.UINT8)
 _QUANTIZED_DTYPES = {DType.INT8: DType.UINT8, DType.INT16: DType.FLOAT32}
@@ -51,6 +51,19 @@ def adapt_inputs(graph: Graph, *, keep_names: bool = False) -> None:
         if graph.inputs[index].dtype not in _SIGNATURE_DTYPES:
             _insert_conversion(graph, index)
         graph.inputs[index].name = name
+
+
+def check_inputs(graph: Graph) -> None:
+    """Raise ConversionError if no input of a graph has a dtype that can be converted."""
+    errors = []
+    for tensor in graph.inputs:
+        try:
+            if tensor.dtype not in _SIGNATURE_DTYPES:
+                _signature_dtype(tensor)
+        except ConversionError as error:
+            errors.append(error)
+    if errors and len(errors) == len(graph.inputs):
+        raise errors[0]
 
 
 def _unique_names(names: Sequence[str]) -> list[str]:

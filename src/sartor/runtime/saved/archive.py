@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..._descriptors import read_start
 from ..._files import check_readable, replacing
-from ..._temporary import register, temporary_folder
+from ..._temporary import temporary_folder
 from ...errors import DataError
 from ...flatbuffer import ZIP_ERRORS
 
@@ -40,15 +40,16 @@ def pack(folder: Path, path: Path) -> Path:
     Raises:
         OSError: If the project cannot be written; an old file stays.
     """
-    with replacing(path, private=True) as temporary:
-        register(folder, temporary)
-        with zipfile.ZipFile(temporary, "w") as archive:
-            for name in sorted(_NAMES):
-                entry = zipfile.ZipInfo(name, _DATE)
-                entry.external_attr = 0o600 << 16
-                entry.file_size = (folder / name).stat().st_size
-                with open(folder / name, "rb") as source, archive.open(entry, "w") as target:
-                    shutil.copyfileobj(source, target, _CHUNK)
+    with (
+        replacing(path, private=True, folder=folder) as temporary,
+        zipfile.ZipFile(temporary, "w") as archive,
+    ):
+        for name in sorted(_NAMES):
+            entry = zipfile.ZipInfo(name, _DATE)
+            entry.external_attr = 0o600 << 16
+            entry.file_size = (folder / name).stat().st_size
+            with open(folder / name, "rb") as source, archive.open(entry, "w") as target:
+                shutil.copyfileobj(source, target, _CHUNK)
     return path
 
 
