@@ -120,7 +120,7 @@ export const OOD_PROTOTYPES = 'ood/prototypes';
 /** Tensor [R]: class index of each prototype. */
 export const OOD_CLASS_INDICES = 'ood/class_indices';
 
-/** Tensor [5]: statistics that normalize the OOD score. */
+/** Tensor [2]: weight of the entropy in the OOD score, mean cosine similarity within a class. */
 export const OOD_STATISTICS = 'ood/statistics';
 
 /** Version of the tables of a sample store: `user_version` in the file. */

@@ -43,13 +43,9 @@ def acceptance(detector: OODDetector, features: np.ndarray, outputs: np.ndarray)
     return float((scores(detector, features, outputs) >= detector.threshold).mean())
 
 
-def fit_detector(
-    per_class: int, *, trained: bool = True, seed: int = 1, recall: float = 0.95
-) -> OODDetector:
+def fit_detector(per_class: int, *, trained: bool = True, seed: int = 1) -> OODDetector:
     features, class_indices = draw(class_centers(), per_class, seed)
     outputs = probabilities(features, class_centers()) if trained else None
-    detector = OODDetector.fit(
-        [features], class_indices, five_folds(class_indices), outputs, recall=recall
-    )
+    detector = OODDetector.fit([features], class_indices, five_folds(class_indices), outputs)
     assert detector is not None
     return detector

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sartor.runtime.confidence.cross_validation import CrossValidation, cross_validate
+from sartor.runtime.confidence.out_of_distribution import OODDetector
 from sartor.runtime.confidence.temperature import (
     apply_temperature,
     default_temperature,
@@ -105,7 +106,7 @@ def test_the_metrics_are_those_of_held_out_outputs() -> None:
     error = expected_calibration_error(calibrated, dataset.targets)
     assert result.calibration_error == pytest.approx(error)
     assert result.ood_detector is not None
-    assert result.ood_detector.statistics.entropy_factor > 0
+    assert result.ood_detector.entropy_weight > 0
 
 
 def test_a_sample_counts_once_whatever_the_number_of_its_augmentations() -> None:
@@ -168,7 +169,7 @@ def test_without_a_completed_fold_nothing_is_measured() -> None:
     assert (result.accuracy, result.calibration_error) == (None, None)
     assert result.temperature == default_temperature(softmax_outputs(dataset, seed=2))
     assert result.ood_detector is not None
-    assert result.ood_detector.statistics.entropy_factor == 0
+    assert result.ood_detector.entropy_weight == 0
     assert result.can_hold_out
     assert not result.held_out_classes
 
@@ -214,13 +215,17 @@ def test_the_seed_decides_which_samples_are_held_out_together() -> None:
     assert held_out[0] == held_out[1] != held_out[2]
 
 
-def test_the_ood_detector_standardizes_the_entropy_of_calibrated_outputs() -> None:
-    """A prediction has calibrated outputs, so the statistics must be those of such outputs."""
+def test_the_ood_detector_is_fitted_to_calibrated_outputs() -> None:
+    """A prediction has calibrated outputs."""
     dataset = draw(30)
-    outputs = apply_temperature(softmax_outputs(dataset), 0.3)
-    result = validate(dataset, Training(outputs))
-    assert result.ood_detector is not None
-    p = apply_temperature(outputs, result.temperature).astype(float)
-    entropies = (p * np.log(np.maximum(p, 1e-30))).sum(1)
+    training = Training(apply_temperature(softmax_outputs(dataset), 0.3))
+    result = validate(dataset, training)
+    calibrated = apply_temperature(training.outputs, result.temperature)
+    folds = np.argmax(training.held_out, 0)
+    class_indices = dataset.targets.argmax(1)
+    expected = OODDetector.fit(dataset.features, class_indices, folds, calibrated)
     assert result.temperature > 1.5
-    assert result.ood_detector.statistics.entropy_mean == pytest.approx(entropies.mean(), rel=1e-4)
+    assert result.ood_detector is not None
+    assert expected is not None
+    assert result.ood_detector.entropy_weight == expected.entropy_weight
+    assert result.ood_detector.threshold == expected.threshold

@@ -39,8 +39,7 @@ def test_the_similarity_is_between_5_percent_and_1() -> None:
 
 def test_a_class_of_few_samples_has_longer_prototypes() -> None:
     rows, class_indices = draw(9), np.array([0] + 8 * [3])
-    counts = np.bincount(class_indices)
-    prototypes, indices = class_prototypes(rows, class_indices, counts, 0.5)
+    prototypes, indices = class_prototypes(rows, class_indices, 0.5)
     assert indices.tolist() == [0, 3, 3, 3, 3]
     lengths = np.linalg.norm(prototypes, axis=1)
     assert lengths == pytest.approx(np.sqrt([2] + 4 * [1.125]), rel=1e-5)
@@ -51,6 +50,13 @@ def test_prototypes_are_the_centers_of_clusters() -> None:
     rng = np.random.default_rng(0)
     centers = np.eye(4, 6)
     rows = unit_features([np.repeat(centers, 300, 0) + 0.05 * rng.normal(size=(1200, 6))])
-    prototypes, _ = class_prototypes(rows, np.zeros(1200, int), np.array([1200]), 1.0)
+    prototypes, _ = class_prototypes(rows, np.zeros(1200, int), 1.0)
     order = prototypes.argmax(1).argsort()
     assert prototypes[order] == pytest.approx(centers, abs=0.02)
+
+
+def test_clusters_start_at_evenly_spaced_samples() -> None:
+    """Samples beside each other may be photos of one burst."""
+    rows = unit_features([np.repeat(np.eye(4, 6), 5, 0)])
+    prototypes, _ = class_prototypes(rows, np.zeros(20, int), 1.0)
+    assert prototypes == pytest.approx(np.eye(4, 6))

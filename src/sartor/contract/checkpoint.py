@@ -35,7 +35,7 @@ OOD_CLASS_INDICES = "ood/class_indices"
 """Tensor [R]: class index of each prototype."""
 
 OOD_STATISTICS = "ood/statistics"
-"""Tensor [5]: statistics that normalize the OOD score."""
+"""Tensor [2]: weight of the entropy in the OOD score, mean cosine similarity within a class."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import numpy as np
 __all__ = ["class_prototypes", "unit_features", "within_class_similarity"]
 
 _MAX_PROTOTYPES = 4  # per class
-_ITERATIONS = 10
-_MAX_ROWS = 256  # per class: more rows do not move the clusters
+_ITERATIONS = 3
 _MIN_SIMILARITY = 0.05
 _EPSILON = 1e-12
 
@@ -47,7 +46,7 @@ def within_class_similarity(rows: np.ndarray, class_indices: np.ndarray) -> floa
 
 
 def class_prototypes(
-    rows: np.ndarray, class_indices: np.ndarray, counts: np.ndarray, similarity: float
+    rows: np.ndarray, class_indices: np.ndarray, similarity: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute at most four prototypes per class, with spherical k-means.
 
@@ -59,7 +58,6 @@ def class_prototypes(
     Args:
         rows: float32 [N, F], each of length 1; N at least 1.
         class_indices: int [N]; class index of each row.
-        counts: int [C]; n, the number of samples of each class.
         similarity: ρ, the mean cosine similarity within a class, above 0.
 
     Returns:
@@ -68,27 +66,23 @@ def class_prototypes(
     prototypes, indices = [], []
     for index in np.unique(class_indices):
         members = rows[class_indices == index]
-        length = np.float32(np.sqrt(1 + (1 / similarity - 1) / counts[index]))
-        step = -(-len(members) // _MAX_ROWS)
-        centers = length * _spherical_k_means(members[::step])
+        length = np.float32(np.sqrt(1 + (1 / similarity - 1) / len(members)))
+        centers = length * _spherical_k_means(members)
         prototypes.append(centers)
         indices.append(np.full(len(centers), index, np.int64))
     return np.concatenate(prototypes), np.concatenate(indices)
 
 
 def _spherical_k_means(rows: np.ndarray) -> np.ndarray:
-    """Return cluster centers of length 1.
+    """Return at most four cluster centers of length 1.
 
-    The first center is the row nearest to the mean; each further one is the row farthest from all
-    centers before it.
+    The first centers are evenly spaced rows: rows beside each other may be photos of one burst.
     """
-    centers = rows[[int((rows @ rows.mean(0)).argmax())]]
-    while len(centers) < min(_MAX_PROTOTYPES, len(rows)):
-        farthest = int((rows @ centers.T).max(1).argmin())
-        centers = np.concatenate([centers, rows[[farthest]]])
+    count = min(_MAX_PROTOTYPES, len(rows))
+    centers = rows[np.arange(count) * len(rows) // count]
     for _ in range(_ITERATIONS):
         nearest = (rows @ centers.T).argmax(1)
-        sums = np.equal.outer(np.arange(len(centers)), nearest).astype(np.float32) @ rows
+        sums = np.equal.outer(np.arange(count), nearest).astype(np.float32) @ rows
         centers = np.where(sums.any(1, keepdims=True), _normalize(sums), centers)
     return np.asarray(centers)
 
