@@ -143,3 +143,9 @@ def test_the_input_shape_of_a_personalizable_file_is_fixed() -> None:
     conversion = sartor.convert(TFLite(any_size(), input_shape=(24, 20, 3)), classes=3)
     with pytest.raises(ConversionError, match=r"omit input_shape= \(--input-shape\)"):
         TFLite(conversion.content, input_shape=(24, 20, 3)).load()
+
+
+def test_an_input_shape_that_does_not_fit_the_weights_is_refused(tiny_base: bytes) -> None:
+    """LiteRT accepts 9 numbers for a layer of 8."""
+    with pytest.raises(ConversionError, match=r"does not take inputs of these shapes: .* \[1, 9\]"):
+        sartor.convert(TFLite(tiny_base, input_shape=(9,)), classes=2)

@@ -41,6 +41,8 @@ def test_a_csv_with_a_sample_per_line(
     unlabelled.write_text("\n".join(line.rpartition(",")[0] for line in lines))
     other = run("predict", model, unlabelled, "--json").json
     assert [row["top"] for row in other] == [row["top"] for row in rows]
+    assert "1 photo deleted" in run("forget", model, f"{moves}:3").out
+    assert "skipped (--include-forgotten adds them): wave 1" in run("fit", model, moves).err
     moves.write_text("\n".join(lines[:-1]))
     assert "1 photo no longer in" in run("fit", model, moves).err
 
@@ -56,7 +58,7 @@ def test_a_text_in_a_csv_of_numbers_is_named(
     damaged.write_text("1,2,3,4,5,6,7,wave\n")
     assert "has 8 columns; expected 8 numbers" in run("fit", model, damaged).error
     damaged.write_text("1,2,3,4,5,6,7,8,wave\n1,2,3,4,5,?,7,8,wave\n")
-    expected = f"{damaged}, line 2, column 6: expected a number, got '?'"
+    expected = f"{damaged}, line 2, column 6: expected a float32 number, got '?'"
     assert expected in run("fit", model, damaged).error
     assert expected in run("predict", model, damaged).err
     result = run("predict", model, damaged, moves)

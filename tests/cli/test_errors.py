@@ -15,6 +15,11 @@ from sartor.graph import DType, Graph, Model, Op
 Convert = Callable[..., Path]
 
 
+def test_a_folder_instead_of_a_file_is_named(tmp_path: Path, run: Run) -> None:
+    assert run("inspect", tmp_path).error == f"error: {tmp_path} is a folder: name a file"
+    assert run("import", tmp_path, tmp_path / "x").error.endswith("is a folder: name a file")
+
+
 def test_convert_refuses_other_files(image_base: bytes, tmp_path: Path, run: Run) -> None:
     base, output = tmp_path / "base.tflite", tmp_path / "out.tflite"
     arguments = ("convert", base, "-o", output, "--classes", 3)

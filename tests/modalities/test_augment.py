@@ -104,7 +104,7 @@ def test_both_images_of_a_sample_are_augmented_in_the_same_way() -> None:
 @pytest.mark.parametrize(
     ("spec", "sample", "count", "message"),
     [
-        (TENSOR, np.zeros((1, 4), np.float32), 1, "input numbers is a tensor"),
+        (TENSOR, np.zeros((1, 4), np.float32), 1, "'numbers' of the model is a tensor"),
         (FLOAT, np.zeros((1, 8, 10, 3), np.float32), 1, "array of the input; got float32"),
         (UINT8, noise(40, 60, 3), -1, "at least 0, got -1"),
     ],

@@ -82,9 +82,20 @@ def test_other_texts_are_one_sample(tmp_path: Path, text: str) -> None:
         ("1,2,3,wave\n", r"has 4 columns; expected 4 numbers"),
         ("a,b,c,d,label,e\n1,2,3,4,wave,5\n", r"has 6 columns; expected 4 numbers"),
         ("1,2,3,4,wave\n5,6,7,8\n", "line 2: expected 5 columns, got 4"),
-        ("a,b,c,d,label\n1,2,x,4,wave\n", r"line 2, column 3 \(c\): expected a number, got 'x'"),
-        ("1,2,3,4,wave\n5,,7,8,wave\n", "line 2, column 2: expected a number, got ''"),
-        ("1,2,3,4,wave\n5,nan,7,8,wave\n", "line 2, column 2: expected a number, got 'nan'"),
+        (
+            "a,b,c,d,label\n1,2,x,4,wave\n",
+            r"line 2, column 3 \(c\): expected a float32 number, got 'x'",
+        ),
+        (
+            "1,2,3,4,wave\n5,,7,8,wave\n",
+            "line 2, column 2: expected a float32 number, got ''",
+        ),
+        (
+            "1,2,3,4,wave\n5,nan,7,8,wave\n",
+            "line 2, column 2: expected a float32 number, got 'nan'",
+        ),
+        ("1,2,3,4,wave\n5,1e300,7,8,wave\n", "a float32 number, got '1e300'"),
+        ("1;2;3;4;wave\n5;0,5;7;8;wave\n", "a float32 number with a decimal point, got '0,5'"),
         ("a,b,c,d,label\n1,2,3,4,\n", "line 2: expected one label, got 0"),
         ("a,b,c,d,label\n", "no line with numbers"),
         ("", "no line with numbers"),

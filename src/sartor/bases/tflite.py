@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..contract.names import MANIFEST_FILE
 from ..errors import ConversionError, InvalidModelError
-from ..flatbuffer import write
+from ..flatbuffer import check_shapes, write
 from ..graph import Model, Signature, Tensor
 from ..litert import compute_shapes, read_model
 from ._input_shapes import fixed_shapes
@@ -80,18 +80,18 @@ def _set_shapes(model: Model, input_shape: Sequence[int] | Mapping[str, Sequence
         for tensor in graph.tensors:
             tensor.shape_signature = None
     try:
-        computed = compute_shapes(write(model))
+        for graph, graph_shapes in zip(model.graphs, compute_shapes(write(model)), strict=True):
+            for index, tensor in enumerate(graph.tensors):
+                shape = graph_shapes.get(index, ())
+                if not tensor.is_constant and shape:
+                    tensor.shape = shape
+        check_shapes(model)  # LiteRT accepts some sizes that do not fit the weights
     except InvalidModelError as error:
         sizes = ", ".join(f"{name} {list(tensor.shape)}" for name, tensor in inputs.items())
         raise ConversionError(
             f"the base does not take inputs of these shapes: {sizes}. State others "
-            f"(input_shape=, --input-shape). Message of LiteRT: {error}"
+            f"(input_shape=, --input-shape). Reason: {error}"
         ) from error
-    for graph, graph_shapes in zip(model.graphs, computed, strict=True):
-        for index, tensor in enumerate(graph.tensors):
-            shape = graph_shapes.get(index, ())
-            if not tensor.is_constant and shape:
-                tensor.shape = shape
 
 
 def _inputs(model: Model) -> dict[str, Tensor]:

@@ -12,6 +12,8 @@ from ._user import checkpoint_of, open_trained, save
 from .report import Json, fail, print_json
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..runtime import PersonalModel
 
 __all__ = ["forget"]
@@ -21,7 +23,10 @@ def forget(
     model: ModelFile,
     photos: Annotated[
         list[Path] | None,
-        typer.Argument(help="Training photos to delete.", metavar="[PHOTO...]"),
+        typer.Argument(
+            help="Training photos to delete; FILE.csv:3 is line 3 of a CSV of numbers.",
+            metavar="[PHOTO...]",
+        ),
     ] = None,
     sample: Annotated[
         list[int] | None,
@@ -53,8 +58,18 @@ def forget(
         typer.echo(f"class {name!r} had no other photo and was removed")
 
 
+def _sample(model: PersonalModel, photo: Path) -> Path | np.ndarray:
+    """Return the sample of a file, or of a line of a CSV: FILE.csv:3."""
+    from ..modalities import read_windows
+
+    file, _, line = str(photo).rpartition(":")
+    if photo.exists() or not line.isdigit() or not Path(file).is_file():
+        return photo
+    return dict(read_windows(Path(file), model.manifest.inputs)).get(photo, photo)
+
+
 def _number(model: PersonalModel, photo: Path) -> int:
-    stored = model.find(photo)
+    stored = model.find(_sample(model, photo))
     if stored is None:
         fail(f"{photo} is not one of the {len(model.samples)} training photos")
     return stored.id

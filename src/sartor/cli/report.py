@@ -120,6 +120,8 @@ def describe_os_error(error: OSError) -> str:
         return f"{error.filename} does not exist: check the path"
     if isinstance(error, FileExistsError):
         return f"{error.filename} exists already: choose another name"
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename} is a folder: name a file"
     return f"{error.filename}: {error.strerror or error}"
 
 

@@ -13,7 +13,13 @@ from .._descriptors import read_file, read_start
 from ..errors import DataError
 from .folder import FileLabel, LabelledFile, Listing
 
-__all__ = ["has_files", "label_of", "read_labels"]
+__all__ = ["NO_CSV", "has_files", "label_of", "read_labels"]
+
+NO_CSV = (
+    "is neither a folder nor a CSV in UTF-8: pass a folder with one subfolder of files for each "
+    "class, or save the table as CSV in UTF-8"
+)
+"""Part of the message about a file that is no CSV."""
 
 _FILE = "file"
 _EXAMPLES = {
@@ -46,7 +52,7 @@ def read_labels(path: Path, task: str) -> Listing:
         text = io.StringIO(read_file(path).decode("utf-8-sig"), newline="")
         lines = [[cell.strip() for cell in line] for line in csv.reader(text)]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is neither a folder nor a CSV in UTF-8") from error
+        raise DataError(f"{path} {NO_CSV}") from error
     header = lines[0] if lines else []
     if header[:1] != [_FILE] or len(header) < 2:
         raise DataError(

@@ -92,8 +92,8 @@ class LoadedTensor:
     def augmented(self, number: int, draws: Iterator[int]) -> np.ndarray:
         """Raise DataError: a tensor has no augmentations."""
         raise DataError(
-            f"only images can be augmented, and the model's input {self._spec.name} is a "
-            f"{self._spec.modality}: add the sample with augment=0"
+            f"only images can be augmented, and {self._spec.name!r} of the model is a "
+            f"{self._spec.modality}: omit augment= (--augment)"
         )
 
     def digest(self) -> bytes:

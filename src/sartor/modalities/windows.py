@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,14 @@ from ..contract.manifest import InputSpec
 from ..contract.names import TENSOR
 from ..errors import DataError
 from .folder import LabelledFile, Listing
-from .labels import label_of
+from .labels import NO_CSV, label_of
 
 __all__ = ["read_labelled_windows", "read_windows"]
 
 _LABEL_NAMES = ("class", "label")
 _SEPARATORS = (";", "\t", ",")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,10 @@ class _Table:
             cell = self.lines[line][column]
             if not _is_number(cell):
                 name = f" ({self.header[column]})" if self.header else ""
+                point = " with a decimal point" if _DECIMAL_COMMA.fullmatch(cell) else ""
                 raise DataError(
-                    f"{self.path}, line {line}, column {column + 1}{name}: expected a number, got "
-                    f"{cell[:40]!r}"
+                    f"{self.path}, line {line}, column {column + 1}{name}: expected a float32 "
+                    f"number{point}, got {cell[:40]!r}"
                 )
             numbers.append(float(cell))
         return numbers
@@ -168,7 +172,7 @@ def _read_table(path: Path) -> _Table:
             if any(map(str.strip, cells)):
                 lines[reader.line_num] = [cell.strip() for cell in cells]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is neither a folder nor a CSV in UTF-8") from error
+        raise DataError(f"{path} {NO_CSV}") from error
     first = next(iter(lines), 0)
     header = lines.pop(first) if lines and _is_header(lines[first]) else []
     return _Table(path, header, lines)
@@ -181,7 +185,7 @@ def _is_header(cells: Sequence[str]) -> bool:
 
 def _is_number(cell: str) -> bool:
     try:
-        return math.isfinite(float(cell))
+        return abs(float(cell)) <= _LARGEST
     except ValueError:
         return False
 
