@@ -19,7 +19,7 @@ __all__ = [
     "fit_temperature",
 ]
 
-_DEFAULT_FRACTION = 0.3  # of the standard deviation of the logits
+_DEFAULT_FRACTION = 0.45  # of the standard deviation of the logits
 _PRIOR_SAMPLES = 16  # weight of the prior temperature: a standard deviation of a quarter
 _SEARCH_RANGE, _BISECTIONS = 6.0, 32  # of ln(prior / temperature)
 _MIN_BIN = 5  # samples
@@ -29,9 +29,10 @@ _TINY, _EPSILON = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).e
 def default_temperature(probabilities: np.ndarray) -> float:
     """Return a temperature that needs no held-out samples.
 
-    It is 0.3 times the standard deviation of the centered logits. In the benchmarks (clothes and
-    spoken digits, 1 to 100 samples per class, trained and imprinted heads) it is within a factor
-    of two of the best temperature.
+    It is 0.45 times the standard deviation of the centered logits. At one sample per class the
+    expected calibration error of clothing photos, small photos, digits and spoken digits is 2 to
+    5 points above that of a perfectly calibrated model; with 0.3 it is 2 to 14, and at
+    temperature 1 it is 1 to 12.
 
     Args:
         probabilities: float [N, C], outputs for the training samples at temperature 1; columns of
