@@ -20,7 +20,7 @@ class Momentum:
     velocity: Arrays = field(default_factory=dict)
 
     def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
-        g = g + _weight_decay(self.weight_decay, w) * w
+        g = g + self.weight_decay * w
         v = self.momentum * self.velocity.get(name, 0.0) + g
         self.velocity[name] = v
         return w - rate * (g + self.momentum * v if self.nesterov else v)
@@ -43,7 +43,7 @@ class Moments:
     t: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
-        decay = _weight_decay(self.weight_decay, w) * w
+        decay = self.weight_decay * w
         if not self.decoupled:
             g = g + decay
         self.t[name] = t = self.t.get(name, 0) + 1
@@ -66,16 +66,11 @@ class Squares:
     velocity: Arrays = field(default_factory=dict)
 
     def __call__(self, name: str, w: np.ndarray, g: np.ndarray, rate: float) -> np.ndarray:
-        g = g + _weight_decay(self.weight_decay, w) * w
+        g = g + self.weight_decay * w
         s = self.decay * self.squares.get(name, 0.0) + (1 - self.decay) * g**2
         v = self.momentum * self.velocity.get(name, 0.0) + g / (np.sqrt(s) + self.epsilon)
         self.squares[name], self.velocity[name] = s, v
         return w - rate * v
-
-
-def _weight_decay(weight_decay: float, parameter: np.ndarray) -> float:
-    """Return the weight decay of a parameter: that of a bias is 0."""
-    return weight_decay if parameter.ndim > 1 else 0.0
 
 
 Reference = Callable[[], Momentum | Moments | Squares]

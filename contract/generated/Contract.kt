@@ -60,7 +60,7 @@ object Contract {
     /** Variable [1]: divides the logits in `infer` and `evaluate`. */
     const val TEMPERATURE = "temperature"
 
-    /** Variable [1]: factor λ of the weight decay in `train`, for parameters of rank 2 and more. */
+    /** Variable [1]: factor λ of the weight decay in `train`. */
     const val WEIGHT_DECAY = "weight_decay"
 
     /** Variable: center of the features, for normalization. */

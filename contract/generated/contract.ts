@@ -59,7 +59,7 @@ export const MASK = 'class_mask';
 /** Variable [1]: divides the logits in `infer` and `evaluate`. */
 export const TEMPERATURE = 'temperature';
 
-/** Variable [1]: factor λ of the weight decay in `train`, for parameters of rank 2 and more. */
+/** Variable [1]: factor λ of the weight decay in `train`. */
 export const WEIGHT_DECAY = 'weight_decay';
 
 /** Variable: center of the features, for normalization. */

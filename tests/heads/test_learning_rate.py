@@ -15,7 +15,7 @@ from sartor.errors import TrainingError
 from sartor.graph import Tensor
 from sartor.heads import TFLite
 from sartor.ops import add, emit, mul, softmax, sub
-from sartor.runtime.training import epochs
+from sartor.runtime.training import staged
 
 Convert = Callable[..., Path]
 CENTERS = np.random.default_rng(5).normal(size=(CLASSES, FEATURES))
@@ -101,14 +101,14 @@ def test_a_rate_that_is_too_high_names_the_loss(tiny: Convert) -> None:
         shuffled = [label for _, label in samples[1::2] + samples[::2]]
         add_all(model, [(row, label) for (row, _), label in zip(samples, shuffled, strict=True)])
         with pytest.raises(TrainingError, match=r"the loss rose from .* at learning rate 1e\+03"):
-            model.fit(20, learning_rate=1000, decay="constant")
+            model.fit(20, learning_rate=1000, decay="constant", weight_decay=0)
 
 
 def test_a_default_rate_that_is_too_high_is_lowered(
     tiny: Convert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folds of the cross-validation are trained at the lower rate."""
-    monkeypatch.setattr(epochs, "search_rate", lambda *_: 12.0)
+    monkeypatch.setattr(staged, "search_rate", lambda *_: 12.0)
     with PersonalModel(tiny(head=TFLite(file_of(two_layers)))) as model:
         add_all(model, draw(8, 1.0, 0))
         history = model.fit(50)
@@ -126,7 +126,7 @@ def test_a_search_is_not_needed_for_linear_heads(
     def fail(*_: object) -> float:
         raise AssertionError("searched")
 
-    monkeypatch.setattr(epochs, "search_rate", fail)
+    monkeypatch.setattr(staged, "search_rate", fail)
     with PersonalModel(tiny()) as model:
         add_all(model, draw(4, 1.0, 0))
         model.fit(2)

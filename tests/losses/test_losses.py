@@ -23,7 +23,7 @@ from sartor.losses import (
     check_loss,
 )
 from sartor.ops import add, evaluate, exp, log_softmax, mul, neg, reduce_sum, softmax, square, sub
-from sartor.runtime.training.schedule import default_schedule
+from sartor.runtime.training.schedule import default_rate
 from sartor.testing.verify import verify_contract
 
 Convert = Callable[..., Path]
@@ -96,7 +96,7 @@ def test_a_custom_loss_can_be_trained_at_the_rate_of_its_curvature(tiny: Convert
     report = verify_contract(custom)
     assert report.passed, report.failures
     features = [np.ones((20, 16), np.float32)]
-    peaks = [default_schedule(open_model(path), features).peak for path in (custom, built_in)]
+    peaks = [default_rate(open_model(path), features) for path in (custom, built_in)]
     assert peaks[0] == pytest.approx(peaks[1] / 2)
     assert open_model(custom).loss.name == "focal"
     rng = np.random.default_rng(0)

@@ -48,7 +48,7 @@ def test_the_temperature_calibrates_probabilities(tiny: Convert) -> None:
         model._state.engine.restore({**state, "temperature": np.ones(1, np.float32)})
         uncalibrated = model.evaluate(fresh)
         assert uncalibrated.accuracy == calibrated.accuracy  # the same predictions
-        assert (calibrated.calibration_error or 1) < 0.8 * (uncalibrated.calibration_error or 0)
+        assert (calibrated.calibration_error or 1) < 0.9 * (uncalibrated.calibration_error or 0)
         assert calibrated.loss < uncalibrated.loss
 
 

@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sartor.runtime.confidence.cross_validation import CrossValidation, cross_validate
+from sartor.runtime.confidence.cross_validation import (
+    CrossValidation,
+    HeldOutOutputs,
+    assign_validation_folds,
+    cross_validate,
+)
 from sartor.runtime.confidence.out_of_distribution import OODDetector
 from sartor.runtime.confidence.temperature import (
     apply_temperature,
@@ -50,56 +55,63 @@ def softmax_outputs(dataset: Dataset, seed: int = 1) -> np.ndarray:
     return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
 
 
-class Training:
-    """A stand-in for training: it returns fixed outputs, and records the held-out rows."""
-
-    def __init__(self, outputs: np.ndarray, stop_after: int = 9) -> None:
-        self.outputs, self.stop_after = outputs, stop_after
-        self.held_out: list[np.ndarray] = []
-
-    def __call__(self, training: np.ndarray, held_out: np.ndarray) -> np.ndarray | None:
-        assert (training == ~held_out).all()
-        self.held_out.append(held_out)
-        return None if len(self.held_out) > self.stop_after else self.outputs[held_out]
+def hold_out(dataset: Dataset, outputs: np.ndarray, completed: int = 3) -> HeldOutOutputs:
+    """Return outputs as held-out outputs of the first folds."""
+    folds = assign_validation_folds(dataset, dataset.sample_ids, seed=0)
+    folds[folds >= completed] = -1
+    return HeldOutOutputs(folds, np.where(folds[:, np.newaxis] >= 0, outputs, 0))
 
 
-def validate(dataset: Dataset, training: Training, task: str = "classification") -> CrossValidation:
+def validate(
+    dataset: Dataset, outputs: np.ndarray, task: str = "classification", completed: int = 3
+) -> CrossValidation:
+    assigned = assign_validation_folds(dataset, dataset.sample_ids, seed=0)
     fitted = softmax_outputs(dataset, seed=2)
-    result = cross_validate(manifest(task), dataset, dataset.sample_ids, fitted, training, seed=0)
-    assert result is not None
-    return result
+    held_out = hold_out(dataset, outputs, completed)
+    return cross_validate(manifest(task), dataset, assigned, held_out, fitted)
 
 
 def test_each_sample_is_held_out_once_with_all_its_augmentations() -> None:
     dataset = draw(30)
-    training = Training(softmax_outputs(dataset))
-    validate(dataset, training)
-    assert len(training.held_out) == 3
-    assert (np.sum(training.held_out, 0) == 1).all()
-    for held_out in training.held_out:
-        assert not set(dataset.sample_ids[held_out]) & set(dataset.sample_ids[~held_out])
+    folds = assign_validation_folds(dataset, dataset.sample_ids, seed=0)
+    assert np.unique(folds).tolist() == [0, 1, 2]
+    for sample in np.unique(dataset.sample_ids):
+        assert len(np.unique(folds[dataset.sample_ids == sample])) == 1
 
 
 def test_above_400_rows_one_fold_is_held_out() -> None:
     dataset = draw(201)
-    training = Training(softmax_outputs(dataset))
-    validate(dataset, training)
-    assert [each.sum() for each in training.held_out] == [134]
+    folds = assign_validation_folds(dataset, dataset.sample_ids, seed=0)
+    assert np.bincount(folds + 1).tolist() == [268, 134]
 
 
 def test_of_many_features_one_fold_is_held_out() -> None:
     """Each fold takes as many steps as the training, so that three would take most of the time."""
     dataset = draw(30, augmentations=1)
-    training = Training(softmax_outputs(dataset))
     wide = replace(dataset, features=[np.tile(dataset.features[0], 5000)])
-    validate(wide, training)
-    assert [each.sum() for each in training.held_out] == [10]
+    folds = assign_validation_folds(wide, wide.sample_ids, seed=0)
+    assert np.bincount(folds + 1).tolist() == [20, 10]
+
+
+def test_the_loss_is_that_of_held_out_rows_at_the_best_temperature() -> None:
+    dataset = draw(30)
+    outputs = softmax_outputs(dataset)
+    loss = hold_out(dataset, outputs).loss(manifest(), dataset)
+    assert loss == pytest.approx(
+        hold_out(dataset, apply_temperature(outputs, 3.0)).loss(manifest(), dataset), rel=0.15
+    )
+    temperature = fit_temperature(outputs, dataset.targets, np.full(60, 0.5))
+    best = apply_temperature(outputs, temperature)[np.arange(60), dataset.targets.argmax(1)]
+    assert loss == pytest.approx(-np.log(best).mean(), rel=1e-4)
+    assert loss < hold_out(dataset, softmax_outputs(dataset, seed=1)[::-1]).loss(
+        manifest(), dataset
+    )
 
 
 def test_the_metrics_are_those_of_held_out_outputs() -> None:
     dataset = draw(30)
     outputs = softmax_outputs(dataset)
-    result = validate(dataset, Training(outputs))
+    result = validate(dataset, outputs)
     correct = outputs.argmax(1) == dataset.targets.argmax(1)
     assert result.accuracy == pytest.approx(correct.mean())
     calibrated = apply_temperature(outputs, result.temperature)
@@ -112,7 +124,7 @@ def test_the_metrics_are_those_of_held_out_outputs() -> None:
 def test_a_sample_counts_once_whatever_the_number_of_its_augmentations() -> None:
     dataset = draw(30)
     outputs, fitted = softmax_outputs(dataset), softmax_outputs(dataset, seed=2)
-    result = validate(dataset, Training(outputs))
+    result = validate(dataset, outputs)
     expected = fit_temperature(
         outputs, dataset.targets, np.full(60, 0.5), prior=default_temperature(fitted)
     )
@@ -121,9 +133,7 @@ def test_a_sample_counts_once_whatever_the_number_of_its_augmentations() -> None
 
 def test_one_sample_per_class_gives_the_default_temperature() -> None:
     dataset = draw(3)
-    training = Training(softmax_outputs(dataset))
-    result = validate(dataset, training)
-    assert training.held_out == []
+    result = validate(dataset, softmax_outputs(dataset))
     assert result.temperature == default_temperature(softmax_outputs(dataset, seed=2))
     assert (result.accuracy, result.calibration_error) == (None, None)
     assert result.ood_detector is not None
@@ -132,28 +142,19 @@ def test_one_sample_per_class_gives_the_default_temperature() -> None:
 def test_several_labels_per_sample_have_no_ood_detector() -> None:
     dataset = draw(30, task="multi_label")
     rng = np.random.default_rng(3)
-    training = Training(rng.uniform(0.01, 0.99, dataset.targets.shape).astype(np.float32))
-    result = validate(dataset, training, "multi_label")
+    outputs = rng.uniform(0.01, 0.99, dataset.targets.shape).astype(np.float32)
+    result = validate(dataset, outputs, "multi_label")
     assert (result.ood_detector, result.calibration_error) == (None, None)
     present = dataset.weights > 0
-    correct = ((training.outputs > 0.5) == (dataset.targets > 0.5))[present]
+    correct = ((outputs > 0.5) == (dataset.targets > 0.5))[present]
     assert result.accuracy == pytest.approx(correct.mean())
-
-
-def test_a_regression_gives_no_result() -> None:
-    dataset = draw(30)
-    outputs = softmax_outputs(dataset)
-    groups, training = dataset.sample_ids, Training(outputs)
-    assert cross_validate(manifest("regression"), dataset, groups, outputs, training, 0) is None
 
 
 def test_only_completed_folds_count() -> None:
     dataset = draw(30)
     outputs = softmax_outputs(dataset)
-    training = Training(outputs, stop_after=2)
-    result = validate(dataset, training)
-    assert len(training.held_out) == 3
-    rows = training.held_out[0] | training.held_out[1]
+    result = validate(dataset, outputs, completed=2)
+    rows = hold_out(dataset, outputs, completed=2).rows
     correct = outputs.argmax(1) == dataset.targets.argmax(1)
     assert result.accuracy == pytest.approx(correct[rows].mean())
     prior = default_temperature(softmax_outputs(dataset, seed=2))
@@ -165,7 +166,7 @@ def test_only_completed_folds_count() -> None:
 def test_without_a_completed_fold_nothing_is_measured() -> None:
     """The temperature is the default one, and the OOD detector does not use outputs."""
     dataset = draw(30)
-    result = validate(dataset, Training(softmax_outputs(dataset), stop_after=0))
+    result = validate(dataset, softmax_outputs(dataset), completed=0)
     assert (result.accuracy, result.calibration_error) == (None, None)
     assert result.temperature == default_temperature(softmax_outputs(dataset, seed=2))
     assert result.ood_detector is not None
@@ -178,50 +179,43 @@ def test_a_single_class_has_no_accuracy() -> None:
     dataset = draw(30)
     dataset = dataset.take(dataset.targets[:, 0] > 0)
     outputs = np.eye(1, 4, dtype=np.float32).repeat(len(dataset), 0)
-    result = validate(dataset, Training(outputs))
+    result = validate(dataset, outputs)
     assert (result.accuracy, result.calibration_error) == (None, None)
     assert result.ood_detector is not None
 
 
 def test_groups_are_held_out_together() -> None:
     dataset = draw(30, augmentations=1)
-    training = Training(softmax_outputs(dataset))
     groups = dataset.sample_ids // 10
-    cross_validate(manifest(), dataset, groups, training.outputs, training, seed=0)
-    assert len(training.held_out) == 3
-    for held_out in training.held_out:
-        assert not set(groups[held_out]) & set(groups[~held_out])
+    folds = assign_validation_folds(dataset, groups, seed=0)
+    assert [np.unique(folds[groups == group]).size for group in np.unique(groups)] == [1, 1, 1]
+    assert np.unique(folds).tolist() == [0, 1, 2]
 
 
 def test_a_class_of_one_group_is_not_measured() -> None:
     dataset = draw(30, augmentations=1)
     class_indices = dataset.targets.argmax(1)
     groups = np.where(class_indices == 1, 999, dataset.sample_ids)
-    training = Training(softmax_outputs(dataset))
-    result = cross_validate(manifest(), dataset, groups, training.outputs, training, seed=0)
-    assert result is not None
+    folds = assign_validation_folds(dataset, groups, seed=0)
+    outputs = softmax_outputs(dataset)
+    result = cross_validate(manifest(), dataset, folds, HeldOutOutputs(folds, outputs), outputs)
     assert result.held_out_classes == {0, 2}
-    assert not np.any(training.held_out, 0)[class_indices == 1].any()
+    assert (folds[class_indices == 1] == -1).all()
 
 
 def test_the_seed_decides_which_samples_are_held_out_together() -> None:
     dataset = draw(30)
-    held_out = []
-    for seed in (0, 0, 1):
-        training = Training(softmax_outputs(dataset))
-        groups = dataset.sample_ids
-        cross_validate(manifest(), dataset, groups, training.outputs, training, seed)
-        held_out.append(np.argmax(training.held_out, 0).tolist())
-    assert held_out[0] == held_out[1] != held_out[2]
+    folds = [assign_validation_folds(dataset, dataset.sample_ids, seed) for seed in (0, 0, 1)]
+    assert folds[0].tolist() == folds[1].tolist() != folds[2].tolist()
 
 
 def test_the_ood_detector_is_fitted_to_calibrated_outputs() -> None:
     """A prediction has calibrated outputs."""
     dataset = draw(30)
-    training = Training(apply_temperature(softmax_outputs(dataset), 0.3))
-    result = validate(dataset, training)
-    calibrated = apply_temperature(training.outputs, result.temperature)
-    folds = np.argmax(training.held_out, 0)
+    outputs = apply_temperature(softmax_outputs(dataset), 0.3)
+    result = validate(dataset, outputs)
+    calibrated = apply_temperature(outputs, result.temperature)
+    folds = hold_out(dataset, outputs).folds
     class_indices = dataset.targets.argmax(1)
     expected = OODDetector.fit(dataset.features, class_indices, folds, calibrated)
     assert result.temperature > 1.5

@@ -94,7 +94,7 @@ TEMPERATURE = "temperature"
 """Variable [1]: divides the logits in `infer` and `evaluate`."""
 
 WEIGHT_DECAY = "weight_decay"
-"""Variable [1]: factor λ of the weight decay in `train`, for parameters of rank 2 and more."""
+"""Variable [1]: factor λ of the weight decay in `train`."""
 
 CENTER = "head/center"
 """Variable: center of the features, for normalization."""

@@ -11,7 +11,6 @@ from ..graph import Tensor
 from ..ops import add, div, mul, sqrt, square, sub
 from ._average import average
 from ._checks import check_epsilon, check_rates, check_weight_decay
-from ._weight_decay import add_weight_decay
 
 __all__ = ["Adam", "AdamW"]
 
@@ -73,13 +72,24 @@ class Adam:
         parameter_state: Mapping[str, Tensor],
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
-        weight_decay: Tensor | None,
+        weight_decay: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Emit the step of one parameter (see `Optimizer.update`).
+        """Emit the step of one parameter (see `Optimizer.update`)."""
+        gradient = add(gradient, mul(parameter, weight_decay))
+        return self._step(parameter, gradient, parameter_state, shared_state, learning_rate)
+
+    def _step(
+        self,
+        parameter: Tensor,
+        gradient: Tensor,
+        parameter_state: Mapping[str, Tensor],
+        shared_state: Mapping[str, Tensor],
+        learning_rate: Tensor,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Emit the step without weight decay.
 
         The bias corrections are scalars, so each moment is read and written once.
         """
-        gradient = add_weight_decay(gradient, parameter, weight_decay)
         m = average(parameter_state["m"], gradient, self.beta_1)
         v = average(parameter_state["v"], square(gradient), self.beta_2)
         rate = div(learning_rate, shared_state["m_weight"])
@@ -92,7 +102,7 @@ class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov & Hutter, 2019).
 
     `w ← w − lr · λ · w`, then the step of Adam. As in PyTorch, λ is multiplied by the learning
-    rate.
+    rate, and the bias decays too.
 
     Attributes:
         learning_rate, weight_decay, beta_1, beta_2, epsilon, clip_norm: see `Adam`; λ is the weight
@@ -108,11 +118,8 @@ class AdamW(Adam):
         parameter_state: Mapping[str, Tensor],
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
-        weight_decay: Tensor | None,
+        weight_decay: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit the step of one parameter (see `Optimizer.update`)."""
-        if weight_decay is not None:
-            parameter = mul(parameter, sub(1.0, mul(learning_rate, weight_decay)))
-        return super().update(
-            parameter, gradient, parameter_state, shared_state, learning_rate, None
-        )
+        parameter = mul(parameter, sub(1.0, mul(learning_rate, weight_decay)))
+        return self._step(parameter, gradient, parameter_state, shared_state, learning_rate)

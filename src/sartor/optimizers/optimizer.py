@@ -57,7 +57,7 @@ class Optimizer(Protocol):
         parameter_state: Mapping[str, Tensor],
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
-        weight_decay: Tensor | None,
+        weight_decay: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit the step of one parameter.
 
@@ -67,7 +67,7 @@ class Optimizer(Protocol):
             parameter_state: name → value of its state.
             shared_state: name → value, as `advance` returned it.
             learning_rate: learning rate [1].
-            weight_decay: weight decay [1]; None for a parameter that does not decay, a bias.
+            weight_decay: weight decay [1].
 
         Returns:
             The next value of the parameter, and name → next value of its state.

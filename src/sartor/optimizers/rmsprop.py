@@ -11,7 +11,6 @@ from ..graph import Tensor
 from ..ops import add, div, mul, sqrt, square, sub
 from ._average import average
 from ._checks import check_epsilon, check_rates, check_weight_decay
-from ._weight_decay import add_weight_decay
 
 __all__ = ["RMSprop"]
 
@@ -75,10 +74,10 @@ class RMSprop:
         parameter_state: Mapping[str, Tensor],
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
-        weight_decay: Tensor | None,
+        weight_decay: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit the step of one parameter (see `Optimizer.update`)."""
-        gradient = add_weight_decay(gradient, parameter, weight_decay)
+        gradient = add(gradient, mul(parameter, weight_decay))
         squares = average(parameter_state["square"], square(gradient), self.decay)
         step = div(gradient, add(sqrt(squares), self.epsilon))
         new = {"square": squares}

@@ -12,7 +12,6 @@ from ..errors import ConversionError
 from ..graph import Tensor
 from ..ops import add, mul, sub
 from ._checks import check_rates, check_weight_decay
-from ._weight_decay import add_weight_decay
 
 __all__ = ["SGD"]
 
@@ -76,10 +75,10 @@ class SGD:
         parameter_state: Mapping[str, Tensor],
         shared_state: Mapping[str, Tensor],
         learning_rate: Tensor,
-        weight_decay: Tensor | None,
+        weight_decay: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Emit the step of one parameter (see `Optimizer.update`)."""
-        gradient = add_weight_decay(gradient, parameter, weight_decay)
+        gradient = add(gradient, mul(parameter, weight_decay))
         if not self.momentum:
             return sub(parameter, mul(gradient, learning_rate)), {}
         velocity = add(mul(parameter_state["momentum"], self.momentum), gradient)

@@ -68,9 +68,8 @@ def _attach_step(builder: SignatureBuilder, loss: Tensor) -> None:
             name: builder.read(_state_name(name, variable)) for name in optimizer.parameter_state
         }
         value = builder.read(variable.name)
-        decay = weight_decay if len(variable.shape) > 1 else None  # a bias does not decay
         updates[variable.name], state = optimizer.update(
-            value, gradient, state, shared, learning_rate, decay
+            value, gradient, state, shared, learning_rate, weight_decay
         )
         updates.update({_state_name(name, variable): value for name, value in state.items()})
     for name, value in updates.items():

@@ -195,8 +195,8 @@ class PersonalModel:
     def fit(
         self, epochs: int | None = None, on_epoch: EpochCallback | None = None, *,
         seconds: float | None = None, patience: int | None = None,
-        learning_rate: float | None = None, decay: str = "cosine",
-        warm_start: bool = False, seed: int = 0,
+        learning_rate: float | None = None, weight_decay: float | None = None,
+        decay: str = "cosine", warm_start: bool = False, seed: int = 0,
     ) -> History:  # fmt: skip
         """Train from scratch on all samples, with equal weight for each class.
 
@@ -213,6 +213,8 @@ class PersonalModel:
                 training. The best weights are kept. Without held-out samples, a third of each
                 class is held out for this training. Default: no early stopping.
             learning_rate: learning rate of the first step. Default: depends on the features.
+            weight_decay: weight decay. Default: cross-validation chooses it, unless `epochs`,
+                `seconds` or `patience` limit the training.
             decay: decay of the learning rate: `cosine`, `linear` or `constant`. Default: `cosine`.
             warm_start: whether to continue from the present weights. Default: False.
             seed: random seed. The same seed gives the same weights if `seconds` is None.
@@ -221,21 +223,25 @@ class PersonalModel:
             DataError: If there are no samples, or an argument is out of range.
             TrainingError: If a training is running, or the loss rises; the weights stay.
         """
-        config = TrainingConfig(epochs, seconds, patience, learning_rate, decay, warm_start, seed)
+        config = TrainingConfig(
+            epochs, seconds, patience, learning_rate, weight_decay, decay, warm_start, seed
+        )
         return self._jobs.run(config, on_epoch)
 
     def start_training(
         self, epochs: int | None = None, on_epoch: EpochCallback | None = None, *,
         seconds: float | None = None, patience: int | None = None,
-        learning_rate: float | None = None, decay: str = "cosine",
-        warm_start: bool = False, seed: int = 0,
+        learning_rate: float | None = None, weight_decay: float | None = None,
+        decay: str = "cosine", warm_start: bool = False, seed: int = 0,
     ) -> TrainingJob:  # fmt: skip
         """Start `fit` in the background, with its arguments; return a job to pause, stop or await.
 
         On Linux and Android its thread has a lower priority, so that a live preview stays smooth.
         Errors after the start are raised by `TrainingJob.wait`.
         """
-        config = TrainingConfig(epochs, seconds, patience, learning_rate, decay, warm_start, seed)
+        config = TrainingConfig(
+            epochs, seconds, patience, learning_rate, weight_decay, decay, warm_start, seed
+        )
         return self._jobs.start(config, on_epoch, background=True)
 
     def stop(self) -> None:

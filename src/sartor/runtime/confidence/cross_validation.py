@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,20 +16,43 @@ from .temperature import (
     default_temperature,
     expected_calibration_error,
     fit_temperature,
+    log_loss,
 )
 
-__all__ = ["CrossValidation", "HeldOutOutputs", "cross_validate"]
+__all__ = ["CrossValidation", "HeldOutOutputs", "assign_validation_folds", "cross_validate"]
 
 _FOLDS = 3
 _MAX_ROWS = 400  # above, one fold is enough, and a third of the time
 _MAX_NUMBERS = 1 << 20  # of all features; above, each fold takes seconds
 
-HeldOutOutputs = Callable[[np.ndarray, np.ndarray], "np.ndarray | None"]
-"""Trains on some rows and returns the outputs on others.
 
-Takes two masks, bool [N]: the training rows and the n held-out rows. Returns the outputs for the
-held-out rows, float32 [n, C], at temperature 1; None if the training was not completed.
-"""
+@dataclass(frozen=True)
+class HeldOutOutputs:
+    """Outputs for held-out samples.
+
+    Attributes:
+        folds: int64 [N]; fold of each row, −1 if it was not held out.
+        outputs: float32 [N, C]; the output for each held-out row, at temperature 1, from a model
+            that was trained without its fold. 0 for the other rows.
+    """
+
+    folds: np.ndarray
+    outputs: np.ndarray
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Whether each row was held out, bool [N]."""
+        return np.asarray(self.folds >= 0)
+
+    def loss(self, manifest: Manifest, dataset: Dataset) -> float:
+        """Return the mean log loss of the held-out rows at the best temperature."""
+        rows, independent = self.rows, manifest.weights_per_output
+        temperature = _fit_temperature(manifest, dataset, self.outputs, rows, 1.0)
+        weights = dataset.weights if independent else dataset.sample_fraction
+        return log_loss(
+            self.outputs[rows], dataset.targets[rows], weights[rows],
+            temperature=temperature, independent=independent,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,42 +79,48 @@ class CrossValidation:
     held_out_classes: frozenset[int]
 
 
+def assign_validation_folds(dataset: Dataset, groups: np.ndarray, seed: int) -> np.ndarray:
+    """Assign the rows of a data set to three folds; see `assign_folds`.
+
+    Of more than 400 rows, or more than 2²⁰ numbers (as 32 rows of 40,000 features), only the first
+    fold is held out.
+
+    Args:
+        dataset: N rows.
+        groups: int [N]; rows of one group are held out together. See `group_near_duplicates`.
+        seed: seed of the assignment.
+
+    Returns:
+        int64 [N]: fold of each row, −1 for a row that is never held out.
+    """
+    folds = assign_folds(dataset.targets.argmax(1), groups, folds=_FOLDS, seed=seed)
+    numbers = sum(array.size for array in dataset.features)
+    if len(dataset) > _MAX_ROWS or numbers > _MAX_NUMBERS:
+        folds[folds > 0] = -1
+    return folds
+
+
 def cross_validate(
     manifest: Manifest,
     dataset: Dataset,
-    groups: np.ndarray,
+    assigned: np.ndarray,
+    held_out: HeldOutOutputs,
     outputs: np.ndarray,
-    held_out_outputs: HeldOutOutputs,
-    seed: int,
-) -> CrossValidation | None:
-    """Cross-validate a model.
+) -> CrossValidation:
+    """Fit the temperature and the OOD detector to held-out outputs, and measure the accuracy.
 
-    Each of three folds is held out in turn; of more than 400 rows, or more than 2²⁰ numbers (as 32
-    rows of 40,000 features), only the first. The result is
-    that of the folds whose training was completed. If there is none, it has the default
-    temperature and no accuracy.
+    If no row was held out, the result has the default temperature and no accuracy.
 
     Args:
-        manifest: manifest of the model.
+        manifest: manifest of the model, not that of a regression.
         dataset: N rows, all training data.
-        groups: int [N]; rows of one group are held out together. See `group_near_duplicates`.
+        assigned: int [N]; folds as `assign_validation_folds` returns them.
+        held_out: outputs for the rows of the folds whose training was completed.
         outputs: float32 [N, C]; outputs of the model that was trained on all rows, at
             temperature 1.
-        held_out_outputs: trains on some rows and returns the outputs on others.
-        seed: seed of the fold assignment.
-
-    Returns:
-        The result; None for a regression.
     """
-    if manifest.task == "regression":
-        return None
     class_indices = dataset.targets.argmax(1)
-    assigned = assign_folds(class_indices, groups, folds=_FOLDS, seed=seed)
-    numbers = sum(array.size for array in dataset.features)
-    if len(dataset) > _MAX_ROWS or numbers > _MAX_NUMBERS:
-        assigned[assigned > 0] = -1
-    folds, validation = _validate(assigned, outputs, held_out_outputs)
-    rows = folds >= 0
+    folds, validation, rows = held_out.folds, held_out.outputs, held_out.rows
     temperature = default_temperature(outputs)
     held_out_accuracy = calibrated = calibration_error = None
     if rows.any():
@@ -115,24 +143,6 @@ def cross_validate(
         can_hold_out=bool((assigned >= 0).any()),
         held_out_classes=frozenset(np.flatnonzero((dataset.targets[rows] > 0).any(0)).tolist()),
     )
-
-
-def _validate(
-    assigned: np.ndarray, outputs: np.ndarray, held_out_outputs: HeldOutOutputs
-) -> tuple[np.ndarray, np.ndarray]:
-    """Hold out each fold, until a training is not completed.
-
-    Returns:
-        The folds [N] of `assigned`, −1 for rows that were not held out, and the outputs [N, C].
-    """
-    folds, validation = np.full_like(assigned, -1), np.zeros_like(outputs)
-    for fold in np.unique(assigned[assigned >= 0]):
-        held_out = assigned == fold
-        fold_outputs = held_out_outputs(~held_out, held_out)
-        if fold_outputs is None:
-            break
-        folds[held_out], validation[held_out] = fold, fold_outputs
-    return folds, validation
 
 
 def _fit_temperature(

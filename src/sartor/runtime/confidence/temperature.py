@@ -17,6 +17,7 @@ __all__ = [
     "default_temperature",
     "expected_calibration_error",
     "fit_temperature",
+    "log_loss",
 ]
 
 _DEFAULT_FRACTION = 0.45  # of the standard deviation of the logits
@@ -92,6 +93,34 @@ def fit_temperature(
         middle = (low + high) / 2
         low, high = (low, middle) if gradient(math.exp(middle) / prior) > 0 else (middle, high)
     return prior * math.exp(-(low + high) / 2)
+
+
+def log_loss(
+    probabilities: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    *,
+    temperature: float = 1.0,
+    independent: bool = False,
+) -> float:
+    """Return the weighted mean of the cross-entropy at a temperature.
+
+    Args:
+        probabilities: float [N, C], outputs at temperature 1; columns of masked classes are 0.
+        targets: float [N, C], 0…1.
+        weights: float [N] or [N, C], not all 0.
+        temperature: above 0. Default: 1.
+        independent: if True, the outputs are sigmoids; if False, a softmax. Default: False.
+    """
+    active = probabilities.any(0) | (targets > 0).any(0)
+    logits = _logits(probabilities[:, active], independent) / temperature
+    targets = targets[:, active]
+    if independent:
+        losses = np.logaddexp(0, logits) - targets * logits
+        weights = weights[:, active]
+    else:
+        losses = np.logaddexp.reduce(logits, 1) - (targets * logits).sum(1)
+    return float((losses * weights).sum() / weights.sum())
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:

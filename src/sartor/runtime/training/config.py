@@ -24,6 +24,7 @@ class TrainingConfig:
     seconds: float | None = None
     patience: int | None = None
     learning_rate: float | None = None
+    weight_decay: float | None = None
     decay: str = "cosine"
     warm_start: bool = False
     seed: int = 0
@@ -34,17 +35,24 @@ class TrainingConfig:
                 check_integer(count, name, 1)
         check_integer(self.seed, "seed", 0)
         check_flag(self.warm_start, "warm_start")
-        for name, number in (("seconds", self.seconds), ("learning_rate", self.learning_rate)):
-            if number is not None:
-                check_number(number, name)
-        if self.seconds is not None and not 0 < self.seconds < math.inf:
-            raise DataError(f"seconds must be above 0 and finite, got {self.seconds}")
-        if self.learning_rate is not None and not 0 <= self.learning_rate < math.inf:
-            raise DataError(
-                f"learning_rate must be at least 0 and finite, got {self.learning_rate}"
-            )
+        if self.seconds is not None:
+            check_number(self.seconds, "seconds")
+            if not 0 < self.seconds < math.inf:
+                raise DataError(f"seconds must be above 0 and finite, got {self.seconds}")
+        for name in ("learning_rate", "weight_decay"):
+            number = getattr(self, name)
+            if number is None:
+                continue
+            check_number(number, name)
+            if not 0 <= number < math.inf:
+                raise DataError(f"{name} must be at least 0 and finite, got {number}")
         if not isinstance(self.decay, str) or self.decay not in DECAYS:
             raise DataError(f"decay must be one of {', '.join(DECAYS)}; got {self.decay!r}")
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether an option limits the length of the training."""
+        return any(each is not None for each in (self.epochs, self.seconds, self.patience))
 
     @property
     def only_measures(self) -> bool:

@@ -12,10 +12,10 @@ from ..results.records import Epoch, History
 from .config import TrainingConfig
 from .control import Control
 from .data import TrainingData, Variables
-from .epochs import run_epochs
+from .staged import StagedTraining
 from .trainer import EpochCallback
 from .training_model import TrainingModel
-from .validation import join_names, validate
+from .validation import Selection, join_names, select_stage, validate
 
 __all__ = ["Publish", "train"]
 
@@ -49,22 +49,22 @@ def train(
     Raises:
         TrainingError: If the loss rises, or is no longer finite.
     """
+    training = StagedTraining(model, config, data, control)
+    on_epoch = _publish_epochs(model, data, publish, on_epoch)
     try:
-        history, config = run_epochs(
-            model, config, data, control, _publish_epochs(model, data, publish, on_epoch)
-        )
+        selection = _run_stages(training, model, data, control, on_epoch)
     except TrainingError:
         publish(data.variables, data.detector)
         raise
     except BaseException:  # of the callback
         publish(_better_variables(model, data), data.detector)
         raise
+    history = replace(training.history, warnings=_warnings(data))
     variables = _better_variables(model, data) if history.stopped else model.variables(data)
     publish(variables, data.detector)
-    history = replace(history, warnings=_warnings(data))
-    if history.stopped or data.warm:
+    if history.stopped or selection is None:
         return history
-    validation = validate(model, config, data, control, history)
+    validation = validate(model, data, selection, config)
     publish({**variables, **validation.variables}, validation.detector)
     return replace(
         history,
@@ -72,6 +72,31 @@ def train(
         calibration_error=validation.calibration_error,
         warnings=(*history.warnings, *validation.warnings),
     )
+
+
+def _run_stages(
+    training: StagedTraining,
+    model: TrainingModel,
+    data: TrainingData,
+    control: Control,
+    on_epoch: EpochCallback,
+) -> Selection | None:
+    """Run the first stage, select the last one by cross-validation, and run those up to it.
+
+    Returns:
+        The selection; None without a cross-validation.
+    """
+    training.run(on_epoch, sum(stage.epochs for stage in training.stages))
+    if training.history.stopped or data.warm:
+        return None
+    selection = select_stage(model, training.config, data, control, training.history)
+    training.restore()
+    if selection is None:
+        return None
+    stages = training.stages[: selection.stages]
+    while training.completed < selection.stages and not training.history.stopped:
+        training.run(on_epoch, sum(stage.epochs for stage in stages))
+    return selection
 
 
 def _publish_epochs(

@@ -68,8 +68,9 @@ def _trial(
     batches = math.ceil(len(samples) / model.manifest.batch_size)
     schedule = Schedule(math.ceil(_STEPS / batches), batches, rate, "constant")
     try:
-        history = Trainer(model.engine, model.manifest, samples, schedule, control).run(seed)
+        trainer = Trainer(model.engine, model.manifest, samples, control, seed)
+        trainer.run(schedule)
     except TrainingError:
         return math.inf
-    loss = math.inf if history.stopped else model.evaluate(samples)[0]
+    loss = math.inf if trainer.history.stopped else model.evaluate(samples)[0]
     return loss if math.isfinite(loss) else math.inf

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._random_numbers import RandomNumbers
 from ...contract.manifest import Manifest
-from ...contract.names import LEARNING_RATE, LOSS, OUTPUT
+from ...contract.names import LEARNING_RATE, LOSS, OUTPUT, WEIGHT_DECAY
 from ...errors import TrainingError
 from ...litert import Engine
 from ..data.batches import Batch, evaluate_batches
@@ -26,14 +26,14 @@ EpochCallback = Callable[[Epoch], object]
 
 
 class Trainer:
-    """Trains the model of an engine on one dataset.
+    """Trains the model of an engine on one dataset, in one stage or several.
 
     Args:
         engine: engine that holds the model; no other thread may call it.
         manifest: manifest of the model file.
         samples: training samples, at least one.
-        schedule: number of epochs and learning rates.
         control: pauses and stops the training between steps.
+        seed: seed of the order of the samples. The same seed gives the same weights.
         held_out: samples for early stopping: the weights with the lowest loss on them are kept.
             Default: None.
         patience: number of epochs without a lower loss on `held_out` that ends the training.
@@ -45,8 +45,8 @@ class Trainer:
         engine: Engine,
         manifest: Manifest,
         samples: Dataset,
-        schedule: Schedule,
         control: Control,
+        seed: int,
         held_out: Dataset | None = None,
         patience: int | None = None,
     ) -> None:
@@ -55,28 +55,45 @@ class Trainer:
         self._has_accuracy = manifest.task != "regression"
         self._batch = Batch(manifest)
         self._samples = samples
-        self._schedule = schedule
-        self._parts = _parts(len(samples), schedule.batches)
         self._control = control
+        self._numbers = RandomNumbers(seed)
         self._early_stopping = None if held_out is None else _EarlyStopping(held_out, patience)
+        self._epochs: list[Epoch] = []
         self._steps = 0
+        self._stopped = False
 
-    def run(self, seed: int, on_epoch: EpochCallback | None = None) -> History:
-        """Train from the present weights; the same seed gives the same weights.
+    @property
+    def history(self) -> History:
+        """The history of all stages until now."""
+        return History(
+            tuple(self._epochs), self._steps, self._samples.sample_count, stopped=self._stopped
+        )
+
+    def run(
+        self, schedule: Schedule, on_epoch: EpochCallback | None = None, planned: int = 0
+    ) -> None:
+        """Train one stage from the present weights of the engine.
 
         An error of `on_epoch` ends the training and is raised; the present weights stay.
+
+        Args:
+            schedule: number of epochs, learning rates and weight decay.
+            on_epoch: called after each epoch.
+            planned: number of epochs of all stages, for `on_epoch`. Default: those until the end
+                of this stage.
 
         Raises:
             TrainingError: If the loss or a weight is no longer finite.
         """
-        epochs: list[Epoch] = []
-        numbers = RandomNumbers(seed)
+        first, start = len(self._epochs), self._steps
+        last = first + schedule.epochs
+        self._set_weight_decay(schedule)
         try:
-            while len(epochs) < self._schedule.epochs:
-                epoch = self._epoch(len(epochs) + 1, numbers)
+            while len(self._epochs) < last:
+                epoch = self._epoch(schedule, start, max(planned, last))
                 if epoch is None:
                     break
-                epochs.append(epoch)
+                self._epochs.append(epoch)
                 stop = on_epoch is not None and on_epoch(epoch) is False
                 if stop or self._control.stopped or self._is_converged():
                     break
@@ -86,32 +103,32 @@ class Trainer:
                 f"{error} is no longer finite after {self._steps} steps; the weights before the "
                 "training stay. Train with a lower learning rate"
             ) from None
-        is_complete = (
-            len(epochs) == self._schedule.epochs or self._is_converged() or self._control.used == 1
-        )
+        is_complete = len(self._epochs) == last or self._is_converged() or self._control.used == 1
+        self._stopped = not is_complete
         if self._early_stopping is not None and self._early_stopping.best is not None:
             self._engine.restore(self._early_stopping.best)
-        return History(
-            tuple(epochs), self._steps, self._samples.sample_count, stopped=not is_complete
-        )
 
-    def _epoch(self, number: int, numbers: RandomNumbers) -> Epoch | None:
+    def _epoch(self, schedule: Schedule, start: int, planned: int) -> Epoch | None:
         """Train one epoch in random order; return None if it was stopped."""
-        order = numbers.permutation(len(self._samples))
+        order = self._numbers.permutation(len(self._samples))
+        parts = _parts(len(order), schedule.batches)
         losses, outputs, rate = [], [], 0.0
-        for part in self._parts:
+        for part in parts:
             if not self._control.wait():
                 return None
-            rate = self._schedule.rate(self._progress())
+            progress = max((self._steps - start) / schedule.steps, self._control.used)
+            rate = schedule.rate(progress)
             loss, output = self._step(order[part], rate)
             losses.append(loss)
             outputs.append(output)
-        loss, accuracy = self._summarize(order, losses, outputs)
-        return Epoch(number, self._schedule.epochs, loss, accuracy, rate, self._held_out_loss())
+        loss, accuracy = self._summarize(order, parts, losses, outputs)
+        number = len(self._epochs) + 1
+        return Epoch(number, planned, loss, accuracy, rate, self._held_out_loss())
 
-    def _progress(self) -> float:
-        """Return the finished fraction of the training, by steps or by time."""
-        return max(self._steps / self._schedule.steps, self._control.used)
+    def _set_weight_decay(self, schedule: Schedule) -> None:
+        if schedule.weight_decay is not None:
+            value = np.full(1, schedule.weight_decay, np.float32)
+            self._engine.restore({**self._engine.variables(), WEIGHT_DECAY: value})
 
     def _step(self, rows: np.ndarray, rate: float) -> tuple[float, np.ndarray]:
         """Train one step on some rows; return their loss and outputs before the update."""
@@ -125,13 +142,17 @@ class Trainer:
         return loss, outputs[OUTPUT][: len(rows)]
 
     def _summarize(
-        self, order: np.ndarray, losses: list[float], outputs: list[np.ndarray]
+        self,
+        order: np.ndarray,
+        parts: list[slice],
+        losses: list[float],
+        outputs: list[np.ndarray],
     ) -> tuple[float, float]:
         """Return the mean loss and the accuracy of an epoch, computed once to keep steps short."""
         weights = self._samples.weights[order]
         rows = weights.sum(1) if weights.ndim > 1 else weights
-        parts = np.add.reduceat(rows, [part.start for part in self._parts], dtype=np.float64)
-        loss = float(parts @ losses) / float(parts.sum())
+        sums = np.add.reduceat(rows, [part.start for part in parts], dtype=np.float64)
+        loss = float(sums @ losses) / float(sums.sum())
         if not self._has_accuracy:
             return loss, float("nan")
         targets = self._samples.targets[order]

@@ -1,8 +1,9 @@
-"""Cross-validation after a training: trainings without each fold, like the one with all samples."""
+"""Cross-validation: trainings without each fold, like the one on all samples."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,16 +11,22 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ...contract.names import TEMPERATURE
 from ...errors import TrainingError
-from ..confidence.cross_validation import CrossValidation, cross_validate
+from ..confidence.cross_validation import (
+    CrossValidation,
+    HeldOutOutputs,
+    assign_validation_folds,
+    cross_validate,
+)
 from ..confidence.out_of_distribution import OODDetector
+from ..data.dataset import Dataset
 from ..results.records import History
 from .config import TrainingConfig
 from .control import Control
 from .data import TrainingData, Variables
-from .epochs import run_epochs
+from .staged import StagedTraining
 from .training_model import TrainingModel
 
-__all__ = ["Validation", "join_names", "validate"]
+__all__ = ["Selection", "Validation", "join_names", "select_stage", "validate"]
 
 _MAX_NAMES = 5  # in a message
 
@@ -43,45 +50,85 @@ class Validation:
     warnings: tuple[str, ...] = ()
 
 
-def validate(
+@dataclass(frozen=True)
+class Selection:
+    """The stage to end a training at, and the outputs that selected it.
+
+    Attributes:
+        stages: number of stages to run, at least 1.
+        assigned: fold of each row, int64 [N]; see `assign_validation_folds`.
+        held_out: outputs of the last of these stages for held-out rows.
+    """
+
+    stages: int
+    assigned: np.ndarray
+    held_out: HeldOutOutputs
+
+
+def select_stage(
     model: TrainingModel,
     config: TrainingConfig,
     data: TrainingData,
     control: Control,
     history: History,
-) -> Validation:
-    """Train on parts of the samples, and measure on the others.
+) -> Selection | None:
+    """Train without each fold, stage by stage, until the loss on the held-out rows rises.
 
-    Each training has as many epochs as that of `history`. All of them together have the time limit
-    of that training again.
+    The folds of a training that is limited have as many epochs as that of `history`. All of them
+    together have the time limit of that training again.
 
     Args:
-        model: holds the weights that were trained on all samples, at temperature 1.
+        model: copy of the model that is trained.
         config: options of the training.
         data: its samples.
         control: pauses and stops the cross-validation.
-        history: history of the training.
+        history: history of the first stage on all samples.
+
+    Returns:
+        The selection; None for a regression.
     """
-    limited = control.limited(config.seconds)
-    if history.epochs and len(history.epochs) < history.epochs[-1].epochs:
+    manifest, limited = model.manifest, control.limited(config.seconds)
+    if manifest.task == "regression":
+        return None
+    if config.is_limited and history.epochs:
         config = replace(config, epochs=len(history.epochs))
+    samples = model.dataset(data, data.samples)
+    assigned = assign_validation_folds(samples, data.groups, config.seed)
+    folds = {
+        int(fold): StagedTraining(model, config, data.part(assigned != fold), limited)
+        for fold in (np.unique(assigned[assigned >= 0]) if history.epochs else ())
+    }
+    best, lowest = Selection(1, assigned, _none_held_out(samples)), math.inf
+    for stages in range(1, 1 + max((len(each.stages) for each in folds.values()), default=0)):
+        held_out = _run_folds(model, data, samples, assigned, folds)
+        is_complete = (held_out.rows == (assigned >= 0)).all()
+        if stages == 1:
+            best = Selection(stages, assigned, held_out)
+        if not is_complete:
+            break
+        loss = held_out.loss(manifest, samples)
+        if loss >= lowest:
+            break
+        best, lowest = Selection(stages, assigned, held_out), loss
+    return best
 
-    def outputs_of(training: np.ndarray, held_out: np.ndarray) -> np.ndarray | None:
-        if not history.epochs:  # the time limit ended the first one
-            return None
-        try:
-            fold, _ = run_epochs(model, config, data.part(training), limited)
-        except TrainingError:
-            return None
-        if fold.stopped:
-            return None
-        return model.evaluate(model.dataset(data, data.samples.take(held_out)))[1]
 
+def validate(
+    model: TrainingModel, data: TrainingData, selection: Selection, config: TrainingConfig
+) -> Validation:
+    """Fit temperature and OOD detector, and measure the accuracy on the held-out rows.
+
+    Args:
+        model: holds the weights that were trained on all samples, at temperature 1.
+        data: its samples.
+        selection: outputs for held-out rows.
+        config: options of the training.
+    """
     samples = model.dataset(data, data.samples)
     outputs = model.evaluate(samples)[1]
-    result = cross_validate(model.manifest, samples, data.groups, outputs, outputs_of, config.seed)
-    if result is None:
-        return Validation(data.detector)
+    result = cross_validate(
+        model.manifest, samples, selection.assigned, selection.held_out, outputs
+    )
     return Validation(
         result.ood_detector,
         {TEMPERATURE: np.full(1, result.temperature, np.float32)},
@@ -89,6 +136,32 @@ def validate(
         result.calibration_error,
         _warnings(result, model.manifest, data, config.seconds),
     )
+
+
+def _run_folds(
+    model: TrainingModel,
+    data: TrainingData,
+    samples: Dataset,
+    assigned: np.ndarray,
+    folds: Mapping[int, StagedTraining],
+) -> HeldOutOutputs:
+    """Train the next stage without each fold, until a training is not completed."""
+    held_out = _none_held_out(samples)
+    for fold, training in folds.items():
+        try:
+            training.run()
+        except TrainingError:
+            break
+        if training.history.stopped:
+            break
+        rows = assigned == fold
+        outputs = model.evaluate(model.dataset(data, data.samples.take(rows)))[1]
+        held_out.folds[rows], held_out.outputs[rows] = fold, outputs
+    return held_out
+
+
+def _none_held_out(samples: Dataset) -> HeldOutOutputs:
+    return HeldOutOutputs(np.full(len(samples), -1), np.zeros_like(samples.targets))
 
 
 def join_names(names: Sequence[str]) -> str:
