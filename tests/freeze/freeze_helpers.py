@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 import sartor
 from sartor.contract.manifest import InputSpec, Manifest
-from sartor.contract.names import MASK, TEMPERATURE
+from sartor.contract.names import MASK, TEMPERATURE, WEIGHT_DECAY
 from sartor.flatbuffer import read
 from sartor.graph import Model
 from sartor.heads import Head
@@ -58,6 +58,7 @@ def train_randomly(
     }
     state[MASK] = np.array([name is not None for name in classes], np.float32)
     state[TEMPERATURE] = np.full(1, 1.7, np.float32)
+    state[WEIGHT_DECAY] = np.full(1, 0.1, np.float32)
     fingerprints = model.manifest.fingerprints
     checkpoint = Checkpoint(tuple(classes), fingerprints, state)
     write_checkpoint(folder / "mine.safetensors", checkpoint)
