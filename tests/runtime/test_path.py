@@ -120,10 +120,10 @@ def test_the_weight_decay_follows_the_data(tiny: Convert, wrong: float, is_stron
     assert (strength > 0.9) == is_strong
 
 
-def test_without_held_out_samples_the_first_stage_is_the_last(tiny: Convert) -> None:
+def test_without_held_out_samples_the_second_stage_is_the_last(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
         add_samples(model, 1).fit()
-        assert weight_decay_of(model) == pytest.approx(4 / 3)
+        assert weight_decay_of(model) == pytest.approx(1 / 3)
 
 
 def test_the_number_of_planned_epochs_is_never_below_the_number_of_epochs(tiny: Convert) -> None:

@@ -94,7 +94,7 @@ def _run_stages(
     if selection is None:
         return None
     stages = training.stages[: selection.stages]
-    while training.completed < selection.stages and not training.history.stopped:
+    while training.completed < len(stages) and not training.history.stopped:
         training.run(on_epoch, sum(stage.epochs for stage in stages))
     return selection
 

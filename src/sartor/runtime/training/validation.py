@@ -29,6 +29,7 @@ from .training_model import TrainingModel
 __all__ = ["Selection", "Validation", "join_names", "select_stage", "validate"]
 
 _MAX_NAMES = 5  # in a message
+_STAGES_WITHOUT_FOLDS = 2  # one sample per class: the weight decay is 1 / samples
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def select_stage(
         int(fold): StagedTraining(model, config, data.part(assigned != fold), limited)
         for fold in (np.unique(assigned[assigned >= 0]) if history.epochs else ())
     }
-    best, lowest = Selection(1, assigned, _none_held_out(samples)), math.inf
+    stages = 1 if folds else _STAGES_WITHOUT_FOLDS
+    best, lowest = Selection(stages, assigned, _none_held_out(samples)), math.inf
     for stages in range(1, 1 + max((len(each.stages) for each in folds.values()), default=0)):
         held_out = _run_folds(model, data, samples, assigned, folds)
         is_complete = (held_out.rows == (assigned >= 0)).all()
