@@ -193,6 +193,7 @@ object Keys {
     const val FIRST = "first"
     const val GENERATOR = "generator"
     const val HEAD = "head"
+    const val IMPRINTED = "imprinted"
     const val INPUTS = "inputs"
     const val LEARNING_RATE = "learning_rate"
     const val LOSS = "loss"
@@ -419,6 +420,7 @@ data class Manifest(
  * @property fingerprints Fingerprints of the model that the checkpoint was saved from.
  * @property classes The name of each class index, or null if the index is free.
  * @property classKeys The key of each class index, or null if the index is free.
+ * @property imprinted The names of the classes that were imprinted and not trained.
  * @property samplesSeen Number of samples added before the checkpoint was saved.
  * @property oodThreshold OOD score below which an input is out-of-distribution, or null.
  * @property digest SHA-256 of the tensors, the class names and the class keys.
@@ -428,6 +430,7 @@ data class CheckpointHeader(
     val fingerprints: Fingerprints,
     val classes: List<String?>,
     val classKeys: List<String?>,
+    val imprinted: List<String>,
     val samplesSeen: Int,
     val oodThreshold: Double?,
     val digest: String,

@@ -356,6 +356,8 @@ export interface CheckpointHeader {
   readonly classes: readonly (string | null)[];
   /** The key of each class index, or null if the index is free. */
   readonly class_keys: readonly (string | null)[];
+  /** The names of the classes that were imprinted and not trained. */
+  readonly imprinted: readonly string[];
   /** Number of samples added before the checkpoint was saved. */
   readonly samples_seen: number;
   /** OOD score below which an input is out-of-distribution, or null. */

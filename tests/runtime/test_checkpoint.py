@@ -103,6 +103,7 @@ def test_the_header_describes_the_checkpoint(checkpoint: Path, model_path: Path)
         },
         "classes": ["hat", "shoes", "dress", None],
         "class_keys": fields["class_keys"],
+        "imprinted": [],
         "samples_seen": 15,
         "ood_threshold": pytest.approx(0, abs=5),
         "digest": fields["digest"],

@@ -151,9 +151,9 @@ def test_a_class_added_with_one_sample_is_accepted(trained: bool) -> None:
         inputs = inputs[input_classes == 4]
         input_outputs = probabilities(inputs, class_centers())
         before.append(acceptance(detector, inputs, input_outputs))
-        detector = detector.with_class(4, [features[first]])
+        detector = detector.with_class(4, [features[first]], 1)
         after.append(acceptance(detector, inputs, input_outputs))
-        again = detector.with_class(4, [features[first]])
+        again = detector.with_class(4, [features[first]], 1)
         assert len(again.prototypes) == len(detector.prototypes)
     assert np.mean(before) < 0.3
     assert np.mean(after) > 0.75

@@ -136,14 +136,15 @@ def test_no_file_contains_a_forgotten_sample(tiny: Convert, tmp_path: Path) -> N
         with PersonalModel(path, store=store) as model:
             features = [model._state.features({"input": sample})[0][0] for sample in (PROBE, NEW)]
             numbers = [model.add_sample(NEW, "sock"), model.add_sample(PROBE, "hat")]
+            model.save(checkpoint)
+            # the check can fail
+            assert all(_contains_features(each, store, log) for each in features)
+            assert any(_has_direction(each, checkpoint) for each in features)
             add_samples(model)
             model.add_sample(NEW * np.array([1, 1, 1, 1, 0, 0, 0, 0], np.float32), "sock")
             if fit:
                 model.fit()
             model.save(checkpoint)
-            # the check can fail
-            assert all(_contains_features(each, store, log) for each in features)
-            assert any(_has_direction(each, checkpoint) for each in features)
             model.forget(*numbers)
             if fit:
                 model.fit()

@@ -47,6 +47,7 @@ class CheckpointHeader:
         fingerprints: fingerprints of the model that the checkpoint was saved from.
         classes: the name of each class index, or None if the index is free.
         class_keys: the key of each class index, or None if the index is free.
+        imprinted: the names of the classes that were imprinted and not trained.
         samples_seen: number of samples added before the checkpoint was saved.
         ood_threshold: OOD score below which an input is out-of-distribution, or None.
         digest: SHA-256 of the tensors, the class names and the class keys.
@@ -56,6 +57,7 @@ class CheckpointHeader:
     fingerprints: Fingerprints
     classes: tuple[str | None, ...]
     class_keys: tuple[str | None, ...]
+    imprinted: tuple[str, ...] = ()
     samples_seen: int = 0
     ood_threshold: float | None = None
     digest: str = ""
@@ -72,6 +74,7 @@ class CheckpointHeader:
             fingerprints=parse_fingerprints(fields.object("fingerprints")),
             classes=fields.names("classes"),
             class_keys=fields.names("class_keys"),
+            imprinted=fields.strings("imprinted"),
             samples_seen=fields.integer("samples_seen", minimum=0),
             ood_threshold=fields.optional_number("ood_threshold"),
             digest=fields.string("digest"),

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 
 from ..graph import Tensor
-from ..ops import concatenation, flatten, l2_normalization, mul, reduce_sum, reshape
+from ..ops import concatenation, div, flatten, maximum, mul, reduce_sum, reshape
 
-__all__ = ["dot", "flat_size", "flatten_features", "mean_direction", "sum_elements"]
+__all__ = ["dot", "flat_size", "flatten_features", "sum_elements", "weighted_mean"]
 
 
 def flat_size(features: Sequence[tuple[int, ...]]) -> int:
@@ -22,11 +22,10 @@ def flatten_features(features: Sequence[Tensor]) -> Tensor:
     return rows[0] if len(rows) == 1 else concatenation(rows, 1)
 
 
-def mean_direction(rows: Tensor, sample_weights: Tensor) -> Tensor:
-    """Return the direction of the weighted mean of the rows' unit vectors: [1, F]."""
-    column = reshape(sample_weights, (-1, 1))
-    mean = reduce_sum(mul(l2_normalization(rows), column), [0], keep_dims=True)
-    return l2_normalization(mean)
+def weighted_mean(rows: Tensor, sample_weights: Tensor) -> Tensor:
+    """Return the weighted mean of rows [N, F], or 0 if all weights are 0: [1, F]."""
+    fractions = div(sample_weights, maximum(sum_elements(sample_weights), 1e-6))
+    return reduce_sum(mul(rows, reshape(fractions, (-1, 1))), [0], keep_dims=True)
 
 
 def dot(x: Tensor, y: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ from .._arguments import check_number
 from ..errors import ConversionError
 from ..graph import Tensor
 from ..losses import SoftmaxCrossEntropy
-from ..ops import linear, maximum, mul, reduce_sum, rsqrt, square, to_length
-from ._features import flat_size, flatten_features, mean_direction
+from ..ops import l2_normalization, linear, maximum, mul, reduce_sum, rsqrt, square, to_length
+from ._features import flat_size, flatten_features, weighted_mean
 from ._normalization import compute_statistics, normalization_parameters, normalize
 from .head import Parameter
 
@@ -91,8 +91,9 @@ class CosineClassifier:
         parameters: Mapping[str, Tensor],
         other_classes: Tensor,
     ) -> dict[str, Tensor]:
-        """Emit the direction of the mean of the samples' unit vectors."""
-        return {"weights": mean_direction(self._normalize(features, parameters), sample_weights)}
+        """Emit the direction of the mean of the samples."""
+        mean = weighted_mean(self._normalize(features, parameters), sample_weights)
+        return {"weights": l2_normalization(mean)}
 
     def _normalize(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """Emit normalized features [N, F]."""

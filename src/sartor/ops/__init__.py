@@ -10,7 +10,7 @@ from .gradient import input_gradient, output_gradient
 from .logic import greater, select
 from .normalization import l2_normalization, log_softmax, softmax, to_length
 from .quantization import dequantize, quantize
-from .reduce import cumsum, mean, reduce_sum
+from .reduce import cumsum, mean, reduce_max, reduce_sum
 from .reference import evaluate, has_reference
 from .registry import (
     ROWS,
@@ -79,6 +79,7 @@ __all__ = [
     "pow_",
     "quantize",
     "read_variable",
+    "reduce_max",
     "reduce_sum",
     "register",
     "relu",

@@ -18,7 +18,7 @@ from .registry import NOT_DIFFERENTIABLE, NOT_SUPPORTED, ZERO, OpRow, Shape, Spe
 from .shape import reshape, zeros_like
 from .slices import slice_
 
-__all__ = ["cumsum", "mean", "reduce_sum", "spread"]
+__all__ = ["cumsum", "mean", "reduce_max", "reduce_sum", "spread"]
 
 
 def reduce_sum(
@@ -26,6 +26,11 @@ def reduce_sum(
 ) -> Tensor:
     """Return the sum over `axes`."""
     return emit("SUM", x, np.array(axes, np.int32), keepDims=keep_dims, name=name)
+
+
+def reduce_max(x: Tensor, axes: Sequence[int], *, keep_dims: bool = False) -> Tensor:
+    """Return the maximum over `axes`."""
+    return emit("REDUCE_MAX", x, np.array(axes, np.int32), keepDims=keep_dims)
 
 
 def mean(x: Tensor, axes: Sequence[int], *, keep_dims: bool = False) -> Tensor:

@@ -72,14 +72,15 @@ class ClassWeights:
         zeros = [np.zeros((1, *spec.shape), np.float32) for spec in self._manifest.features]
         self._set_class(self._one_hot(index), zeros, active=0)
 
-    def is_untrained(self, index: int) -> bool:
-        """Return whether all weights of a class are zero."""
+    def are_zero(self) -> np.ndarray:
+        """Return whether all weights of each class are zero: bool [C]."""
         variables = self._engine.variables()
-        return not any(
-            variables[spec.name].take(index, spec.class_axis).any()
-            for spec in self._manifest.variables
-            if spec.role == PARAMETER and spec.class_axis is not None
-        )
+        zero = np.ones(self._manifest.capacity, bool)
+        for spec in self._manifest.variables:
+            if spec.role == PARAMETER and spec.class_axis is not None:
+                values = np.moveaxis(variables[spec.name], spec.class_axis, 0)
+                zero &= ~values.reshape(len(zero), -1).any(1)
+        return zero
 
     def _one_hot(self, index: int) -> np.ndarray:
         row = np.zeros(self._manifest.capacity, np.float32)

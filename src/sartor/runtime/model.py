@@ -90,9 +90,9 @@ class PersonalModel:
         self, image: Sample, label: Label, *, source: str | None = None, held_out: bool = False,
         augment: int = 0,
     ) -> int:  # fmt: skip
-        """Add a sample: store its features, and imprint its class if the class is new.
+        """Add a sample: store its features, and imprint its class unless it is trained.
 
-        The new class can be predicted at once. A sample that is stored already is not added again.
+        A new class can be predicted at once. A sample that is stored already is not added again.
 
         Args:
             image: input; see `predict`.

@@ -23,7 +23,7 @@ _THUMBNAILS = 6  # of each class, in an overview
 class SampleCollection:
     """The samples of a model, kept in step with its classes.
 
-    The first sample of a new class imprints the class; a class without samples is removed.
+    Each sample imprints its class until the class is trained; a class without samples is removed.
 
     Args:
         store: sample store.
@@ -115,7 +115,7 @@ class SampleCollection:
         self, features: FeatureRows, targets: Mapping[str, float], *, source: bytes | None = None,
         held_out: bool = False, thumbnail: bytes | None = None, photo: bytes | None = None,
     ) -> int:  # fmt: skip
-        """Store a sample unless its source is stored, and imprint its new classes.
+        """Store a sample unless its source is stored, and imprint its classes.
 
         Args:
             features: a float32 [1, …] for each features tensor, of the sample and of each of its
@@ -131,7 +131,8 @@ class SampleCollection:
         """
         with self.lock:
             with self.store.transaction():
-                self.follow_store()
+                if self.store.changed_elsewhere():
+                    self.follow_store()
                 # another thread or process may have added it by now
                 stored = None if source is None else self.store.find(source)
                 if stored is not None:
@@ -141,8 +142,10 @@ class SampleCollection:
                     features, targets, source=source, held_out=held_out,
                     thumbnail=thumbnail, photo=photo, keys=self._state.class_keys,
                 )  # fmt: skip
-            self._imprint_first(features, targets, held_out)
-            self.follow_store()  # the keys of new classes
+            self._imprint_sample(features, targets, held_out)
+            new = targets.keys() - self._state.class_keys.keys()
+            if new:
+                self._state.follow(self.store.keys_of(new))
             self._state.samples_seen += 1
         return number
 
@@ -181,7 +184,7 @@ class SampleCollection:
             if count and not after.get(label) and label in self._state.class_indices:
                 self._state.remove(label)
         rows = self.store.select(held_out=False)
-        new = [label for label in self._state.new_classes if label in rows.classes]
+        new = self._state.new_classes
         self._state.forget_samples({label: self._features_of(rows, label) for label in new})
 
     def remove_class(self, label: str) -> None:
@@ -233,25 +236,28 @@ class SampleCollection:
         old = [label for label in counts if label in classes]
         new = [label for label in counts if label not in classes]
         self._imprint([*old, *new[: self._state.free_classes]])
+        self._state.keep_loaded_weights()
 
-    def _imprint_first(
+    def _imprint_sample(
         self, features: FeatureRows, targets: Mapping[str, float], held_out: bool
     ) -> None:
-        """Imprint the new classes of a sample that was just added, from its features."""
-        new = [label for label in targets if not self._state.is_imprinted(label)]
-        shown = {label: self.store.belongs(targets, label) for label in new}
+        """Imprint the classes of a sample that was just added, from its features."""
+        shown = {label: self.store.belongs(targets, label) for label in targets}
+        new = [label for label in targets if self._state.needs_samples(label)]
         if any(self.store.count(label) != shown[label] for label in new):
             self._imprint(new)  # another process has samples of the class
-        elif new:
-            rows = self.store.rounded(features)
-            none = [each[:0] for each in rows]
-            self._state.imprint(
-                {label: rows if shown[label] and not held_out else none for label in new}
-            )
+            shown = {label: x for label, x in shown.items() if label not in new}
+        rows = None
+        for label, is_shown in shown.items():
+            if is_shown and not held_out and self._state.is_new(label):
+                rows = rows or self.store.rounded(features)
+                self._state.add_sample(label, rows)
+            else:
+                self._state.add_sample(label, None)
 
     def _imprint(self, labels: Iterable[str]) -> None:
         """Imprint the classes that have no weights yet, from their stored samples."""
-        new = [label for label in labels if not self._state.is_imprinted(label)]
+        new = [label for label in labels if self._state.needs_samples(label)]
         if not new:
             return
         rows = self.store.select(label=new[0] if len(new) == 1 else None, held_out=False)
@@ -260,6 +266,8 @@ class SampleCollection:
 
     def _features_of(self, rows: SampleSet, label: str) -> list[np.ndarray]:
         """Return the features of the samples of a class; `SampleStore.counts` counts the same."""
+        if label not in rows.classes:
+            return [each[:0] for each in rows.features]
         targets = rows.targets[:, rows.classes.index(label)]
         is_number = self._manifest.task == "regression"
         return rows.take(~np.isnan(targets) if is_number else targets > 0).features

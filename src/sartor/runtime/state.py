@@ -10,21 +10,22 @@ from pathlib import Path
 import numpy as np
 
 from .._arguments import check_integer
-from ..contract.names import FEATURES, OUTPUT, TEMPERATURE
+from ..contract.names import FEATURES, OUTPUT
 from ..contract.signatures import numbered
 from ..errors import DataError
 from ..litert import Engine, read_personalizable
 from .class_names import ClassNames
 from .classes import ClassWeights
+from .confidence.imprinted import calibrate
 from .confidence.out_of_distribution import OODDetector
-from .confidence.temperature import default_temperature
-from .data.batches import Batch, evaluate_batches
-from .data.dataset import unlabelled_dataset
+from .new_classes import NewClasses
 from .results.records import History
 from .saved.adapt import adapt
 from .saved.checkpoint import Checkpoint
 
-__all__ = ["ModelState"]
+__all__ = ["ModelState", "Variables"]
+
+Variables = Mapping[str, np.ndarray]
 
 _MAX_THREADS = 1024
 
@@ -41,7 +42,6 @@ class ModelState:
 
     Attributes:
         manifest: manifest of the file.
-        engine: engine that predicts.
         samples_seen: number of samples added so far, including earlier sessions.
         history: history of the training that gave the weights, or None.
     """
@@ -52,18 +52,23 @@ class ModelState:
         threads = threads or min(2, os.cpu_count() or 1)
         file = read_personalizable(path)
         self.manifest = manifest = file.manifest
-        self.engine = Engine(path, manifest, threads=threads, content=file.content)
+        self._engine = Engine(path, manifest, threads=threads, content=file.content)
         self.samples_seen = 0
         self.history: History | None = None
         self._app: dict[str, np.ndarray] = {}
-        self._weights = ClassWeights(self.engine, manifest)
+        self._weights = ClassWeights(self._engine, manifest)
         self._classes = ClassNames(manifest.classes, manifest.class_keys)
-        # Imprinted class → True if samples showed it. False: there were none, so the weights are
-        # provisional, and the first sample imprints the class again.
-        self._imprinted: dict[str, bool] = {}
-        self._new_classes: dict[str, Sequence[np.ndarray]] = {}  # since the last training
+        self._new = NewClasses(manifest.features)
+        self._before: Variables = {}  # the present training
         self._detector: OODDetector | None = None
-        self._is_trained = not all(self.is_untrained(name) for name in self.class_indices)
+        self._new.include(self._untrained())
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that predicts, with the weights that follow from all samples."""
+        with self._engine.lock:
+            self._imprint_changed()
+        return self._engine
 
     @property
     def class_indices(self) -> dict[str, int]:
@@ -82,16 +87,16 @@ class ModelState:
 
     @property
     def new_classes(self) -> tuple[str, ...]:
-        """Names of the imprinted classes that were in no training."""
-        return tuple(self._new_classes)
+        """Names of the classes that no training has changed."""
+        return tuple(self._new.means)
 
     def features(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Return the features of one sample: float32 [1, …] for each features tensor."""
-        return self._features_of(self.engine.run("infer", inputs))
+        return self._features_of(self._engine.run("infer", inputs))
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> tuple[dict[str, float], bool | None]:
         """Return class name → output, and whether the sample is in-distribution, or None."""
-        with self.engine.lock:
+        with self._engine.lock:
             outputs = self.engine.run("infer", inputs)
             class_indices, detector = self.class_indices, self._detector
         output = outputs[OUTPUT]
@@ -100,39 +105,57 @@ class ModelState:
             in_distribution = detector.is_in_distribution(self._features_of(outputs), output)
         return {name: float(output[0, i]) for name, i in class_indices.items()}, in_distribution
 
-    def is_imprinted(self, label: str) -> bool:
-        """Return whether a class has weights from samples: imprinted, or trained before."""
-        return self._imprinted.get(label, False)
+    def is_new(self, label: str) -> bool:
+        """Return whether no training has changed the weights of a class."""
+        return label in self._new or label not in self.class_indices
+
+    def needs_samples(self, label: str) -> bool:
+        """Return whether the weights of a class do not follow from any samples yet."""
+        return self.is_new(label) and not self._new.has_samples(label)
 
     def is_untrained(self, label: str) -> bool:
-        """Return whether all weights of a class are zero."""
-        return self._weights.is_untrained(self.class_indices[label])
+        """Return whether all weights of a class are zero, after imprinting."""
+        with self._engine.lock:
+            self._imprint_changed()
+            return label in self._untrained()
 
-    def imprint(self, classes: Mapping[str, Sequence[np.ndarray]]) -> None:
-        """Imprint classes that have no weights from samples yet.
+    def add_sample(self, label: str, features: Sequence[np.ndarray] | None) -> None:
+        """Imprint a class from one more sample, unless it is trained; a new class gets an index.
 
         Args:
-            classes: class name → features of its samples, float32 [n, …] for each features
-                tensor. n may be 0.
+            label: name of the class.
+            features: float32 [n, …] for each features tensor; None if it does not show the class.
 
         Raises:
-            DataError: If there are more classes than free class indices.
+            DataError: If no class index is free.
         """
-        with self.engine.lock:
-            changes = [self._imprint(label, features) for label, features in classes.items()]
-            if any(changes):
-                self._set_default_temperature()
+        with self._engine.lock:
+            self._add_class(label)
+            if features is not None and label in self._new.means:
+                self._new.add_samples(label, features)
+
+    def imprint(self, classes: Mapping[str, Sequence[np.ndarray]]) -> None:
+        """Imprint the classes that are not trained from all their samples; see `add_sample`.
+
+        Args:
+            classes: class name → features of its samples; n may be 0.
+        """
+        with self._engine.lock:
+            for label, features in classes.items():
+                self._add_class(label)
+                if label in self._new and len(features[0]):
+                    self._new.set_samples(label, features)
 
     def remove(self, label: str) -> None:
         """Clear a class, so that its index is free."""
-        with self.engine.lock:
+        with self._engine.lock:
             self._clear(self._classes.remove(label), label)
 
     def rename(self, old: str, new: str) -> None:
         """Rename a class."""
-        with self.engine.lock:
+        with self._engine.lock:
             self._classes.rename(old, new)
-            self._follow_names({old: new})
+            self._new.rename({old: new})
 
     def follow(self, stored: Mapping[str, str | None]) -> None:
         """Rename and remove the classes that were renamed and removed in a store.
@@ -140,7 +163,7 @@ class ModelState:
         Args:
             stored: class key → name, or None for a removed class.
         """
-        with self.engine.lock:
+        with self._engine.lock:
             before, self._classes = self._classes, self._classes.following(stored)
             renamed = {}
             for index, (old, new) in enumerate(zip(before.names, self._classes.names, strict=True)):
@@ -148,25 +171,22 @@ class ModelState:
                     self._clear(index, old)
                 elif old is not None and new is not None:
                     renamed[old] = new
-            self._follow_names(renamed)
+            self._new.rename(renamed)
 
     def begin_training(self) -> tuple[dict[str, np.ndarray], OODDetector | None]:
-        """Return the variables and the detector; classes imprinted after this call are new."""
-        with self.engine.lock:
-            self._new_classes = {}
-            return self.engine.variables(), self._detector
+        """Return the variables and the detector; classes that are added after this call are new."""
+        with self._engine.lock:
+            self._before = variables = self.engine.variables()
+            self._new.begin_training()
+            return variables, self._detector
 
-    def publish(self, variables: Mapping[str, np.ndarray], detector: OODDetector | None) -> None:
+    def publish(self, variables: Variables, detector: OODDetector | None) -> None:
         """Replace all weights at once, and imprint the new classes again beside them."""
-        with self.engine.lock:
-            self.engine.restore(variables)
-            self._is_trained = True
-            for label, features in self._new_classes.items():
-                index = self.class_indices[label]
-                self._weights.imprint(index, features)
-                if detector is not None and len(features[0]):
-                    detector = detector.with_class(index, features)
+        with self._engine.lock:
+            self._engine.restore(variables)
             self._detector = detector
+            self._new.end_training(has_failed=variables is self._before)
+            self._new.include(self._untrained())
 
     def forget_samples(self, remaining: Mapping[str, Sequence[np.ndarray]]) -> None:
         """Remove all that was computed from single samples.
@@ -174,21 +194,27 @@ class ModelState:
         Args:
             remaining: name of a new class → features [n, …] of its remaining samples.
         """
-        with self.engine.lock:
+        with self._engine.lock:
             self._detector = None
             for label, features in remaining.items():
-                self._new_classes[label] = self._first_batch(features)
-                self._weights.imprint(self.class_indices[label], features)
+                self._new.set_samples(label, features)
+
+    def keep_loaded_weights(self) -> None:
+        """Treat the imprinted classes whose samples are not here as trained."""
+        with self._engine.lock:
+            elsewhere = [x for x in self._new.means if not self._new.has_samples(x)]
+            self._new.exclude({*elsewhere} - {*self._untrained()})
 
     def checkpoint(self) -> Checkpoint:
         """Return the present state as a checkpoint."""
-        with self.engine.lock:
-            detector = self._detector
+        with self._engine.lock:
+            variables, detector = self.engine.variables(), self._detector
             return Checkpoint(
                 classes=tuple(self._classes.names),
                 class_keys=self._classes.complete_keys(),
                 fingerprints=self.manifest.fingerprints,
-                variables=self.engine.variables(),
+                variables=variables,
+                imprinted=tuple(filter(self._new.has_samples, self._new.means)),
                 samples_seen=self.samples_seen,
                 ood_threshold=None if detector is None else detector.threshold,
                 ood={} if detector is None else detector.to_arrays(),
@@ -208,15 +234,15 @@ class ModelState:
         Raises:
             CheckpointError: If it belongs to another model; nothing is changed.
         """
-        with self.engine.lock:
-            adapted = adapt(checkpoint, self.manifest, self.engine.initial_variables(), name)
+        with self._engine.lock:
+            adapted = adapt(checkpoint, self.manifest, self._engine.initial_variables(), name)
             detector = self._detector_of(checkpoint)
-            self.engine.restore(adapted.variables)
+            self._engine.restore(adapted.variables)
             self._classes = ClassNames(adapted.classes, adapted.class_keys)
-            self._imprinted = {}
-            self._new_classes = {}
+            self._new = NewClasses(self.manifest.features)
+            self._new.include(self.class_indices.keys() & {*checkpoint.imprinted})
+            self._new.include(self._untrained())
             self._detector = detector
-            self._is_trained = True
             self.samples_seen = checkpoint.samples_seen
             self.history = None
             self._app = dict(checkpoint.app)
@@ -224,46 +250,43 @@ class ModelState:
 
     def close(self) -> None:
         """Release the memory."""
-        self.engine.close()
+        self._engine.close()
 
-    def _imprint(self, label: str, features: Sequence[np.ndarray]) -> bool:
-        """Imprint a class, and return whether that changed its weights."""
-        if self.is_imprinted(label):
-            return False
-        has_index = label in self._classes.names
-        if not has_index and not self.free_classes:
+    def _add_class(self, label: str) -> None:
+        """Give a class index to a class that has none."""
+        if label in self.class_indices:
+            return
+        if not self.free_classes:
             raise DataError(f"the model has no free class for {label!r}")
-        index = self._classes.names.index(label if has_index else None)
-        is_new = not has_index or label in self._imprinted or self._weights.is_untrained(index)
-        if is_new:
-            self._weights.imprint(index, features)
-            if not has_index:
-                self._classes.add(label)
-            self._new_classes[label] = self._first_batch(features)
-            if self._detector is not None and len(features[0]):
-                self._detector = self._detector.with_class(index, features)
-        self._imprinted[label] = len(features[0]) > 0
-        return is_new
+        self._classes.add(label)
+        self._new.add_class(label)
+
+    def _untrained(self) -> list[str]:
+        """Return the names of the classes whose weights are zero."""
+        zero = self._weights.are_zero()
+        return [label for label, index in self.class_indices.items() if zero[index]]
+
+    def _imprint_changed(self) -> None:
+        """Imprint the classes that have got samples since the last call."""
+        if not self._new.changed:
+            return
+        indices = self.class_indices
+        for index, label in sorted((indices[label], label) for label in self._new.changed):
+            mean = self._new.means[label]
+            self._weights.imprint(index, mean.row())
+            if self._detector is not None and mean.count:
+                self._detector = self._detector.with_class(index, mean.row(), mean.count)
+        self._new.changed.clear()
+        if self.manifest.task == "classification" and indices.keys() == self._new.means.keys():
+            rows = [self._new.means[label].row() for label in indices]
+            calibrate(self._engine, self.manifest, rows)
 
     def _clear(self, index: int, label: str) -> None:
         """Clear the weights of a class that was removed."""
         self._weights.clear(index)
-        self._imprinted.pop(label, None)
-        self._new_classes.pop(label, None)
+        self._new.exclude([label])
         if self._detector is not None:
             self._detector = self._detector.without_class(index)
-
-    def _follow_names(self, renamed: Mapping[str, str]) -> None:
-        """Rename the classes in what is known of them.
-
-        Args:
-            renamed: old name → new name.
-        """
-        self._imprinted = {renamed.get(name, name): x for name, x in self._imprinted.items()}
-        self._new_classes = {renamed.get(name, name): x for name, x in self._new_classes.items()}
-
-    def _first_batch(self, features: Sequence[np.ndarray]) -> list[np.ndarray]:
-        return [rows[: self.manifest.batch_size] for rows in features]
 
     def _features_of(self, outputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         return [outputs[numbered(FEATURES, i)] for i in range(len(self.manifest.features))]
@@ -275,18 +298,3 @@ class ModelState:
         return OODDetector.from_arrays(
             checkpoint.ood, checkpoint.ood_threshold, size, len(checkpoint.classes)
         )
-
-    def _set_default_temperature(self) -> None:
-        """Set a temperature that is about right for classes that were only imprinted."""
-        if self._is_trained or self.manifest.task != "classification":
-            return
-        features = [np.concatenate(each) for each in zip(*self._new_classes.values(), strict=True)]
-        if not len(features[0]):  # all samples are held out
-            return
-        variables = self.engine.variables()
-        self.engine.restore({**variables, TEMPERATURE: np.ones(1, np.float32)})
-        _, outputs = evaluate_batches(
-            self.engine, Batch(self.manifest), unlabelled_dataset(self.manifest, features)
-        )
-        temperature = np.full(1, default_temperature(outputs), np.float32)
-        self.engine.restore({**variables, TEMPERATURE: temperature})

@@ -111,16 +111,16 @@ class OODDetector:
         """
         return self.score(features, output) >= self.threshold
 
-    def with_class(self, class_index: int, features: Sequence[np.ndarray]) -> OODDetector:
-        """Return a detector with the prototypes of a class added or replaced.
+    def with_class(self, class_index: int, mean: Sequence[np.ndarray], count: int) -> OODDetector:
+        """Return a detector with the prototype of a class added or replaced.
 
         Args:
             class_index: index of the class.
-            features: float32 [n, …] for each features tensor, the samples of the class.
+            mean: float32 [1, …] for each features tensor, the mean of the samples of the class.
+            count: number of samples of the class.
         """
-        rows = unit_features(features)
-        indices = np.full(len(rows), class_index)
-        prototypes, indices = class_prototypes(rows, indices, self.similarity)
+        length = np.float32(np.sqrt(1 + (1 / self.similarity - 1) / count))  # see class_prototypes
+        prototypes, indices = length * unit_features(mean), np.full(1, class_index, np.int64)
         others = self.class_indices != class_index
         return replace(
             self,

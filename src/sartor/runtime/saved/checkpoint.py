@@ -40,6 +40,7 @@ class Checkpoint:
             fitted. See `sartor.runtime.confidence.out_of_distribution`.
         ood: tensors of the OOD detector; names start with `ood/`.
         app: tensors of the app; names start with `app/`. Sartor does not change them.
+        imprinted: names of the classes that were imprinted and not trained.
     """
 
     classes: tuple[str | None, ...]
@@ -50,6 +51,7 @@ class Checkpoint:
     ood_threshold: float | None = None
     ood: Mapping[str, np.ndarray] = field(default_factory=dict)
     app: Mapping[str, np.ndarray] = field(default_factory=dict)
+    imprinted: tuple[str, ...] = ()
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
@@ -73,6 +75,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> Path:
         fingerprints=checkpoint.fingerprints,
         classes=checkpoint.classes,
         class_keys=keys,
+        imprinted=checkpoint.imprinted,
         samples_seen=checkpoint.samples_seen,
         ood_threshold=checkpoint.ood_threshold,
         digest=checkpoint_digest(_without(arrays, APP_PREFIX), checkpoint.classes, keys),
@@ -108,6 +111,7 @@ def read_checkpoint(path: FilePath) -> Checkpoint:
         ood_threshold=header.ood_threshold,
         ood=_with(arrays, OOD_PREFIX),
         app=_with(arrays, APP_PREFIX),
+        imprinted=header.imprinted,
     )
     _check_classes(path, checkpoint.classes)
     _check_keys(path, checkpoint)

@@ -55,6 +55,7 @@ class Database:
         self._place = Place(None)
         self._lock = threading.RLock()
         self._depth = 0
+        self._version: list[Row] = []
         self._erase = False
         self._eraser = Eraser(self.name)
         with contextlib.ExitStack() as stack:
@@ -189,6 +190,11 @@ class Database:
         """Return all rows of a query."""
         with self._lock, translated(self.name):
             return self._connection.execute(query, values).fetchall()
+
+    def changed_elsewhere(self) -> bool:
+        """Return whether another connection has changed the file since the last call."""
+        before, self._version = self._version, self.rows("PRAGMA data_version")
+        return self._version != before
 
     def run(self, statement: str, *values: object) -> int:
         """Run a statement within `writing`, and return the ID of the last inserted row."""

@@ -170,15 +170,12 @@ class SampleStore:
         return self._codec.decode(encoding, [data])
 
     def select(self, *, held_out: bool | None = None, label: str | None = None) -> SampleSet:
-        """Return samples with their features.
+        """Return samples with their features; raise StoreError if one is damaged.
 
         Args:
             held_out: True for held-out samples only, False for training samples only. Default:
                 both.
             label: class name, to return the samples of this class only. Default: all.
-
-        Raises:
-            StoreError: If a sample is damaged.
         """
         with self._database.reading():
             samples = [
@@ -242,9 +239,8 @@ class SampleStore:
         """Yield sample ID and photo of each sample with a stored photo."""
         for sample in self.samples():
             with self._database.reading():
-                photo = read_image(self._database, sample.id, STORE_PHOTO)
-            if photo is not None:
-                yield sample.id, photo
+                if (photo := read_image(self._database, sample.id, STORE_PHOTO)) is not None:
+                    yield sample.id, photo
 
     def app_data(self, prefix: str) -> dict[str, str]:
         """Return the texts of the app whose keys start with `prefix`: key → text."""
@@ -259,6 +255,15 @@ class SampleStore:
         """Return class key → name, or None for a removed class."""
         with self._database.reading():
             return read_class_keys(self._database)
+
+    def keys_of(self, labels: Iterable[str]) -> dict[str, str | None]:
+        """Return class key → name, of some classes."""
+        query = "SELECT key FROM class WHERE name = ?"
+        return {key: name for name in labels for (key,) in self._database.rows(query, name)}
+
+    def changed_elsewhere(self) -> bool:
+        """Return whether another process has changed the store since the last call."""
+        return self._database.changed_elsewhere()
 
     def record_removed(self, keys: Iterable[str]) -> None:
         """Record that classes without samples are removed from the model."""

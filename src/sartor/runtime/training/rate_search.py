@@ -23,6 +23,7 @@ _STEPS, _BATCHES = 20, 4  # of each trial
 _TOP, _TOP_ADAPTIVE = 1.0, 0.1  # the first rate, or 16 times the default if that is higher
 _FACTOR, _TRIALS = 1 / 4, 14
 _TOLERANCE = 0.01  # of the loss before: such losses are equally good
+_PATIENCE = 2  # rates no better than the best: losses of rates that are too high are erratic
 _STABLE_FRACTION = 0.5  # of the rate with the lowest loss
 _TIME_FRACTION = 0.25  # of a time limit
 
@@ -32,8 +33,8 @@ def search_rate(
 ) -> float:
     """Return half of the learning rate that lowers the loss most in twenty steps.
 
-    Rates are tried from high to low, each a quarter of the one before, until the loss is higher
-    again. Of rates that are equally good, the lowest counts.
+    Rates are tried from high to low, each a quarter of the one before, until the loss of two in
+    succession is higher again. Of rates that are equally good, the lowest counts.
 
     Args:
         model: holds the starting weights, before and after the call.
@@ -45,15 +46,17 @@ def search_rate(
     start = model.engine.variables()
     size = model.manifest.batch_size
     few = samples.take(samples.stratified_rows(_BATCHES * size, seed))
-    lowest, best = model.evaluate(few)[0], None
+    lowest, best, worse = model.evaluate(few)[0], None, 0
     tolerance = _TOLERANCE * lowest
     rate = max(_TOP_ADAPTIVE if model.manifest.optimizer.step.adaptive else _TOP, 16 * default)
     for _ in range(_TRIALS):
         loss = _trial(model, few, rate, control, seed)
         model.engine.restore(start)
         if loss < lowest + (0 if best is None else tolerance):
-            lowest, best = min(loss, lowest), rate
+            lowest, best, worse = min(loss, lowest), rate, 0
         elif best is not None:
+            worse += 1
+        if worse == _PATIENCE:
             break
         if control.stopped or control.used > _TIME_FRACTION:
             break
