@@ -15,6 +15,7 @@ from sartor.runtime.confidence.cross_validation import (
     assign_validation_folds,
     cross_validate,
 )
+from sartor.runtime.confidence.expected_accuracy import expected_accuracy
 from sartor.runtime.confidence.out_of_distribution import OODDetector
 from sartor.runtime.confidence.temperature import (
     apply_temperature,
@@ -113,7 +114,8 @@ def test_the_metrics_are_those_of_held_out_outputs() -> None:
     outputs = softmax_outputs(dataset)
     result = validate(dataset, outputs)
     correct = outputs.argmax(1) == dataset.targets.argmax(1)
-    assert result.accuracy == pytest.approx(correct.mean())
+    expected = expected_accuracy(float(correct.mean()), 2 / 3)
+    assert result.accuracy == pytest.approx(expected, abs=1e-3)
     calibrated = apply_temperature(outputs, result.temperature)
     error = expected_calibration_error(calibrated, dataset.targets)
     assert result.calibration_error == pytest.approx(error)
@@ -147,7 +149,8 @@ def test_several_labels_per_sample_have_no_ood_detector() -> None:
     assert (result.ood_detector, result.calibration_error) == (None, None)
     present = dataset.weights > 0
     correct = ((outputs > 0.5) == (dataset.targets > 0.5))[present]
-    assert result.accuracy == pytest.approx(correct.mean())
+    expected = expected_accuracy(float(correct.mean()), 2 / 3)
+    assert result.accuracy == pytest.approx(expected, abs=1e-3)
 
 
 def test_only_completed_folds_count() -> None:
@@ -156,7 +159,8 @@ def test_only_completed_folds_count() -> None:
     result = validate(dataset, outputs, completed=2)
     rows = hold_out(dataset, outputs, completed=2).rows
     correct = outputs.argmax(1) == dataset.targets.argmax(1)
-    assert result.accuracy == pytest.approx(correct[rows].mean())
+    expected = expected_accuracy(float(correct[rows].mean()), 2 / 3)
+    assert result.accuracy == pytest.approx(expected, abs=1e-3)
     prior = default_temperature(softmax_outputs(dataset, seed=2))
     weights = np.full(rows.sum(), 0.5)
     expected = fit_temperature(outputs[rows], dataset.targets[rows], weights, prior=prior)
@@ -223,3 +227,9 @@ def test_the_ood_detector_is_fitted_to_calibrated_outputs() -> None:
     assert expected is not None
     assert result.ood_detector.entropy_weight == expected.entropy_weight
     assert result.ood_detector.threshold == expected.threshold
+
+
+def test_the_expected_error_falls_with_the_cube_root_of_the_samples() -> None:
+    assert expected_accuracy(0.6, 1.0) == pytest.approx(0.6)
+    assert expected_accuracy(0.6, 1 / 8) == pytest.approx(0.8)
+    assert expected_accuracy(1.0, 0.5) == 1

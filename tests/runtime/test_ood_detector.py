@@ -67,12 +67,11 @@ def held_out_terms(detector: OODDetector) -> tuple[np.ndarray, np.ndarray]:
     return similarities, (p * np.log(p)).sum(1)
 
 
-def test_the_entropy_has_three_quarters_of_the_spread_of_the_similarity() -> None:
+def test_the_entropy_has_at_most_three_quarters_of_the_spread_of_the_similarity() -> None:
     detector = fit_detector(10)
     similarities, entropies = held_out_terms(detector)
     expected = pytest.approx(0.75 * similarities.std(), rel=1e-5)
-    assert entropies.std() > 0.1
-    assert detector.entropy_weight * entropies.std() == expected
+    assert detector.entropy_weight * max(entropies.std(), 0.25) == expected
 
 
 def test_the_entropies_of_well_separated_classes_count_little() -> None:
@@ -86,7 +85,7 @@ def test_the_entropies_of_well_separated_classes_count_little() -> None:
     untrained = OODDetector.fit([features], class_indices, five_folds(class_indices))
     assert untrained is not None
     assert detector.threshold == pytest.approx(untrained.threshold, abs=1e-3)
-    assert detector.entropy_weight < 7.5 * 0.2
+    assert detector.entropy_weight < 3 * 0.2
 
 
 def test_5_percent_of_the_held_out_samples_are_below_the_threshold() -> None:

@@ -153,7 +153,7 @@ def test_bursts_do_not_raise_the_expected_accuracy(tiny: Convert) -> None:
             assert accuracy < 0.85
             assert history.expected_accuracy is not None
             gaps.append(history.expected_accuracy - accuracy)
-    assert np.mean(gaps) < 0.05
+    assert np.mean(gaps) < 0.1
     assert np.mean(gaps) > -0.15  # the folds are trained on three or four photos
 
 

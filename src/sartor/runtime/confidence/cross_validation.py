@@ -9,6 +9,7 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ..data.dataset import Dataset
 from ..data.tasks import TASKS, accuracy
+from .expected_accuracy import expected_accuracy
 from .folds import assign_folds
 from .out_of_distribution import OODDetector
 from .temperature import (
@@ -63,8 +64,8 @@ class CrossValidation:
         temperature: temperature of the model, above 0.
         ood_detector: out-of-distribution detector; None for several labels per sample, or too few
             samples.
-        accuracy: accuracy on held-out samples, 0…1; None if no sample was held out, or if there is
-            one class only.
+        accuracy: expected accuracy, from that on held-out samples, 0…1; None if no sample was held
+            out, or if there is one class only.
         calibration_error: expected calibration error on held-out samples at `temperature`, 0…1;
             None where `accuracy` is, or for several labels per sample.
         can_hold_out: whether a class has two samples that are not near-duplicates.
@@ -127,7 +128,10 @@ def cross_validate(
         temperature = _fit_temperature(manifest, dataset, validation, rows, temperature)
         calibrated = apply_temperature(validation, temperature)
         if manifest.weights_per_output or len(np.unique(class_indices)) > 1:
-            held_out_accuracy = _accuracy(manifest, dataset, validation, rows)
+            fraction = 1 - float(rows.sum()) / len(rows) / len(np.unique(folds[rows]))
+            held_out_accuracy = expected_accuracy(
+                _accuracy(manifest, dataset, validation, rows), fraction
+            )
     detector = None
     if not manifest.weights_per_output:
         used = folds if rows.any() else assigned
