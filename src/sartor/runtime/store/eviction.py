@@ -1,19 +1,26 @@
 """Eviction of samples from a full store: near-duplicates of the largest class, or random ones.
 
-Measured on the clothing photos with two bases, 20 draws of 200 samples, limits of 20, 50 and 100
-samples, against random eviction. If all photos differ: the same accuracy to 0.2 points. With bursts
-of four frames: 1 to 6 points better. If most samples of a class show one photo: 5 to 13 points
-better. Evicting always from the closest pair is up to 5 points worse if all photos differ.
+Accuracy of a logistic regression on four sets of photos and sounds, in a store that is limited to a
+fifth of the samples (mean of 8 draws each, in points):
+
+| samples | this rule | random | the oldest |
+|---|---|---|---|
+| all differ | 77.0 | 77.5 | 77.0 |
+| bursts of four frames | 76.4 | 74.9 | 66.6 |
+| 20 photos of each class, then 60 frames of one | 71.5 | 60.2 | 43.0 |
+
+Evicting always from the closest pair is up to 5 points worse if all photos differ. Distances
+between successive samples only are as good here, but miss a scene that comes again and again.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..._arguments import check_integer
+from ..._random_numbers import RandomNumbers
 from ...errors import DataError
 from .codec import FeatureCodec
 from .database import Database, Row
@@ -66,8 +73,9 @@ def evict(
     """Delete samples until the store is within its limits; the caller holds a transaction.
 
     Each evicted sample is of the largest class: one of its two closest samples if they are
-    near-duplicates, otherwise the one with the lowest hash of its ID, so that the remaining
-    samples are a random draw from all samples of the class. Near-duplicates are searched once.
+    near-duplicates, otherwise any. Of these, it is the one whose ID is the seed of the lowest first
+    random number (`RandomNumbers`): the remaining samples are a random draw from all samples of the
+    class. Near-duplicates are searched once.
 
     Args:
         database: database of the store.
@@ -142,5 +150,5 @@ def _distances(rows: np.ndarray) -> np.ndarray:
     return distances
 
 
-def _priority(sample: int) -> bytes:
-    return hashlib.blake2b(sample.to_bytes(8, "big"), digest_size=8).digest()
+def _priority(sample: int) -> int:
+    return int(RandomNumbers(sample).draw(1)[0])
