@@ -22,14 +22,12 @@ def group(
     *,
     class_indices: np.ndarray | None = None,
     ids: np.ndarray | None = None,
-    times: np.ndarray | None = None,
 ) -> list[int]:
     count = np.arange(len(rows))
     groups = group_near_duplicates(
         [rows],
         np.zeros(len(rows), int) if class_indices is None else class_indices,
         count if ids is None else ids,
-        1000.0 * count if times is None else times,
     )
     return [int(each) for each in groups]
 
@@ -47,8 +45,8 @@ def test_copies_that_were_added_later_share_a_group() -> None:
 
 
 @pytest.mark.parametrize("photos", [2, 20, 400])
-def test_different_photos_added_within_a_second_have_groups_of_their_own(photos: int) -> None:
-    groups = group(bursts(photos, 0), times=np.zeros(photos))
+def test_different_photos_have_groups_of_their_own(photos: int) -> None:
+    groups = group(bursts(photos, 0))
     assert len(set(groups)) > 0.9 * photos
 
 
@@ -58,24 +56,14 @@ def test_near_duplicates_of_different_classes_have_different_groups() -> None:
     assert len(set(groups)) == 12
 
 
-def test_a_burst_that_drifts_is_one_group_only_if_it_is_fast() -> None:
-    """Its first and last photo differ by as much as two photos do."""
-    rng = np.random.default_rng(3)
-    start, end, *others = rng.normal(size=(12, F))
-    drift = [start + part * (end - start) for part in np.linspace(0, 1, 9)]
-    rows = np.array([*drift, *others], np.float32)
-    pause = np.r_[0.2 * np.arange(9), 100 * np.arange(1, 11)]
-    assert len(set(group(rows, times=pause)[:9])) == 1
-    assert len(set(group(rows)[:9])) > 1
-
-
-def test_two_seconds_are_the_limit() -> None:
-    rows = bursts(8, 0)
-    rows[1] = rows[0] + 0.6 * (rows[1] - rows[0])  # nearer than 2/3, farther than 1/2
-    later = 100.0 * np.arange(8)
-    for gap, same in ((2.0, True), (2.1, False)):
-        groups = group(rows, times=np.r_[later[1] - gap, later[1:]])
-        assert (groups[0] == groups[1]) == same
+@pytest.mark.parametrize(("fraction", "is_one"), [(0.49, True), (0.51, False)])
+def test_near_is_half_of_the_typical_distance(fraction: float, is_one: bool) -> None:
+    rows = bursts(80, 0)
+    typical = np.sqrt(2 * rows[1:].var(0, ddof=1).sum())
+    step = rows[1] - rows[0]
+    rows[1] = rows[0] + fraction * typical * step / np.linalg.norm(step)
+    groups = group(rows)
+    assert (groups[0] == groups[1]) == is_one
 
 
 def test_augmentations_belong_to_the_group_of_their_sample() -> None:
@@ -89,7 +77,7 @@ def test_several_features_tensors_are_concatenated() -> None:
     rows = bursts(5, 4)
     ids, zeros = np.arange(25), np.zeros(25)
     tensors = [rows[:, :4].reshape(-1, 2, 2), rows[:, 4:]]
-    groups = group_near_duplicates(tensors, zeros.astype(int), ids, 1000.0 * ids)
+    groups = group_near_duplicates(tensors, zeros.astype(int), ids)
     assert groups.tolist() == group(rows)
 
 

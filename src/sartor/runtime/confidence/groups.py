@@ -14,8 +14,6 @@ import numpy as np
 __all__ = ["group_near_duplicates", "within_class_fraction"]
 
 _NEAR = 0.5  # near-duplicates are closer than this fraction of the typical distance
-_NEAR_IN_TIME = 2 / 3  # the same, for a sample that was added just after the one before it
-_SECONDS = 2.0  # time that is just after
 _LATEST = 256  # samples of a class that a sample is compared with: bounds the cost
 
 
@@ -23,25 +21,21 @@ def group_near_duplicates(
     features: Sequence[np.ndarray],
     class_indices: np.ndarray,
     sample_ids: np.ndarray,
-    times: np.ndarray,
 ) -> np.ndarray:
     """Assign a group to each sample: near-duplicates of one class share a group.
 
     The typical distance is the root mean square of the Euclidean distance between the features of
     two samples of the same class. The samples of a class are visited in the order of their IDs.
     The first sample of a group represents it. A sample joins the group of its nearest
-    representative if that is at most 1/2 of the typical distance away. Otherwise, it joins the
-    group of the sample before it, and represents it too, if that was added at most 2 s earlier and
-    is less than 2/3 of the typical distance away. Otherwise, it starts a group. Different photos
-    that a script adds within seconds are thus in different groups. Only the latest 256
-    representatives of the class are compared.
+    representative if that is at most 1/2 of the typical distance away. Otherwise, it starts a
+    group. Only the latest 256 representatives of the class are compared. The order counts, and not
+    the times at which the samples were added.
 
     Args:
         features: float32 [N, …] for each features tensor.
         class_indices: int [N]; class index of each row.
         sample_ids: int [N]; ID of the sample of each row. The first row of a sample counts, the
             others are its augmentations.
-        times: float64 [N]; time at which the sample was added, in seconds.
 
     Returns:
         int64 [N]: group of each row, from 0.
@@ -52,7 +46,7 @@ def group_near_duplicates(
     groups = np.arange(len(rows))
     for index in np.unique(class_indices[first]):
         members = np.flatnonzero(class_indices[first] == index)
-        groups[members] = _group_class(rows, members, times[first], typical)
+        groups[members] = _group_class(rows, members, typical)
     return np.asarray(np.unique(groups, return_inverse=True)[1][sample_indices])
 
 
@@ -96,11 +90,8 @@ def _typical_square(rows: np.ndarray, class_indices: np.ndarray) -> float:
     return 2 * squares / pairs if pairs else 0.0
 
 
-def _group_class(
-    rows: np.ndarray, members: np.ndarray, times: np.ndarray, typical: float
-) -> np.ndarray:
+def _group_class(rows: np.ndarray, members: np.ndarray, typical: float) -> np.ndarray:
     """Return the group of each sample of a class: the index of the first sample of the group."""
-    near, near_in_time = _NEAR**2 * typical, _NEAR_IN_TIME**2 * typical
     size = min(len(members), _LATEST)
     latest = np.empty((size, rows.shape[1]), np.float32)  # a ring
     squares, group_of = np.empty(size, np.float32), np.empty(size, np.int64)
@@ -112,15 +103,10 @@ def _group_class(
         filled = min(count, size)
         distances = squares[:filled] - 2 * (latest[:filled] @ row) + square
         nearest = int(distances.argmin()) if filled else 0
-        if filled and distances[nearest] <= near:
+        if filled and distances[nearest] <= _NEAR**2 * typical:
             groups[position] = group_of[nearest]
             continue
-        if position:
-            before = members[position - 1]
-            is_next = times[member] - times[before] <= _SECONDS
-            if is_next and float(((row - rows[before]) ** 2).sum()) < near_in_time:
-                groups[position] = groups[position - 1]
         at = count % size
-        latest[at], squares[at], group_of[at] = row, square, groups[position]
+        latest[at], squares[at], group_of[at] = row, square, member
         count += 1
     return groups

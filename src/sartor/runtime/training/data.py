@@ -115,7 +115,7 @@ def _split(samples: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
 
 def _groups(samples: SampleSet) -> np.ndarray:
     indices = _class_indices(samples)
-    return group_near_duplicates(samples.features, indices, samples.samples, samples.times)
+    return group_near_duplicates(samples.features, indices, samples.samples)
 
 
 def _class_indices(samples: SampleSet) -> np.ndarray:
