@@ -29,6 +29,7 @@ from .training_model import TrainingModel
 __all__ = ["Selection", "Validation", "join_names", "select_stage", "validate"]
 
 _MAX_NAMES = 5  # in a message
+_MIN_GAIN = 0.005  # nats; a stage that lowers the loss by less is not worth its time
 _STAGES_WITHOUT_FOLDS = 2  # one sample per class: the weight decay is 1 / samples
 
 
@@ -73,7 +74,7 @@ def select_stage(
     control: Control,
     history: History,
 ) -> Selection | None:
-    """Train without each fold, stage by stage, until the loss on the held-out rows rises.
+    """Train without each fold, stage by stage, until the loss on held-out rows stops falling.
 
     The folds of a training that is limited have as many epochs as that of `history`. All of them
     together have the time limit of that training again.
@@ -109,7 +110,7 @@ def select_stage(
         if not is_complete:
             break
         loss = held_out.loss(manifest, samples)
-        if loss >= lowest:
+        if loss > lowest - _MIN_GAIN:
             break
         best, lowest = Selection(stages, assigned, held_out), loss
     return best
