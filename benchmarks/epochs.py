@@ -73,7 +73,8 @@ class SartorEpoch:
     def __call__(self) -> object:
         """Train one epoch."""
         schedule = Schedule(1, -(-len(self._samples) // _BATCH), _RATE, "constant")
-        return Trainer(self._engine, self._manifest, self._samples, schedule, Control()).run(0)
+        trainer = Trainer(self._engine, self._manifest, self._samples, Control(), seed=0)
+        return trainer.run(schedule)
 
     def quality(self) -> float:
         """Return a projection of the weights after one epoch, equal for all candidates."""

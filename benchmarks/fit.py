@@ -14,7 +14,9 @@ import numpy as np
 import PIL.Image
 
 from sartor import PersonalModel
-from sartor.runtime.training.schedule import Schedule, default_schedule
+from sartor.runtime.training.config import TrainingConfig
+from sartor.runtime.training.path import training_stages
+from sartor.runtime.training.schedule import Schedule, default_rate
 
 from .compare import Candidate, Result, compare
 from .frameworks import FRAMEWORKS, Batch, Head, HeadConfig
@@ -134,7 +136,12 @@ def _stages(times: Sequence[Times]) -> dict[str, list[float]]:
 
 def _heads(file: Path, train: Samples, validation: Samples) -> dict[str, Result]:
     with PersonalModel(file) as model:
-        schedule = default_schedule(model.manifest, [train.features])
+        count, manifest = len(train.labels), model.manifest
+        (schedule,) = training_stages(
+            manifest, TrainingConfig(weight_decay=0.0), rows=count, samples=count,
+            outputs=len(_CLASSES), rate=default_rate(manifest, [train.features]),
+            has_default_rate=True, warm=False,
+        )  # fmt: skip
         batch = model.manifest.batch_size
     config = HeadConfig(train.features.shape[1], len(_CLASSES), batch, momentum=0.9)
     candidates: dict[str, Callable[[], Candidate]] = {

@@ -59,6 +59,9 @@ def fit(
     learning_rate: Annotated[
         float | None, typer.Option(help="Learning rate of the first step.")
     ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Weight decay. Default: chosen by cross-validation.")
+    ] = None,
     augment: Annotated[int, typer.Option(help="Number of augmentations per photo.", min=0)] = 0,
     seed: Seed = 0,
     validation: Validation = None,
@@ -91,7 +94,7 @@ def fit(
     from ..runtime.training.config import TrainingConfig
 
     start = time.perf_counter()
-    TrainingConfig(epochs, seconds, patience, learning_rate, seed=seed)  # before samples change
+    TrainingConfig(epochs, seconds, patience, learning_rate, weight_decay, seed=seed)  # before samples change
     checkpoint = checkpoint_of(model, checkpoint)
     check_output(checkpoint, CHECKPOINT, inputs=(model,), force=None)
     check_plot(plot, model, checkpoint)
@@ -112,6 +115,7 @@ def fit(
                 seconds=seconds,
                 patience=patience,
                 learning_rate=learning_rate,
+                weight_decay=weight_decay,
                 seed=seed,
             )
             save(personal, checkpoint)
