@@ -74,7 +74,8 @@ class SartorEpoch:
         """Train one epoch."""
         schedule = Schedule(1, -(-len(self._samples) // _BATCH), _RATE, "constant")
         trainer = Trainer(self._engine, self._manifest, self._samples, Control(), seed=0)
-        return trainer.run(schedule)
+        trainer.run(schedule)
+        return trainer.history
 
     def quality(self) -> float:
         """Return a projection of the weights after one epoch, equal for all candidates."""

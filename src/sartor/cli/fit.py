@@ -94,7 +94,8 @@ def fit(
     from ..runtime.training.config import TrainingConfig
 
     start = time.perf_counter()
-    TrainingConfig(epochs, seconds, patience, learning_rate, weight_decay, seed=seed)  # before samples change
+    # before samples change
+    TrainingConfig(epochs, seconds, patience, learning_rate, weight_decay, seed=seed)
     checkpoint = checkpoint_of(model, checkpoint)
     check_output(checkpoint, CHECKPOINT, inputs=(model,), force=None)
     check_plot(plot, model, checkpoint)
