@@ -37,18 +37,18 @@ def test_the_expected_accuracy_is_that_on_new_samples(tiny: Convert) -> None:
 
 
 def test_the_temperature_calibrates_probabilities(tiny: Convert) -> None:
-    """Without it, a head that fits its training samples exactly is overconfident."""
+    """Without it and without weight decay, a head that fits its samples is overconfident."""
     with PersonalModel(tiny()) as model:
         for sample, label in blobs(30, spread=3):
             model.add_sample(sample, label)
-        model.fit()
+        model.fit(weight_decay=0)
         fresh = list(blobs(300, seed=2, spread=3))
         calibrated = model.evaluate(fresh)
         state = model._state.engine.variables()
         model._state.engine.restore({**state, "temperature": np.ones(1, np.float32)})
         uncalibrated = model.evaluate(fresh)
         assert uncalibrated.accuracy == calibrated.accuracy  # the same predictions
-        assert (calibrated.calibration_error or 1) < 0.9 * (uncalibrated.calibration_error or 0)
+        assert (calibrated.calibration_error or 1) < 0.8 * (uncalibrated.calibration_error or 0)
         assert calibrated.loss < uncalibrated.loss
 
 

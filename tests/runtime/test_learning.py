@@ -120,7 +120,7 @@ def test_a_stopped_training_keeps_the_better_weights(tiny: Convert) -> None:
 
 
 def test_all_classes_have_equal_weight(tiny: Convert) -> None:
-    with PersonalModel(tiny()) as model:
+    with PersonalModel(tiny(batch_size=32)) as model:
         for index, (sample, label) in enumerate(blobs(40, spread=1.5)):
             if label == "hat" or index < 6:
                 model.add_sample(sample, label)

@@ -270,14 +270,14 @@ def test_the_temperature_of_a_baked_file_does_not_change_the_calibration(
     with PersonalModel(path) as model:
         for sample, label in blobs(12, spread=2.5):
             model.add_sample(sample, label)
-        model.fit()
+        model.fit(weight_decay=0.01)
         temperatures.append(float(model._state.engine.variables()["temperature"][0]))
         model.save(tmp_path / "mine.safetensors")
     bake(path, tmp_path / "mine.safetensors", baked)
     with PersonalModel(baked) as model:
         for sample, label in blobs(12, spread=2.5):
             model.add_sample(sample, label)
-        model.fit()
+        model.fit(weight_decay=0.01)
         temperatures.append(float(model._state.engine.variables()["temperature"][0]))
     assert temperatures[0] != pytest.approx(1, rel=0.01)
     assert temperatures[1] == pytest.approx(temperatures[0], rel=1e-3)
