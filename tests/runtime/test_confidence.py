@@ -24,13 +24,12 @@ def in_distribution(model: PersonalModel) -> list[bool | None]:
 
 def test_the_expected_accuracy_is_that_on_new_samples(tiny: Convert) -> None:
     with PersonalModel(tiny()) as model:
-        for sample, label in blobs(30, spread=2.5):
+        for sample, label in blobs(60, spread=2.5):
             model.add_sample(sample, label)
         history = model.fit()
         fresh = model.evaluate(blobs(300, seed=2, spread=2.5))
         assert 0.5 < fresh.accuracy < 0.95  # not an easy task
         assert history.expected_accuracy == pytest.approx(fresh.accuracy, abs=0.1)
-        assert fresh.accuracy + 0.02 < history.epochs[-1].accuracy  # on the training samples
         assert history.calibration_error is not None
         assert fresh.calibration_error is not None
         assert fresh.calibration_error < 0.1
