@@ -13,6 +13,7 @@ from ._arguments import as_path
 from ._files import write_atomically
 from ._outputs import MODEL, check_output
 from .contract.manifest import Manifest
+from .contract.names import MASK
 from .errors import ConversionError
 from .flatbuffer import write
 from .graph import DType, Model
@@ -130,8 +131,9 @@ def _load_variables(
 def _used_class_indices(
     trained: Adapted, manifest: Manifest, source: str | os.PathLike[str]
 ) -> list[int]:
-    """Return the indices of the classes, without the free ones."""
-    indices = [i for i, name in enumerate(trained.classes) if name is not None]
+    """Return the indices of the classes that have a name and are active."""
+    active = trained.variables[MASK] > 0
+    indices = [i for i, name in enumerate(trained.classes) if name is not None and active[i]]
     if not indices:
         raise ConversionError(f"{os.fspath(source)} has no class. {_HINT}")
     if len(indices) == 1 and manifest.task == "classification":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ from freeze_helpers import CLASSES, HEADS, codes, outputs, personal_outputs, sam
 import sartor
 from sartor import PersonalModel
 from sartor.contract.manifest import LABELS_FILE
-from sartor.contract.names import MANIFEST_FILE
+from sartor.contract.names import MANIFEST_FILE, MASK
 from sartor.flatbuffer import decode_metadata, read
 from sartor.flatbuffer.metadata import METADATA_NAME
-from sartor.runtime import bake
+from sartor.runtime import bake, read_checkpoint
+from sartor.runtime.saved.checkpoint import write_checkpoint
 
 VARIABLES = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE"}
 LAYER = ["FULLY_CONNECTED"]
@@ -155,6 +157,19 @@ def test_frozen_file_is_a_base(quantize: str, image_base: bytes, tmp_path: Path)
             assert spec.shape == trained_model.manifest.features[0].shape
         else:
             assert (model.manifest.inputs[0].dtype, spec.dtype) == ("uint8", "int8")
+
+
+def test_inactive_class_is_omitted(tiny_base: bytes, tmp_path: Path) -> None:
+    trained_model = train_randomly(tiny_base, tmp_path)
+    trained_model.state[MASK][2] = 0
+    checkpoint = replace(read_checkpoint(trained_model.checkpoint), variables=trained_model.state)
+    write_checkpoint(trained_model.checkpoint, checkpoint)
+    frozen = sartor.freeze(trained_model.path, tmp_path / "frozen.tflite", trained_model.checkpoint)
+    assert frozen.classes == ("hat", "ünïcode")
+    inputs = samples(trained_model.manifest.inputs, 3)
+    np.testing.assert_allclose(
+        outputs(frozen.path, inputs), personal_outputs(trained_model, inputs), rtol=0, atol=1e-6
+    )
 
 
 def test_classes_are_in_order_of_class_indices(tiny_base: bytes, tmp_path: Path) -> None:
