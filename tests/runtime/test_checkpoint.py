@@ -204,3 +204,17 @@ def test_a_class_that_the_checkpoint_lacks_is_imprinted_from_its_samples(
         model.load(checkpoint)
         assert list(model.classes) == [*LABELS, "sock"]
         assert model.predict(np.full((1, 8), 5, np.float32))[0].label == "sock"
+
+
+def test_a_class_without_samples_is_inactive_after_a_training_and_a_load(
+    tiny: Convert, tmp_path: Path
+) -> None:
+    path = tiny(classes=["hat", "shoes", "dress", "sock"])
+    with PersonalModel(path) as model:
+        add_samples(model).fit(5)
+        before = model.predict(PROBE)
+        model.save(tmp_path / "mine.safetensors")
+    with PersonalModel(path) as model:
+        model.load(tmp_path / "mine.safetensors")
+        assert model.predict(PROBE) == before
+        assert [each.probability for each in before if each.label == "sock"] == [0]

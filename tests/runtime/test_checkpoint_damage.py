@@ -89,9 +89,9 @@ def test_every_truncated_checkpoint_is_refused(model_path: Path, checkpoint: Pat
         ({"weight_decay": np.full(1, 2e6, np.float32)}, "value 2e\\+06, expected 0 to 1e\\+06"),
         ({"weight_decay": np.full(1, np.nan, np.float32)}, "weight_decay has values that are not"),
         ({"weight_decay": None}, "weight_decay as \\[1\\], got no such tensor"),
-        ({"class_mask": np.full(4, 0.5, np.float32)}, "value 0.5 at 0, expected 1"),
-        ({"class_mask": np.zeros(4, np.float32)}, "value 0 at 0, expected 1 \\(the class 'hat'"),
-        ({"class_mask": np.ones(4, np.float32)}, "value 1 at 3, expected 0 \\(a free index"),
+        ({"class_mask": np.full(4, 0.5, np.float32)}, "value 0.5 at 0, expected 0 or 1"),
+        ({"class_mask": np.zeros(4, np.float32)}, "is 0 for all classes"),
+        ({"class_mask": np.ones(4, np.float32)}, "value 1 at 3, expected 0: the index is free"),
         (
             {"head/scale": np.full(1, 1e-38, np.float32)},
             "head/scale has the value 1e-38, expected 0",

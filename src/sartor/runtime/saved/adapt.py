@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,9 +73,10 @@ def adapt(
             value = _adapt_variable(spec, checkpoint, value, name)
         _check_values(spec, value, manifest.task, name)
         variables[spec.name] = np.array(value, np.float32)
+    free = [index for index, each in enumerate(classes) if each is None]
     if MASK in variables:
         _check_mask(checkpoint, name)
-        variables[MASK] = _mask_of(classes)
+        variables[MASK][free] = 0
     notes = () if same_optimizer else (
         f"{name} was trained with another optimizer: its optimizer state is dropped",
     )  # fmt: skip
@@ -128,22 +129,24 @@ def _check_values(spec: VariableSpec, value: np.ndarray, task: str, name: str) -
 
 
 def _check_mask(checkpoint: Checkpoint, name: str) -> None:
-    """Raise CheckpointError unless the mask is 1 for each class and 0 for each free index."""
+    """Raise CheckpointError if a class mask gives no probabilities.
+
+    A class without training samples is inactive after a training.
+    """
     mask = checkpoint.variables[MASK]
-    wrong = mask != _mask_of(checkpoint.classes)
+    named = np.array([label is not None for label in checkpoint.classes])
+    wrong = (mask != 0) & ((mask != 1) | ~named)
     if wrong.any():
         index = int(wrong.argmax())
-        label = checkpoint.classes[index]
-        expected = "0 (a free index)" if label is None else f"1 (the class {label!r})"
-        raise CheckpointError(
-            f"{name}: {MASK} has the value {mask[index]:g} at {index}, expected {expected}: it is "
-            "damaged. Use another copy, or train again."
-        )
-
-
-def _mask_of(classes: Sequence[str | None]) -> np.ndarray:
-    """Return the class mask: 1 for each class, 0 for each free index."""
-    return np.array([label is not None for label in classes], np.float32)
+        expected = "0 or 1" if named[index] else "0: the index is free"
+        problem = f"has the value {mask[index]:g} at {index}, expected {expected}"
+    elif named.any() and not mask.any():
+        problem = "is 0 for all classes, expected 1 for at least one"
+    else:
+        return
+    raise CheckpointError(
+        f"{name}: {MASK} {problem}. It is damaged. Use another copy, or train again."
+    )
 
 
 def _is_taken_over(spec: VariableSpec, checkpoint: Checkpoint, same_optimizer: bool) -> bool:
