@@ -221,3 +221,13 @@ def test_the_file_is_not_changed(tiny: Convert) -> None:
         add_samples(model).fit(1)
     assert path.read_bytes() == before
     assert read(path).signature("train") is not None
+
+
+def test_an_output_that_is_not_finite_is_refused(tiny: Convert) -> None:
+    """The numbers are finite, but their products are not."""
+    with PersonalModel(tiny()) as model:
+        add_samples(model)
+        huge = np.where(np.arange(8) % 2, 3e38, -3e38).astype(np.float32)[np.newaxis]
+        with pytest.raises(DataError, match="output has values that are not finite"):
+            model.predict(huge)
+        assert model.predict(PROBE).best is not None

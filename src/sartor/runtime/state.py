@@ -95,11 +95,20 @@ class ModelState:
         return self._features_of(self._engine.run("infer", inputs))
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> tuple[dict[str, float], bool | None]:
-        """Return class name → output, and whether the sample is in-distribution, or None."""
+        """Return class name → output, and whether the sample is in-distribution, or None.
+
+        Raises:
+            DataError: If an output is not finite.
+        """
         with self._engine.lock:
             outputs = self.engine.run("infer", inputs)
             class_indices, detector = self.class_indices, self._detector
         output = outputs[OUTPUT]
+        if not np.isfinite(output).all():
+            raise DataError(
+                "the output has values that are not finite: the model cannot process this input. "
+                "Use another input, or check the model with `sartor verify`"
+            )
         in_distribution = None
         if detector is not None:
             in_distribution = detector.is_in_distribution(self._features_of(outputs), output)
