@@ -187,3 +187,13 @@ def test_the_temperature_of_imprinted_classes_follows_their_means(tiny: Convert)
         trained = float(model._state.engine.variables()["temperature"][0])
         model.add_sample(TESTS[0], "sock")
         assert float(model._state.engine.variables()["temperature"][0]) == trained
+
+
+def test_the_first_training_sample_of_a_class_counts_during_a_training(tiny: Convert) -> None:
+    """The training has no samples of the class, and leaves it inactive."""
+    held_out, sample = np.full((1, 8), 5, np.float32), np.full((1, 8), -5, np.float32)
+    with PersonalModel(tiny()) as model:
+        add(model, samples(3))
+        model.add_sample(held_out, "sock", held_out=True)
+        model.fit(3, lambda epoch: model.add_sample(sample, "sock"))
+        assert model.predict(sample)[0].label == "sock"

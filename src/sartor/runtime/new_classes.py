@@ -98,16 +98,16 @@ class NewClasses:
         self._in_training = {renamed.get(x, x): mean for x, mean in self._in_training.items()}
 
     def begin_training(self) -> None:
-        """Note the classes of a training."""
-        self._in_training = dict(self.means)
+        """Note the classes of a training: those with samples."""
+        self._in_training = {label: mean for label, mean in self.means.items() if mean.count}
 
     def end_training(self, *, has_failed: bool) -> None:
         """Remove the classes of the training, or include them again if it has failed.
 
-        All other classes have to be imprinted again.
+        All other classes with samples have to be imprinted again.
         """
         if has_failed:
             self.means = {**self._in_training, **self.means}
         else:
             self.exclude(self._in_training)
-        self.changed = set(self.means)
+        self.changed = {label for label, mean in self.means.items() if mean.count}
