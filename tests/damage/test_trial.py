@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +72,17 @@ def test_a_hang_becomes_a_message(tiny_base: bytes) -> None:
 
 
 @pytest.mark.usefixtures("crash")
+@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="Windows has no alarm")
+def test_a_worker_ends_by_itself_if_its_owner_was_killed() -> None:
+    program = "import sartor.litert.worker as w; w._LONGEST = 1; w.main()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as worker:
+        assert worker.stdin is not None
+        for part in (b"try", endless_model(), b""):
+            worker.stdin.write(len(part).to_bytes(8, "little") + part)
+        worker.stdin.flush()
+        assert worker.wait(60) == -signal.SIGALRM
+
+
 def test_convert_refuses_what_crashes(tiny_base: bytes) -> None:
     with pytest.raises(ConversionError, match=re.escape("LiteRT crashes (SIGABRT)")):
         sartor.convert(tiny_base, classes=2)

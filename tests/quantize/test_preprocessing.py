@@ -255,6 +255,13 @@ def test_the_float_starter_causes_no_note() -> None:
     assert "images are scaled to 0…255" in note
 
 
+def test_the_scale_of_very_large_images_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check would take gigabytes for an input of 1,000,000 x 10 pixels."""
+    small = EfficientNetLite0(input_size=96, quantize=False)
+    monkeypatch.setattr("sartor.passes.images.check_scaling._LARGEST_IMAGE", 96 * 96 * 3 - 1)
+    assert not sartor.convert(small, classes=2, mean=0, std=1).notes
+
+
 # Gain of the first layer, which suits one scale; preprocessing; whether a note is expected.
 GAINS: dict[str, tuple[float, str, bool]] = {
     "unit": (1.0, "0..1", False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
@@ -16,6 +17,7 @@ from .shapes import compute_shapes
 
 __all__ = ["main"]
 
+_LONGEST = 150  # seconds of a task; by then nobody waits for the reply
 _RUNS = 2  # a second call reads the state and the sizes that the first one left
 _MAX_ELEMENTS = 1 << 28
 _TOLERANCE = 0.01  # of the largest value: quantized models round to one of 255
@@ -33,9 +35,21 @@ def main() -> None:
     os.dup2(2, 1)  # LiteRT writes to stdout, too
     while True:
         task, count = _TASKS[_read(sys.stdin.buffer).decode()]
-        reply = json.dumps(_run(task, [_read(sys.stdin.buffer) for _ in range(count)])).encode()
+        models = [_read(sys.stdin.buffer) for _ in range(count)]
+        _limit_time(_LONGEST)
+        reply = json.dumps(_run(task, models)).encode()
+        _limit_time(0)
         replies.write(len(reply).to_bytes(8, "little") + reply)
         replies.flush()
+
+
+def _limit_time(seconds: int) -> None:
+    """End this process after a time, also within LiteRT; 0 for no limit.
+
+    The other process ends this one earlier, unless it was killed.
+    """
+    if hasattr(signal, "alarm"):  # not on Windows
+        signal.alarm(seconds)
 
 
 def _read(stream: BinaryIO) -> bytes:

@@ -9,6 +9,7 @@ than networks do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -28,13 +29,14 @@ __all__ = ["check_scaling", "is_convolution"]
 _USUAL = (0.05, 20.0)
 _ALTERNATIVES = ("0..1", "-1..1", "imagenet", "0..255")
 _FUSED = "fusedActivationFunction"
+_LARGEST_IMAGE = 1 << 22  # values; the check takes some 50 bytes for each
 
 
 def check_scaling(graph: Graph, specs: Sequence[InputSpec]) -> list[str]:
     """Return a note for each image input whose scale does not suit the first layer.
 
     Args:
-        graph: the base; it is not changed. Quantized inputs are not checked.
+        graph: the base; it is not changed. Quantized and very large inputs are not checked.
         specs: specs of its inputs.
     """
     notes = [
@@ -47,7 +49,7 @@ def check_scaling(graph: Graph, specs: Sequence[InputSpec]) -> list[str]:
 
 def _check_input(graph: Graph, image: Tensor, spec: InputSpec) -> str | None:
     layer_ops = _find_first_layer(graph, image)
-    if layer_ops is None:
+    if layer_ops is None or math.prod(spec.shape) > _LARGEST_IMAGE:
         return None
     scaling = Convention(spec.mean, spec.std)
     pixels = _random_image(spec.shape)
