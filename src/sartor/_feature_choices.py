@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from .errors import FeatureError, SartorError
 from .graph import Model, names_of
+from .litert import HANGS
 from .passes.dataflow import Dataflow, can_be_feature
 from .passes.find_features import entry_signature
 from .passes.frontiers import frontiers
@@ -40,10 +41,16 @@ def with_choices(
     if named:
         return _with_default(error, convert)
 
+    is_endless = False
+
     def size(names: Names) -> int | None:
+        nonlocal is_endless
+        if is_endless:  # each trial would take minutes
+            return None
         try:
             features = convert(names).manifest.features
-        except SartorError:
+        except SartorError as failure:
+            is_endless = HANGS in str(failure)
             return None
         return sum(math.prod(spec.shape) for spec in features)
 

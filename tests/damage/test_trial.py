@@ -71,7 +71,6 @@ def test_a_hang_becomes_a_message(tiny_base: bytes) -> None:
     assert try_model(tiny_base) is None
 
 
-@pytest.mark.usefixtures("crash")
 @pytest.mark.skipif(not hasattr(signal, "alarm"), reason="Windows has no alarm")
 def test_a_worker_ends_by_itself_if_its_owner_was_killed() -> None:
     program = "import sartor.litert.worker as w; w._LONGEST = 1; w.main()"
@@ -83,6 +82,7 @@ def test_a_worker_ends_by_itself_if_its_owner_was_killed() -> None:
         assert worker.wait(60) == -signal.SIGALRM
 
 
+@pytest.mark.usefixtures("crash")
 def test_convert_refuses_what_crashes(tiny_base: bytes) -> None:
     with pytest.raises(ConversionError, match=re.escape("LiteRT crashes (SIGABRT)")):
         sartor.convert(tiny_base, classes=2)

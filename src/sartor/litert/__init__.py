@@ -14,10 +14,11 @@ from .files import (
 )
 from .interpreter import create_interpreter
 from .logs import silence_logs
-from .trial import ENDED, compute_shapes, start_worker, try_model
+from .trial import ENDED, HANGS, compute_shapes, start_worker, try_model
 
 __all__ = [
     "ENDED",
+    "HANGS",
     "Engine",
     "PersonalizableFile",
     "compute_shapes",

@@ -20,11 +20,13 @@ from typing import Any
 from ..errors import InvalidModelError
 from . import shapes
 
-__all__ = ["ENDED", "compute_shapes", "start_worker", "try_model"]
+__all__ = ["ENDED", "HANGS", "compute_shapes", "start_worker", "try_model"]
 
 _CRASHES = "LiteRT crashes"
-_HANGS = "LiteRT does not finish"
-ENDED = (_CRASHES, _HANGS)
+HANGS = "LiteRT does not finish"
+"""The first words of the message about a process that took too long."""
+
+ENDED = (_CRASHES, HANGS)
 """The first words of the messages about a process that had to be ended."""
 
 _SECONDS = 120.0
@@ -117,7 +119,7 @@ class _Worker:
             return error or None, result
         status = self._process.wait()
         if is_late:
-            return f"{_HANGS} within {seconds:g} s", None
+            return f"{HANGS} within {seconds:g} s", None
         return f"{_CRASHES} ({_describe(status)})", None
 
     def stop(self) -> None:

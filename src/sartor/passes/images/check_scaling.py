@@ -29,6 +29,7 @@ __all__ = ["check_scaling", "is_convolution"]
 _USUAL = (0.05, 20.0)
 _ALTERNATIVES = ("0..1", "-1..1", "imagenet", "0..255")
 _FUSED = "fusedActivationFunction"
+_SECONDS = 10.0  # of the trial; the whole model has a trial of its own later
 _LARGEST_IMAGE = 1 << 22  # values; the check takes some 50 bytes for each
 
 
@@ -121,7 +122,7 @@ class _FirstLayer:
     def __init__(self, ops: list[Op], image: Tensor) -> None:
         with _extract(ops, image) as model:
             content = write(model)
-        error = try_model(content)
+        error = try_model(content, seconds=_SECONDS)
         if error is not None:
             raise InvalidModelError(error)
         interpreter = create_interpreter(content, delegates=False)  # starts faster
