@@ -58,7 +58,7 @@ class Graph:
         """
         value = np.asarray(value, order="C")
         data = np.frombuffer(value.tobytes(), np.uint8)
-        key = (value.dtype.str, value.shape, data.tobytes())
+        key = (value.dtype.str, value.shape, b"" if exclusive else data.tobytes())
         if not exclusive and key in self._constants:
             return self._constants[key]
         tensor = self.tensor(name, DType.of(value), value.shape)

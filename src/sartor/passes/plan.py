@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..contract.manifest import FeatureSpec, InputSpec
+from ..errors import ConversionError
 from ..graph import Graph, Model, Tensor
 from ..heads import DropoutHead, Head
 from ..ops import assign_variable, var_handle
 from ..optimizers import Optimizer
 
 __all__ = ["Plan", "Variable"]
+
+_LARGEST = 1 << 29  # bytes of all variables; training holds several copies
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,19 @@ class Plan:
         class_axis: int | None = None,
         parameter: str | None = None,
     ) -> None:
-        """Add a float32 variable, and its initial value to the initializer."""
+        """Add a float32 variable, and its initial value to the initializer.
+
+        Raises:
+            ConversionError: If all variables together are too large for a device.
+        """
+        sizes = [math.prod(each.shape) for each in self.variables.values()]
+        size = 4 * (sum(sizes) + initial.size)
+        if size > _LARGEST:
+            raise ConversionError(
+                f"the variables of head and optimizer take {size >> 20:,} MB, expected at most "
+                f"{_LARGEST >> 20}: choose features with fewer numbers (features=, --features) or "
+                "fewer classes"
+            )
         value = np.ascontiguousarray(initial, np.float32)
         constant = self.initializer.constant(value, name, exclusive=True)
         assign_variable(var_handle(self.initializer, name), constant)
