@@ -44,7 +44,7 @@ def draw(samples: int, augmentations: int = 2, task: str = "classification") -> 
     )
     targets = np.eye(len(CLASSES), dtype=np.float32)[class_indices]
     indices = {name: index for index, name in enumerate(CLASSES)}
-    rows = SampleSet([features], ids, targets, CLASSES, np.zeros(len(ids)))
+    rows = SampleSet([features], ids, targets, CLASSES)
     return training_dataset(manifest(task), rows, indices)
 
 

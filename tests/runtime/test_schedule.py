@@ -60,7 +60,7 @@ def test_a_class_of_one_sample_lowers_the_effective_sample_size(
     """Classes have equal weight; augmentations are not samples."""
     targets = np.eye(4, dtype=np.float32)[np.repeat(indices, 2)]
     ids = np.repeat(np.arange(len(indices)), 2)
-    rows = SampleSet([targets], ids, targets, tuple("abcd"), np.zeros(len(ids)))
+    rows = SampleSet([targets], ids, targets, tuple("abcd"))
     samples_by_index = training_dataset(
         manifest, rows, {name: index for index, name in enumerate("abcd")}
     )

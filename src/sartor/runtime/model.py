@@ -200,9 +200,9 @@ class PersonalModel:
     ) -> History:  # fmt: skip
         """Train from scratch on all samples, with equal weight for each class.
 
-        Cross-validation after the training calibrates the probabilities, and sets the threshold
-        for out-of-distribution inputs. If a class has weights but no samples (a checkpoint brought
-        it), training continues from the present weights instead.
+        Cross-validation chooses the weight decay, calibrates the probabilities, and sets the
+        threshold for out-of-distribution inputs. If a class has weights but no samples (a
+        checkpoint brought it), training continues from the present weights instead.
 
         Args:
             epochs: number of epochs. Default: depends on the number of samples.

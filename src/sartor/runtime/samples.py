@@ -242,14 +242,14 @@ class SampleCollection:
         self, features: FeatureRows, targets: Mapping[str, float], held_out: bool
     ) -> None:
         """Imprint the classes of a sample that was just added, from its features."""
-        shown = {label: self.store.belongs(targets, label) for label in targets}
+        membership = {label: self.store.belongs(targets, label) for label in targets}
         new = [label for label in targets if self._state.needs_samples(label)]
-        if any(self.store.count(label) != shown[label] for label in new):
+        if any(self.store.count(label) != membership[label] for label in new):
             self._imprint(new)  # another process has samples of the class
-            shown = {label: x for label, x in shown.items() if label not in new}
+            membership = {label: x for label, x in membership.items() if label not in new}
         rows = None
-        for label, is_shown in shown.items():
-            if is_shown and not held_out and self._state.is_new(label):
+        for label, is_member in membership.items():
+            if is_member and not held_out and self._state.is_new(label):
                 rows = rows or self.store.rounded(features)
                 self._state.add_sample(label, rows)
             else:

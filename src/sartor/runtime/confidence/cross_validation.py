@@ -47,13 +47,14 @@ class HeldOutOutputs:
 
     def loss(self, manifest: Manifest, dataset: Dataset) -> float:
         """Return the mean log loss of the held-out rows at the best temperature."""
-        rows, independent = self.rows, manifest.weights_per_output
-        temperature = _fit_temperature(manifest, dataset, self.outputs, rows, 1.0)
-        weights = dataset.weights if independent else dataset.sample_fraction
+        rows, weights = self.rows, _loss_weights(manifest, dataset)
         return log_loss(
-            self.outputs[rows], dataset.targets[rows], weights[rows],
-            temperature=temperature, independent=independent,
-        )  # fmt: skip
+            self.outputs[rows],
+            dataset.targets[rows],
+            weights[rows],
+            temperature=_fit_temperature(manifest, dataset, self.outputs, rows, 1.0),
+            independent=manifest.weights_per_output,
+        )
 
 
 @dataclass(frozen=True)
@@ -152,12 +153,19 @@ def cross_validate(
 def _fit_temperature(
     manifest: Manifest, dataset: Dataset, outputs: np.ndarray, rows: np.ndarray, prior: float
 ) -> float:
-    """Fit the temperature to held-out rows (bool [N]); each sample counts once."""
-    independent = manifest.weights_per_output
-    weights = dataset.weights if independent else dataset.sample_fraction
+    """Fit the temperature to held-out rows (bool [N])."""
     return fit_temperature(
-        outputs[rows], dataset.targets[rows], weights[rows], prior=prior, independent=independent
+        outputs[rows],
+        dataset.targets[rows],
+        _loss_weights(manifest, dataset)[rows],
+        prior=prior,
+        independent=manifest.weights_per_output,
     )
+
+
+def _loss_weights(manifest: Manifest, dataset: Dataset) -> np.ndarray:
+    """Return the weight of each row [N], or of each target [N, C]: each sample counts once."""
+    return dataset.weights if manifest.weights_per_output else dataset.sample_fraction
 
 
 def _accuracy(manifest: Manifest, dataset: Dataset, outputs: np.ndarray, rows: np.ndarray) -> float:

@@ -202,7 +202,6 @@ def read_sample_set(
         samples=np.repeat(np.array(ids, np.int64), rows),
         targets=np.repeat(targets, rows, axis=0),
         classes=classes,
-        times=np.repeat(np.array([sample.added.timestamp() for sample in samples], float), rows),
     )
 
 

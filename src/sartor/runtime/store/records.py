@@ -50,14 +50,12 @@ class SampleSet:
         samples: int64 [N]; ID of the sample of each row.
         targets: float32 [N, K]; NaN if a target is unknown.
         classes: K class names, in the order of their first samples.
-        times: float64 [N]; time at which the sample of each row was added, in seconds since 1970.
     """
 
     features: list[np.ndarray]
     samples: np.ndarray
     targets: np.ndarray
     classes: tuple[str, ...]
-    times: np.ndarray
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -65,6 +63,4 @@ class SampleSet:
     def take(self, rows: np.ndarray) -> SampleSet:
         """Return some of the rows; `rows` are indices, or bool [N]."""
         features = [each[rows] for each in self.features]
-        return SampleSet(
-            features, self.samples[rows], self.targets[rows], self.classes, self.times[rows]
-        )
+        return SampleSet(features, self.samples[rows], self.targets[rows], self.classes)

@@ -39,7 +39,7 @@ def train(
     before the training. If it fails, those before the training are.
 
     Args:
-        model: copy of the model that is trained.
+        model: copy of the model, for training.
         config: options.
         data: samples and starting weights.
         control: pauses and stops the training.

@@ -30,7 +30,7 @@ class StagedTraining:
     Several trainings may take turns in the same model: each keeps its weights between two stages.
 
     Args:
-        model: copy of the model that is trained.
+        model: copy of the model, for training.
         config: options.
         data: samples and starting weights.
         control: pauses and stops the training.

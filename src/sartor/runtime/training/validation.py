@@ -76,11 +76,11 @@ def select_stage(
 ) -> Selection | None:
     """Train without each fold, stage by stage, until the loss on held-out rows stops falling.
 
-    The folds of a training that is limited have as many epochs as that of `history`. All of them
-    together have the time limit of that training again.
+    If an option limits the training, each fold has as many epochs as `history`. All folds together
+    have the time limit of the training again.
 
     Args:
-        model: copy of the model that is trained.
+        model: copy of the model, for training.
         config: options of the training.
         data: its samples.
         control: pauses and stops the cross-validation.
