@@ -25,7 +25,7 @@ class Dataset:
         weights: float32 [N], or [N, C] if `Manifest.weights_per_output`; 0 where a target is
             missing.
         sample_ids: int64 [N]; sample that each row is an augmentation of.
-        sample_fraction: float32 [N]; 1 / (number of augmentations of the sample).
+        sample_fraction: float64 [N]; 1 / (number of augmentations of the sample).
     """
 
     features: Sequence[np.ndarray]
@@ -105,7 +105,7 @@ def training_dataset(
     _, sample_indices, augmentations = np.unique(
         samples.samples, return_inverse=True, return_counts=True
     )
-    fraction = (1 / augmentations[sample_indices]).astype(np.float32)
+    fraction = 1 / augmentations[sample_indices]
     weights = TASKS[manifest.task].weights(targets, fraction)
     return Dataset(samples.features, np.nan_to_num(targets), weights, samples.samples, fraction)
 
@@ -118,6 +118,6 @@ def unlabelled_dataset(manifest: Manifest, features: Sequence[np.ndarray]) -> Da
         features: float32 [N, …] for each features tensor.
     """
     count = len(features[0])
-    ones, targets = np.ones(count, np.float32), np.zeros((count, manifest.capacity), np.float32)
-    weights = np.ones_like(targets) if manifest.weights_per_output else ones
-    return Dataset(features, targets, weights, np.arange(count), ones)
+    targets = np.zeros((count, manifest.capacity), np.float32)
+    weights = np.ones_like(targets if manifest.weights_per_output else targets[:, 0])
+    return Dataset(features, targets, weights, np.arange(count), np.ones(count))

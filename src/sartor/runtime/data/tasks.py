@@ -49,7 +49,7 @@ class Task(Protocol):
 
         Args:
             targets: float32 [N, C]; NaN where a target is missing.
-            sample_fraction: float32 [N]; see `Dataset`.
+            sample_fraction: float64 [N]; see `Dataset`.
         """
         ...
 

@@ -93,7 +93,7 @@ class Evaluator:
             targets=np.nan_to_num(targets),
             weights=np.asarray(~np.isnan(targets) if per_output else np.ones(count), np.float32),
             sample_ids=np.arange(count),
-            sample_fraction=np.ones(count, np.float32),
+            sample_fraction=np.ones(count),
         )
         loss, outputs = evaluate_batches(self._engine, self._batch, dataset)
         self._loss += loss * count

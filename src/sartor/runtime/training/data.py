@@ -51,13 +51,13 @@ class TrainingData:
     @property
     def groups(self) -> np.ndarray:
         """Group of each row of `samples`, int64 [N]; see `group_near_duplicates`."""
-        return _groups(self.samples)
+        return _groups(self.samples, self.class_indices)
 
     def is_uniform(self, manifest: Manifest) -> bool:
         """Whether the photos of each class are as alike as those of one burst."""
         if manifest.task != "classification" or manifest.inputs[0].modality != IMAGE:
             return False  # classes of numbers may be well separated
-        samples, indices = self.samples, _class_indices(self.samples)
+        samples, indices = self.samples, _class_indices(self.samples, self.class_indices)
         fraction = within_class_fraction(samples.features, indices, samples.samples)
         return fraction < _UNIFORM
 
@@ -82,7 +82,7 @@ class TrainingData:
             if config.patience is not None:
                 held_out = collection.select(held_out=True)
                 if not len(held_out):
-                    samples, held_out = _split(samples, config.seed)
+                    samples, held_out = _split(samples, state.class_indices, config.seed)
             counts, class_indices = collection.counts(), state.class_indices
             absent = tuple(
                 name
@@ -102,9 +102,12 @@ class TrainingData:
         return replace(self, samples=self.samples.take(rows), held_out=None)
 
 
-def _split(samples: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
+def _split(
+    samples: SampleSet, class_indices: Mapping[str, int], seed: int
+) -> tuple[SampleSet, SampleSet]:
     """Split a third of each class off, for early stopping."""
-    held_out = assign_folds(_class_indices(samples), _groups(samples), seed=seed) == 0
+    indices, groups = _class_indices(samples, class_indices), _groups(samples, class_indices)
+    held_out = assign_folds(indices, groups, seed=seed) == 0
     if not held_out.any():
         raise DataError(
             "patience needs held-out samples: add a second sample of a class that is not a "
@@ -113,10 +116,13 @@ def _split(samples: SampleSet, seed: int) -> tuple[SampleSet, SampleSet]:
     return samples.take(~held_out), samples.take(held_out)
 
 
-def _groups(samples: SampleSet) -> np.ndarray:
-    indices = _class_indices(samples)
+def _groups(samples: SampleSet, class_indices: Mapping[str, int]) -> np.ndarray:
+    indices = _class_indices(samples, class_indices)
     return group_near_duplicates(samples.features, indices, samples.samples)
 
 
-def _class_indices(samples: SampleSet) -> np.ndarray:
-    return np.asarray(np.nan_to_num(samples.targets).argmax(1))
+def _class_indices(samples: SampleSet, class_indices: Mapping[str, int]) -> np.ndarray:
+    """Return the class index of the largest target of each row; of equal ones, the lowest."""
+    columns = np.asarray([class_indices[name] for name in samples.classes])
+    order = columns.argsort()
+    return np.asarray(columns[order][np.nan_to_num(samples.targets[:, order]).argmax(1)])

@@ -37,7 +37,7 @@ def add_prototypes(dataset: Dataset, detector: OODDetector, classes: Collection[
     targets = np.zeros((len(class_indices), dataset.targets.shape[1]), np.float32)
     targets[np.arange(len(targets)), class_indices] = 1
     first = int(dataset.sample_ids.max()) + 1
-    fraction = np.append(dataset.sample_fraction, np.ones(len(targets), np.float32))
+    fraction = np.append(dataset.sample_fraction, np.ones(len(targets)))
     targets = np.concatenate([dataset.targets, targets])
     return replace(
         dataset,

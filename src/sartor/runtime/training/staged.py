@@ -146,12 +146,13 @@ class StagedTraining:
 
     def _default_rate(self) -> float:
         model, data = self._model, self._data
+        is_regression = model.manifest.task == "regression"
         length = model.class_weights.normalized_length(self._mixed.features) if data.warm else None
         rate = default_rate(
             model.manifest,
             self._samples.features,
             outputs=len(data.class_indices),
-            magnitude=self._samples.target_rms,
+            magnitude=self._samples.target_rms if is_regression else 1.0,
             length=length or 0.0,
         )
         if model.manifest.head.feature_norm is None:
