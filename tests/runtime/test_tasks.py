@@ -92,6 +92,15 @@ def test_a_regressor_of_few_samples_reaches_their_targets(tiny: Convert) -> None
         assert model.evaluate(samples).absolute_error["size"] == pytest.approx(0, abs=1)
 
 
+def test_a_regressor_learns_values_below_zero(tiny: Convert) -> None:
+    rng = np.random.default_rng(0)
+    with PersonalModel(tiny(head=sartor.Regressor(), classes=["depth"])) as model:
+        for sample in rng.normal(size=(12, 1, 8)).astype(np.float32):
+            model.add_sample(sample, {"depth": -5.0})
+        model.fit()
+        assert model.predict_values(sample)["depth"] == pytest.approx(-5, abs=0.5)
+
+
 @pytest.mark.parametrize("loss", ["squares", "huber"])
 def test_a_regressor_can_be_trained(tiny: Convert, loss: str) -> None:
     head = sartor.Regressor() if loss == "squares" else sartor.Regressor(loss=sartor.losses.Huber())

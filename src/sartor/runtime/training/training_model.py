@@ -89,6 +89,7 @@ class TrainingModel:
         for index in data.class_indices.values():
             self.class_weights.clear(index)
         for index in data.class_indices.values():
-            rows = samples.targets[:, index] > 0
+            is_number = self.manifest.task == "regression"
+            rows = (samples.weights if is_number else samples.targets)[:, index] > 0
             if rows.any():
                 self.class_weights.imprint(index, [each[rows] for each in samples.features])
