@@ -1,0 +1,110 @@
+/** The learning-rate schedule, and the default learning rate. */
+
+import type { Manifest } from '../../../../contract/generated/contract.js';
+import type { Matrix } from '../data/matrix.js';
+import { clamp, mean, range, sum } from '../numbers.js';
+
+/** Name of a decay → learning rate relative to the peak, by the progress of the training, 0…1. */
+export const DECAYS = {
+  cosine: (progress: number) => 0.5 * (1 + Math.cos(Math.PI * progress)),
+  linear: (progress: number) => 1 - progress,
+  constant: () => 1,
+} as const satisfies Readonly<Record<string, (progress: number) => number>>;
+
+/** Decay of the learning rate: half a cosine to 0, linear to 0, or constant. */
+export type Decay = keyof typeof DECAYS;
+
+const STABLE_FRACTION = 0.5; // of the largest stable learning rate
+const SHORTEST = 1e-12; // length of features
+
+/** The learning rate of a training or of a stage of it, and its weight decay. */
+export interface Schedule {
+  /** Number of epochs, at least 1. */
+  readonly epochs: number;
+  /** Number of batches of an epoch, at least 1. */
+  readonly batches: number;
+  /** The largest learning rate, that of the first step. */
+  readonly peak: number;
+  readonly decay: Decay;
+  /** Weight decay, at least 0; undefined keeps that of the model. */
+  readonly weightDecay?: number | undefined;
+}
+
+/** Return the number of steps of a schedule, if it is not stopped. */
+export function stepsOf(schedule: Schedule): number {
+  return schedule.epochs * schedule.batches;
+}
+
+/**
+ * Return the learning rate of a step.
+ *
+ * @param schedule - schedule of the stage.
+ * @param progress - fraction of the stage before the step, 0…1: of the steps, or of the time if the
+ *   time is limited.
+ */
+export function rateOf(schedule: Schedule, progress: number): number {
+  return schedule.peak * DECAYS[schedule.decay](clamp(progress, 0, 1));
+}
+
+/** The samples that a learning rate is for. */
+export interface RateBasis {
+  /** N rows of each features tensor; N above 0. */
+  readonly features: readonly Matrix[];
+  /** Number of active classes. */
+  readonly outputs: number;
+  /** Root mean square of the targets of a regression; 1 for the other tasks. */
+  readonly magnitude: number;
+  /**
+   * Root mean square of the norms of the normalized features. It replaces the `feature_norm` of
+   * the head if it is larger.
+   */
+  readonly length: number;
+}
+
+/**
+ * Return the default learning rate for a set of samples.
+ *
+ * Gradient descent is stable up to `stableRate / L`, where L is the curvature of the loss by the
+ * weights, at most its curvature by a logit times `1 + ‖x‖²`; the default is half of that. The
+ * step of an adaptive optimizer changes each weight by the learning rate: the default changes a
+ * logit by at most 1.
+ */
+export function defaultRate(manifest: Manifest, basis: RateBasis): number {
+  const { features, outputs, magnitude, length } = basis;
+  const rows = range(features[0]?.rows ?? 0);
+  const featureNorm = manifest.head.feature_norm;
+  const norm = featureNorm === null ? undefined : Math.max(featureNorm, length);
+  const squares = rows.map((row) => sumOf(features, row, (x) => x * x));
+  if (manifest.optimizer.step.adaptive) {
+    const sums = rows.map((row) => {
+      const absolute = sumOf(features, row, Math.abs);
+      const rowNorm = Math.max(Math.sqrt(squares[row] as number), SHORTEST);
+      return norm === undefined ? absolute : (absolute * norm) / rowNorm;
+    });
+    return magnitude / (1 + mean(sums));
+  }
+  const square = norm === undefined ? mean(squares) : norm ** 2;
+  const active = manifest.weights_per_output ? outputs : 1; // the loss is the mean over these
+  const curvature = ((1 + square) * manifest.loss.curvature) / active;
+  return (STABLE_FRACTION * stableRate(manifest)) / curvature;
+}
+
+/**
+ * Return the largest stable learning rate of gradient descent at a curvature of 1.
+ *
+ * With momentum μ it is `2 (1 + μ)`, with Nesterov momentum `2 (1 + μ) / (1 + 2μ)`. The targets of
+ * a regression have no bound, so that the error of one batch can grow in the next: there the
+ * momentum must not make steps longer than those of plain gradient descent.
+ */
+export function stableRate(manifest: Manifest): number {
+  const { momentum, nesterov } = manifest.optimizer.step;
+  if (manifest.task === 'regression') {
+    return 2 * (1 - momentum);
+  }
+  return (2 * (1 + momentum)) / (nesterov ? 1 + 2 * momentum : 1);
+}
+
+/** Return the sum of a function of all features of a row. */
+function sumOf(features: readonly Matrix[], row: number, value: (x: number) => number): number {
+  return sum(features.map((matrix) => sum(Float64Array.from(matrix.row(row), value))));
+}
