@@ -1,0 +1,322 @@
+/** The model on the page: add samples, train, predict, save. A worker computes. */
+
+import type { Manifest } from '../../../contract/generated/contract.js';
+import type { Label } from './data/tasks.js';
+import { deliver, type Input } from './images/page_images.js';
+import type { Epoch, Evaluation } from './results/records.js';
+import type { TrainingOptions } from './training/config.js';
+import { TrainingJob } from './training_job.js';
+import { WorkerClient } from './worker/client.js';
+import type {
+  ClassSummary,
+  ModelOptions,
+  Opened,
+  PredictionOptions,
+  PredictionsOfInput,
+  SampleOptions,
+  StoredSample,
+  Thumbnail,
+} from './worker/messages.js';
+
+/** Bytes of a file: a `File` or `Blob`, an `ArrayBuffer`, or a `Uint8Array`. */
+export type FileContent = Blob | ArrayBuffer | Uint8Array;
+
+/** Functions that a training calls, and the signal that stops it. */
+export interface FitCallbacks {
+  /** Called after each epoch. Default: none. */
+  readonly onEpoch?: ((epoch: Epoch) => void) | undefined;
+  /** Stops the training when it is aborted. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A personalizable file that learns classes from samples in this browser.
+ *
+ * All computing runs in a worker of its own, and predictions continue to work during training, with
+ * the last published weights. Samples and the checkpoint are stored in the browser and saved by
+ * themselves: a model that is opened again continues where it was. A method that rejects has changed
+ * nothing.
+ */
+export class PersonalModel {
+  readonly #client: WorkerClient;
+
+  /** The manifest of the file. */
+  readonly manifest: Manifest;
+
+  /** Name of the storage in this browser. */
+  readonly name: string;
+
+  /** Messages about saved parts that do not fit the model, or are damaged, at the opening. */
+  readonly notes: readonly string[];
+
+  private constructor(client: WorkerClient, { manifest, name, notes }: Opened) {
+    this.#client = client;
+    this.manifest = manifest;
+    this.name = name;
+    this.notes = notes;
+  }
+
+  /**
+   * Open a personalizable file, with its samples and its checkpoint in this browser.
+   *
+   * @param source - URL (relative to the page) or content of a file; `sartor convert` writes one.
+   * @param options - see `ModelOptions`.
+   * @throws InvalidModelError if the file cannot be loaded, is not a model, or is damaged.
+   * @throws NotPersonalizableError if the model cannot be trained, or not by this version.
+   * @throws StoreError if the model is open in another tab, if the browser has no storage, or if
+   *   the stored samples are damaged or of another base.
+   * @throws DataError if an option is out of range, or the samples have more classes than the
+   *   capacity of the model.
+   */
+  static async open(
+    source: string | URL | FileContent,
+    options: ModelOptions = {},
+  ): Promise<PersonalModel> {
+    const worker = new Worker(new URL('./worker/entry.js', import.meta.url), {
+      type: 'module',
+      name: 'sartor',
+    });
+    const client = new WorkerClient(worker);
+    const { runtime = 'litert/', ...rest } = options;
+    const content = isUrl(source) ? new URL(source, document.baseURI).href : buffer(source);
+    try {
+      const url = new URL(runtime, document.baseURI).href;
+      return new PersonalModel(client, await client.call('open', [content, url, rest]));
+    } catch (error) {
+      client.terminate('the model was not opened');
+      throw error;
+    }
+  }
+
+  /** Largest number of classes. */
+  get capacity(): number {
+    return this.manifest.classes.length;
+  }
+
+  /** Return the classes (of a regression, its values) by class index; then those without sample. */
+  classes(): Promise<readonly ClassSummary[]> {
+    return this.#client.call('classes', []);
+  }
+
+  /** Return all samples, in the order in which they were added. */
+  samples(): Promise<readonly StoredSample[]> {
+    return this.#client.call('samples', []);
+  }
+
+  /**
+   * Return stored thumbnails, in the order in which their samples were added.
+   *
+   * @param label - name of a class. Default: all classes.
+   * @param limit - largest number; the last ones are returned. Default: no limit.
+   */
+  thumbnails(label?: string, limit = Number.MAX_SAFE_INTEGER): Promise<readonly Thumbnail[]> {
+    return this.#client.call('thumbnails', [label, limit]);
+  }
+
+  /** Return the stored photo of a sample, or undefined if there is none. */
+  photo(id: number): Promise<Blob | undefined> {
+    return this.#client.call('photo', [id]);
+  }
+
+  /**
+   * Add a sample: store its features, and imprint its class unless it is trained.
+   *
+   * A new class can be predicted at once. A sample that is stored already is not added again.
+   *
+   * @param input - see `predict`.
+   * @param label - name of the class. For several labels: the names of all labels that apply, or a
+   *   record name → boolean, which leaves other labels unknown. For a regression: a record
+   *   name → number.
+   * @param options - see `SampleOptions`.
+   * @returns the number of the sample, for `forget`.
+   * @throws DataError if the input or label does not fit the model, no class is free, or the sample
+   *   has another label.
+   * @throws StoreError if the storage is full or cannot be written.
+   */
+  async addSample(input: Input, label: Label, options: SampleOptions = {}): Promise<number> {
+    const { input: sent, transfer } = await deliver(input);
+    return this.#client.call('addSample', [sent, label, options], transfer);
+  }
+
+  /** Return the sample with this image, or with this `source`; undefined if there is none. */
+  async find(input: Input, source?: string): Promise<StoredSample | undefined> {
+    const { input: sent, transfer } = await deliver(input);
+    return this.#client.call('find', [sent, source], transfer);
+  }
+
+  /**
+   * Delete samples for good, and stop a running training.
+   *
+   * Trained weights still depend on them until the next `fit`. Imprinted classes are imprinted again
+   * from their other samples, and classes without samples are removed.
+   *
+   * @throws DataError if a number is unknown.
+   */
+  forget(...ids: number[]): Promise<void> {
+    return this.#client.call('forget', [ids]);
+  }
+
+  /**
+   * Add a class without samples, which `classes` lists. Its first sample gives it a class index.
+   *
+   * @throws DataError if the name is in use or not valid, or if no class is free.
+   */
+  addClass(name: string): Promise<void> {
+    return this.#client.call('addClass', [name]);
+  }
+
+  /** Rename a class; throws DataError if it does not exist or the name is in use. */
+  renameClass(label: string, name: string): Promise<void> {
+    return this.#client.call('renameClass', [label, name]);
+  }
+
+  /** Delete a class and its samples for good; see `forget`. */
+  removeClass(label: string): Promise<void> {
+    return this.#client.call('removeClass', [label]);
+  }
+
+  /**
+   * Predict the class of an input.
+   *
+   * @param input - an image: a file, pixels, a video frame, or an element that shows one; or a
+   *   typed array of the size of the input. For several inputs: a record with their names.
+   * @param options - see `PredictionOptions`.
+   * @returns all classes, the most probable first. `best` is undefined if the input resembles none.
+   * @throws DataError if the input does not fit the model, or the model is a regression.
+   */
+  async predict(input: Input, options: PredictionOptions = {}): Promise<PredictionsOfInput> {
+    const { input: sent, transfer } = await deliver(input);
+    return this.#client.call('predict', [sent, options], transfer);
+  }
+
+  /** Return name → output: a number for a regression, a probability otherwise; see `predict`. */
+  async predictValues(input: Input): Promise<ReadonlyMap<string, number>> {
+    const { input: sent, transfer } = await deliver(input);
+    return this.#client.call('predictValues', [sent], transfer);
+  }
+
+  /**
+   * Measure the accuracy and the loss.
+   *
+   * @param samples - pairs of an input and its label, preferably not used in training. Default: the
+   *   held-out samples, or all samples if none is held out.
+   * @throws DataError if there is no sample, or one does not fit.
+   */
+  async evaluate(samples?: readonly (readonly [Input, Label])[]): Promise<Evaluation> {
+    if (samples === undefined) {
+      return this.#client.call('evaluate', [undefined]);
+    }
+    const parts = await Promise.all(samples.map(([input]) => deliver(input)));
+    const pairs = parts.map(({ input }, i) => [input, samples[i]?.[1] as Label] as const);
+    return this.#client.call(
+      'evaluate',
+      [pairs],
+      parts.flatMap(({ transfer }) => transfer),
+    );
+  }
+
+  /**
+   * Train from scratch on all samples, with equal weight for each class.
+   *
+   * Cross-validation chooses the weight decay, calibrates the probabilities, and sets the threshold
+   * for out-of-distribution inputs. If a class has weights but no samples (a checkpoint brought it),
+   * training continues from the present weights instead. The checkpoint is saved at the end.
+   *
+   * @param options - see `TrainingOptions`.
+   * @param callbacks - see `FitCallbacks`.
+   * @returns a job to pause, resume, stop or await; `await job.history` waits for its end.
+   */
+  fit(options: TrainingOptions = {}, { onEpoch, signal }: FitCallbacks = {}): TrainingJob {
+    const number = this.#client.newJob(onEpoch ?? (() => {}));
+    const stop = () => void this.#client.call('stop', [number]);
+    const history = this.#client.call('fit', [number, options]).finally(() => {
+      this.#client.endJob(number);
+      signal?.removeEventListener('abort', stop);
+    });
+    signal?.addEventListener('abort', stop);
+    if (signal?.aborted) {
+      stop();
+    }
+    return new TrainingJob(this.#client, number, history);
+  }
+
+  /** Stop a running training after its present step; see `TrainingJob.stop`. */
+  stop(): Promise<void> {
+    return this.#client.call('stop', [undefined]);
+  }
+
+  /** Return the texts of the app whose keys start with a prefix: key → text. */
+  appData(prefix = ''): Promise<ReadonlyMap<string, string>> {
+    return this.#client.call('appData', [prefix]);
+  }
+
+  /** Store a text of the app, which stays with the samples; undefined deletes it. */
+  setAppData(key: string, text: string | undefined): Promise<void> {
+    return this.#client.call('setAppData', [key, text]);
+  }
+
+  /** Write the checkpoint into the storage now. Every change does so soon by itself. */
+  save(): Promise<void> {
+    return this.#client.call('save', []);
+  }
+
+  /** Go back to the checkpoint in the storage; see `loadCheckpoint`. */
+  load(): Promise<readonly string[]> {
+    return this.#client.call('load', []);
+  }
+
+  /** Return the checkpoint, the content of a `.safetensors` file, which Python loads too. */
+  saveCheckpoint(): Promise<Uint8Array> {
+    return this.#client.call('saveCheckpoint', []);
+  }
+
+  /**
+   * Replace weights and classes by a checkpoint; keep the samples, stop a running training.
+   *
+   * @returns a message for each part that does not fit the model and was not loaded.
+   * @throws CheckpointError if it is damaged or of another model.
+   */
+  loadCheckpoint(content: FileContent): Promise<readonly string[]> {
+    return this.#client.call('loadCheckpoint', [buffer(content)]);
+  }
+
+  /** Return a `.tflite` file that starts with the present classes and can still be trained. */
+  bake(): Promise<Uint8Array> {
+    return this.#client.call('bake', []);
+  }
+
+  /** Return model, weights and samples as one file, which Python imports too. */
+  exportProject(): Promise<Blob> {
+    return this.#client.call('exportProject', []);
+  }
+
+  /**
+   * Replace weights, classes and samples by those of a project; otherwise like `loadCheckpoint`.
+   *
+   * @throws SartorError if a part is damaged or of another model; nothing is changed.
+   */
+  importProject(content: FileContent): Promise<readonly string[]> {
+    return this.#client.call('importProject', [buffer(content)]);
+  }
+
+  /** Stop a running training, save, and release memory and storage. May be called again. */
+  async close(): Promise<void> {
+    if (this.#client.ended) {
+      return;
+    }
+    try {
+      await this.#client.call('close', []);
+    } finally {
+      this.#client.terminate('the model is closed');
+    }
+  }
+}
+
+function isUrl(source: string | URL | FileContent): source is string | URL {
+  return typeof source === 'string' || source instanceof URL;
+}
+
+/** Return bytes as a worker takes them: a view as a copy of its part of the buffer. */
+function buffer(content: FileContent): Blob | ArrayBuffer {
+  return content instanceof Uint8Array ? (content.slice().buffer as ArrayBuffer) : content;
+}
