@@ -49,6 +49,22 @@ def test_a_baked_file_has_classes_and_can_be_trained(
         assert model.predict(PROBE) == expected
 
 
+def test_a_training_does_not_bring_a_removed_class_back(
+    trained_model: tuple[Path, Path, Predictions], tmp_path: Path
+) -> None:
+    path, checkpoint, _ = trained_model
+    output, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
+    with PersonalModel(output) as model:
+        model.remove_class("shoes")
+        for sample, label in blobs(5):
+            if label != "shoes":
+                model.add_sample(sample, label)
+        model.fit(epochs=20)
+        predictions = model.predict(PROBE)
+    assert {each.label for each in predictions} == {"hat", "dress"}
+    assert sum(each.probability for each in predictions) == pytest.approx(1)
+
+
 def test_only_variables_class_names_and_digest_change(
     trained_model: tuple[Path, Path, Predictions], tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...contract.manifest import Manifest
-from ...contract.names import TEMPERATURE
+from ...contract.names import MASK, TEMPERATURE
 from ...litert import Engine
 from ..classes import ClassWeights
 from ..data.batches import Batch, evaluate_batches
@@ -86,7 +86,9 @@ class TrainingModel:
         # a baked file has the temperature of its training, which is not that of this one
         self.engine.restore({**self.initial, TEMPERATURE: np.ones(1, np.float32)})
         self.class_weights.set_normalization(mixed)
-        for index in data.class_indices.values():
+        # a baked file has classes that may have been removed since
+        in_file = np.flatnonzero(self.initial[MASK]).tolist()
+        for index in sorted({*in_file, *data.class_indices.values()}):
             self.class_weights.clear(index)
         for index in data.class_indices.values():
             is_number = self.manifest.task == "regression"

@@ -1,12 +1,12 @@
 /** The copy of a model that training uses. */
 
-import { type Manifest, TEMPERATURE } from '../../../../contract/generated/contract.js';
+import { MASK, type Manifest, TEMPERATURE } from '../../../../contract/generated/contract.js';
 import { ClassWeights } from '../classes.js';
 import { Batch, evaluateBatches } from '../data/batches.js';
 import { type Dataset, trainingDataset } from '../data/dataset.js';
 import type { Matrix } from '../data/matrix.js';
 import type { Engine, Variables } from '../litert/engine.js';
-import { range } from '../numbers.js';
+import { distinct, indicesOf, range } from '../numbers.js';
 import type { SampleSet } from '../store/sample_set.js';
 import type { TrainingData } from './data.js';
 import { addPrototypes } from './rehearsal.js';
@@ -67,7 +67,7 @@ export class TrainingModel {
     if (data.isWarm) {
       await this.engine.restore(data.variables);
     } else {
-      await this.#startFromScratch(samples, mixed);
+      await this.#startFromScratch(data, samples, mixed);
     }
   }
 
@@ -87,15 +87,16 @@ export class TrainingModel {
    *
    * Continuing from old weights while samples come in costs up to three points of accuracy.
    */
-  async #startFromScratch(samples: Dataset, mixed: Dataset): Promise<void> {
+  async #startFromScratch(data: TrainingData, samples: Dataset, mixed: Dataset): Promise<void> {
     // a baked file has the temperature of its training, which is not that of this one
     await this.engine.restore({ ...this.initial, [TEMPERATURE]: Float32Array.of(1) });
     await this.classWeights.setNormalization(mixed.features);
-    const classes = range(this.manifest.classes.length);
-    for (const index of classes) {
+    // a baked file has classes that may have been removed since
+    const inFile = indicesOf(this.initial[MASK] as Float32Array, (each) => each > 0);
+    for (const index of distinct([...inFile, ...data.classIndices.values()])) {
       await this.classWeights.clear(index);
     }
-    for (const index of classes) {
+    for (const index of data.classIndices.values()) {
       const rows = rowsOfClass(this.manifest, samples, index);
       if (rows.length > 0) {
         await this.classWeights.imprint(
