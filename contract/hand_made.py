@@ -32,6 +32,7 @@ from sartor.ops import (
 
 __all__ = [
     "TwoMapHead",
+    "feature_base",
     "float_base",
     "graph_head",
     "int8_base",
@@ -48,6 +49,14 @@ def float_base() -> Model:
     x = graph.input("image", (1, 4, 4, 3))
     hidden = relu(fully_connected(flatten(x), _grid(random, 12, 48), _grid(random, 12)))
     hidden.name = "hidden"
+    return _model(graph, _classifier(random, hidden))
+
+
+def feature_base() -> Model:
+    """Return a base: four numbers [1, 4], a dense layer of 12 features, and a classifier."""
+    random = np.random.default_rng(7)
+    graph = Graph("feature base")
+    hidden = relu(fully_connected(graph.input("numbers", (1, 4)), _grid(random, 12, 4)))
     return _model(graph, _classifier(random, hidden))
 
 

@@ -12,6 +12,7 @@ import plain
 import plain_training
 import pytest
 from plain import Rows
+from plain_detector import Detector
 
 import sartor
 from sartor import PersonalModel
@@ -170,7 +171,7 @@ def numbered(parts: Sequence[np.ndarray], count: int) -> np.ndarray:
     return numbers
 
 
-def assert_same_decisions(detector: OODDetector, expected: plain.Detector, rows: Rows) -> None:
+def assert_same_decisions(detector: OODDetector, expected: Detector, rows: Rows) -> None:
     """Compare the decisions on training samples and on noise, with random outputs."""
     rng = np.random.default_rng(0)
     features = np.concatenate([rows.features[:40], rng.normal(size=(40, FEATURES))])

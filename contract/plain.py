@@ -25,6 +25,7 @@ class Numbers:
         self.seed, self.k = seed, 0
 
     def next(self) -> int:
+        """Return the next number."""
         self.k += 1
         z = (self.seed + self.k * 0x9E3779B9) % 2**32
         z = (z ^ (z >> 16)) * 0x85EBCA6B % 2**32
@@ -32,6 +33,7 @@ class Numbers:
         return z ^ (z >> 16)
 
     def permutation(self, n: int) -> Integers:
+        """Return the next permutation of n."""
         return np.argsort([self.next() for _ in range(n)], kind="stable").astype(np.int64)
 
 
@@ -44,18 +46,27 @@ class Rows:
         targets: [N, K] for K classes; NaN where a target is missing.
         samples: [N], the number of the sample of each row.
         single: whether each row has one class.
+        regression: whether the targets are numbers.
     """
 
     features: Floats
     targets: Floats
     samples: Integers
     single: bool
+    regression: bool = False
 
     def __len__(self) -> int:
         return len(self.features)
 
     def where(self, mask: Mask | Integers) -> Rows:
-        return Rows(self.features[mask], self.targets[mask], self.samples[mask], self.single)
+        """Return some of the rows."""
+        return Rows(
+            self.features[mask],
+            self.targets[mask],
+            self.samples[mask],
+            self.single,
+            self.regression,
+        )
 
     @property
     def labels(self) -> Integers:
@@ -63,8 +74,14 @@ class Rows:
         return np.asarray(np.nan_to_num(self.targets).argmax(axis=1))
 
     def of_class(self, c: int) -> Integers:
-        """Return the rows with a target above 0."""
-        return np.flatnonzero(np.nan_to_num(self.targets[:, c]) > 0)
+        """Return the rows with a target above 0; in a regression, those with a target."""
+        targets = self.targets[:, c]
+        return np.flatnonzero(~np.isnan(targets) if self.regression else np.nan_to_num(targets) > 0)
+
+    @property
+    def target_rms(self) -> float:
+        """Root mean square of the targets that are not missing."""
+        return float(np.sqrt(np.nanmean(self.targets**2))) or 1.0
 
     @property
     def first(self) -> Mask:
@@ -73,6 +90,7 @@ class Rows:
 
     @property
     def fractions(self) -> Floats:
+        """The fraction of each row, [N]."""
         return np.asarray([1 / np.sum(self.samples == each) for each in self.samples])
 
     @property
@@ -87,6 +105,7 @@ class Rows:
 
     @property
     def effective(self) -> float:
+        """The effective number of samples."""
         if not self.single:
             return float(self.first.sum())
         w = self.weights
@@ -133,7 +152,11 @@ def groups(rows: Rows) -> list[Integers]:
 
 def folds(rows: Rows, seed: int) -> list[Mask]:
     """Return the rows that each fold holds out."""
-    parts = groups(rows)
+    return folds_of(rows, groups(rows), seed)
+
+
+def folds_of(rows: Rows, parts: list[Integers], seed: int) -> list[Mask]:
+    """Return the rows that each fold holds out, for groups of rows."""
     order = [parts[i] for i in Numbers(seed).permutation(len(parts))]
     order.sort(key=lambda group: -len(group))
     fold = np.full(len(rows), -1)
@@ -149,6 +172,7 @@ def folds(rows: Rows, seed: int) -> list[Mask]:
 
 
 def logits(outputs: Floats, *, single: bool) -> Floats:
+    """Return the logits of outputs [N, K]."""
     p = np.clip(outputs, 2.0**-126, 1 - 2.0**-24)
     return np.asarray(np.log(p) if single else np.log(p / (1 - p)))
 
@@ -160,6 +184,7 @@ def deviation(outputs: Floats) -> float:
 
 
 def activation(z: Floats, *, single: bool) -> Floats:
+    """Return the outputs for logits [N, K]."""
     if not single:
         return np.asarray(1 / (1 + np.exp(-z)))
     powers = np.exp(z - z.max(axis=1, keepdims=True))
@@ -196,72 +221,3 @@ def calibration_error(outputs: Floats, labels: Integers) -> float:
     gaps = gaps[np.argsort(outputs.max(axis=1), kind="stable")]
     parts = np.array_split(gaps, max(1, min(15, len(gaps) // 5)))
     return float(sum(abs(part.sum()) for part in parts) / len(gaps))
-
-
-def unit(x: Floats) -> Floats:
-    return np.asarray(x / np.maximum(np.sqrt((x**2).sum(axis=-1, keepdims=True)), 1e-30))
-
-
-def similarity(x: Floats, labels: Integers) -> float:
-    """Return ρ, the mean cosine similarity of two rows of the same class."""
-    by_class = [x[labels == c] for c in np.unique(labels)]
-    pairs = sum(len(rows) - 1 for rows in by_class)
-    sums = sum(len(rows) * float((rows.mean(axis=0) ** 2).sum()) - 1 for rows in by_class)
-    return min(max(sums / pairs, 0.05), 1.0) if pairs else 1.0
-
-
-def prototypes(x: Floats, labels: Integers, rho: float) -> Floats:
-    """Return the prototypes [R, F] of rows of length 1."""
-    by_class = [x[labels == c] for c in np.unique(labels)]
-    result = []
-    for rows in by_class:
-        n = len(rows)
-        k = min(4, n)
-        centers = rows[[j * n // k for j in range(k)]]
-        for _ in range(3):
-            nearest = (rows @ centers.T).argmax(axis=1)
-            sums = np.stack([rows[nearest == j].sum(axis=0) for j in range(k)])
-            centers = np.where(sums.any(axis=1, keepdims=True), unit(sums), centers)
-        result.append(centers * np.sqrt(1 + (1 / rho - 1) / n))
-    return np.concatenate(result)
-
-
-@dataclass(frozen=True)
-class Detector:
-    prototypes: Floats
-    ratio: float
-    threshold: float
-
-    def contains(self, features: Floats, output: Floats) -> bool:
-        score = (self.prototypes @ unit(features)).max() + self.ratio * negative_entropy(output)
-        return bool(score >= self.threshold)
-
-
-def negative_entropy(p: Floats) -> Floats:
-    return np.asarray((p * np.log(np.maximum(p, 1e-30))).sum(axis=-1))
-
-
-def place(scores: Floats) -> float:
-    return float(np.sort(scores)[max(len(scores) - 10, 0) // 20])
-
-
-def detector(rows: Rows, masks: list[Mask], outputs: Floats) -> Detector | None:
-    """Return the detector of "none of these".
-
-    Args:
-        rows: all rows.
-        masks: the rows that each fold holds out.
-        outputs: [N, K], the held-out outputs at the temperature of the model.
-    """
-    x, labels = unit(rows.features), rows.labels
-    rho = similarity(x, labels)
-    if not masks:
-        if len(np.unique(labels)) < 2:
-            return None
-        products = np.where(labels[:, None] != labels, x @ x.T, -1)
-        return Detector(prototypes(x, labels, rho), 0.0, place(products.max(axis=1)))
-    s = np.concatenate([(x[m] @ prototypes(x[~m], labels[~m], rho).T).max(axis=1) for m in masks])
-    entropies = np.concatenate([negative_entropy(outputs[m]) for m in masks])
-    ratio = 0.75 * float(s.std()) / max(float(entropies.std()), 0.25)
-    threshold = place(s + ratio * entropies) - (1 - float(s.mean())) / len(s)
-    return Detector(prototypes(x, labels, rho), ratio, threshold)

@@ -1,0 +1,227 @@
+"""The training of docs/recipe.md in plain NumPy, on the signatures of docs/contract.md."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from plain import (
+    Floats,
+    Mask,
+    Numbers,
+    Rows,
+    activation,
+    calibration_error,
+    cross_entropy,
+    deviation,
+    folds,
+    logits,
+    temperature,
+)
+from plain_detector import Detector, detector
+from plain_model import Engine, Model
+from plain_stages import NOTHING_STATED, Head, Options, Stage, rates, stages
+
+from sartor.contract.manifest import Manifest
+
+__all__ = [
+    "Result", "Training", "expected_accuracy", "fit", "held_out_loss", "imprint", "search_rate",
+]  # fmt: skip
+
+MIN_GAIN = 0.005  # nats
+
+
+@dataclass
+class Training:
+    """One training, in stages."""
+
+    model: Model
+    rows: Rows
+    seed: int
+    options: Options = NOTHING_STATED
+    numbers: Numbers = field(init=False)
+    mixed: Rows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.mixed = self.rows.where(self.rows.mixed(self.model.manifest.batch_size, self.seed))
+        self.start()
+
+    def start(self) -> None:
+        """Set the variables that the training starts from."""
+        self.numbers = Numbers(self.seed)
+        model, rows, b = self.model, self.rows, self.model.manifest.batch_size
+        model.engine.restore(model.engine.initial_variables())
+        model.set(temperature=1.0)
+        model.set_class(None, self.mixed.features, active=True)
+        for c in range(model.manifest.capacity):
+            model.set_class(c, rows.features[:0], active=False)
+        for c in range(rows.targets.shape[1]):
+            part = rows.of_class(c)[:b]
+            if len(part):
+                model.set_class(c, rows.features[part], active=True)
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The stages of the training."""
+        rows, manifest = self.rows, self.model.manifest
+        return stages(
+            Head.of(manifest), self.options, features=rows.features, rows=len(rows),
+            effective=rows.effective, classes=rows.targets.shape[1], target_rms=rows.target_rms,
+        )  # fmt: skip
+
+    def stage(self, s: int) -> None:
+        """Run stage s."""
+        stage = self.stages[s]
+        if stage.weight_decay is not None:
+            self.model.set(weight_decay=stage.weight_decay)
+        of_steps = rates(stage.peak, stage.steps)
+        self.steps(self.rows, self.rows.weights, of_steps, stage.batches)
+
+    def steps(self, rows: Rows, weights: Floats, rates: list[float], batches: int) -> None:
+        """Run steps on rows: one for each rate."""
+        remaining = iter(rates)
+        for _ in range(len(rates) // batches):
+            for part in np.array_split(self.numbers.permutation(len(rows)), batches):
+                self.model.train(rows.where(part), weights[part], next(remaining))
+
+
+@dataclass(frozen=True)
+class Result:
+    """A trained model.
+
+    Attributes:
+        masks: the rows that each fold holds out.
+        last: the last stage.
+        losses: loss of the held-out outputs of each stage.
+        expected_accuracy, calibration_error: None if nothing is held out.
+    """
+
+    variables: dict[str, np.ndarray]
+    masks: list[Mask]
+    last: int
+    losses: list[float]
+    temperature: float
+    expected_accuracy: float | None = None
+    calibration_error: float | None = None
+    detector: Detector | None = None
+
+
+def fit(
+    engine: Engine, manifest: Manifest, rows: Rows, seed: int, options: Options = NOTHING_STATED
+) -> Result:
+    """Train the file on rows."""
+    if manifest.head.feature_norm is None and options.learning_rate is None:
+        rate = search_rate(Training(Model(engine, manifest), rows, seed, options))
+        options = replace(options, learning_rate=rate)
+    masks = [] if manifest.task == "regression" else folds(rows, seed)
+    model = Model(engine, manifest)
+    training = Training(model, rows, seed, options)
+    outputs, last, losses = _validate(training, masks)
+    for s in range(last + 1):
+        training.stage(s)
+    if manifest.task == "regression":
+        return Result(engine.variables(), masks, last, losses, 1.0)
+    held, single = np.any([*masks, np.zeros(len(rows), bool)], axis=0), rows.single
+    t = 0.45 * deviation(model.outputs(rows)) or 1.0
+    if masks:
+        t = temperature(*_held_out(rows, outputs, held), t, single=single)
+    model.set(temperature=t)
+    accuracy = error = ood_detector = None
+    if masks and (not single or rows.targets.shape[1] > 1):
+        accuracy = expected_accuracy(rows, masks, outputs)
+    if single:
+        outputs = activation(logits(outputs, single=True) / t, single=True)
+        ood_detector = detector(rows, masks, outputs)
+        if accuracy is not None:
+            error = calibration_error(outputs[held], rows.labels[held])
+    return Result(engine.variables(), masks, last, losses, t, accuracy, error, ood_detector)
+
+
+def _validate(training: Training, masks: list[Mask]) -> tuple[Floats, int, list[float]]:
+    """Return the held-out outputs [N, K] of the last stage, its number, and all losses."""
+    rows, model = training.rows, training.model
+    best, losses = np.zeros(rows.targets.shape), list[float]()
+    if not masks:
+        return best, min(1, len(training.stages) - 1), losses
+    trainings = [
+        Training(
+            Model(model.engine.copy(), model.manifest), rows.where(~mask), training.seed,
+            training.options,
+        )
+        for mask in masks
+    ]  # fmt: skip
+    for s in range(len(training.stages)):
+        outputs = np.zeros(rows.targets.shape)
+        for fold, mask in zip(trainings, masks, strict=True):
+            fold.stage(s)
+            outputs[mask] = fold.model.outputs(rows.where(mask))
+        losses.append(held_out_loss(rows, outputs, np.any(masks, axis=0)))
+        if s > 0 and losses[s] > losses[s - 1] - MIN_GAIN:
+            return best, s - 1, losses
+        best = outputs
+    return best, len(losses) - 1, losses
+
+
+def held_out_loss(rows: Rows, outputs: Floats, held: Mask) -> float:
+    """Return the loss of held-out outputs at the temperature that fits them."""
+    z, y, w = _held_out(rows, outputs, held)
+    t = temperature(z, y, w, 1.0, single=rows.single)
+    return cross_entropy(z / t, y, w, single=rows.single)
+
+
+def _held_out(rows: Rows, outputs: Floats, held: Mask) -> tuple[Floats, Floats, Floats]:
+    """Return logits, targets and weights of the held-out rows."""
+    targets, f = rows.targets[held], rows.fractions[held][:, None]
+    z = logits(outputs[held], single=rows.single)
+    return z, np.nan_to_num(targets), f if rows.single else f * ~np.isnan(targets)
+
+
+def expected_accuracy(rows: Rows, masks: list[Mask], outputs: Floats) -> float:
+    """Return the expected accuracy by held-out outputs."""
+    held = np.any(masks, axis=0)
+    p = 1 - held.sum() / len(rows) / len(masks)
+    if rows.single:
+        wrong = outputs.argmax(axis=1) != rows.labels
+        return float(1 - wrong[held].mean() * p ** (1 / 3))
+    wrong = (outputs > 0.5) != (rows.targets > 0.5)
+    return float(1 - wrong[held][~np.isnan(rows.targets[held])].mean() * p ** (1 / 3))
+
+
+def search_rate(training: Training) -> float:
+    """Return the peak for a head without `feature_norm`."""
+    model, rows = training.model, training.rows
+    b, adaptive = model.manifest.batch_size, model.manifest.optimizer.step.adaptive
+    few = rows.mixed(4 * b, training.seed)
+    weights, part = rows.weights[few], rows.where(few)
+    batches = math.ceil(len(few) / b)
+    default = training.stages[0].peak
+    before = lowest = model.loss(part, weights)
+    rate, good, misses = max(0.1 if adaptive else 1.0, 16 * default), 0.0, 0
+    for _ in range(14):
+        training.start()
+        training.steps(part, weights, [rate] * math.ceil(20 / batches) * batches, batches)
+        loss = model.loss(part, weights)
+        loss = loss if math.isfinite(loss) else math.inf
+        if loss < lowest + (0.01 * before if good else 0):
+            lowest, good, misses = min(lowest, loss), rate, 0
+        elif good:
+            misses += 1
+        if misses == 2:
+            break
+        rate /= 4
+    training.start()
+    return good / 2 or default
+
+
+def imprint(engine: Engine, manifest: Manifest, rows: Rows) -> dict[str, np.ndarray]:
+    """Imprint all classes of a classification, and return the variables."""
+    model, count = Model(engine, manifest), rows.targets.shape[1]
+    means = np.stack([rows.features[rows.of_class(c)].mean(axis=0) for c in range(count)])
+    for c in range(count):
+        model.set_class(c, means[c : c + 1], active=True)
+    first = means[: manifest.batch_size]
+    outputs = model.outputs(Rows(first, np.eye(count)[: len(first)], np.arange(len(first)), True))
+    before = float(engine.variables()["temperature"][0])
+    model.set(temperature=0.4 * before * deviation(outputs) or 1.0)
+    return engine.variables()

@@ -1,0 +1,95 @@
+"""The inputs of the recipe's vectors that call a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from recipe_data import blobs, grid, probabilities, several_labels
+
+__all__ = ["SEVERAL", "SOFTMAX", "fit_inputs", "training_inputs"]
+
+Inputs: TypeAlias = Sequence[tuple[str, dict[str, Any]]]
+
+SOFTMAX, SEVERAL = "softmax.tflite", "several_labels.tflite"
+_FEATURES = 12  # of the models
+
+
+def training_inputs() -> dict[str, Inputs]:
+    """Return the inputs of the parts of a training."""
+    model = {"model": SOFTMAX}
+    few = blobs([4, 3, 2], _FEATURES, seed=3)
+    many = blobs([20, 9, 4], _FEATURES, seed=4)
+    several = {"model": SEVERAL, **several_labels(14, _FEATURES, seed=5)}
+    rows = {"augmentations": {**model, **blobs([3, 2], _FEATURES, seed=6, augmentations=2)}}
+    starts = {
+        "fewer rows than the batch": {**model, **few},
+        "more rows than the batch": {**model, **many},
+        "several labels": several,
+        "a regression": _regression(),
+        **rows,
+    }
+    return {
+        "imprint": [
+            ("three classes", {**model, **few}),
+            ("one class", {**model, **blobs([3], _FEATURES, seed=8)}),
+            ("the cosine of features and weights", {"model": "../cases/cosine.tflite", **few}),
+            ("augmentations", rows["augmentations"]),
+        ],
+        "start": [(about, {**x, "seed": 1}) for about, x in starts.items()],
+        "first_stage": [
+            (about, {**x, "seed": 1, "options": {"epochs": 3, "learning_rate": 0.1, **decay}})
+            for about, x in starts.items()
+            for decay in ({}, {"weight_decay": 0.05})
+            if not decay or "batch" in about
+        ],
+        "search_rate": [
+            ("hidden layers", {"model": "../cases/graph_head.tflite", "seed": 0,
+                               **blobs([9, 8, 7], _FEATURES, seed=9)}),
+        ],
+    }  # fmt: skip
+
+
+def _regression() -> dict[str, Any]:
+    rng = np.random.default_rng(7)
+    features = np.round(rng.normal(size=(11, _FEATURES)) * 32) / 32
+    values = features[:, :2] * 1.5 + [3.0, -4.0]
+    return {
+        "model": "../cases/squared_error.tflite",
+        "samples": list(range(11)), "features": grid(features), "targets": grid(values),
+    }  # fmt: skip
+
+
+def fit_inputs() -> Inputs:
+    """Return the inputs of whole trainings."""
+
+    def case(about: str, x: dict[str, Any], *, seed: int = 0, **options: Any) -> Any:
+        classes = len(x["targets"][0])
+        probes = probabilities(6, classes, seed=1) if classes > 1 else [[1]] * 6
+        probes = probes[: len(x["targets"])]
+        return about, {"model": SOFTMAX, **x, "seed": seed, "options": options, "probes": probes}
+
+    bursts = blobs([4, 3, 1], _FEATURES, seed=12, frames=2)
+    sgd = {"model": "../cases/two_inputs.tflite", **blobs([5, 4, 3], 11, seed=16)}
+    several = {"model": SEVERAL, **several_labels(24, _FEATURES, seed=15)}
+    return [
+        case("three classes", blobs([8, 7, 6], _FEATURES, seed=11)),
+        case("three classes, imbalanced", blobs([14, 7, 4], _FEATURES, seed=17, noise=2), seed=7),
+        case("bursts, and a class of one burst", bursts),
+        case("augmentations", blobs([6, 5], _FEATURES, seed=13, augmentations=1, noise=1.5)),
+        case("one sample of each class: no folds", blobs([1, 1, 1], _FEATURES, seed=14)),
+        # its weights are rounding errors: the mean of the class is the center of all features
+        case("one class", {**blobs([5], _FEATURES, seed=14), "compared": ["temperature"]}),
+        case("several labels, missing targets", several),
+        case("gradient descent without momentum", sgd, seed=3),
+        case("a regression", _regression()),
+        case("stated epochs", blobs([5, 4, 3], _FEATURES, seed=18), epochs=4),
+        case(
+            "stated rate and weight decay",
+            blobs([5, 4, 3], _FEATURES, seed=18),
+            learning_rate=0.05,
+            weight_decay=0.02,
+            epochs=20,
+        ),
+    ]
