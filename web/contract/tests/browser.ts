@@ -54,11 +54,19 @@ export const FOLDER_URLS = Object.fromEntries(
   FOLDERS.map((folder, i) => [`/vectors/${i}/`, folder] as const),
 );
 
-/** Start a server of the pages of this package, and of folders: URL prefix → folder. */
-export async function serve(folders: Readonly<Record<string, string>>): Promise<ViteDevServer> {
+/**
+ * Start a server of pages and of folders.
+ *
+ * @param folders - URL prefix → folder.
+ * @param root - folder of the pages. Default: this package.
+ */
+export async function serve(
+  folders: Readonly<Record<string, string>>,
+  root = repository('web/contract'),
+): Promise<ViteDevServer> {
   const server = await createServer({
     configFile: false,
-    root: repository('web/contract'),
+    root,
     logLevel: 'error',
     server: { host: '127.0.0.1', port: 0, fs: { allow: [repository('.')] } },
     plugins: [
