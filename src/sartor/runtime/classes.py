@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -47,25 +46,18 @@ class ClassWeights:
         no_class = np.zeros(self._manifest.capacity, np.float32)
         self._set_class(no_class, features, active=1)
 
-    def normalized_length(self, features: Sequence[np.ndarray]) -> float | None:
-        """Return the root mean square length of features after normalization.
+    def normalize(self, features: Sequence[np.ndarray]) -> np.ndarray:
+        """Return features as the first layer of the head sees them: flat, float64 [n, F].
 
         Args:
-            features: float32 [n, …] for each features tensor, n ≤ B, of samples of all classes.
-
-        Returns:
-            The length, or None if the head has no normalization.
+            features: float32 [n, …] for each features tensor.
         """
-        before = self._engine.variables()
-        if CENTER not in before or SCALE not in before:
-            return None
-        self.set_normalization(features)
-        after = self._engine.variables()
-        self._engine.restore(before)
-        center, scale = (after[name].astype(np.float64) for name in (CENTER, SCALE))
-        spread = (self._manifest.head.feature_norm or 1.0) / scale[0]
-        offset = float(np.linalg.norm(center - before[CENTER]))
-        return float(before[SCALE][0]) * math.hypot(offset, spread)
+        flat = [each.reshape(len(each), -1) for each in features]
+        rows = np.concatenate(flat, 1, dtype=np.float64)
+        variables = self._engine.variables()
+        if CENTER not in variables:
+            return rows
+        return np.asarray((rows - variables[CENTER]) * variables[SCALE])
 
     def clear(self, index: int) -> None:
         """Zero the weights and the optimizer state of a class, and mask it."""

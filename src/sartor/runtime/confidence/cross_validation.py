@@ -45,6 +45,11 @@ class HeldOutOutputs:
         """Whether each row was held out, bool [N]."""
         return np.asarray(self.folds >= 0)
 
+    def accuracy(self, manifest: Manifest, dataset: Dataset) -> float:
+        """Return the accuracy on the held-out rows, over outputs of a weight above 0."""
+        rows, task = self.rows, TASKS[manifest.task]
+        return accuracy(task, self.outputs[rows], dataset.targets[rows], dataset.weights[rows])
+
     def loss(self, manifest: Manifest, dataset: Dataset) -> float:
         """Return the mean log loss of the held-out rows at the best temperature."""
         rows, weights = self.rows, _loss_weights(manifest, dataset)
@@ -130,9 +135,7 @@ def cross_validate(
         calibrated = apply_temperature(validation, temperature)
         if manifest.weights_per_output or len(np.unique(class_indices)) > 1:
             fraction = 1 - float(rows.sum()) / len(rows) / len(np.unique(folds[rows]))
-            held_out_accuracy = expected_accuracy(
-                _accuracy(manifest, dataset, validation, rows), fraction
-            )
+            held_out_accuracy = expected_accuracy(held_out.accuracy(manifest, dataset), fraction)
     detector = None
     if not manifest.weights_per_output:
         used = folds if rows.any() else assigned
@@ -166,9 +169,3 @@ def _fit_temperature(
 def _loss_weights(manifest: Manifest, dataset: Dataset) -> np.ndarray:
     """Return the weight of each row [N], or of each target [N, C]: each sample counts once."""
     return dataset.weights if manifest.weights_per_output else dataset.sample_fraction
-
-
-def _accuracy(manifest: Manifest, dataset: Dataset, outputs: np.ndarray, rows: np.ndarray) -> float:
-    """Return the accuracy on held-out rows (bool [N]), over outputs of a weight above 0."""
-    task = TASKS[manifest.task]
-    return accuracy(task, outputs[rows], dataset.targets[rows], dataset.weights[rows])

@@ -12,7 +12,7 @@ from ...contract.signatures import numbered
 from ...litert import Engine
 from .dataset import Dataset
 
-__all__ = ["Batch", "evaluate_batches"]
+__all__ = ["Batch", "evaluate_batches", "split_evenly"]
 
 
 class Batch:
@@ -87,6 +87,12 @@ def evaluate_batches(engine: Engine, batch: Batch, dataset: Dataset) -> tuple[fl
         loss += float(result[LOSS][0]) * float(dataset.weights[rows].sum())
         outputs.append(result[OUTPUT][: len(rows)])
     return loss / float(dataset.weights.sum()), np.concatenate(outputs)
+
+
+def split_evenly(count: int, parts: int) -> list[slice]:
+    """Split `count` rows into parts whose sizes differ by at most one."""
+    ends = np.cumsum([count // parts + (part < count % parts) for part in range(parts)]).tolist()
+    return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _fill(batch: np.ndarray, array: np.ndarray, rows: np.ndarray) -> None:

@@ -29,6 +29,8 @@ __all__ = [
     "sample_checksum",
 ]
 
+_FIRST = datetime.min.replace(tzinfo=timezone.utc).timestamp()
+_LAST = datetime.max.replace(tzinfo=timezone.utc).timestamp() - 1
 _MOST_ROWS = 1_000_000  # of features of one sample
 
 
@@ -148,9 +150,7 @@ def _sample(
 
 def _time(seconds: float) -> datetime:
     """Return a time; one that `datetime` cannot represent is the first or the last that it can."""
-    limits = (each.replace(tzinfo=timezone.utc) for each in (datetime.min, datetime.max))
-    first, last = (each.timestamp() for each in limits)
-    return datetime.fromtimestamp(min(max(seconds, first), last - 1), timezone.utc)
+    return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), timezone.utc)
 
 
 def read_features(

@@ -83,11 +83,11 @@ class TrainingData:
                 held_out = collection.select(held_out=True)
                 if not len(held_out):
                     samples, held_out = _split(samples, state.class_indices, config.seed)
-            counts, class_indices = collection.counts(), state.class_indices
+            class_indices = state.class_indices
             absent = tuple(
                 name
                 for name in class_indices
-                if not counts.get(name) and not state.is_untrained(name)
+                if not state.is_untrained(name) and not collection.store.count(name)
             )
             variables, detector = state.begin_training()
         warm = config.warm_start or config.only_measures or bool(absent)

@@ -3,7 +3,7 @@
 The best weight decay depends on the features and on the number of samples: photos through a good
 base need a thousand times more than spoken digits through a weak one. So the training is a path of
 stages (Friedman, Hastie & Tibshirani, 2010). Each stage starts from the weights of the one before,
-with a quarter of its weight decay. Cross-validation finds the stage to end at.
+with an eighth of its weight decay. Cross-validation finds the stage to end at.
 """
 
 from __future__ import annotations
@@ -16,12 +16,9 @@ from .schedule import Schedule, stable_rate
 
 __all__ = ["training_stages"]
 
-_STRENGTHS = (4.0, 1.0, 1 / 4, 1 / 16, 1 / 64)  # weight decay times the number of samples
-_MIN_STEPS, _MAX_STEPS = 128, 500  # of a stage
-_STEPS = 0.075  # of a stage, times samples / strength: weights with less effect decay more slowly
-_RATE = (
-    4.0  # of a stage, times the default: the features of a batch differ, so its curvature is low
-)
+_STRENGTHS = (2.0, 1 / 4, 1 / 32)  # weight decay times the number of samples
+_MIN_STEPS, _MAX_STEPS = 128, 600  # of a stage
+_STEPS = 0.1  # of a stage, times samples / strength: weights with less effect decay more slowly
 _SLOW = 3  # times as many steps without momentum
 _SINGLE_MIN_STEPS, _SINGLE_EPOCHS, _SINGLE_MAX_STEPS = 400, 60, 4000  # of a training of one stage
 _SINGLE_STRENGTH = 1.0
@@ -71,8 +68,6 @@ def training_stages(
     stated = manifest.weight_decay if config.weight_decay is None else config.weight_decay
     has_path = manifest.head.feature_norm is not None and manifest.task != "regression"
     if stated is None and has_path and not warm and not config.is_limited:
-        if has_default_rate and not step.adaptive:
-            rate *= _RATE
         return tuple(
             stage(_clamp(_STEPS * samples / each, _MIN_STEPS, _MAX_STEPS), weight_decay(each))
             for each in _STRENGTHS

@@ -21,6 +21,7 @@ DECAYS: Mapping[str, Callable[[float], float]] = {
 """Name → learning rate relative to the peak, as a function of the progress of the training."""
 
 _STABLE_FRACTION = 0.5  # of the largest stable learning rate
+_MIN_WEIGHT = 1e-6  # of a batch, see docs/contract.md
 
 
 @dataclass(frozen=True)
@@ -65,42 +66,42 @@ class Schedule:
 
 def default_rate(
     manifest: Manifest,
-    features: Sequence[np.ndarray],
+    batches: Sequence[tuple[np.ndarray, np.ndarray]],
     *,
     outputs: int | None = None,
     magnitude: float = 1.0,
-    length: float = 0.0,
 ) -> float:
     """Return the default learning rate for a set of samples.
 
-    Gradient descent is stable up to `stable_rate / L`, where L is the curvature of the loss by
-    the weights, at most its curvature by a logit times `1 + ‖x‖²`; the default is half of that. The
-    step of an adaptive optimizer changes each weight by the learning rate: the default changes a
-    logit by at most 1.
+    Gradient descent is stable up to `stable_rate / L`, where L is the curvature of the loss of a
+    batch by the weights: at most its curvature by a logit times the largest eigenvalue of the
+    second moments of the rows, with 1 for the bias. The default is half of that. The step of an
+    adaptive optimizer changes each weight by the learning rate: the default changes a logit by at
+    most 1.
 
     Args:
         manifest: manifest of the file.
-        features: float32 [N, …] for each features tensor; N above 0.
+        batches: some batches: rows, float64 [n, F], as the first layer of the head sees them, and
+            their weights [n]; at least one.
         outputs: number of active classes. Default: the capacity.
         magnitude: root mean square of the targets of a regression; above 0. Default: 1.
-        length: root mean square of the norms of the normalized features. It replaces the
-            `feature_norm` of the head if it is larger. Default: 0.
     """
-    flat = [array.reshape(len(array), -1) for array in features]
-    rows = np.concatenate(flat, 1, dtype=np.float64)
-    norm = manifest.head.feature_norm
-    if norm is not None:
-        norm = max(norm, length)
     if manifest.optimizer.step.adaptive:
-        sums = np.abs(rows).sum(1)
-        if norm is not None:
-            sums *= norm / np.maximum(np.linalg.norm(rows, axis=1), 1e-12)
+        sums = np.concatenate([np.abs(rows).sum(1) for rows, _ in batches])
         return magnitude / (1 + float(sums.mean()))
-    square = float((rows**2).sum(1).mean()) if norm is None else norm**2
     is_mean = manifest.weights_per_output  # the loss is the mean over the outputs
     active = (outputs or manifest.capacity) if is_mean else 1
-    curvature = (1 + square) * manifest.loss.curvature / active
-    return _STABLE_FRACTION * stable_rate(manifest) / curvature
+    largest = max(_largest_eigenvalue(rows, weights) for rows, weights in batches)
+    return _STABLE_FRACTION * stable_rate(manifest) * active / (manifest.loss.curvature * largest)
+
+
+def _largest_eigenvalue(rows: np.ndarray, weights: np.ndarray) -> float:
+    """Return an upper bound of the largest eigenvalue of the second moments of rows.
+
+    It is the Frobenius norm of the moments, from the products of the rows.
+    """
+    shares = weights / max(weights.sum(), _MIN_WEIGHT)
+    return math.sqrt(shares @ (1 + rows @ rows.T) ** 2 @ shares)
 
 
 def stable_rate(manifest: Manifest) -> float:

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..._random_numbers import RandomNumbers
 from ...errors import TrainingError
+from ..data.batches import split_evenly
 from ..results.records import History
 from .config import TrainingConfig
 from .control import Control
@@ -21,6 +23,7 @@ from .training_model import TrainingModel
 __all__ = ["StagedTraining"]
 
 _RETRIES, _FACTOR = 3, 1 / 8  # of a default learning rate that is too high
+_BATCHES = 16  # that the default learning rate follows from
 _RISE, _CHANCE = 1.2, 0.9  # a loss above both has risen: 1.2 times before, 0.9 times by chance
 
 
@@ -52,7 +55,6 @@ class StagedTraining:
         self._mixed = self._samples.take(rows)
         self._held_out = None if data.held_out is None else model.dataset(data, data.held_out)
         self._variables: Variables | None = None
-        self._start()
         self.stages = self._create_stages()
         self.completed = 0
         self._trainer = self._create_trainer()
@@ -126,7 +128,7 @@ class StagedTraining:
         )  # fmt: skip
 
     def _create_stages(self) -> tuple[Schedule, ...]:
-        """Return the stages; the model holds the starting weights."""
+        """Return the stages."""
         manifest, data, samples = self._model.manifest, self._data, self._samples
         peak = self._config.learning_rate
         peak = manifest.learning_rate if peak is None else peak
@@ -145,20 +147,31 @@ class StagedTraining:
         )
 
     def _default_rate(self) -> float:
-        model, data = self._model, self._data
+        model, data, samples = self._model, self._data, self._samples
+        model.normalize(data, self._mixed)
         is_regression = model.manifest.task == "regression"
-        length = model.class_weights.normalized_length(self._mixed.features) if data.warm else None
         rate = default_rate(
             model.manifest,
-            self._samples.features,
+            self._first_batches(),
             outputs=len(data.class_indices),
-            magnitude=self._samples.target_rms if is_regression else 1.0,
-            length=length or 0.0,
+            magnitude=samples.target_rms if is_regression else 1.0,
         )
         if model.manifest.head.feature_norm is None:
-            rate = search_rate(model, self._samples, rate, self._control, self._config.seed)
+            self._start()
+            rate = search_rate(model, samples, rate, self._control, self._config.seed)
             self._config = replace(self._config, learning_rate=rate)
         return rate
+
+    def _first_batches(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return rows after normalization, and their weights, of the first batches to train on."""
+        samples = self._samples
+        order = RandomNumbers(self._config.seed).permutation(len(samples))
+        batches = math.ceil(len(samples) / self._model.manifest.batch_size)
+        parts = split_evenly(len(samples), batches)[:_BATCHES]
+        order = order[: parts[-1].stop]
+        rows = self._model.class_weights.normalize([each[order] for each in samples.features])
+        weights = samples.weights[order].reshape(len(order), -1).sum(1, dtype=np.float64)
+        return [(rows[part], weights[part]) for part in parts]
 
     def _set_peak(self, peak: float) -> None:
         self.stages = tuple(replace(stage, peak=peak) for stage in self.stages)

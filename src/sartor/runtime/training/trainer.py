@@ -12,7 +12,7 @@ from ...contract.manifest import Manifest
 from ...contract.names import LEARNING_RATE, LOSS, OUTPUT, WEIGHT_DECAY
 from ...errors import TrainingError
 from ...litert import Engine
-from ..data.batches import Batch, evaluate_batches
+from ..data.batches import Batch, evaluate_batches, split_evenly
 from ..data.dataset import Dataset
 from ..data.tasks import TASKS, accuracy
 from ..results.records import Epoch, History
@@ -78,52 +78,48 @@ class Trainer:
 
         Args:
             schedule: number of epochs, learning rates and weight decay.
-            on_epoch: called after each epoch.
+            on_epoch: called after each epoch. Without it, the history has no epochs: of a few
+                samples, they would take longer than the steps.
             planned: number of epochs of all stages, for `on_epoch`. Default: those until the end
                 of this stage.
 
         Raises:
             TrainingError: If the loss or a weight is no longer finite.
         """
-        first, start = len(self._epochs), self._steps
-        last = first + schedule.epochs
+        planned = max(planned, len(self._epochs) + schedule.epochs)
         self._set_weight_decay(schedule)
         try:
-            while len(self._epochs) < last:
-                epoch = self._epoch(schedule, start, max(planned, last))
-                if epoch is None:
-                    break
-                self._epochs.append(epoch)
-                stop = on_epoch is not None and on_epoch(epoch) is False
-                if stop or self._control.stopped or self._is_converged():
-                    break
+            is_complete = self._run_epochs(schedule, on_epoch, planned)
             self._check_weights()
         except _NotFiniteError as error:
             raise TrainingError(
                 f"{error} is no longer finite after {self._steps} steps; the weights before the "
                 "training stay. Train with a lower learning rate"
             ) from None
-        is_complete = len(self._epochs) == last or self._is_converged() or self._control.used == 1
-        self._stopped = not is_complete
+        self._stopped = not (is_complete or self._is_converged() or self._control.used == 1)
         if self._early_stopping is not None and self._early_stopping.best is not None:
             self._engine.restore(self._early_stopping.best)
 
-    def _epoch(self, schedule: Schedule, start: int, planned: int) -> Epoch | None:
-        """Train one epoch in random order; return None if it was stopped."""
-        order = self._numbers.permutation(len(self._samples))
-        parts = _parts(len(order), schedule.batches)
-        losses, outputs, rate = [], [], 0.0
-        for part in parts:
-            if not self._control.wait():
-                return None
-            progress = max((self._steps - start) / schedule.steps, self._control.used)
-            rate = schedule.rate(progress)
-            loss, output = self._step(order[part], rate)
-            losses.append(loss)
-            outputs.append(output)
-        loss, accuracy = self._summarize(order, parts, losses, outputs)
-        number = len(self._epochs) + 1
-        return Epoch(number, planned, loss, accuracy, rate, self._held_out_loss())
+    def _run_epochs(self, schedule: Schedule, on_epoch: EpochCallback | None, planned: int) -> bool:
+        """Train epoch by epoch; return whether all were completed."""
+        start, parts = self._steps, split_evenly(len(self._samples), schedule.batches)
+        for epoch in range(schedule.epochs):
+            order = self._numbers.permutation(len(self._samples))
+            steps = []
+            for part in parts:
+                if not self._control.wait():
+                    return False
+                progress = max((self._steps - start) / schedule.steps, self._control.used)
+                rate = schedule.rate(progress)
+                steps.append(self._step(order[part], rate))
+            self._note_held_out_loss()
+            stop = False
+            if on_epoch is not None:
+                self._epochs.append(self._summary(order, parts, steps, rate, planned))
+                stop = on_epoch(self._epochs[-1]) is False
+            if stop or self._control.stopped or self._is_converged():
+                return epoch + 1 == schedule.epochs
+        return True
 
     def _set_weight_decay(self, schedule: Schedule) -> None:
         if schedule.weight_decay is not None:
@@ -141,30 +137,30 @@ class Trainer:
             raise _NotFiniteError("the loss")
         return loss, outputs[OUTPUT][: len(rows)]
 
-    def _summarize(
+    def _summary(
         self,
         order: np.ndarray,
         parts: list[slice],
-        losses: list[float],
-        outputs: list[np.ndarray],
-    ) -> tuple[float, float]:
-        """Return the mean loss and the accuracy of an epoch, computed once to keep steps short."""
+        steps: list[tuple[float, np.ndarray]],
+        rate: float,
+        planned: int,
+    ) -> Epoch:
+        """Return the mean loss and the accuracy of the steps of an epoch."""
+        losses, outputs = zip(*steps, strict=True)
         weights = self._samples.weights[order]
         rows = weights.sum(1) if weights.ndim > 1 else weights
         sums = np.add.reduceat(rows, [part.start for part in parts], dtype=np.float64)
-        loss = float(sums @ losses) / float(sums.sum())
-        if not self._has_accuracy:
-            return loss, float("nan")
-        targets = self._samples.targets[order]
-        return loss, accuracy(self._task, np.concatenate(outputs), targets, weights)
+        loss, right = float(sums @ losses) / float(sums.sum()), float("nan")
+        if self._has_accuracy:
+            targets = self._samples.targets[order]
+            right = accuracy(self._task, np.concatenate(outputs), targets, weights)
+        held_out = None if self._early_stopping is None else self._early_stopping.loss
+        return Epoch(len(self._epochs) + 1, planned, loss, right, rate, held_out)
 
-    def _held_out_loss(self) -> float | None:
-        """Return the loss on the held-out samples, and note it for early stopping."""
-        if self._early_stopping is None:
-            return None
-        loss, _ = evaluate_batches(self._engine, self._batch, self._early_stopping.samples)
-        self._early_stopping.note(loss, self._engine)
-        return loss
+    def _note_held_out_loss(self) -> None:
+        if self._early_stopping is not None:
+            loss, _ = evaluate_batches(self._engine, self._batch, self._early_stopping.samples)
+            self._early_stopping.note(loss, self._engine)
 
     def _is_converged(self) -> bool:
         return self._early_stopping is not None and self._early_stopping.is_over
@@ -181,7 +177,8 @@ class _EarlyStopping:
     def __init__(self, samples: Dataset, patience: int | None) -> None:
         self.samples = samples
         self.best: dict[str, np.ndarray] | None = None
-        self._loss = float("inf")
+        self.loss: float | None = None
+        self._lowest = float("inf")
         self._patience = patience
         self._waited = 0
 
@@ -192,16 +189,11 @@ class _EarlyStopping:
 
     def note(self, loss: float, engine: Engine) -> None:
         """Note the loss of an epoch, and keep the weights if it is the lowest."""
-        if loss < self._loss:
-            self.best, self._loss, self._waited = engine.variables(), loss, 0
+        self.loss = loss
+        if loss < self._lowest:
+            self.best, self._lowest, self._waited = engine.variables(), loss, 0
         else:
             self._waited += 1
-
-
-def _parts(count: int, parts: int) -> list[slice]:
-    """Split `count` rows into parts whose sizes differ by at most one."""
-    ends = np.cumsum([count // parts + (part < count % parts) for part in range(parts)]).tolist()
-    return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 class _NotFiniteError(Exception):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ...contract.manifest import Manifest
-from ...contract.names import MASK, TEMPERATURE
+from ...contract.names import RUN, TEMPERATURE
 from ...litert import Engine
 from ..classes import ClassWeights
 from ..data.batches import Batch, evaluate_batches
@@ -29,16 +27,15 @@ class TrainingModel:
     Attributes:
         manifest: manifest of the file.
         engine: engine that holds the copy.
-        initial: variable name → initial value in the file.
         class_weights: sets the weights of classes in `engine`.
     """
 
     def __init__(self, engine: Engine, manifest: Manifest) -> None:
         self.manifest = manifest
         self.engine = engine
-        self.initial = self.engine.initial_variables()
         self.class_weights = ClassWeights(self.engine, manifest)
         self._batch = Batch(manifest)
+        self._untrained = self._untrained_variables()
 
     def dataset(self, data: TrainingData, samples: SampleSet) -> Dataset:
         """Return samples as a data set of the model."""
@@ -59,14 +56,35 @@ class TrainingModel:
     def start(self, data: TrainingData, samples: Dataset, mixed: Dataset) -> None:
         """Set the weights that a training starts from.
 
+        Continuing from old weights while samples come in costs up to three points of accuracy, so
+        all classes are imprinted, unless the training is a warm start.
+
         Args:
             data: the weights in use, and whether the training continues from them.
             samples: training samples.
             mixed: some of them, of all classes, at most B rows.
         """
-        self.engine.restore(data.variables)
-        if not data.warm:
-            self._start_from_scratch(data, samples, mixed.features)
+        self.normalize(data, mixed)
+        if data.warm:
+            return
+        for index in data.class_indices.values():
+            is_number = self.manifest.task == "regression"
+            rows = (samples.weights if is_number else samples.targets)[:, index] > 0
+            if rows.any():
+                self.class_weights.imprint(index, [each[rows] for each in samples.features])
+
+    def normalize(self, data: TrainingData, mixed: Dataset) -> None:
+        """Remove all classes and compute the normalization statistics, unless it is a warm start.
+
+        Args:
+            data: the weights in use, and whether the training continues from them.
+            mixed: samples of all classes, at most B rows.
+        """
+        if data.warm:
+            self.engine.restore(data.variables)
+            return
+        self.engine.restore(self._untrained)
+        self.class_weights.set_normalization(mixed.features)
 
     def variables(self, data: TrainingData) -> Variables:
         """Return the present weights, with the temperature before the training."""
@@ -76,22 +94,9 @@ class TrainingModel:
         """Release the memory."""
         self.engine.close()
 
-    def _start_from_scratch(
-        self, data: TrainingData, samples: Dataset, mixed: Sequence[np.ndarray]
-    ) -> None:
-        """Reset the model, set its normalization from mixed samples, and imprint each class.
-
-        Continuing from old weights while samples come in costs up to three points of accuracy.
-        """
-        # a baked file has the temperature of its training, which is not that of this one
-        self.engine.restore({**self.initial, TEMPERATURE: np.ones(1, np.float32)})
-        self.class_weights.set_normalization(mixed)
-        # a baked file has classes that may have been removed since
-        in_file = np.flatnonzero(self.initial[MASK]).tolist()
-        for index in sorted({*in_file, *data.class_indices.values()}):
-            self.class_weights.clear(index)
-        for index in data.class_indices.values():
-            is_number = self.manifest.task == "regression"
-            rows = (samples.weights if is_number else samples.targets)[:, index] > 0
-            if rows.any():
-                self.class_weights.imprint(index, [each[rows] for each in samples.features])
+    def _untrained_variables(self) -> Variables:
+        """Return the initial variables without classes: a baked file has trained ones."""
+        self.engine.run("initialize", {RUN: np.ones(1, np.float32)})
+        for index in np.flatnonzero(~self.class_weights.are_zero()):
+            self.class_weights.clear(int(index))
+        return {**self.engine.variables(), TEMPERATURE: np.ones(1, np.float32)}

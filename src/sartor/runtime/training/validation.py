@@ -29,8 +29,7 @@ from .training_model import TrainingModel
 __all__ = ["Selection", "Validation", "join_names", "select_stage", "validate"]
 
 _MAX_NAMES = 5  # in a message
-_MIN_GAIN = 0.005  # nats; a stage that lowers the loss by less is not worth its time
-_STAGES_WITHOUT_FOLDS = 2  # one sample per class: the weight decay is 1 / samples
+_MIN_GAIN, _MIN_FRACTION = 0.01, 0.02  # nats, and of the loss: a smaller gain is not worth a stage
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,7 @@ def select_stage(
         int(fold): StagedTraining(model, config, data.part(assigned != fold), limited)
         for fold in (np.unique(assigned[assigned >= 0]) if history.epochs else ())
     }
-    stages = 1 if folds else _STAGES_WITHOUT_FOLDS
-    best, lowest = Selection(stages, assigned, _none_held_out(samples)), math.inf
+    best, lowest = Selection(1, assigned, _none_held_out(samples)), math.inf
     for stages in range(1, 1 + max((len(each.stages) for each in folds.values()), default=0)):
         held_out = _run_folds(model, data, samples, assigned, folds)
         is_complete = (held_out.rows == (assigned >= 0)).all()
@@ -109,8 +107,10 @@ def select_stage(
             best = Selection(stages, assigned, held_out)
         if not is_complete:
             break
+        if held_out.accuracy(manifest, samples) == 1:
+            return Selection(stages, assigned, held_out)
         loss = held_out.loss(manifest, samples)
-        if loss > lowest - _MIN_GAIN:
+        if lowest - loss < _MIN_GAIN + _MIN_FRACTION * loss:
             break
         best, lowest = Selection(stages, assigned, held_out), loss
     return best
