@@ -1,0 +1,361 @@
+/** The state of a model: weights, class names, and the out-of-distribution detector. */
+
+import {
+  FEATURES,
+  type Manifest,
+  OOD_CLASS_INDICES,
+  OOD_PROTOTYPES,
+  OOD_STATISTICS,
+  OUTPUT,
+} from '../../../contract/generated/contract.js';
+import { ClassNames } from './class_names.js';
+import { ClassWeights } from './classes.js';
+import { calibrate } from './confidence/imprinted.js';
+import { OODDetector } from './confidence/out_of_distribution.js';
+import type { FloatTensor } from './contract/safetensors.js';
+import { numbered, volume } from './data/batches.js';
+import { Matrix } from './data/matrix.js';
+import { DataError } from './errors.js';
+import type { Engine, Tensors, Variables } from './litert/engine.js';
+import { NewClasses } from './new_classes.js';
+import { adapt } from './saved/adapt.js';
+import type { Checkpoint, FloatTensors } from './saved/checkpoint.js';
+import type { ModelSnapshot } from './training/data.js';
+
+/** What the model computes for one input. */
+export interface Inference {
+  /** One row of each features tensor. */
+  readonly features: readonly Matrix[];
+  /** Class name → output. */
+  readonly outputs: ReadonlyMap<string, number>;
+  /** Whether the input is in-distribution; undefined without a detector. */
+  readonly inDistribution: boolean | undefined;
+}
+
+/**
+ * The weights, the class names and the out-of-distribution detector of a model.
+ *
+ * A checkpoint holds this state. The methods must run one at a time: the caller holds a lock.
+ */
+export class ModelState {
+  readonly #engine: Engine;
+  readonly #manifest: Manifest;
+  readonly #weights: ClassWeights;
+  #classes: ClassNames;
+  #new: NewClasses;
+  #detector: OODDetector | undefined;
+  #before: Variables = {}; // the present training
+  #app: FloatTensors = new Map();
+
+  /** Number of samples added until now, including earlier sessions. */
+  samplesSeen = 0;
+
+  private constructor(engine: Engine, manifest: Manifest) {
+    this.#engine = engine;
+    this.#manifest = manifest;
+    this.#weights = new ClassWeights(engine, manifest);
+    this.#classes = new ClassNames(manifest.classes, manifest.class_keys);
+    this.#new = new NewClasses(manifest.features);
+  }
+
+  /** Return the initial state of a model file. */
+  static async create(engine: Engine, manifest: Manifest): Promise<ModelState> {
+    const state = new ModelState(engine, manifest);
+    state.#new.include(await state.#untrained());
+    return state;
+  }
+
+  /** Return the engine that predicts, with the weights that follow from all samples. */
+  async engine(): Promise<Engine> {
+    await this.#imprintChanged();
+    return this.#engine;
+  }
+
+  /** Class name → class index, in the order of the indices. */
+  get classIndices(): ReadonlyMap<string, number> {
+    return this.#classes.indices;
+  }
+
+  /** Class name → key, of the classes that have a key. */
+  get classKeys(): ReadonlyMap<string, string> {
+    return this.#classes.keysByName;
+  }
+
+  /** Number of free class indices. */
+  get freeClasses(): number {
+    return this.#classes.free;
+  }
+
+  /** Names of the classes that no training has changed. */
+  get newClasses(): readonly string[] {
+    return [...this.#new.means.keys()];
+  }
+
+  /** Return the features of one sample: one row of each features tensor. */
+  async features(inputs: Tensors): Promise<Matrix[]> {
+    return this.#featuresOf(await this.#engine.run('infer', inputs));
+  }
+
+  /**
+   * Run the model on one input.
+   *
+   * @throws DataError if an output is not finite.
+   */
+  async infer(inputs: Tensors): Promise<Inference> {
+    const result = await (await this.engine()).run('infer', inputs);
+    const output = result[OUTPUT] as Float32Array;
+    if (!output.every(Number.isFinite)) {
+      throw new DataError(
+        'the output has values that are not finite: the model cannot process this input. Use ' +
+          'another input, or check the model with `sartor verify`',
+      );
+    }
+    const features = this.#featuresOf(result);
+    const pairs = [...this.classIndices].map(([name, index]) => [name, output[index]] as const);
+    return {
+      features,
+      outputs: new Map(pairs as [string, number][]),
+      inDistribution: this.#detector?.isInDistribution(features, output),
+    };
+  }
+
+  /** Return whether no training has changed the weights of a class. */
+  isNew(label: string): boolean {
+    return this.#new.has(label) || !this.classIndices.has(label);
+  }
+
+  /** Return whether the weights of a class do not follow from any samples yet. */
+  needsSamples(label: string): boolean {
+    return this.isNew(label) && !this.#new.hasSamples(label);
+  }
+
+  /**
+   * Imprint a class from one more sample, unless it is trained; a new class gets an index.
+   *
+   * @param features - rows of each features tensor; undefined if they do not show the class.
+   */
+  addSample(label: string, features: readonly Matrix[] | undefined): void {
+    this.#addClass(label);
+    if (features !== undefined && this.#new.has(label)) {
+      this.#new.addSamples(label, features);
+    }
+  }
+
+  /**
+   * Imprint the classes that are not trained from all their samples.
+   *
+   * @param classes - class name → features of its samples; there may be none.
+   */
+  imprint(classes: ReadonlyMap<string, readonly Matrix[]>): void {
+    for (const [label, features] of classes) {
+      this.#addClass(label);
+      if (this.#new.has(label) && (features[0]?.rows ?? 0) > 0) {
+        this.#new.setSamples(label, features);
+      }
+    }
+  }
+
+  /** Clear a class, so that its index is free. */
+  async remove(label: string): Promise<void> {
+    await this.#clear(this.#classes.remove(label), label);
+  }
+
+  /** Rename a class. */
+  rename(old: string, name: string): void {
+    this.#classes.rename(old, name);
+    this.#new.rename(new Map([[old, name]]));
+  }
+
+  /**
+   * Rename and remove the classes that were renamed and removed in a store.
+   *
+   * @param stored - class key → name, or null for a removed class.
+   */
+  async follow(stored: ReadonlyMap<string, string | null>): Promise<void> {
+    const before = this.#classes.names;
+    this.#classes = this.#classes.following(stored);
+    const renamed = new Map<string, string>();
+    for (const [index, old] of before.entries()) {
+      const name = this.#classes.names[index] ?? null;
+      if (old !== null && name === null) {
+        await this.#clear(index, old);
+      } else if (old !== null && name !== null) {
+        renamed.set(old, name);
+      }
+    }
+    this.#new.rename(renamed);
+  }
+
+  /** Return the model at the start of a training; classes that are added later are new. */
+  async beginTraining(): Promise<ModelSnapshot> {
+    const variables = await (await this.engine()).variables();
+    this.#before = variables;
+    this.#new.beginTraining();
+    return {
+      classIndices: this.classIndices,
+      variables,
+      detector: this.#detector,
+      untrained: new Set(await this.#untrained()),
+    };
+  }
+
+  /** Replace all weights at once, and imprint the new classes again beside them. */
+  async publish(variables: Variables, detector: OODDetector | undefined): Promise<void> {
+    await this.#engine.restore(variables);
+    this.#detector = detector;
+    this.#new.endTraining({ hasFailed: variables === this.#before });
+    this.#new.include(await this.#untrained());
+  }
+
+  /**
+   * Remove all that was computed from single samples.
+   *
+   * @param remaining - name of a new class → features of its remaining samples.
+   */
+  forgetSamples(remaining: ReadonlyMap<string, readonly Matrix[]>): void {
+    this.#detector = undefined;
+    for (const [label, features] of remaining) {
+      this.#new.setSamples(label, features);
+    }
+  }
+
+  /** Treat the imprinted classes whose samples are not here as trained. */
+  async keepLoadedWeights(): Promise<void> {
+    const untrained = await this.#untrained();
+    const elsewhere = this.newClasses.filter((label) => !this.#new.hasSamples(label));
+    this.#new.exclude(elsewhere.filter((label) => !untrained.includes(label)));
+  }
+
+  /** Return the present state as a checkpoint. */
+  async checkpoint(): Promise<Checkpoint> {
+    const variables = await (await this.engine()).variables();
+    return {
+      classes: [...this.#classes.names],
+      classKeys: this.#classes.completeKeys(),
+      fingerprints: this.#manifest.fingerprints,
+      variables: new Map(
+        this.#manifest.variables.map(({ name, shape }) => {
+          return [name, { shape, data: variables[name] as Float32Array }];
+        }),
+      ),
+      imprinted: this.newClasses.filter((label) => this.#new.hasSamples(label)),
+      samplesSeen: this.samplesSeen,
+      oodThreshold: this.#detector?.threshold ?? null,
+      ood: this.#detector === undefined ? new Map() : oodTensors(this.#detector),
+      app: this.#app,
+    };
+  }
+
+  /**
+   * Replace the state by a checkpoint.
+   *
+   * @param checkpoint - checkpoint to load.
+   * @param name - name of the checkpoint in messages.
+   * @returns messages about parts that do not fit the model and were not loaded.
+   * @throws CheckpointError if it belongs to another model; nothing is changed.
+   */
+  async load(checkpoint: Checkpoint, name: string): Promise<readonly string[]> {
+    const initial = await this.#engine.initialVariables();
+    const { variables, classes, classKeys, notes } = adapt(
+      checkpoint,
+      this.#manifest,
+      initial,
+      name,
+    );
+    const detector = this.#detectorOf(checkpoint);
+    await this.#engine.restore(variables);
+    this.#classes = new ClassNames(classes, classKeys);
+    this.#new = new NewClasses(this.#manifest.features);
+    this.#new.include(checkpoint.imprinted.filter((label) => this.classIndices.has(label)));
+    this.#new.include(await this.#untrained());
+    this.#detector = detector;
+    this.samplesSeen = checkpoint.samplesSeen;
+    this.#app = checkpoint.app;
+    return notes;
+  }
+
+  /** Release the memory. */
+  close(): void {
+    this.#engine.close();
+  }
+
+  /** Give a class index to a class that has none. */
+  #addClass(label: string): void {
+    if (this.classIndices.has(label)) {
+      return;
+    }
+    if (this.freeClasses === 0) {
+      throw new DataError(`the model has no free class for '${label}'`);
+    }
+    this.#classes.add(label);
+    this.#new.addClass(label);
+  }
+
+  /** Return the names of the classes whose weights are zero. */
+  async #untrained(): Promise<string[]> {
+    const zero = await this.#weights.areZero();
+    return [...this.classIndices].filter(([, index]) => zero[index]).map(([label]) => label);
+  }
+
+  /** Imprint the classes that have got samples since the last call. */
+  async #imprintChanged(): Promise<void> {
+    if (this.#new.changed.size === 0) {
+      return;
+    }
+    const indices = this.classIndices;
+    for (const [label, index] of indices) {
+      const mean = this.#new.means.get(label);
+      if (mean === undefined || !this.#new.changed.has(label)) {
+        continue;
+      }
+      await this.#weights.imprint(index, mean.row());
+      if (this.#detector !== undefined && mean.count > 0) {
+        this.#detector = this.#detector.withClass(index, mean.row(), mean.count);
+      }
+    }
+    this.#new.changed.clear();
+    const areNew = [...indices.keys()].every((label) => this.#new.has(label));
+    if (this.#manifest.task === 'classification' && areNew && indices.size > 0) {
+      const means = [...indices.keys()].map((label) => this.#new.means.get(label)?.row() ?? []);
+      await calibrate(this.#engine, this.#manifest, means);
+    }
+  }
+
+  /** Clear the weights of a class that was removed. */
+  async #clear(index: number, label: string): Promise<void> {
+    await this.#weights.clear(index);
+    this.#new.exclude([label]);
+    this.#detector = this.#detector?.withoutClass(index);
+  }
+
+  #featuresOf(outputs: Readonly<Record<string, Float32Array>>): Matrix[] {
+    return this.#manifest.features.map(({ shape }, i) => {
+      return new Matrix(outputs[numbered(FEATURES, i)] as Float32Array, volume(shape));
+    });
+  }
+
+  #detectorOf({ oodThreshold, ood, classes }: Checkpoint): OODDetector | undefined {
+    if (oodThreshold === null) {
+      return undefined;
+    }
+    const tensors = Object.fromEntries([...ood].map(([name, { data }]) => [name, data]));
+    const sizes = this.#manifest.features.map(({ shape }) => volume(shape));
+    const size = sizes.reduce((a, b) => a + b, 0);
+    return OODDetector.fromTensors(tensors, oodThreshold, size, classes.length);
+  }
+}
+
+/** Return the tensors of a detector with their shapes. */
+function oodTensors(detector: OODDetector): FloatTensors {
+  const tensors = detector.toTensors();
+  const count = tensors[OOD_CLASS_INDICES]?.length ?? 1;
+  const tensor = (name: string, shape: readonly number[]): [string, FloatTensor] => {
+    return [name, { shape, data: tensors[name] as Float32Array }];
+  };
+  const values = tensors[OOD_PROTOTYPES]?.length ?? 0;
+  return new Map([
+    tensor(OOD_PROTOTYPES, [count, values / count]),
+    tensor(OOD_CLASS_INDICES, [count]),
+    tensor(OOD_STATISTICS, [2]),
+  ]);
+}

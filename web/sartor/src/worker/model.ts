@@ -1,0 +1,383 @@
+/** The model in the worker: the functions that the page calls. */
+
+import { STORE_PHOTO, STORE_THUMBNAIL } from '../../../../contract/generated/contract.js';
+import type { Bytes } from '../contract/bytes.js';
+import { volume } from '../data/batches.js';
+import { Matrix } from '../data/matrix.js';
+import { type Label, TASKS } from '../data/tasks.js';
+import { DataError } from '../errors.js';
+import { identityOfName, type LoadedSample, loadSample } from '../images/sample.js';
+import { Evaluator } from '../results/evaluation.js';
+import { type Epoch, type Evaluation, type History, predictionsOf } from '../results/records.js';
+import { bake } from '../saved/bake.js';
+import { readCheckpoint, writeCheckpoint } from '../saved/checkpoint.js';
+import type { TrainingOptions } from '../training/config.js';
+import { TrainingJobs } from './jobs.js';
+import { Lock } from './lock.js';
+import type {
+  ClassSummary,
+  PredictionOptions,
+  PredictionsOfInput,
+  SampleOptions,
+  Service,
+  StoredSample,
+  Thumbnail,
+  WorkerInput,
+} from './messages.js';
+import type { Parts } from './open.js';
+import { exportProject, importProject } from './projects.js';
+
+const OWN_DATA = 'sartor/'; // start of the keys of the library in the data of the app
+
+/** An open model. The functions have the meaning of the methods of `PersonalModel`. */
+export class Model implements Omit<Service, 'open'> {
+  readonly #parts: Parts;
+  readonly #lock: Lock;
+  readonly #additions = new Lock(); // decode one image at a time
+  readonly #jobs: TrainingJobs;
+  readonly #onEpoch: (job: number, epoch: Epoch) => void;
+
+  /**
+   * @param parts - parts of the model.
+   * @param onEpoch - called after each epoch of a job.
+   */
+  constructor(parts: Parts, onEpoch: (job: number, epoch: Epoch) => void) {
+    this.#parts = parts;
+    this.#lock = parts.lock;
+    this.#onEpoch = onEpoch;
+    const { file, samples, state, lock } = parts;
+    this.#jobs = new TrainingJobs(file.manifest, samples, state, lock);
+  }
+
+  addSample(input: WorkerInput, label: Label, options: SampleOptions): Promise<number> {
+    return this.#additions.run(() => this.#add(input, label, options));
+  }
+
+  async find(input: WorkerInput, source: string | undefined): Promise<StoredSample | undefined> {
+    const identity = await identityOf(loadSample(this.#inputs, input), source);
+    return this.#lock.run(() => this.#parts.samples.store.find(identity));
+  }
+
+  async predict(input: WorkerInput, options: PredictionOptions): Promise<PredictionsOfInput> {
+    if (this.#parts.file.manifest.task === 'regression') {
+      throw new DataError('the model predicts numbers, not classes: call predictValues');
+    }
+    const { outputs, inDistribution, features } = await this.#infer(input);
+    const predictions = predictionsOf(outputs, inDistribution);
+    return options.features
+      ? { ...predictions, features: features.map(({ data }) => data) }
+      : predictions;
+  }
+
+  async predictValues(input: WorkerInput): Promise<ReadonlyMap<string, number>> {
+    return (await this.#infer(input)).outputs;
+  }
+
+  async evaluate(
+    pairs: readonly (readonly [WorkerInput, Label])[] | undefined,
+  ): Promise<Evaluation> {
+    const { samples, state, file } = this.#parts;
+    const given = pairs && (await this.#embed(pairs));
+    return this.#lock.run(async () => {
+      const engine = await state.engine();
+      const evaluator = new Evaluator(engine, file.manifest, state.classIndices);
+      for (const { features, targets } of given ?? this.#storedSamples()) {
+        samples.checkClasses(targets.keys());
+        await evaluator.add(features, targets);
+      }
+      return evaluator.result();
+    });
+  }
+
+  async fit(job: number, options: TrainingOptions): Promise<History> {
+    const history = await this.#jobs.run(job, options, (epoch) => this.#onEpoch(job, epoch));
+    try {
+      await this.#parts.saver.save();
+    } catch (error) {
+      const warning = `the trained weights are not saved: ${(error as Error).message}`;
+      return { ...history, warnings: [...history.warnings, warning] };
+    }
+    return history;
+  }
+
+  async pause(job: number): Promise<void> {
+    this.#jobs.pause(job);
+  }
+
+  async resume(job: number): Promise<void> {
+    this.#jobs.resume(job);
+  }
+
+  async stop(job: number | undefined): Promise<void> {
+    this.#jobs.stop(job);
+  }
+
+  classes(): Promise<readonly ClassSummary[]> {
+    return this.#lock.run(() => {
+      const { samples, state } = this.#parts;
+      const all = samples.store.counts();
+      const heldOut = samples.store.counts(true);
+      const summary = (name: string, index?: number): ClassSummary => ({
+        name,
+        index,
+        samples: all.get(name) ?? 0,
+        heldOut: heldOut.get(name) ?? 0,
+        trained: index !== undefined && !state.isNew(name),
+      });
+      return [
+        ...[...state.classIndices].map(([name, index]) => summary(name, index)),
+        ...samples.emptyClasses.map((name) => summary(name)),
+      ];
+    });
+  }
+
+  addClass(name: string): Promise<void> {
+    return this.#lock.run(() => this.#parts.samples.addEmptyClass(name));
+  }
+
+  renameClass(label: string, name: string): Promise<void> {
+    return this.#lock.run(() => {
+      this.#parts.samples.renameClass(label, name);
+      this.#parts.saver.schedule();
+    });
+  }
+
+  removeClass(label: string): Promise<void> {
+    return this.#exclusive(async () => {
+      await this.#parts.samples.removeClass(label);
+      this.#parts.saver.schedule();
+    });
+  }
+
+  samples(): Promise<readonly StoredSample[]> {
+    return this.#lock.run(() => this.#parts.samples.store.samples());
+  }
+
+  thumbnails(label: string | undefined, limit: number): Promise<readonly Thumbnail[]> {
+    return this.#lock.run(() => {
+      const { store } = this.#parts.samples;
+      const members = store
+        .samples()
+        .filter(({ targets }) => label === undefined || store.belongs(targets[label]));
+      const thumbnails: Thumbnail[] = [];
+      for (const { id } of members.reverse()) {
+        const image = thumbnails.length < limit ? store.image(id, STORE_THUMBNAIL) : undefined;
+        if (image !== undefined) {
+          const type = 'image/png';
+          thumbnails.unshift({ id, image: new Blob([image as Bytes], { type }) });
+        }
+      }
+      return thumbnails;
+    });
+  }
+
+  photo(id: number): Promise<Blob | undefined> {
+    return this.#lock.run(() => {
+      const image = this.#parts.samples.store.image(id, STORE_PHOTO);
+      return image && new Blob([image as Bytes]);
+    });
+  }
+
+  forget(ids: readonly number[]): Promise<void> {
+    return this.#exclusive(async () => {
+      await this.#parts.samples.forget(ids);
+      this.#parts.saver.schedule();
+    });
+  }
+
+  appData(prefix: string): Promise<ReadonlyMap<string, string>> {
+    return this.#lock.run(() => {
+      const texts = [...this.#parts.samples.store.appData(prefix)];
+      return new Map(texts.filter(([key]) => !key.startsWith(OWN_DATA)));
+    });
+  }
+
+  setAppData(key: string, text: string | undefined): Promise<void> {
+    return this.#lock.run(() => {
+      if (key.startsWith(OWN_DATA)) {
+        throw new DataError(`keys that start with ${OWN_DATA} belong to Sartor; got ${key}`);
+      }
+      this.#parts.samples.store.setAppData(key, text);
+    });
+  }
+
+  save(): Promise<void> {
+    return this.#parts.saver.save();
+  }
+
+  async load(): Promise<readonly string[]> {
+    const checkpoint = await this.#parts.saver.read();
+    if (checkpoint === undefined) {
+      throw new DataError('there is no saved checkpoint: add a sample first');
+    }
+    return this.#load(async () => checkpoint, 'the saved checkpoint');
+  }
+
+  saveCheckpoint(): Promise<Uint8Array> {
+    return this.#lock.run(async () => writeCheckpoint(await this.#parts.state.checkpoint()));
+  }
+
+  async loadCheckpoint(content: Blob | ArrayBuffer): Promise<readonly string[]> {
+    const name = content instanceof File ? content.name : 'the checkpoint';
+    return this.#load(async () => readCheckpoint(await bytesOf(content), name), name);
+  }
+
+  bake(): Promise<Uint8Array> {
+    return this.#lock.run(async () => {
+      const { file, state } = this.#parts;
+      const initial = await (await state.engine()).initialVariables();
+      return bake(file, await state.checkpoint(), initial);
+    });
+  }
+
+  exportProject(): Promise<Blob> {
+    const { file, state, samples } = this.#parts;
+    return this.#lock.run(() => exportProject(file, state, samples));
+  }
+
+  async importProject(content: Blob | ArrayBuffer): Promise<readonly string[]> {
+    const bytes = await bytesOf(content);
+    const { file, state, samples, saver } = this.#parts;
+    return this.#exclusive(async () => {
+      const save = () => saver.saveUnlocked();
+      const notes = await importProject(bytes, file.manifest, state, samples, save);
+      saver.schedule();
+      return notes;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#exclusive(async () => {
+      const { state, saver, samples, storage } = this.#parts;
+      try {
+        await saver.saveUnlocked();
+      } finally {
+        this.#jobs.close();
+        state.close();
+        samples.store.close();
+        saver.close();
+        storage.close();
+      }
+    });
+  }
+
+  get #inputs() {
+    return this.#parts.file.manifest.inputs;
+  }
+
+  async #add(input: WorkerInput, label: Label, options: SampleOptions): Promise<number> {
+    const { samples, state, saver, file } = this.#parts;
+    const { heldOut = false, source, augment = 0 } = options;
+    if (!Number.isSafeInteger(augment) || augment < 0) {
+      throw new DataError(`augment must be a whole number, at least 0; got ${augment}`);
+    }
+    const targets = TASKS[file.manifest.task].targets(label, [...state.classIndices.keys()]);
+    samples.checkCapacity(targets.keys());
+    const sample = loadSample(this.#inputs, input);
+    const identity = await identityOf(sample, source);
+    const stored = samples.findSame(identity, targets);
+    if (stored !== undefined) {
+      return stored.id;
+    }
+    const features = await this.#featuresOf(sample, augment, options.features);
+    const images = await this.#imagesOf(sample, options);
+    return this.#lock.run(async () => {
+      const added = { features, targets, source: identity, heldOut, images };
+      const id = samples.findSame(identity, targets)?.id ?? (await samples.add(added));
+      saver.schedule();
+      return id;
+    });
+  }
+
+  /** Return the features of a sample and of its augmentations. */
+  async #featuresOf(
+    sample: LoadedSample,
+    augment: number,
+    given: readonly Float32Array[] | undefined,
+  ): Promise<Matrix[]> {
+    const { file, state } = this.#parts;
+    const { features: specs } = file.manifest;
+    const rows = [
+      given === undefined
+        ? await state.features(await sample.tensors())
+        : specs.map(({ shape }, i) => new Matrix(given[i] ?? new Float32Array(), volume(shape))),
+    ];
+    for (const tensors of augment > 0 ? await sample.augmentations(augment) : []) {
+      rows.push(await state.features(tensors));
+    }
+    return specs.map((_, i) => Matrix.stack(rows.map((row) => row[i] as Matrix)));
+  }
+
+  async #imagesOf(sample: LoadedSample, options: SampleOptions): Promise<Map<string, Uint8Array>> {
+    const { thumbnails, photos } = this.#parts.options;
+    const images = new Map<string, Uint8Array>();
+    const thumbnail = (options.thumbnail ?? thumbnails) ? await sample.thumbnail() : undefined;
+    if (thumbnail !== undefined) {
+      images.set(STORE_THUMBNAIL, thumbnail);
+    }
+    if (photos) {
+      images.set(STORE_PHOTO, await sample.photo());
+    }
+    return images;
+  }
+
+  async #infer(input: WorkerInput) {
+    const tensors = await loadSample(this.#inputs, input).tensors();
+    return this.#lock.run(() => this.#parts.state.infer(tensors));
+  }
+
+  async #embed(pairs: readonly (readonly [WorkerInput, Label])[]) {
+    const { state, file } = this.#parts;
+    const samples = [];
+    for (const [input, label] of pairs) {
+      const targets = TASKS[file.manifest.task].targets(label, [...state.classIndices.keys()]);
+      const tensors = await loadSample(this.#inputs, input).tensors();
+      samples.push({ features: await state.features(tensors), targets });
+    }
+    return samples;
+  }
+
+  /** Return the features and the targets of stored samples, without augmentations. */
+  #storedSamples() {
+    const { samples, features, targets, classes } = this.#parts.samples.evaluationSet();
+    const first = samples.map((_, row) => row).filter((row) => samples[row] !== samples[row - 1]);
+    return first.map((row) => ({
+      features: features.map((matrix) => matrix.take([row])),
+      targets: new Map(
+        classes
+          .map((name, column) => [name, targets.at(row, column)] as const)
+          .filter(([, target]) => !Number.isNaN(target)),
+      ),
+    }));
+  }
+
+  #load(read: () => Promise<Awaited<ReturnType<typeof readCheckpoint>>>, name: string) {
+    const { state, samples, saver } = this.#parts;
+    return this.#exclusive(async () => {
+      const before = await state.checkpoint();
+      const notes = await state.load(await read(), name);
+      try {
+        await samples.imprintStoredClasses();
+        await saver.saveUnlocked();
+      } catch (error) {
+        await state.load(before, 'the former state');
+        throw error;
+      }
+      return notes;
+    });
+  }
+
+  /** Stop a running training, and run work that changes the model. */
+  async #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    await this.#jobs.stopAndWait();
+    return this.#lock.run(work);
+  }
+}
+
+async function identityOf(sample: LoadedSample, source: string | undefined): Promise<Bytes> {
+  return source === undefined ? sample.identity() : identityOfName(source);
+}
+
+async function bytesOf(content: Blob | ArrayBuffer): Promise<Bytes> {
+  return new Uint8Array(content instanceof Blob ? await content.arrayBuffer() : content);
+}
