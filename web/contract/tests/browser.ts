@@ -55,7 +55,7 @@ export const FOLDER_URLS = Object.fromEntries(
 );
 
 /**
- * Start a server of pages and of folders.
+ * Start a server of pages, and of folders.
  *
  * @param folders - URL prefix → folder.
  * @param root - folder of the pages. Default: this package.
@@ -67,6 +67,7 @@ export async function serve(
   const server = await createServer({
     configFile: false,
     root,
+    optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm'] },
     logLevel: 'error',
     server: { host: '127.0.0.1', port: 0, fs: { allow: [repository('.')] } },
     plugins: [

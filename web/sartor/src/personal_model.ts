@@ -4,6 +4,7 @@ import type { Manifest } from '../../../contract/generated/contract.js';
 import type { Label } from './data/tasks.js';
 import { deliver, type Input } from './images/page_images.js';
 import type { Epoch, Evaluation } from './results/records.js';
+import { deleteStorage } from './store/storage_folder.js';
 import type { TrainingOptions } from './training/config.js';
 import { TrainingJob } from './training_job.js';
 import { WorkerClient } from './worker/client.js';
@@ -86,6 +87,16 @@ export class PersonalModel {
       client.terminate('the model was not opened');
       throw error;
     }
+  }
+
+  /**
+   * Delete the samples and the checkpoint of a model in this browser.
+   *
+   * @param name - name of the storage.
+   * @throws StoreError if a tab has the model open.
+   */
+  static deleteStorage(name: string): Promise<void> {
+    return deleteStorage(name);
   }
 
   /** Largest number of classes. */
