@@ -3,6 +3,7 @@
 import type { FeatureSpec } from '../../../contract/generated/contract.js';
 import { volume } from './data/batches.js';
 import { Matrix } from './data/matrix.js';
+import { addTo } from './numbers.js';
 
 /** The mean features of the samples of a class, from running sums in float64. */
 export class FeatureMean {
@@ -24,11 +25,10 @@ export class FeatureMean {
     this.#count += features[0]?.rows ?? 0;
     features.forEach((matrix, tensor) => {
       const sums = this.#sums[tensor] as Float64Array;
-      const totals = new Float64Array(sums.length); // as NumPy adds: rows first
-      matrix.data.forEach((value, i) => {
-        const column = i % totals.length;
-        totals[column] = (totals[column] as number) + value;
-      });
+      const totals = new Float64Array(sums.length); // rows first, as NumPy adds
+      for (let row = 0; row < matrix.rows; row += 1) {
+        addTo(totals, matrix.row(row));
+      }
       totals.forEach((total, column) => {
         sums[column] = (sums[column] as number) + total;
       });

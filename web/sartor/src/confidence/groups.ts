@@ -7,10 +7,11 @@
  */
 
 import { Matrix } from '../data/matrix.js';
-import { groupBy, range, sum } from '../numbers.js';
+import { addTo, groupBy, range, sum } from '../numbers.js';
 import { takeTurns } from '../turns.js';
 
 const NEAR = 0.5; // near-duplicates are closer than this fraction of the typical distance
+const BLOCK = 64; // numbers between two checks of a limit
 const LATEST = 256; // representatives of a class that a sample is compared with: bounds the cost
 
 /**
@@ -34,7 +35,9 @@ export async function groupNearDuplicates(
   samples: readonly number[],
 ): Promise<number[]> {
   const { rows, classOfRow, first } = firstRows(features, classes, samples);
+  await takeTurns();
   const limit = NEAR ** 2 * typicalSquare(rows, classOfRow);
+  await takeTurns();
   const representative = range(rows.rows); // the first sample of the group of each sample
   for (const members of groupBy(
     representative.slice(),
@@ -42,9 +45,9 @@ export async function groupNearDuplicates(
   ).values()) {
     const latest: number[] = [];
     for (const member of members) {
-      const nearest = nearestRow(rows, member, latest);
-      if (nearest !== undefined && nearest.square <= limit) {
-        representative[member] = nearest.row;
+      const nearest = nearestRow(rows, member, latest, limit);
+      if (nearest !== undefined) {
+        representative[member] = nearest;
       } else {
         latest.push(member);
         latest.splice(0, latest.length - LATEST);
@@ -98,9 +101,9 @@ function firstRows(
     }
   });
   const center = columnMeans(rows, range(rows.rows));
-  rows.data.forEach((value, i) => {
-    rows.data[i] = value - (center[i % columns] as number);
-  });
+  for (let row = 0; row < rows.rows; row += 1) {
+    subtract(rows.row(row), center);
+  }
   return { rows, first, classOfRow: first.map((row) => classes[row] as number) };
 }
 
@@ -112,38 +115,66 @@ function typicalSquare(rows: Matrix, classes: readonly number[]): number {
   for (const index of [...byClass.keys()].sort((a, b) => a - b)) {
     const members = byClass.get(index) as number[];
     const center = columnMeans(rows, members);
-    squares += sum(members.map((row) => squaredDistance(rows.row(row), center)));
+    squares += sum(members.map((row) => squaredDeviation(rows.row(row), center)));
     pairs += members.length - 1;
   }
   return pairs ? (2 * squares) / pairs : 0;
 }
 
-function nearestRow(rows: Matrix, member: number, candidates: readonly number[]) {
-  let nearest: { row: number; square: number } | undefined;
-  for (const row of candidates) {
-    const square = squaredDistance(rows.row(member), rows.row(row));
-    if (nearest === undefined || square < nearest.square) {
-      nearest = { row, square };
+/** Return the candidate with the smallest squared distance to a row, at most `limit`. */
+function nearestRow(
+  rows: Matrix,
+  member: number,
+  candidates: readonly number[],
+  limit: number,
+): number | undefined {
+  const row = rows.row(member);
+  let nearest: number | undefined;
+  let smallest = limit;
+  for (const candidate of candidates) {
+    const square = squaredDistance(row, rows.row(candidate), smallest);
+    if (nearest === undefined ? square <= limit : square < smallest) {
+      nearest = candidate;
+      smallest = square;
     }
   }
   return nearest;
 }
 
+/**
+ * Return the squared distance of two vectors, or a part of it that is above a limit: most distances
+ * of a class are.
+ */
+function squaredDistance(a: Float32Array, b: Float32Array, limit: number): number {
+  let total = 0;
+  for (let start = 0; start < a.length && total <= limit; start += BLOCK) {
+    const end = Math.min(start + BLOCK, a.length);
+    for (let i = start; i < end; i += 1) {
+      const difference = (a[i] as number) - (b[i] as number);
+      total += difference * difference;
+    }
+  }
+  return total;
+}
+
 function columnMeans(rows: Matrix, members: readonly number[]): Float64Array {
   const totals = new Float64Array(rows.columns);
   for (const member of members) {
-    rows.row(member).forEach((value, column) => {
-      totals[column] = (totals[column] as number) + value;
-    });
+    addTo(totals, rows.row(member));
   }
   return totals.map((total) => total / members.length);
 }
 
-function squaredDistance(a: Float32Array, b: Float32Array | Float64Array): number {
+function squaredDeviation(row: Float32Array, center: Float64Array): number {
   let total = 0;
-  for (let i = 0; i < a.length; i += 1) {
-    const difference = (a[i] as number) - (b[i] as number);
-    total += difference * difference;
+  for (let i = 0; i < row.length; i += 1) {
+    total += ((row[i] as number) - (center[i] as number)) ** 2;
   }
   return total;
+}
+
+function subtract(row: Float32Array, center: Float64Array): void {
+  for (let i = 0; i < row.length; i += 1) {
+    row[i] = (row[i] as number) - (center[i] as number);
+  }
 }

@@ -74,7 +74,9 @@ export class OODDetector {
     outputs: Matrix | undefined,
   ): Promise<OODDetector | undefined> {
     const rows = unitFeatures(features);
+    await takeTurns();
     const similarity = withinClassSimilarity(rows, classes);
+    await takeTurns();
     const heldOut = await heldOutSimilarities(rows, classes, folds, similarity);
     let scores = heldOut.similarities;
     let entropyWeight = 0;
@@ -93,7 +95,7 @@ export class OODDetector {
     }
     const place = Math.floor(Math.max(scores.length - 10, 0) / 20); // 5 % are below, rounded
     const threshold = (Float64Array.from(scores).sort()[place] as number) - margin;
-    const prototypes = classPrototypes(rows, classes, similarity);
+    const prototypes = await classPrototypes(rows, classes, similarity);
     return new OODDetector({ prototypes, entropyWeight, similarity, threshold });
   }
 
@@ -241,8 +243,7 @@ async function heldOutSimilarities(
     if (others.length === 0) {
       continue;
     }
-    await takeTurns();
-    const prototypes = classPrototypes(rows.take(others), otherClasses, similarity);
+    const prototypes = await classPrototypes(rows.take(others), otherClasses, similarity);
     for (const row of indicesOf(folds, (each) => each === fold)) {
       if (otherClasses.includes(classes[row] as number)) {
         similarities.set(row, largestProduct(rows.row(row), prototypes.rows));

@@ -1,7 +1,8 @@
 /** Prototypes: a few typical feature directions per class. */
 
 import { Matrix } from '../data/matrix.js';
-import { clamp, distinct, dot, indicesOf, norm, range, sum } from '../numbers.js';
+import { addTo, clamp, distinct, dot, indicesOf, norm, range, sum } from '../numbers.js';
+import { takeTurns } from '../turns.js';
 
 const MOST_PROTOTYPES = 4; // per class
 const ITERATIONS = 3;
@@ -66,16 +67,17 @@ export function withinClassSimilarity(rows: Matrix, classes: readonly number[]):
  * @param classes - class index of each row, [N].
  * @param similarity - ρ, the mean cosine similarity within a class, above 0.
  */
-export function classPrototypes(
+export async function classPrototypes(
   rows: Matrix,
   classes: readonly number[],
   similarity: number,
-): Prototypes {
+): Promise<Prototypes> {
   const indices: number[] = [];
   const centers: Matrix[] = [];
   for (const index of distinct(classes)) {
     const members = rows.take(indicesOf(classes, (each) => each === index));
     const ofClass = sphericalKMeans(members);
+    await takeTurns();
     const length = prototypeLength(similarity, members.rows);
     ofClass.data.forEach((value, i) => {
       ofClass.data[i] = length * value;
@@ -146,9 +148,7 @@ function nearestCenter(row: Float32Array, centers: Matrix): number {
 function sumOfRows(rows: Matrix, members: readonly number[]): Float64Array {
   const totals = new Float64Array(rows.columns);
   for (const member of members) {
-    rows.row(member).forEach((value, column) => {
-      totals[column] = (totals[column] as number) + value;
-    });
+    addTo(totals, rows.row(member));
   }
   return totals;
 }
@@ -156,7 +156,7 @@ function sumOfRows(rows: Matrix, members: readonly number[]): Float64Array {
 /** Scale a vector in place; zeros stay zero. */
 export function scaleToLength(row: Float32Array, length: number): void {
   const factor = length / Math.max(norm(row), SHORTEST);
-  row.forEach((value, i) => {
-    row[i] = value * factor;
-  });
+  for (let i = 0; i < row.length; i += 1) {
+    row[i] = (row[i] as number) * factor;
+  }
 }

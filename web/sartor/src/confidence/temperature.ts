@@ -88,15 +88,10 @@ export function fitTemperature(samples: LabelledOutputs, prior: number): number 
   if (rows.length === 0) {
     return prior;
   }
-  const activation = samples.isIndependent ? sigmoid : softmax;
+  const slopeOfRow = samples.isIndependent ? sigmoidSlope : softmaxSlope;
   // the derivative of the negative log posterior with respect to 1/T
   const slope = (inverse: number) => {
-    const terms = rows.map(({ logits, targets, weights }) => {
-      const outputs = activation(logits.map((each) => each * inverse));
-      return sum(
-        outputs.map((output, i) => at(weights, i) * (output - at(targets, i)) * at(logits, i)),
-      );
-    });
+    const terms = rows.map((row) => slopeOfRow(row, inverse));
     return sum(terms) + PRIOR_SAMPLES * (prior - 1 / inverse);
   };
   let [low, high] = [-SEARCH_RANGE, SEARCH_RANGE];
@@ -204,15 +199,29 @@ function logit(output: number, isIndependent: boolean): number {
   return Math.log(isIndependent ? p / (1 - p) : p);
 }
 
-function softmax(logits: readonly number[]): number[] {
+/** Return the derivative of the loss of a row of a softmax with respect to 1/T. */
+function softmaxSlope({ logits, targets, weights }: LabelledRow, inverse: number): number {
   const highest = largest(logits);
-  const powers = logits.map((each) => Math.exp(each - highest));
-  const total = sum(powers);
-  return powers.map((power) => power / total);
+  const power = (i: number) => Math.exp(inverse * (at(logits, i) - highest));
+  let total = 0;
+  for (let i = 0; i < logits.length; i += 1) {
+    total += power(i);
+  }
+  let slope = 0;
+  for (let i = 0; i < logits.length; i += 1) {
+    slope += at(weights, i) * (power(i) / total - at(targets, i)) * at(logits, i);
+  }
+  return slope;
 }
 
-function sigmoid(logits: readonly number[]): number[] {
-  return logits.map((each) => 0.5 * (1 + Math.tanh(0.5 * each)));
+/** Return the derivative of the loss of a row of sigmoids with respect to 1/T. */
+function sigmoidSlope({ logits, targets, weights }: LabelledRow, inverse: number): number {
+  let slope = 0;
+  for (let i = 0; i < logits.length; i += 1) {
+    const output = 0.5 * (1 + Math.tanh(0.5 * inverse * at(logits, i)));
+    slope += at(weights, i) * (output - at(targets, i)) * at(logits, i);
+  }
+  return slope;
 }
 
 function softplus(logit: number): number {

@@ -2,7 +2,7 @@
 
 import type { Manifest } from '../../../../contract/generated/contract.js';
 import type { Matrix } from '../data/matrix.js';
-import { clamp, mean, range, sum } from '../numbers.js';
+import { clamp, dot, mean, range, sum } from '../numbers.js';
 
 /** Name of a decay → learning rate relative to the peak, by the progress of the training, 0…1. */
 export const DECAYS = {
@@ -74,16 +74,15 @@ export function defaultRate(manifest: Manifest, basis: RateBasis): number {
   const rows = range(features[0]?.rows ?? 0);
   const featureNorm = manifest.head.feature_norm;
   const norm = featureNorm === null ? undefined : Math.max(featureNorm, length);
-  const squares = rows.map((row) => sumOf(features, row, (x) => x * x));
   if (manifest.optimizer.step.adaptive) {
     const sums = rows.map((row) => {
-      const absolute = sumOf(features, row, Math.abs);
-      const rowNorm = Math.max(Math.sqrt(squares[row] as number), SHORTEST);
+      const absolute = sum(features.map((matrix) => sumOfAbsolutes(matrix.row(row))));
+      const rowNorm = Math.max(Math.sqrt(squareOf(features, row)), SHORTEST);
       return norm === undefined ? absolute : (absolute * norm) / rowNorm;
     });
     return magnitude / (1 + mean(sums));
   }
-  const square = norm === undefined ? mean(squares) : norm ** 2;
+  const square = norm === undefined ? mean(rows.map((row) => squareOf(features, row))) : norm ** 2;
   const active = manifest.weights_per_output ? outputs : 1; // the loss is the mean over these
   const curvature = ((1 + square) * manifest.loss.curvature) / active;
   return (STABLE_FRACTION * stableRate(manifest)) / curvature;
@@ -104,7 +103,15 @@ export function stableRate(manifest: Manifest): number {
   return (2 * (1 + momentum)) / (nesterov ? 1 + 2 * momentum : 1);
 }
 
-/** Return the sum of a function of all features of a row. */
-function sumOf(features: readonly Matrix[], row: number, value: (x: number) => number): number {
-  return sum(features.map((matrix) => sum(Float64Array.from(matrix.row(row), value))));
+/** Return the squared length of the features of a row. */
+function squareOf(features: readonly Matrix[], row: number): number {
+  return sum(features.map((matrix) => dot(matrix.row(row), matrix.row(row))));
+}
+
+function sumOfAbsolutes(values: Float32Array): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i += 1) {
+    total += Math.abs(values[i] as number);
+  }
+  return total;
 }
