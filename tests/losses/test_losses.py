@@ -95,8 +95,8 @@ def test_a_custom_loss_can_be_trained_at_the_rate_of_its_curvature(tiny: Convert
     built_in = tiny("built-in", head=sartor.MLP(hidden=(6,)))
     report = verify_contract(custom)
     assert report.passed, report.failures
-    features = [np.ones((20, 16), np.float32)]
-    peaks = [default_rate(open_model(path), features) for path in (custom, built_in)]
+    batches = [(np.ones((20, 16)), np.ones(20))]
+    peaks = [default_rate(open_model(path), batches) for path in (custom, built_in)]
     assert peaks[0] == pytest.approx(peaks[1] / 2)
     assert open_model(custom).loss.name == "focal"
     rng = np.random.default_rng(0)

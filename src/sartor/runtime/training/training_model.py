@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...contract.manifest import Manifest
-from ...contract.names import RUN, TEMPERATURE
+from ...contract.names import MASK, RUN, TEMPERATURE
 from ...litert import Engine
 from ..classes import ClassWeights
 from ..data.batches import Batch, evaluate_batches
@@ -95,8 +95,11 @@ class TrainingModel:
         self.engine.close()
 
     def _untrained_variables(self) -> Variables:
-        """Return the initial variables without classes: a baked file has trained ones."""
+        """Return the initial variables without classes: a file may have trained ones."""
         self.engine.run("initialize", {RUN: np.ones(1, np.float32)})
         for index in np.flatnonzero(~self.class_weights.are_zero()):
             self.class_weights.clear(int(index))
-        return {**self.engine.variables(), TEMPERATURE: np.ones(1, np.float32)}
+        no_class = np.zeros(self.manifest.capacity, np.float32)
+        return {
+            **self.engine.variables(), MASK: no_class, TEMPERATURE: np.ones(1, np.float32),
+        }  # fmt: skip
