@@ -49,12 +49,16 @@ def test_a_baked_file_has_classes_and_can_be_trained(
         assert model.predict(PROBE) == expected
 
 
-def test_a_training_does_not_bring_a_removed_class_back(
-    trained_model: tuple[Path, Path, Predictions], tmp_path: Path
+@pytest.mark.parametrize("is_baked", [True, False])
+def test_a_training_does_not_bring_a_removed_class_of_the_file_back(
+    trained_model: tuple[Path, Path, Predictions], tiny: Convert, tmp_path: Path, is_baked: bool
 ) -> None:
     path, checkpoint, _ = trained_model
-    output, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
-    with PersonalModel(output) as model:
+    if is_baked:
+        path, _ = bake(path, checkpoint, tmp_path / "baked.tflite")
+    else:
+        path = tiny("named", classes=LABELS)
+    with PersonalModel(path) as model:
         model.remove_class("shoes")
         for sample, label in blobs(5):
             if label != "shoes":
