@@ -56,8 +56,8 @@ def center_box(width: int, height: int, to_width: int, to_height: int) -> tuple[
 
 def resize(image: Pixels, height: int, width: int) -> Pixels:
     """Return an image [H, W, C] with another height and width."""
-    rows = _levels(np.einsum("yi,ixc->yxc", _filter(image.shape[0], height), image))
-    return _levels(np.einsum("xi,yic->yxc", _filter(image.shape[1], width), rows))
+    rows = _levels(np.einsum("xi,yic->yxc", _filter(image.shape[1], width), image))
+    return _levels(np.einsum("yi,ixc->yxc", _filter(image.shape[0], height), rows))
 
 
 def _filter(size: int, to: int) -> Floats:

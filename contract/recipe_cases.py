@@ -147,6 +147,7 @@ def _schedule() -> dict[str, Inputs]:
             case("adaptive", adaptive=True, momentum=0),
             case("several labels", **several),
             *(case(f"stated {key}", options={key: value}) for key, value in stated.items()),
+            case("stated weight decay, 32 batches", rows=1000, options={"weight_decay": 0.001}),
             case("all stated", options=stated),
             case("all stated, several labels", options=stated, **several),
             case("many rows, stated weight decay", rows=9000, options={"weight_decay": 0.001}),

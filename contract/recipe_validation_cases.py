@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from recipe_data import blobs, grid, one_hot, probabilities, several_labels
+from recipe_data import blobs, one_hot, probabilities, several_labels
 
 __all__ = ["detector_inputs", "validation_inputs"]
 
@@ -19,8 +19,13 @@ def validation_inputs() -> dict[str, Inputs]:
     apart = blobs([6, 5], 5, seed=22)
     augmented = blobs([3, 3], 5, seed=23, augmentations=2)
     rng = np.random.default_rng(24)
-    crowd = {"features": grid(rng.normal(size=(300, 1)) * 40), "targets": [[1]] * 300,
-             "samples": list(range(300))}  # fmt: skip
+    words = [n for n in range(2**11) if n.bit_count() % 2 == 0][:258]  # each two differ twice
+    words += [words[i] for i in (0, 1, 2, 5, 200)]
+    crowd = {
+        "features": [[n >> bit & 1 for bit in range(11)] for n in words],
+        "targets": [[1]] * len(words),
+        "samples": list(range(len(words))),
+    }
     groups = {
         "bursts": bursts, "no near-duplicates": apart, "augmentations": augmented,
         "more than 256 representatives": crowd, "one sample": blobs([1], 5, seed=1),

@@ -20,12 +20,11 @@ Values: TypeAlias = Mapping[str, Any]
 Player: TypeAlias = Callable[[Values], Values]
 """Computes the outputs of a rule from its inputs."""
 
-TOLERANCES: Mapping[str, float] = {
-    "pixels": 1,  # levels of 255
-    "training": 1e-4,
-    "others": 1e-5,
-}
+TOLERANCE, TRAINING_TOLERANCE = 1e-5, 1e-4
 """Largest difference: absolute if the expected value is below 1, relative otherwise."""
+
+PIXELS = "pixels"
+"""Name of values that may differ by one level."""
 
 FILES: Mapping[str, Sequence[str]] = {
     "random_numbers": ("random_numbers", "permutations"),
@@ -42,7 +41,6 @@ FILES: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 """File → its rules."""
 
-_PIXELS = ("decode", "center_pixels", "augmentations")
 _TRAINING = FILES["training"]
 
 
@@ -66,13 +64,14 @@ class Case:
 
     @property
     def tolerance(self) -> float:
-        """Largest difference of the outputs; see `TOLERANCES`."""
-        kind = "pixels" if self.rule in _PIXELS else "training"
-        return TOLERANCES[kind if self.rule in (*_PIXELS, *_TRAINING) else "others"]
+        """Largest difference of the outputs."""
+        return TRAINING_TOLERANCE if self.rule in _TRAINING else TOLERANCE
 
 
 def difference(value: Any, expected: Any, name: str = "outputs") -> float:
     """Return the largest difference between values: absolute below 1, relative above.
+
+    A difference of `pixels` by one level counts as 0.
 
     Raises:
         AssertionError: If texts, bools, integers, names or lengths differ.
@@ -90,6 +89,8 @@ def difference(value: Any, expected: Any, name: str = "outputs") -> float:
         assert value is expected or value == expected, f"{name}: {value!r}, not {expected!r}"
         return 0.0
     assert isinstance(value, int | float), f"{name}: {value!r}, not {expected!r}"
+    if f".{PIXELS}" in name:
+        return float(max(0, abs(value - expected) - 1))
     error = abs(value - expected) / max(1.0, abs(expected))
     assert error == error, f"{name} is not a number"
     return float(error)

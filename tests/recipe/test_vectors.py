@@ -58,3 +58,5 @@ def test_a_wrong_kind_of_value_is_detected(value: object, expected: object) -> N
 def test_a_difference_is_absolute_below_1_and_relative_above() -> None:
     assert difference({"x": [0.5, 200.0]}, {"x": [0.25, 100]}) == 1
     assert difference([0.5], [0.25]) == 0.25
+    assert difference({"pixels": [101]}, {"pixels": [100]}) == 0
+    assert difference({"pixels": [102]}, {"pixels": [100]}) == 1
