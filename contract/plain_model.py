@@ -60,6 +60,22 @@ class Model:
         inputs = {"class_one_hot": one_hot, "features": self._pad(x), "sample_weights": weights}
         self.engine.run("set_class", {**inputs, "active": np.full(1, active, np.float32)})
 
+    def has_weights(self, c: int) -> bool:
+        """Return whether a weight of class c is not 0."""
+        variables = self.engine.variables()
+        return any(
+            np.take(variables[spec.name], c, spec.class_axis).any()
+            for spec in self.manifest.variables
+            if spec.role == "parameter" and spec.class_axis is not None
+        )
+
+    def normalized(self, x: Floats) -> Floats:
+        """Return features [N, F], normalized with the statistics in the model."""
+        variables = self.engine.variables()
+        if "head/center" not in variables:
+            return x
+        return np.asarray((x - variables["head/center"]) * variables["head/scale"], float)
+
     def train(self, rows: Rows, weights: Floats, rate: float) -> None:
         """Make one step."""
         rate_input = {"learning_rate": np.full(1, rate, np.float32)}

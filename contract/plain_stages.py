@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from sartor.contract.manifest import Manifest
 
 __all__ = ["NOTHING_STATED", "Head", "Options", "Stage", "rates", "stages"]
 
-_STAGES = 5
+_STAGES = 3
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Head:
     """The values of a manifest that decide on the stages.
 
     Attributes:
-        feature_norm: norm of the normalized features; None if the head has no normalization.
+        has_norm: whether the head has a `feature_norm`.
         mean_of_outputs: whether the loss is the mean over the outputs.
     """
 
@@ -28,7 +29,7 @@ class Head:
     nesterov: bool
     adaptive: bool
     curvature: float
-    feature_norm: float | None
+    has_norm: bool
     regression: bool
     mean_of_outputs: bool
     batch_size: int
@@ -39,7 +40,7 @@ class Head:
         step = manifest.optimizer.step
         return cls(
             step.momentum, step.nesterov, step.adaptive, manifest.loss.curvature,
-            manifest.head.feature_norm, manifest.task == "regression",
+            manifest.head.feature_norm is not None, manifest.task == "regression",
             manifest.weights_per_output, manifest.batch_size,
         )  # fmt: skip
 
@@ -78,54 +79,54 @@ def stages(
     head: Head,
     options: Options,
     *,
-    features: Floats,
+    batches: Sequence[tuple[Floats, Floats]],
     rows: int,
     effective: float,
     classes: int,
     target_rms: float = 1.0,
-    warm_norm: float | None = None,
+    warm: bool = False,
 ) -> list[Stage]:
     """Return the stages of a training.
 
     Args:
         head: values of the manifest.
         options: what the app states.
-        features: [N, F], the features of all rows.
+        batches: the first batches: rows z [n, F], and their weights [n].
         rows: N.
         effective: effective number of samples.
         classes: number of classes of the model.
         target_rms: root mean square of the targets of a regression.
-        warm_norm: in a warm start, the norm of the mixed rows after the normalization in use.
+        warm: whether it is a warm start.
     """
     outputs = classes if head.mean_of_outputs else 1
-    batches = math.ceil(rows / head.batch_size)
+    parts = math.ceil(rows / head.batch_size)
     slow = 3 if not head.adaptive and head.momentum == 0 else 1
     stable = _stable(head)
-    bound = _bound(head, features, warm_norm) / outputs
+    bound = head.curvature * max(_bound(z, w) for z, w in batches) / outputs
 
-    def stage(steps: float, decay: float | None, factor: float) -> Stage:
-        epochs = options.epochs or math.ceil(slow * steps / batches)
+    def stage(steps: float, decay: float | None) -> Stage:
+        epochs = options.epochs or math.ceil(slow * steps / parts)
         if options.learning_rate is not None:
             peak = options.learning_rate
         elif head.adaptive:
-            peak = _adaptive_peak(head, features, warm_norm)
+            z = np.concatenate([z for z, _ in batches])
+            peak = 1 / (1 + float(np.abs(z).sum(axis=1).mean()))
             peak *= target_rms if head.regression else 1
         else:
-            peak = 1 / (factor * bound / stable + (decay or 0) / stable)
-        return Stage(epochs, batches, peak, decay)
+            peak = 1 / (2 * bound / stable + (decay or 0) / stable)
+        return Stage(epochs, parts, peak, decay)
 
-    single = options.epochs or options.weight_decay is not None or warm_norm is not None
-    plain = head.regression or head.feature_norm is None
-    if single or plain:
+    plain = head.regression or not head.has_norm
+    if options.epochs or options.weight_decay is not None or warm or plain:
         decay = options.weight_decay
-        if decay is None and warm_norm is None:
+        if decay is None and not warm:
             decay = 0.0 if plain else 1 / effective / outputs
-        return [stage(min(max(60 * batches, 400), 4000), decay, 2)]
+        return [stage(min(max(60 * parts, 400), 4000), decay)]
     result = []
     for s in range(_STAGES):
-        strength = 4 / 4**s
-        steps = min(max(0.075 * effective / strength, 128), 500)
-        result.append(stage(steps, strength / effective / outputs, 1 / 2))
+        strength = 2 / 8**s
+        steps = min(max(0.1 * effective / strength, 128), 600)
+        result.append(stage(steps, strength / effective / outputs))
     return result
 
 
@@ -136,21 +137,10 @@ def _stable(head: Head) -> float:
     return stable / (1 + 2 * head.momentum) if head.nesterov else stable
 
 
-def _norm(head: Head, warm_norm: float | None) -> float | None:
-    return None if head.feature_norm is None else max(head.feature_norm, warm_norm or 0)
-
-
-def _bound(head: Head, features: Floats, warm_norm: float | None) -> float:
-    norm = _norm(head, warm_norm)
-    square = float((features**2).sum(axis=1).mean()) if norm is None else norm**2
-    return head.curvature * (1 + square)
-
-
-def _adaptive_peak(head: Head, features: Floats, warm_norm: float | None) -> float:
-    norm = _norm(head, warm_norm)
-    if norm is not None:
-        features = features * norm / np.sqrt((features**2).sum(axis=1, keepdims=True))
-    return float(1 / (1 + np.abs(features).sum(axis=1).mean()))
+def _bound(z: Floats, w: Floats) -> float:
+    """Return an upper bound of the largest eigenvalue of the second moments of a batch."""
+    products = (1 + z @ z.T) ** 2
+    return float(np.sqrt((w[:, None] * w * products).sum()) / max(w.sum(), 1e-6))
 
 
 def rates(peak: float, steps: int) -> list[float]:

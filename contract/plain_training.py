@@ -29,7 +29,7 @@ __all__ = [
     "Result", "Training", "expected_accuracy", "fit", "held_out_loss", "imprint", "search_rate",
 ]  # fmt: skip
 
-MIN_GAIN = 0.005  # nats
+FIRST_BATCHES = 16  # that decide on the learning rate
 
 
 @dataclass
@@ -53,9 +53,10 @@ class Training:
         model, rows, b = self.model, self.rows, self.model.manifest.batch_size
         model.engine.restore(model.engine.initial_variables())
         model.set(temperature=1.0)
-        model.set_class(None, self.mixed.features, active=True)
         for c in range(model.manifest.capacity):
-            model.set_class(c, rows.features[:0], active=False)
+            if model.has_weights(c):
+                model.set_class(c, rows.features[:0], active=False)
+        model.set_class(None, self.mixed.features, active=True)
         for c in range(rows.targets.shape[1]):
             part = rows.of_class(c)[:b]
             if len(part):
@@ -63,12 +64,20 @@ class Training:
 
     @property
     def stages(self) -> list[Stage]:
-        """The stages of the training."""
+        """The stages of the training; the model has to hold its normalization."""
         rows, manifest = self.rows, self.model.manifest
         return stages(
-            Head.of(manifest), self.options, features=rows.features, rows=len(rows),
+            Head.of(manifest), self.options, batches=self._first_batches(), rows=len(rows),
             effective=rows.effective, classes=rows.targets.shape[1], target_rms=rows.target_rms,
         )  # fmt: skip
+
+    def _first_batches(self) -> list[tuple[Floats, Floats]]:
+        """Return rows z and weights of the first batches; the model holds the normalization."""
+        rows, b = self.rows, self.model.manifest.batch_size
+        z, w = self.model.normalized(rows.features), rows.weights.reshape(len(rows), -1).sum(axis=1)
+        order = Numbers(self.seed).permutation(len(rows))
+        parts = np.array_split(order, math.ceil(len(rows) / b))
+        return [(z[part], w[part]) for part in parts[:FIRST_BATCHES]]
 
     def stage(self, s: int) -> None:
         """Run stage s."""
@@ -143,7 +152,7 @@ def _validate(training: Training, masks: list[Mask]) -> tuple[Floats, int, list[
     rows, model = training.rows, training.model
     best, losses = np.zeros(rows.targets.shape), list[float]()
     if not masks:
-        return best, min(1, len(training.stages) - 1), losses
+        return best, 0, losses
     trainings = [
         Training(
             Model(model.engine.copy(), model.manifest), rows.where(~mask), training.seed,
@@ -156,8 +165,11 @@ def _validate(training: Training, masks: list[Mask]) -> tuple[Floats, int, list[
         for fold, mask in zip(trainings, masks, strict=True):
             fold.stage(s)
             outputs[mask] = fold.model.outputs(rows.where(mask))
-        losses.append(held_out_loss(rows, outputs, np.any(masks, axis=0)))
-        if s > 0 and losses[s] > losses[s - 1] - MIN_GAIN:
+        held = np.any(masks, axis=0)
+        if not errors(rows, outputs, held).any():
+            return outputs, s, losses
+        losses.append(held_out_loss(rows, outputs, held))
+        if s > 0 and losses[s - 1] - losses[s] < 0.01 + 0.02 * losses[s]:
             return best, s - 1, losses
         best = outputs
     return best, len(losses) - 1, losses
@@ -181,11 +193,15 @@ def expected_accuracy(rows: Rows, masks: list[Mask], outputs: Floats) -> float:
     """Return the expected accuracy by held-out outputs."""
     held = np.any(masks, axis=0)
     p = 1 - held.sum() / len(rows) / len(masks)
+    return float(1 - errors(rows, outputs, held).mean() * p ** (1 / 3))
+
+
+def errors(rows: Rows, outputs: Floats, held: Mask) -> Mask:
+    """Return whether each held-out row is wrong; of several labels, each target that is there."""
     if rows.single:
-        wrong = outputs.argmax(axis=1) != rows.labels
-        return float(1 - wrong[held].mean() * p ** (1 / 3))
+        return np.asarray(outputs.argmax(axis=1) != rows.labels)[held]
     wrong = (outputs > 0.5) != (rows.targets > 0.5)
-    return float(1 - wrong[held][~np.isnan(rows.targets[held])].mean() * p ** (1 / 3))
+    return np.asarray(wrong[held][~np.isnan(rows.targets[held])])
 
 
 def search_rate(training: Training) -> float:

@@ -121,8 +121,12 @@ def _labels(samples: dict[str, Any]) -> dict[str, Any]:
 
 
 def _schedule() -> dict[str, Inputs]:
-    features = grid(np.random.default_rng(0).normal(size=(3, 4)) * 2)
-    data = {"features": features, "rows": 100, "effective_samples": 87.5, "classes": 4}
+    rng = np.random.default_rng(0)
+    first = [
+        {"rows": grid(rng.normal(size=(3, 4)) * scale), "weights": grid(rng.uniform(0.5, 2, 3))}
+        for scale in (1, 1.5)
+    ]
+    data = {"first_batches": first, "rows": 100, "effective_samples": 87.5, "classes": 4}
     several = {"task": "multi_label", "curvature": 0.25}
 
     def case(about: str, **values: Any) -> tuple[str, dict[str, Any]]:
@@ -155,10 +159,10 @@ def _schedule() -> dict[str, Inputs]:
             case("a regression, adaptive", adaptive=True, momentum=0, **single),
             case("no feature_norm", feature_norm=None),
             case("no feature_norm, adaptive", feature_norm=None, adaptive=True, momentum=0),
-            case("a warm start", warm_norm=1.5),
-            case("a warm start with a larger norm", warm_norm=3.25),
-            case("a warm start, adaptive", warm_norm=3.25, adaptive=True, momentum=0),
-            case("a warm start, stated weight decay", warm_norm=1, options={"weight_decay": 0.1}),
+            case("a warm start", warm=True),
+            case("a warm start, adaptive", warm=True, adaptive=True, momentum=0),
+            case("a warm start, stated weight decay", warm=True, options={"weight_decay": 0.1}),
+            case("weights of 0", first_batches=[{"rows": [[1, 2, 3, 4]], "weights": [0]}, *first]),
         ],
         "rates": [("six steps", {"peak": 3.5, "steps": 6}), ("one step", {"peak": 2, "steps": 1})],
     }

@@ -147,21 +147,23 @@ def _batches(x: Values) -> Values:
 def _stages(x: Values) -> Values:
     m = x["manifest"]
     head = Head(
-        **m["optimizer"]["step"], **m["loss"], **m["head"], regression=m["task"] == "regression",
-        mean_of_outputs=m["weights_per_output"], batch_size=m["batch_size"],
+        **m["optimizer"]["step"], **m["loss"], has_norm=m["head"]["feature_norm"] is not None,
+        regression=m["task"] == "regression", mean_of_outputs=m["weights_per_output"],
+        batch_size=m["batch_size"],
     )  # fmt: skip
+    first = [(np.asarray(b["rows"], float), np.asarray(b["weights"])) for b in x["first_batches"]]
     result = stages(
-        head, Options(**x["options"]), features=np.asarray(x["features"], float),
-        rows=x["rows"], effective=x["effective_samples"], classes=x["classes"],
-        target_rms=x.get("target_rms", 1.0), warm_norm=x.get("warm_norm"),
+        head, Options(**x["options"]), batches=first, rows=x["rows"],
+        effective=x["effective_samples"], classes=x["classes"],
+        target_rms=x.get("target_rms", 1.0), warm=x.get("warm", False),
     )  # fmt: skip
     return {"stages": [vars(stage) for stage in result]}
 
 
 def _start(engine: Engine, manifest: Manifest, rows: Rows, x: Values) -> Values:
-    return {
-        "variables": Training(Model(engine, manifest), rows, x["seed"]).model.engine.variables()
-    }
+    training = Training(Model(engine, manifest), rows, x["seed"])
+    peaks = [stage.peak for stage in training.stages]
+    return {"variables": engine.variables(), "peaks": peaks}
 
 
 def _first_stage(engine: Engine, manifest: Manifest, rows: Rows, x: Values) -> Values:

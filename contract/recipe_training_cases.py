@@ -13,6 +13,7 @@ __all__ = ["SEVERAL", "SOFTMAX", "fit_inputs", "training_inputs"]
 Inputs: TypeAlias = Sequence[tuple[str, dict[str, Any]]]
 
 SOFTMAX, SEVERAL = "softmax.tflite", "several_labels.tflite"
+SGD = "../cases/two_inputs.tflite"  # without momentum
 _FEATURES = 12  # of the models
 
 
@@ -37,12 +38,15 @@ def training_inputs() -> dict[str, Inputs]:
             ("the cosine of features and weights", {"model": "../cases/cosine.tflite", **few}),
             ("augmentations", rows["augmentations"]),
         ],
-        "start": [(about, {**x, "seed": 1}) for about, x in starts.items()],
+        "start": [
+            *((about, {**x, "seed": 1}) for about, x in starts.items()),
+            ("more than 16 batches", {"model": SGD, "seed": 2, **blobs([34, 28, 8], 11, seed=19)}),
+        ],
         "first_stage": [
-            (about, {**x, "seed": 1, "options": {"epochs": 3, "learning_rate": 0.1, **decay}})
+            (about, {**x, "seed": 1, "options": {"epochs": 3, **stated}})
             for about, x in starts.items()
-            for decay in ({}, {"weight_decay": 0.05})
-            if not decay or "batch" in about
+            for stated in ({}, {"learning_rate": 0.1, "weight_decay": 0.05})
+            if not stated or "more rows" in about
         ],
         "search_rate": [
             ("hidden layers", {"model": "../cases/graph_head.tflite", "seed": 0,
@@ -71,7 +75,7 @@ def fit_inputs() -> Inputs:
         return about, {"model": SOFTMAX, **x, "seed": seed, "options": options, "probes": probes}
 
     bursts = blobs([4, 3, 1], _FEATURES, seed=12, frames=2)
-    sgd = {"model": "../cases/two_inputs.tflite", **blobs([5, 4, 3], 11, seed=16)}
+    sgd = {"model": SGD, **blobs([5, 4, 3], 11, seed=16)}
     several = {"model": SEVERAL, **several_labels(24, _FEATURES, seed=15)}
     return [
         case("three classes", blobs([8, 7, 6], _FEATURES, seed=11)),

@@ -12,7 +12,6 @@ import PIL.Image
 from recipe_vectors import Player
 from runtime_training import first_stage, fit, imprint, search_rate, start
 from runtime_validation import (
-    array,
     dataset_of,
     detector,
     evict,
@@ -178,16 +177,11 @@ def rates(x: Values) -> Values:
 
 def stages(x: Values) -> Values:
     manifest, config = _changed(x["manifest"]), TrainingConfig(**x["options"])
-    warm_norm = x.get("warm_norm")
     rate = config.learning_rate
     if rate is None:
-        rate = default_rate(
-            manifest,
-            [array(x["features"])],
-            outputs=x["classes"],
-            magnitude=x.get("target_rms", 1.0),
-            length=warm_norm or 0.0,
-        )
+        first = [(np.asarray(b["rows"]), np.asarray(b["weights"])) for b in x["first_batches"]]
+        magnitude = x.get("target_rms", 1.0)
+        rate = default_rate(manifest, first, outputs=x["classes"], magnitude=magnitude)
     result = training_stages(
         manifest,
         config,
@@ -196,7 +190,7 @@ def stages(x: Values) -> Values:
         outputs=x["classes"],
         rate=rate,
         has_default_rate=config.learning_rate is None,
-        warm=warm_norm is not None,
+        warm=x.get("warm", False),
     )
     names = ("epochs", "batches", "peak", "weight_decay")
     return {"stages": [{name: getattr(stage, name) for name in names} for stage in result]}

@@ -53,7 +53,12 @@ def _with_training(x: Values, play: Callable[[StagedTraining, TrainingModel], Va
 
 
 def start(x: Values) -> Values:
-    return _with_training(x, lambda _, model: {"variables": model.engine.variables()})
+    def play(training: StagedTraining, model: TrainingModel) -> Values:
+        training._start()
+        peaks = [stage.peak for stage in training.stages]
+        return {"variables": model.engine.variables(), "peaks": peaks}
+
+    return _with_training(x, play)
 
 
 def first_stage(x: Values) -> Values:
