@@ -39,7 +39,8 @@ def test_the_rate_follows_from_the_largest_eigenvalue_of_a_batch(manifest: Manif
     assert default_rate(manifest, batch(5)) == default_rate(manifest, batch(1))
     rng = np.random.default_rng(0)
     for features in (4, 64, 1024):
-        rows, weights = rng.normal(size=(32, features)), rng.uniform(0.1, 3, 32)
+        rows = rng.normal(size=(32, features)) * 2 / np.sqrt(features)
+        weights = rng.uniform(0.1, 3, 32)
         extended = np.concatenate([rows, np.ones((32, 1))], 1)
         moments = (extended.T * weights / weights.sum()) @ extended
         largest = np.linalg.eigvalsh(moments)[-1]
