@@ -10,9 +10,9 @@ import {
   type VariableSpec,
 } from '../../../contract/generated/contract.js';
 import { Batch, volume } from './data/batches.js';
-import { Matrix } from './data/matrix.js';
+import { concatenate, Matrix } from './data/matrix.js';
 import type { Engine } from './litert/engine.js';
-import { norm } from './numbers.js';
+import { range } from './numbers.js';
 
 /** Sets the weights of single classes, with the signature `set_class`. */
 export class ClassWeights {
@@ -54,24 +54,20 @@ export class ClassWeights {
   }
 
   /**
-   * Return the root mean square length of features after normalization.
+   * Return features as the first layer of the head sees them, flat, in float64.
    *
-   * @param features - at most B rows of each features tensor, of samples of all classes.
-   * @returns the length, or undefined if the head has no normalization.
+   * @param features - rows of each features tensor.
    */
-  async normalizedLength(features: readonly Matrix[]): Promise<number | undefined> {
-    const before = await this.engine.variables();
-    if (before[CENTER] === undefined || before[SCALE] === undefined) {
-      return undefined;
-    }
-    await this.setNormalization(features);
-    const after = await this.engine.variables();
-    await this.engine.restore(before);
-    const [center, scale] = [after[CENTER] as Float32Array, (after[SCALE] as Float32Array)[0]];
-    const spread = (this.manifest.head.feature_norm ?? 1) / (scale as number);
-    const old = before[CENTER];
-    const offset = norm(Array.from(center, (value, i) => value - (old[i] as number)));
-    return (before[SCALE][0] as number) * Math.hypot(offset, spread);
+  async normalize(features: readonly Matrix[]): Promise<Float64Array[]> {
+    const { [CENTER]: center, [SCALE]: scale } = await this.engine.variables();
+    const rows = concatenate(features);
+    return range(rows.rows).map((row) => {
+      if (center === undefined) {
+        return Float64Array.from(rows.row(row));
+      }
+      const factor = scale?.[0] ?? 1;
+      return Float64Array.from(rows.row(row), (value, i) => factor * (value - (center[i] ?? 0)));
+    });
   }
 
   /** Zero the weights and the optimizer state of a class, and mask it. */

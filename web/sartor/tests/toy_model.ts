@@ -1,6 +1,7 @@
 /** A model in JavaScript that follows the contract: a softmax of two features, for tests in Node. */
 
 import type { Manifest, SignatureKey } from '../../../contract/generated/contract.js';
+import { volume } from '../src/data/batches.js';
 import { Matrix } from '../src/data/matrix.js';
 import type { Engine, Tensors, Variables } from '../src/litert/engine.js';
 import { range } from '../src/numbers.js';
@@ -45,12 +46,7 @@ export class ToyEngine implements Engine {
   #variables: Record<string, Float32Array>;
 
   constructor(readonly manifest = toyManifest()) {
-    this.#variables = Object.fromEntries(
-      manifest.variables.map(({ name, shape }) => {
-        return [name, new Float32Array(shape.reduce((a, b) => a * b, 1))];
-      }),
-    );
-    this.#variables.temperature?.fill(1);
+    this.#variables = initialVariables(manifest);
   }
 
   async run(key: SignatureKey, inputs: Tensors): Promise<Record<string, Float32Array>> {
@@ -61,6 +57,8 @@ export class ToyEngine implements Engine {
     }
     if (key === 'restore') {
       this.#variables = Object.fromEntries(Object.entries(values).map(([n, v]) => [n, v.slice()]));
+    } else if (key === 'initialize') {
+      this.#variables = initialVariables(this.manifest);
     } else if (key === 'set_class') {
       this.#setClass(values);
     } else {
@@ -78,7 +76,7 @@ export class ToyEngine implements Engine {
   }
 
   initialVariables() {
-    return new ToyEngine(this.manifest).variables();
+    return Promise.resolve(initialVariables(this.manifest));
   }
 
   async copy() {
@@ -150,6 +148,13 @@ export class ToyEngine implements Engine {
     }
     return { loss: Float32Array.of(loss), output: output.data };
   }
+}
+
+function initialVariables({ variables }: Manifest): Record<string, Float32Array> {
+  const zeros = variables.map(
+    ({ name, shape }) => [name, new Float32Array(volume(shape))] as const,
+  );
+  return { ...Object.fromEntries(zeros), temperature: Float32Array.of(1) };
 }
 
 /** Return samples of two classes on both sides of a line, each at its own place. */

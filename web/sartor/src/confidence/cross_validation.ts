@@ -49,6 +49,13 @@ export class HeldOutOutputs {
     });
   }
 
+  /** Return the accuracy on the held-out rows, over outputs of a weight above 0. */
+  accuracy(manifest: Manifest, dataset: Dataset): number {
+    const rows = this.rows;
+    const [outputs, targets] = [this.outputs.take(rows), dataset.targets.take(rows)];
+    return accuracy(TASKS[manifest.task], outputs, targets, dataset.weights.take(rows));
+  }
+
   /** Return the mean log loss of the held-out rows at the best temperature. */
   loss(manifest: Manifest, dataset: Dataset): number {
     const samples = this.labelled(manifest, dataset);
@@ -137,7 +144,7 @@ export async function crossValidate(
   const isHeldOut = rows.length > 0;
   const temperature = fitTemperature(heldOut.labelled(manifest, dataset), prior);
   const hasAccuracy = isHeldOut && (manifest.weights_per_output || new Set(classes).size > 1);
-  const expected = hasAccuracy ? heldOutAccuracy(manifest, dataset, heldOut) : undefined;
+  const expected = hasAccuracy ? accuracyOfAll(manifest, dataset, heldOut) : undefined;
   const calibrated = isHeldOut ? applyTemperature(heldOut.outputs, temperature) : undefined;
   const isSingle = !manifest.weights_per_output;
   return {
@@ -162,15 +169,10 @@ export async function crossValidate(
   };
 }
 
-/** Return the expected accuracy from that on the held-out rows, over outputs of a weight above 0. */
-function heldOutAccuracy(manifest: Manifest, dataset: Dataset, heldOut: HeldOutOutputs): number {
+/** Return the expected accuracy of the model of all rows, from that on the held-out rows. */
+function accuracyOfAll(manifest: Manifest, dataset: Dataset, heldOut: HeldOutOutputs): number {
   const { rows, folds } = heldOut;
   const count = new Set(rows.map((row) => folds[row])).size;
-  const measured = accuracy(
-    TASKS[manifest.task],
-    heldOut.outputs.take(rows),
-    dataset.targets.take(rows),
-    dataset.weights.take(rows),
-  );
-  return expectedAccuracy(measured, 1 - rows.length / dataset.rows / count);
+  const fraction = 1 - rows.length / dataset.rows / count;
+  return expectedAccuracy(heldOut.accuracy(manifest, dataset), fraction);
 }

@@ -6,7 +6,7 @@
  * too high. So cross-validation and early stopping hold out whole groups.
  */
 
-import { Matrix } from '../data/matrix.js';
+import { concatenate, type Matrix } from '../data/matrix.js';
 import { addTo, groupBy, range, sum } from '../numbers.js';
 import { takeTurns } from '../turns.js';
 
@@ -91,15 +91,7 @@ function firstRows(
   samples: readonly number[],
 ) {
   const first = range(samples.length).filter((row) => samples[row] !== samples[row - 1]);
-  const columns = sum(features.map((each) => each.columns));
-  const rows = Matrix.filled(first.length, columns);
-  first.forEach((row, i) => {
-    let at = 0;
-    for (const matrix of features) {
-      rows.row(i).set(matrix.row(row), at);
-      at += matrix.columns;
-    }
-  });
+  const rows = concatenate(features.map((each) => each.take(first)));
   const center = columnMeans(rows, range(rows.rows));
   for (let row = 0; row < rows.rows; row += 1) {
     subtract(rows.row(row), center);

@@ -1,7 +1,7 @@
 /** Prototypes: a few typical feature directions per class. */
 
-import { Matrix } from '../data/matrix.js';
-import { addTo, clamp, distinct, dot, indicesOf, norm, range, sum } from '../numbers.js';
+import { concatenate, Matrix } from '../data/matrix.js';
+import { addTo, clamp, distinct, dot, indicesOf, norm, range } from '../numbers.js';
 import { takeTurns } from '../turns.js';
 
 const MOST_PROTOTYPES = 4; // per class
@@ -24,17 +24,11 @@ export interface Prototypes {
  * @returns a matrix [N, F]; a row of zeros stays zero.
  */
 export function unitFeatures(features: readonly Matrix[]): Matrix {
-  const rows = features[0]?.rows ?? 0;
-  const result = Matrix.filled(rows, sum(features.map((each) => each.columns)));
-  for (let row = 0; row < rows; row += 1) {
-    let at = 0;
-    for (const matrix of features) {
-      result.row(row).set(matrix.row(row), at);
-      at += matrix.columns;
-    }
-    scaleToLength(result.row(row), 1);
+  const rows = concatenate(features);
+  for (let row = 0; row < rows.rows; row += 1) {
+    scaleToLength(rows.row(row), 1);
   }
-  return result;
+  return rows;
 }
 
 /**

@@ -57,3 +57,17 @@ export class Matrix {
     return new Matrix(this.data.subarray(0, count * this.columns), this.columns);
   }
 }
+
+/** Return matrices of equal numbers of rows as one, beside each other; at least one. */
+export function concatenate(parts: readonly Matrix[]): Matrix {
+  const columns = parts.reduce((total, part) => total + part.columns, 0);
+  const result = Matrix.filled(parts[0]?.rows ?? 0, columns);
+  for (let row = 0; row < result.rows; row += 1) {
+    let at = 0;
+    for (const part of parts) {
+      result.row(row).set(part.row(row), at);
+      at += part.columns;
+    }
+  }
+  return result;
+}

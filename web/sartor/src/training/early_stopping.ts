@@ -7,7 +7,9 @@ import type { Engine, Variables } from '../litert/engine.js';
 export class EarlyStopping {
   /** The weights with the lowest loss; undefined before the first epoch. */
   best: Variables | undefined;
-  #loss = Number.POSITIVE_INFINITY;
+  /** The loss of the last epoch; undefined before the first. */
+  loss: number | undefined;
+  #lowest = Number.POSITIVE_INFINITY;
   #waited = 0;
 
   /**
@@ -26,9 +28,10 @@ export class EarlyStopping {
 
   /** Note the loss of an epoch, and keep the weights if it is the lowest. */
   async note(loss: number, engine: Engine): Promise<void> {
-    if (loss < this.#loss) {
+    this.loss = loss;
+    if (loss < this.#lowest) {
       this.best = await engine.variables();
-      this.#loss = loss;
+      this.#lowest = loss;
       this.#waited = 0;
     } else {
       this.#waited += 1;

@@ -3,7 +3,7 @@
  *
  * The best weight decay depends on the features and on the number of samples. So the training is a
  * path of stages (Friedman, Hastie & Tibshirani, 2010): each starts from the weights of the one
- * before, with a quarter of its weight decay. Cross-validation finds the stage to end at.
+ * before, with an eighth of its weight decay. Cross-validation finds the stage to end at.
  */
 
 import type { Manifest } from '../../../../contract/generated/contract.js';
@@ -14,13 +14,11 @@ import { type Schedule, stableRate } from './schedule.js';
 /** The stages of a path. */
 const PATH = {
   /** Weight decay times the number of samples, of each stage. */
-  strengths: [4, 1, 1 / 4, 1 / 16, 1 / 64],
+  strengths: [2, 1 / 4, 1 / 32],
   minSteps: 128,
-  maxSteps: 500,
+  maxSteps: 600,
   /** Times samples / strength: weights with less effect decay more slowly. */
-  steps: 0.075,
-  /** Times the default: the features of a batch differ, so its curvature is low. */
-  rate: 4,
+  steps: 0.1,
 } as const;
 
 /** A training of one stage. */
@@ -61,10 +59,13 @@ export function trainingStages(
   const slow = !adaptive && momentum === 0 ? SLOW : 1;
   const hasCurvature = hasDefaultRate && !adaptive; // the weight decay adds to it
 
-  const stage = (steps: number, rate: number, weightDecay: number | undefined): Schedule => ({
+  const stage = (steps: number, weightDecay: number | undefined): Schedule => ({
     epochs: config.epochs ?? Math.ceil((slow * steps) / batches),
     batches,
-    peak: weightDecay && hasCurvature ? 1 / (1 / rate + weightDecay / stableRate(manifest)) : rate,
+    peak:
+      weightDecay && hasCurvature
+        ? 1 / (1 / basis.rate + weightDecay / stableRate(manifest))
+        : basis.rate,
     decay: config.decay,
     weightDecay,
   });
@@ -75,13 +76,12 @@ export function trainingStages(
   const stated = config.weightDecay ?? manifest.weight_decay ?? undefined;
   const hasPath = manifest.head.feature_norm !== null && manifest.task !== 'regression';
   if (stated === undefined && hasPath && !isWarm && !isLimited(config)) {
-    const rate = hasCurvature ? PATH.rate * basis.rate : basis.rate;
     return PATH.strengths.map((strength) => {
       const steps = clamp((PATH.steps * samples) / strength, PATH.minSteps, PATH.maxSteps);
-      return stage(steps, rate, weightDecay(strength));
+      return stage(steps, weightDecay(strength));
     });
   }
   const initial = hasPath ? weightDecay(SINGLE.strength) : 0;
   const steps = clamp(SINGLE.epochs * batches, SINGLE.minSteps, SINGLE.maxSteps);
-  return [stage(steps, basis.rate, stated ?? (isWarm ? undefined : initial))];
+  return [stage(steps, stated ?? (isWarm ? undefined : initial))];
 }

@@ -1,8 +1,7 @@
 /** The learning-rate schedule, and the default learning rate. */
 
 import type { Manifest } from '../../../../contract/generated/contract.js';
-import type { Matrix } from '../data/matrix.js';
-import { clamp, dot, mean, range, sum } from '../numbers.js';
+import { clamp, dot, largest, mean, sum } from '../numbers.js';
 
 /** Name of a decay → learning rate relative to the peak, by the progress of the training, 0…1. */
 export const DECAYS = {
@@ -15,7 +14,7 @@ export const DECAYS = {
 export type Decay = keyof typeof DECAYS;
 
 const STABLE_FRACTION = 0.5; // of the largest stable learning rate
-const SHORTEST = 1e-12; // length of features
+const LEAST_WEIGHT = 1e-6; // of a batch, see docs/contract.md
 
 /** The learning rate of a training or of a stage of it, and its weight decay. */
 export interface Schedule {
@@ -46,45 +45,40 @@ export function rateOf(schedule: Schedule, progress: number): number {
   return schedule.peak * DECAYS[schedule.decay](clamp(progress, 0, 1));
 }
 
-/** The samples that a learning rate is for. */
+/** A batch of a training. */
+export interface WeightedRows {
+  /** Rows as the first layer of the head sees them, flat. */
+  readonly rows: readonly Float64Array[];
+  /** Weight of each row. */
+  readonly weights: readonly number[];
+}
+
+/** What a learning rate is for. */
 export interface RateBasis {
-  /** N rows of each features tensor; N above 0. */
-  readonly features: readonly Matrix[];
+  /** Some batches, at least one. */
+  readonly batches: readonly WeightedRows[];
   /** Number of active classes. */
   readonly outputs: number;
   /** Root mean square of the targets of a regression; 1 for the other tasks. */
   readonly magnitude: number;
-  /**
-   * Root mean square of the norms of the normalized features. It replaces the `feature_norm` of
-   * the head if it is larger.
-   */
-  readonly length: number;
 }
 
 /**
  * Return the default learning rate for a set of samples.
  *
- * Gradient descent is stable up to `stableRate / L`, where L is the curvature of the loss by the
- * weights, at most its curvature by a logit times `1 + ‖x‖²`; the default is half of that. The
- * step of an adaptive optimizer changes each weight by the learning rate: the default changes a
- * logit by at most 1.
+ * Gradient descent is stable up to `stableRate / L`, where L is the curvature of the loss of a batch
+ * by the weights: at most its curvature by a logit times the largest eigenvalue of the second
+ * moments of the rows, with 1 for the bias. The default is half of that. The step of an adaptive
+ * optimizer changes each weight by the learning rate: the default changes a logit by at most 1.
  */
 export function defaultRate(manifest: Manifest, basis: RateBasis): number {
-  const { features, outputs, magnitude, length } = basis;
-  const rows = range(features[0]?.rows ?? 0);
-  const featureNorm = manifest.head.feature_norm;
-  const norm = featureNorm === null ? undefined : Math.max(featureNorm, length);
+  const { batches, outputs, magnitude } = basis;
   if (manifest.optimizer.step.adaptive) {
-    const sums = rows.map((row) => {
-      const absolute = sum(features.map((matrix) => sumOfAbsolutes(matrix.row(row))));
-      const rowNorm = Math.max(Math.sqrt(squareOf(features, row)), SHORTEST);
-      return norm === undefined ? absolute : (absolute * norm) / rowNorm;
-    });
+    const sums = batches.flatMap(({ rows }) => rows.map((row) => sum(row.map(Math.abs))));
     return magnitude / (1 + mean(sums));
   }
-  const square = norm === undefined ? mean(rows.map((row) => squareOf(features, row))) : norm ** 2;
   const active = manifest.weights_per_output ? outputs : 1; // the loss is the mean over these
-  const curvature = ((1 + square) * manifest.loss.curvature) / active;
+  const curvature = (largest(batches.map(largestEigenvalue)) * manifest.loss.curvature) / active;
   return (STABLE_FRACTION * stableRate(manifest)) / curvature;
 }
 
@@ -103,15 +97,19 @@ export function stableRate(manifest: Manifest): number {
   return (2 * (1 + momentum)) / (nesterov ? 1 + 2 * momentum : 1);
 }
 
-/** Return the squared length of the features of a row. */
-function squareOf(features: readonly Matrix[], row: number): number {
-  return sum(features.map((matrix) => dot(matrix.row(row), matrix.row(row))));
-}
-
-function sumOfAbsolutes(values: Float32Array): number {
-  let total = 0;
-  for (let i = 0; i < values.length; i += 1) {
-    total += Math.abs(values[i] as number);
-  }
-  return total;
+/**
+ * Return an upper bound of the largest eigenvalue of the second moments of rows.
+ *
+ * It is the Frobenius norm of the moments, from the products of the rows.
+ */
+function largestEigenvalue({ rows, weights }: WeightedRows): number {
+  const total = Math.max(sum(weights), LEAST_WEIGHT);
+  let squares = 0;
+  rows.forEach((row, i) => {
+    rows.forEach((other, j) => {
+      const product = 1 + dot(row, other);
+      squares += (weights[i] as number) * (weights[j] as number) * product ** 2;
+    });
+  });
+  return Math.sqrt(squares) / total;
 }

@@ -3,13 +3,15 @@
 import type { Dataset } from '../data/dataset.js';
 import { TrainingError } from '../errors.js';
 import type { Variables } from '../litert/engine.js';
+import { split, sum } from '../numbers.js';
+import { RandomNumbers } from '../random_numbers.js';
 import type { History } from '../results/records.js';
 import type { TrainingConfig } from './config.js';
 import type { Control } from './control.js';
 import type { TrainingData } from './data.js';
 import { trainingStages } from './path.js';
 import { searchRate } from './rate_search.js';
-import { defaultRate, type Schedule } from './schedule.js';
+import { defaultRate, type Schedule, type WeightedRows } from './schedule.js';
 import { type EpochCallback, Trainer } from './trainer.js';
 import type { TrainingModel } from './training_model.js';
 
@@ -22,6 +24,8 @@ const RETRY = {
   rise: 1.2,
   chance: 0.9,
 } as const;
+
+const RATE_BATCHES = 16; // that the default learning rate follows from
 
 /**
  * The training of one set of samples.
@@ -68,7 +72,6 @@ export class StagedTraining {
     control: Control,
   ): Promise<StagedTraining> {
     const training = new StagedTraining(model, config, data, control);
-    await training.#start();
     training.stages = await training.#createStages();
     return training;
   }
@@ -85,6 +88,11 @@ export class StagedTraining {
    */
   get foldConfig(): TrainingConfig {
     return this.config;
+  }
+
+  /** Set the weights that the training starts from. */
+  async start(): Promise<void> {
+    await this.model.start(this.data, this.#samples, this.#mixed);
   }
 
   /**
@@ -122,7 +130,7 @@ export class StagedTraining {
 
   async #runFirst(onEpoch: EpochCallback | undefined, planned: number): Promise<void> {
     for (let retry = 0; ; retry += 1) {
-      await this.#start();
+      await this.start();
       const before = (await this.model.evaluate(this.#mixed)).loss;
       try {
         await this.#trainer.run(this.stages[0] as Schedule, onEpoch, planned);
@@ -141,10 +149,6 @@ export class StagedTraining {
     }
   }
 
-  async #start(): Promise<void> {
-    await this.model.start(this.data, this.#samples, this.#mixed);
-  }
-
   #createTrainer(): Trainer {
     const { engine, manifest } = this.model;
     const { seed, patience } = this.config;
@@ -152,7 +156,7 @@ export class StagedTraining {
     return new Trainer({ engine, manifest, samples, control, seed, heldOut, patience });
   }
 
-  /** Return the stages; the model holds the starting weights. */
+  /** Return the stages. */
   async #createStages(): Promise<Schedule[]> {
     const { manifest } = this.model;
     const stated = this.config.learningRate ?? manifest.learning_rate ?? undefined;
@@ -168,24 +172,36 @@ export class StagedTraining {
   }
 
   async #defaultRate(): Promise<number> {
-    const { manifest, classWeights } = this.model;
-    const isRegression = manifest.task === 'regression';
-    const length = this.data.isWarm
-      ? await classWeights.normalizedLength(this.#mixed.features)
-      : undefined;
+    const { manifest } = this.model;
+    await this.model.normalize(this.data, this.#mixed);
     const standard = defaultRate(manifest, {
-      features: this.#samples.features,
+      batches: await this.#firstBatches(),
       outputs: this.data.classIndices.size || manifest.classes.length,
-      magnitude: isRegression ? this.#samples.targetRms : 1,
-      length: length ?? 0,
+      magnitude: manifest.task === 'regression' ? this.#samples.targetRms : 1,
     });
     if (manifest.head.feature_norm !== null) {
       return standard;
     }
+    await this.start();
     const { seed } = this.config;
     const rate = await searchRate(this.model, this.#samples, standard, this.control, seed);
     this.config = { ...this.config, learningRate: rate };
     return rate;
+  }
+
+  /** Return rows after normalization, and their weights, of the first batches to train on. */
+  async #firstBatches(): Promise<WeightedRows[]> {
+    const { rows: count, features, weights } = this.#samples;
+    const order = new RandomNumbers(this.config.seed).permutation(count);
+    const batches = Math.ceil(count / this.model.manifest.batch_size);
+    const parts = split(count, batches).slice(0, RATE_BATCHES);
+    const first = [...order.subarray(0, parts.at(-1)?.end)];
+    const { classWeights } = this.model;
+    const rows = await classWeights.normalize(features.map((each) => each.take(first)));
+    const sums = first.map((row) => sum(weights.row(row)));
+    return parts.map(({ start, end }) => {
+      return { rows: rows.slice(start, end), weights: sums.slice(start, end) };
+    });
   }
 
   #lowerPeak(): void {

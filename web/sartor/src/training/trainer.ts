@@ -40,6 +40,14 @@ export interface TrainerOptions {
   readonly patience?: number | undefined;
 }
 
+/** One step: the loss and the outputs of its rows are those before the update. */
+interface Step {
+  readonly rows: Uint32Array;
+  readonly learningRate: number;
+  readonly loss: number;
+  readonly outputs: Matrix;
+}
+
 /** Trains the model of an engine on one data set, in one stage or several. */
 export class Trainer {
   readonly #options: TrainerOptions;
@@ -75,63 +83,65 @@ export class Trainer {
    * An error of `onEpoch` ends the training and is thrown; the present weights stay.
    *
    * @param schedule - number of epochs, learning rates and weight decay.
-   * @param onEpoch - called after each epoch.
+   * @param onEpoch - called after each epoch. Without it, the history has no epochs: of a few
+   *   samples, they would take longer than the steps.
    * @param planned - number of epochs of all stages, for `onEpoch`. Default: those until the end of
    *   this stage.
    * @throws TrainingError if the loss or a weight is no longer finite.
    */
   async run(schedule: Schedule, onEpoch?: EpochCallback, planned = 0): Promise<void> {
     const { engine, control } = this.#options;
-    const start = this.#steps;
-    const last = this.#epochs.length + schedule.epochs;
     await this.#setWeightDecay(schedule);
-    while (this.#epochs.length < last) {
-      const epoch = await this.#epoch(schedule, start, Math.max(planned, last));
-      if (epoch === undefined) {
-        break;
-      }
-      this.#epochs.push(epoch);
-      const isStopped = (await onEpoch?.(epoch)) === false;
-      if (isStopped || control.stopped || this.#isConverged) {
-        break;
-      }
-    }
+    const last = Math.max(planned, this.#epochs.length + schedule.epochs);
+    const isComplete = await this.#runEpochs(schedule, onEpoch, last);
     await this.#checkWeights();
-    const isComplete = this.#epochs.length === last || this.#isConverged || control.used === 1;
-    this.#stopped = !isComplete;
+    this.#stopped = !(isComplete || this.#isConverged || control.used === 1);
     if (this.#earlyStopping?.best !== undefined) {
       await engine.restore(this.#earlyStopping.best);
     }
   }
 
+  /** Train epoch by epoch; return whether all were completed. */
+  async #runEpochs(
+    schedule: Schedule,
+    onEpoch: EpochCallback | undefined,
+    planned: number,
+  ): Promise<boolean> {
+    const start = this.#steps;
+    for (let epoch = 1; epoch <= schedule.epochs; epoch += 1) {
+      const steps = await this.#runEpoch(schedule, start);
+      if (steps === undefined) {
+        return false;
+      }
+      await this.#noteHeldOutLoss();
+      let isRefused = false;
+      if (onEpoch !== undefined) {
+        const summary = this.#summary(steps, planned);
+        this.#epochs.push(summary);
+        isRefused = (await onEpoch(summary)) === false;
+      }
+      if (isRefused || this.#options.control.stopped || this.#isConverged) {
+        return epoch === schedule.epochs;
+      }
+    }
+    return true;
+  }
+
   /** Train one epoch in random order; return undefined if it was stopped. */
-  async #epoch(schedule: Schedule, start: number, planned: number): Promise<Epoch | undefined> {
+  async #runEpoch(schedule: Schedule, start: number): Promise<Step[] | undefined> {
     const { control, samples } = this.#options;
     const order = this.#numbers.permutation(samples.rows);
-    const parts = split(order.length, schedule.batches).map(({ start, end }) => {
-      return order.subarray(start, end);
-    });
-    const losses: number[] = [];
-    const outputs: Matrix[] = [];
-    let learningRate = 0;
-    for (const part of parts) {
+    const steps: Step[] = [];
+    for (const part of split(order.length, schedule.batches)) {
       if (!(await control.wait())) {
         return undefined;
       }
       const progress = Math.max((this.#steps - start) / stepsOf(schedule), control.used);
-      learningRate = rateOf(schedule, progress);
-      const step = await this.#step(part, learningRate);
-      losses.push(step.loss);
-      outputs.push(step.output);
+      steps.push(
+        await this.#step(order.subarray(part.start, part.end), rateOf(schedule, progress)),
+      );
     }
-    return {
-      epoch: this.#epochs.length + 1,
-      epochs: planned,
-      loss: this.#meanLoss(parts, losses),
-      accuracy: this.#accuracy(order, outputs),
-      learningRate,
-      heldOutLoss: await this.#heldOutLoss(),
-    };
+    return steps;
   }
 
   async #setWeightDecay({ weightDecay }: Schedule): Promise<void> {
@@ -142,45 +152,49 @@ export class Trainer {
     }
   }
 
-  /** Train one step on some rows; return their loss and outputs before the update. */
-  async #step(rows: Uint32Array, rate: number): Promise<{ loss: number; output: Matrix }> {
+  /** Train one step on some rows. */
+  async #step(rows: Uint32Array, learningRate: number): Promise<Step> {
     const { engine, manifest, samples } = this.#options;
     const inputs = this.#batch.labelledInputs(samples, rows);
-    const result = await engine.run('train', { ...inputs, [LEARNING_RATE]: Float32Array.of(rate) });
+    const rate = { [LEARNING_RATE]: Float32Array.of(learningRate) };
+    const result = await engine.run('train', { ...inputs, ...rate });
     this.#steps += 1;
     const loss = (result[LOSS] as Float32Array)[0] as number;
     if (!Number.isFinite(loss)) {
       throw this.#notFinite('the loss');
     }
-    const output = new Matrix(result[OUTPUT] as Float32Array, manifest.classes.length);
-    return { loss, output: output.first(rows.length) };
+    const outputs = new Matrix(result[OUTPUT] as Float32Array, manifest.classes.length);
+    return { rows, learningRate, loss, outputs: outputs.first(rows.length) };
   }
 
-  #meanLoss(parts: readonly Uint32Array[], losses: readonly number[]): number {
-    const { weights } = this.#options.samples;
-    const sums = parts.map((rows) => sum(weights.take(rows).data));
-    return sum(sums.map((each, part) => each * (losses[part] as number))) / sum(sums);
-  }
-
-  #accuracy(order: Uint32Array, outputs: readonly Matrix[]): number | undefined {
+  /** Return the mean loss and the accuracy of the steps of an epoch. */
+  #summary(steps: readonly Step[], planned: number): Epoch {
     const { manifest, samples } = this.#options;
-    if (manifest.task === 'regression') {
-      return undefined;
-    }
-    const [targets, weights] = [samples.targets.take(order), samples.weights.take(order)];
-    return accuracy(TASKS[manifest.task], Matrix.stack(outputs), targets, weights);
+    const rows = steps.flatMap((step) => [...step.rows]);
+    const weights = samples.weights.take(rows);
+    const sums = steps.map((step) => sum(samples.weights.take(step.rows).data));
+    const losses = steps.map((step, i) => step.loss * (sums[i] as number));
+    const outputs = Matrix.stack(steps.map((step) => step.outputs));
+    const hasAccuracy = manifest.task !== 'regression';
+    return {
+      epoch: this.#epochs.length + 1,
+      epochs: planned,
+      loss: sum(losses) / sum(sums),
+      accuracy: hasAccuracy
+        ? accuracy(TASKS[manifest.task], outputs, samples.targets.take(rows), weights)
+        : undefined,
+      learningRate: steps.at(-1)?.learningRate ?? 0,
+      heldOutLoss: this.#earlyStopping?.loss,
+    };
   }
 
-  /** Return the loss on the held-out samples, and note it for early stopping. */
-  async #heldOutLoss(): Promise<number | undefined> {
+  async #noteHeldOutLoss(): Promise<void> {
     const stopping = this.#earlyStopping;
-    if (stopping === undefined) {
-      return undefined;
+    if (stopping !== undefined) {
+      const { engine } = this.#options;
+      const { loss } = await evaluateBatches(engine, this.#batch, stopping.samples);
+      await stopping.note(loss, engine);
     }
-    const { engine } = this.#options;
-    const { loss } = await evaluateBatches(engine, this.#batch, stopping.samples);
-    await stopping.note(loss, engine);
-    return loss;
   }
 
   get #isConverged(): boolean {

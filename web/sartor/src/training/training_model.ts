@@ -1,12 +1,12 @@
 /** The copy of a model that training uses. */
 
-import { MASK, type Manifest, TEMPERATURE } from '../../../../contract/generated/contract.js';
+import { MASK, type Manifest, RUN, TEMPERATURE } from '../../../../contract/generated/contract.js';
 import { ClassWeights } from '../classes.js';
 import { Batch, evaluateBatches } from '../data/batches.js';
 import { type Dataset, trainingDataset } from '../data/dataset.js';
 import type { Matrix } from '../data/matrix.js';
 import type { Engine, Variables } from '../litert/engine.js';
-import { distinct, indicesOf, range } from '../numbers.js';
+import { indicesOf, range } from '../numbers.js';
 import type { SampleSet } from '../store/sample_set.js';
 import type { TrainingData } from './data.js';
 import { addPrototypes } from './rehearsal.js';
@@ -17,15 +17,11 @@ export class TrainingModel {
   readonly classWeights: ClassWeights;
   readonly #batch: Batch;
 
-  /**
-   * @param engine - engine that holds the copy.
-   * @param manifest - manifest of the file.
-   * @param initial - name → initial value of each variable in the file.
-   */
+  #untrained: Variables = {};
+
   private constructor(
     readonly engine: Engine,
     readonly manifest: Manifest,
-    readonly initial: Variables,
   ) {
     this.classWeights = new ClassWeights(engine, manifest);
     this.#batch = new Batch(manifest);
@@ -33,7 +29,9 @@ export class TrainingModel {
 
   /** Create a training model on an engine of its own. */
   static async create(engine: Engine, manifest: Manifest): Promise<TrainingModel> {
-    return new TrainingModel(engine, manifest, await engine.initialVariables());
+    const model = new TrainingModel(engine, manifest);
+    model.#untrained = await model.#untrainedVariables();
+    return model;
   }
 
   /** Return samples as a data set of the model. */
@@ -59,15 +57,39 @@ export class TrainingModel {
   /**
    * Set the weights that a training starts from.
    *
+   * Continuing from old weights while samples come in costs up to three points of accuracy, so all
+   * classes are imprinted, unless the training is a warm start.
+   *
    * @param data - the weights in use, and whether the training continues from them.
    * @param samples - training samples.
    * @param mixed - some of them, of all classes, at most B rows.
    */
   async start(data: TrainingData, samples: Dataset, mixed: Dataset): Promise<void> {
+    await this.normalize(data, mixed);
     if (data.isWarm) {
-      await this.engine.restore(data.variables);
-    } else {
-      await this.#startFromScratch(data, samples, mixed);
+      return;
+    }
+    for (const index of data.classIndices.values()) {
+      const rows = rowsOfClass(this.manifest, samples, index);
+      if (rows.length > 0) {
+        await this.classWeights.imprint(
+          index,
+          samples.features.map((each) => each.take(rows)),
+        );
+      }
+    }
+  }
+
+  /**
+   * Remove all classes and compute the normalization statistics, unless it is a warm start.
+   *
+   * @param data - the weights in use, and whether the training continues from them.
+   * @param mixed - samples of all classes, at most B rows.
+   */
+  async normalize(data: TrainingData, mixed: Dataset): Promise<void> {
+    await this.engine.restore(data.isWarm ? data.variables : this.#untrained);
+    if (!data.isWarm) {
+      await this.classWeights.setNormalization(mixed.features);
     }
   }
 
@@ -82,29 +104,17 @@ export class TrainingModel {
     this.engine.close();
   }
 
-  /**
-   * Reset the model, set its normalization from mixed samples, and imprint each class.
-   *
-   * Continuing from old weights while samples come in costs up to three points of accuracy.
-   */
-  async #startFromScratch(data: TrainingData, samples: Dataset, mixed: Dataset): Promise<void> {
-    // a baked file has the temperature of its training, which is not that of this one
-    await this.engine.restore({ ...this.initial, [TEMPERATURE]: Float32Array.of(1) });
-    await this.classWeights.setNormalization(mixed.features);
-    // a baked file has classes that may have been removed since
-    const inFile = indicesOf(this.initial[MASK] as Float32Array, (each) => each > 0);
-    for (const index of distinct([...inFile, ...data.classIndices.values()])) {
+  /** Return the initial variables without classes: a file may have trained ones. */
+  async #untrainedVariables(): Promise<Variables> {
+    await this.engine.run('initialize', { [RUN]: Float32Array.of(1) });
+    for (const index of indicesOf(await this.classWeights.areZero(), (isZero) => !isZero)) {
       await this.classWeights.clear(index);
     }
-    for (const index of data.classIndices.values()) {
-      const rows = rowsOfClass(this.manifest, samples, index);
-      if (rows.length > 0) {
-        await this.classWeights.imprint(
-          index,
-          samples.features.map((each) => each.take(rows)),
-        );
-      }
-    }
+    return {
+      ...(await this.engine.variables()),
+      [MASK]: new Float32Array(this.manifest.classes.length),
+      [TEMPERATURE]: Float32Array.of(1),
+    };
   }
 }
 

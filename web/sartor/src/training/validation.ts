@@ -22,10 +22,9 @@ import type { TrainingModel } from './training_model.js';
 
 /** The rule that ends a training. */
 const STOPPING = {
-  /** Nats; a stage that lowers the loss by less is not worth its time. */
-  leastGain: 0.005,
-  /** One sample per class: the weight decay is 1 / samples. */
-  stagesWithoutFolds: 2,
+  /** In nats, and as a fraction of the loss: a stage that gains less is not worth its time. */
+  leastGain: 0.01,
+  leastFraction: 0.02,
 } as const;
 
 const MOST_NAMES = 5; // in a message
@@ -93,7 +92,7 @@ export async function selectStage(
   }
   if (folds.size === 0) {
     const heldOut = new HeldOutOutputs(samples);
-    return { stages: STOPPING.stagesWithoutFolds, assigned, heldOut };
+    return { stages: 1, assigned, heldOut };
   }
   return selectLast(model, data, samples, assigned, folds);
 }
@@ -134,18 +133,26 @@ async function selectLast(
   assigned: readonly number[],
   folds: ReadonlyMap<number, StagedTraining>,
 ): Promise<Selection> {
+  const { manifest } = model;
   const most = Math.max(...[...folds.values()].map((training) => training.stages.length));
   let best: Selection | undefined;
   let lowest = Number.POSITIVE_INFINITY;
   for (let stages = 1; stages <= most; stages += 1) {
     const heldOut = await runFolds(model, data, samples, assigned, folds);
     const isComplete = heldOut.folds.every((fold, row) => fold === assigned[row]);
-    best ??= { stages, assigned, heldOut };
-    const loss = isComplete ? heldOut.loss(model.manifest, samples) : Number.POSITIVE_INFINITY;
-    if (!isComplete || loss > lowest - STOPPING.leastGain) {
+    const selection = { stages, assigned, heldOut };
+    best ??= selection;
+    if (!isComplete) {
       break;
     }
-    best = { stages, assigned, heldOut };
+    if (heldOut.accuracy(manifest, samples) === 1) {
+      return selection;
+    }
+    const loss = heldOut.loss(manifest, samples);
+    if (lowest - loss < STOPPING.leastGain + STOPPING.leastFraction * loss) {
+      break;
+    }
+    best = selection;
     lowest = loss;
   }
   return best as Selection;

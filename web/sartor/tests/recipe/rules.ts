@@ -67,12 +67,12 @@ interface StagesInputs {
     readonly optimizer: { readonly step: Omit<StepSpec, 'first'> };
   };
   readonly options: OptionsJson;
-  readonly features: Table;
+  readonly first_batches: readonly { readonly rows: Table; readonly weights: number[] }[];
   readonly rows: number;
   readonly effective_samples: number;
   readonly classes: number;
   readonly target_rms?: number;
-  readonly warm_norm?: number;
+  readonly warm?: boolean;
 }
 
 interface LabelledJson extends Samples {
@@ -116,13 +116,14 @@ export const RULES: Readonly<Record<string, Player>> = {
 
   stages(inputs: StagesInputs) {
     const manifest = manifestOfStages(inputs);
-    const { options, rows, classes, effective_samples: samples, warm_norm: warmNorm } = inputs;
+    const { options, rows, classes, effective_samples: samples, warm } = inputs;
     const { learning_rate: stated } = options;
     const rate = defaultRate(manifest, {
-      features: [matrix(inputs.features)],
+      batches: inputs.first_batches.map(({ rows, weights }) => {
+        return { rows: rows.map((row) => Float64Array.from(row as number[])), weights };
+      }),
       outputs: classes,
       magnitude: inputs.target_rms ?? 1,
-      length: warmNorm ?? 0,
     });
     const stages = trainingStages(manifest, trainingConfig(optionsOf(options)), {
       rows,
@@ -130,7 +131,7 @@ export const RULES: Readonly<Record<string, Player>> = {
       outputs: classes,
       rate: stated ?? rate,
       hasDefaultRate: stated === undefined,
-      isWarm: warmNorm !== undefined,
+      isWarm: warm ?? false,
     });
     return {
       stages: stages.map(({ epochs, batches, peak, weightDecay }) => {
