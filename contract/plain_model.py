@@ -51,6 +51,12 @@ class Model:
         new = {name: np.full(1, value, np.float32) for name, value in values.items()}
         self.engine.restore({**variables, **new})
 
+    def deactivate_all(self) -> None:
+        """Set the class mask to 0."""
+        variables = self.engine.variables()
+        mask = np.zeros(self.manifest.capacity, np.float32)
+        self.engine.restore({**variables, "class_mask": mask})
+
     def set_class(self, c: int | None, x: Floats, *, active: bool) -> None:
         """Call `set_class` for class c, or for no class, with rows of weight 1."""
         one_hot = np.zeros(self.manifest.capacity, np.float32)

@@ -53,6 +53,15 @@ class Options:
     learning_rate: float | None = None
     weight_decay: float | None = None
 
+    def or_of(self, manifest: Manifest) -> Options:
+        """Return the options, and those of a manifest for the others."""
+        rate, decay = self.learning_rate, self.weight_decay
+        return Options(
+            self.epochs,
+            manifest.learning_rate if rate is None else rate,
+            manifest.weight_decay if decay is None else decay,
+        )
+
 
 NOTHING_STATED = Options()
 

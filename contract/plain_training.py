@@ -56,6 +56,7 @@ class Training:
         for c in range(model.manifest.capacity):
             if model.has_weights(c):
                 model.set_class(c, rows.features[:0], active=False)
+        model.deactivate_all()
         model.set_class(None, self.mixed.features, active=True)
         for c in range(rows.targets.shape[1]):
             part = rows.of_class(c)[:b]
@@ -67,9 +68,14 @@ class Training:
         """The stages of the training; the model has to hold its normalization."""
         rows, manifest = self.rows, self.model.manifest
         return stages(
-            Head.of(manifest), self.options, batches=self._first_batches(), rows=len(rows),
-            effective=rows.effective, classes=rows.targets.shape[1], target_rms=rows.target_rms,
-        )  # fmt: skip
+            Head.of(manifest),
+            self.options.or_of(manifest),
+            batches=self._first_batches(),
+            rows=len(rows),
+            effective=rows.effective,
+            classes=rows.targets.shape[1],
+            target_rms=rows.target_rms,
+        )
 
     def _first_batches(self) -> list[tuple[Floats, Floats]]:
         """Return rows z and weights of the first batches; the model holds the normalization."""

@@ -24,10 +24,12 @@ def training_inputs() -> dict[str, Inputs]:
     many = blobs([20, 9, 4], _FEATURES, seed=4)
     several = {"model": SEVERAL, **several_labels(14, _FEATURES, seed=5)}
     rows = {"augmentations": {**model, **blobs([3, 2], _FEATURES, seed=6, augmentations=2)}}
+    unused = {**several, "targets": [[*row[:2], None] for row in several["targets"]]}
     starts = {
         "fewer rows than the batch": {**model, **few},
         "more rows than the batch": {**model, **many},
         "several labels": several,
+        "several labels, a class without samples": unused,
         "a regression": _regression(),
         **rows,
     }
@@ -77,17 +79,19 @@ def fit_inputs() -> Inputs:
     bursts = blobs([4, 3, 1], _FEATURES, seed=12, frames=2)
     sgd = {"model": SGD, **blobs([5, 4, 3], 11, seed=16)}
     several = {"model": SEVERAL, **several_labels(24, _FEATURES, seed=15)}
+    adam = {"model": "../cases/float_adam.tflite", **blobs([7, 5], _FEATURES, seed=20, noise=2)}
     return [
         case("three classes", blobs([8, 7, 6], _FEATURES, seed=11)),
         case("three classes, imbalanced", blobs([14, 7, 4], _FEATURES, seed=17, noise=2), seed=7),
         case("bursts, and a class of one burst", bursts),
-        case("augmentations", blobs([6, 5], _FEATURES, seed=13, augmentations=1, noise=1.5)),
+        case("augmentations", blobs([6, 5], _FEATURES, seed=13, augmentations=1, noise=3)),
         case("one sample of each class: no folds", blobs([1, 1, 1], _FEATURES, seed=14)),
         # its weights are rounding errors: the mean of the class is the center of all features
         case("one class", {**blobs([5], _FEATURES, seed=14), "compared": ["temperature"]}),
         case("several labels, missing targets", several),
         case("gradient descent without momentum", sgd, seed=3),
         case("a regression", _regression()),
+        case("Adam; the file states rate and weight decay", adam),
         case("stated epochs", blobs([5, 4, 3], _FEATURES, seed=18), epochs=4),
         case(
             "stated rate and weight decay",

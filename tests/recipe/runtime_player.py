@@ -28,6 +28,7 @@ from runtime_validation import (
 from sartor._random_numbers import RandomNumbers
 from sartor.contract.manifest import InputSpec, Manifest
 from sartor.modalities import load
+from sartor.modalities.image import augment
 from sartor.modalities.image.augment import augmented_pixels, crop_box
 from sartor.modalities.image.pixels import center_box, center_pixels, decode
 from sartor.runtime.data.dataset import Dataset
@@ -109,7 +110,7 @@ def augmentations(x: Values) -> Values:
     boxes = [crop_box(photo.size, to, each[:3]) for each in draws]
     return {
         "crops": [[left, top, right - left, bottom - top] for left, top, right, bottom in boxes],
-        "gains": [179 + (each[3] * 155 >> 16) for each in draws],
+        "gains": [augment._MIN_GAIN + (each[3] * augment._GAINS >> 16) for each in draws],
         "pixels": [
             augmented_pixels(photo, (x["height"], x["width"]), number, iter(each))
             for number, each in enumerate(draws, 1)
