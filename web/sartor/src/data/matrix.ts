@@ -7,13 +7,13 @@ export class Matrix {
 
   /**
    * @param data - values, row by row.
-   * @param columns - number of values of a row, at least 1.
+   * @param columns - number of values of a row; 0 only without rows.
    */
   constructor(
     readonly data: Float32Array,
     readonly columns: number,
   ) {
-    this.rows = data.length / columns;
+    this.rows = columns === 0 ? 0 : data.length / columns;
   }
 
   /** Return a matrix of a value. Default: 0. */

@@ -1,0 +1,57 @@
+/** The state of a detector: classes that are added and removed, and its tensors in a checkpoint. */
+
+import { describe, expect, it } from 'vitest';
+import { OODDetector } from '../src/confidence/out_of_distribution.js';
+import { CheckpointError } from '../src/errors.js';
+import { matrix, table } from './recipe/inputs.js';
+
+const OUTPUT = Float32Array.of(0.5, 0.5);
+const TENSORS = {
+  'ood/prototypes': Float32Array.of(1, 0, 0, 1.25),
+  'ood/class_indices': Float32Array.of(0, 2),
+  'ood/statistics': Float32Array.of(0.25, 0.5),
+};
+
+function load(changes: Readonly<Record<string, Float32Array | undefined>> = {}): OODDetector {
+  const entries = Object.entries({ ...TENSORS, ...changes }).filter(([, each]) => each);
+  return OODDetector.fromTensors(Object.fromEntries(entries) as typeof TENSORS, 0.75, 2, 3);
+}
+
+describe('a detector', () => {
+  it('scores the similarity and the entropy of the output', () => {
+    const score = load().score([matrix([[0, 3]])], OUTPUT);
+    expect(score).toBeCloseTo(1.25 - 0.25 * Math.LN2, 6);
+    expect(load().isInDistribution([matrix([[0, 3]])], OUTPUT)).toBe(true);
+    expect(load().isInDistribution([matrix([[3, -3]])], OUTPUT)).toBe(false);
+  });
+
+  it('has one prototype of a class that is added, in place of older ones', () => {
+    const { rows, classes } = load().withClass(2, [matrix([[-6, 0]])], 4).parameters.prototypes;
+    expect(classes).toEqual([0, 2]);
+    const length = Math.sqrt(1 + (1 / 0.5 - 1) / 4);
+    expect(table(rows).flat()).toEqual([1, 0, expect.closeTo(-length, 6), 0]);
+  });
+
+  it('is left out without classes', () => {
+    const detector = load().withoutClass(0);
+    expect(detector?.parameters.prototypes.classes).toEqual([2]);
+    expect(detector?.withoutClass(2)).toBeUndefined();
+  });
+
+  it('is the same after its tensors are read again', () => {
+    expect(load().toTensors()).toEqual(TENSORS);
+  });
+
+  it.each([
+    ['a missing tensor', { 'ood/prototypes': undefined }, 'got ood/class_indices [2]'],
+    ['prototypes of another size', { 'ood/prototypes': new Float32Array(6) }, '[R × 2]'],
+    ['statistics of another size', { 'ood/statistics': new Float32Array(1) }, '[2]'],
+    ['an index above the capacity', { 'ood/class_indices': Float32Array.of(0, 3) }, '3 classes'],
+    ['an index that is no integer', { 'ood/class_indices': Float32Array.of(0, 0.5) }, '3 classes'],
+    ['a large prototype', { 'ood/prototypes': Float32Array.of(1, 0, 0, 6) }, 'above 5'],
+    ['a prototype that is NaN', { 'ood/prototypes': Float32Array.of(1, 0, 0, NaN) }, 'above 5'],
+  ])('is refused with %s', (_, changes, message) => {
+    expect(() => load(changes)).toThrow(CheckpointError);
+    expect(() => load(changes)).toThrow(message);
+  });
+});
