@@ -106,11 +106,14 @@ async function prepare(model: OpenModel, inputs: ModelInputs): Promise<StagedTra
 
 async function dataOf({ engine, manifest }: OpenModel, inputs: ModelInputs) {
   const samples = sampleSet(inputs, sizesOf(manifest));
+  const named = manifest.classes.filter((name) => name !== null).length;
+  const indices = classIndices(Math.max(samples.classes.length, named));
+  const isZero = await new ClassWeights(engine, manifest).areZero();
   const model = {
-    classIndices: classIndices(samples.classes.length),
+    classIndices: indices,
     variables: { ...(await engine.variables()), [TEMPERATURE]: Float32Array.of(1) },
     detector: undefined,
-    untrained: new Set<string>(),
+    untrained: new Set([...indices.keys()].filter((_, index) => isZero[index])),
   };
   return createTrainingData(manifest, configOf(inputs), model, samples, takeSamples(samples, []));
 }
