@@ -20,13 +20,7 @@ let loading: Promise<Sqlite3Static> | undefined;
  * @throws StoreError if its files cannot be loaded.
  */
 export function loadSqlite(): Promise<Sqlite3Static> {
-  // SQLite warns that it lacks another way to store files, which needs a cross-origin isolated page.
-  const settings = { warn: () => {} };
-  Object.assign(globalThis, { sqlite3ApiConfig: settings });
-  loading ??= (sqlite3InitModule as (options: object) => Promise<Sqlite3Static>)({
-    print: () => {},
-    printErr: () => {}, // errors are thrown too
-  }).catch((error) => {
+  loading ??= Promise.race([initialize(), unhandledRejection()]).catch((error) => {
     loading = undefined;
     throw new StoreError(
       `the files of @sqlite.org/sqlite-wasm cannot be loaded: ${error}. With Vite, use the plugin ` +
@@ -34,6 +28,23 @@ export function loadSqlite(): Promise<Sqlite3Static> {
     );
   });
   return loading;
+}
+
+function initialize(): Promise<Sqlite3Static> {
+  // SQLite warns that it lacks another way to store files, which needs a cross-origin isolated page.
+  Object.assign(globalThis, { sqlite3ApiConfig: { warn: () => {} } });
+  return (sqlite3InitModule as (options: object) => Promise<Sqlite3Static>)({
+    print: () => {},
+    printErr: () => {}, // errors are thrown too
+  });
+}
+
+/** Reject if a promise fails that SQLite does not return, such as that of its wasm file. */
+function unhandledRejection(): Promise<never> {
+  return new Promise((_, reject) => {
+    const report = ({ reason }: PromiseRejectionEvent) => reject(reason);
+    globalThis.addEventListener('unhandledrejection', report, { once: true });
+  });
 }
 
 /** Open a database in memory. */
