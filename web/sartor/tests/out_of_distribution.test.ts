@@ -17,6 +17,19 @@ function load(changes: Readonly<Record<string, Float32Array | undefined>> = {}):
   return OODDetector.fromTensors(Object.fromEntries(entries) as typeof TENSORS, 0.75, 2, 3);
 }
 
+it.each([
+  [29, 0],
+  [30, 1],
+  [50, 2],
+])('the threshold of %i scores has %i below it', async (count, place) => {
+  const angles = Array.from({ length: count }, (_, i) => 0.02 * i); // the first is of class 0
+  const features = [matrix(angles.map((angle) => [Math.cos(angle), Math.sin(angle)]))];
+  const classes = angles.map((_, i) => Math.min(i, 1));
+  const folds = angles.map(() => -1);
+  const detector = await OODDetector.fit(features, classes, folds, undefined);
+  expect(detector?.threshold).toBeCloseTo(Math.cos(angles.at(-1 - place) as number), 5);
+});
+
 describe('a detector', () => {
   it('scores the similarity and the entropy of the output', () => {
     const score = load().score([matrix([[0, 3]])], OUTPUT);
