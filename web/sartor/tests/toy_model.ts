@@ -45,8 +45,15 @@ export class ToyEngine implements Engine {
   limit = Number.POSITIVE_INFINITY;
   #variables: Record<string, Float32Array>;
 
-  constructor(readonly manifest = toyManifest()) {
-    this.#variables = initialVariables(manifest);
+  /**
+   * @param manifest - manifest of the model.
+   * @param initial - initial values of the file that are not 0, or 1 for the temperature.
+   */
+  constructor(
+    readonly manifest = toyManifest(),
+    private readonly initial: Variables = {},
+  ) {
+    this.#variables = this.#initialVariables();
   }
 
   async run(key: SignatureKey, inputs: Tensors): Promise<Record<string, Float32Array>> {
@@ -58,7 +65,7 @@ export class ToyEngine implements Engine {
     if (key === 'restore') {
       this.#variables = Object.fromEntries(Object.entries(values).map(([n, v]) => [n, v.slice()]));
     } else if (key === 'initialize') {
-      this.#variables = initialVariables(this.manifest);
+      this.#variables = this.#initialVariables();
     } else if (key === 'set_class') {
       this.#setClass(values);
     } else {
@@ -76,14 +83,21 @@ export class ToyEngine implements Engine {
   }
 
   initialVariables() {
-    return Promise.resolve(initialVariables(this.manifest));
+    return Promise.resolve(this.#initialVariables());
   }
 
   async copy() {
-    return new ToyEngine(this.manifest);
+    return new ToyEngine(this.manifest, this.initial);
   }
 
   close() {}
+
+  #initialVariables(): Record<string, Float32Array> {
+    const zeros = this.manifest.variables.map(({ name, shape }) => {
+      return [name, new Float32Array(volume(shape))] as const;
+    });
+    return { ...Object.fromEntries(zeros), temperature: Float32Array.of(1), ...this.initial };
+  }
 
   get #weights(): Matrix {
     return new Matrix(this.#variables['head/weights'] as Float32Array, FEATURES);
@@ -148,13 +162,6 @@ export class ToyEngine implements Engine {
     }
     return { loss: Float32Array.of(loss), output: output.data };
   }
-}
-
-function initialVariables({ variables }: Manifest): Record<string, Float32Array> {
-  const zeros = variables.map(
-    ({ name, shape }) => [name, new Float32Array(volume(shape))] as const,
-  );
-  return { ...Object.fromEntries(zeros), temperature: Float32Array.of(1) };
 }
 
 /** Return samples of two classes on both sides of a line, each at its own place. */

@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OODDetector } from '../src/confidence/out_of_distribution.js';
+import { Dataset } from '../src/data/dataset.js';
 import { Matrix } from '../src/data/matrix.js';
 import { DataError, TrainingError } from '../src/errors.js';
 import type { Variables } from '../src/litert/engine.js';
@@ -10,10 +11,11 @@ import { type TrainingOptions, trainingConfig } from '../src/training/config.js'
 import { Control } from '../src/training/control.js';
 import { createTrainingData, type ModelSnapshot } from '../src/training/data.js';
 import { train } from '../src/training/fit.js';
+import { addPrototypes } from '../src/training/rehearsal.js';
 import type { EpochCallback } from '../src/training/trainer.js';
 import { TrainingModel } from '../src/training/training_model.js';
-import { classIndices } from './recipe/inputs.js';
-import { ToyEngine, toySamples } from './toy_model.js';
+import { classIndices, matrix, table } from './recipe/inputs.js';
+import { ToyEngine, toyManifest, toySamples } from './toy_model.js';
 
 const SAMPLES = toySamples(8);
 
@@ -101,14 +103,30 @@ describe('a training', () => {
       time += 5; // ms; each step takes some
       return time;
     });
-    let messages = 0;
-    const interval = setInterval(() => {
-      messages += 1;
-    });
-    const { history } = await start({ options: { epochs: 40 } });
+    const engine = new ToyEngine();
+    const { history } = await start({ engine, options: { epochs: 40 } });
+    let turns = 0;
+    let isRunning = true;
+    const count = () => {
+      turns += 1;
+      return isRunning && setImmediate(count);
+    };
+    count();
     await history;
-    clearInterval(interval);
-    expect(messages).toBeGreaterThan(0);
+    isRunning = false;
+    expect(turns).toBeGreaterThan(engine.rates.length / 2);
+  });
+
+  it('from scratch keeps nothing of the weights of the file', async () => {
+    const trained = {
+      class_mask: Float32Array.of(1, 1, 1),
+      temperature: Float32Array.of(0.25),
+      'head/weights': Float32Array.of(1, 2, 3, 4, 5, 6),
+    };
+    const { history, published } = await start({});
+    const second = await start({ engine: new ToyEngine(toyManifest(), trained) });
+    expect(await second.history).toEqual(await history);
+    expect(second.published.at(-1)).toEqual(published.at(-1));
   });
 });
 
@@ -224,9 +242,17 @@ describe('early stopping', () => {
   it('ends after epochs without a lower loss, and keeps the best weights', async () => {
     const heldOut = toySamples(2);
     heldOut.targets.data.set([Number.NaN, 1, 1, Number.NaN]); // two labels are wrong
-    const { history } = await start({ options: { patience: 3 }, heldOut });
+    const engine = new ToyEngine();
+    const weights: number[][] = [];
+    const onEpoch = async () => {
+      weights.push([...((await engine.variables())['head/weights'] as Float32Array)]);
+    };
+    const options = { patience: 3 };
+    const { history, published } = await start({ engine, options, heldOut, onEpoch });
     const losses = (await history).epochs.map((epoch) => epoch.heldOutLoss as number);
-    expect(losses.length - 1 - losses.indexOf(Math.min(...losses))).toBe(3);
+    const best = losses.indexOf(Math.min(...losses));
+    expect(losses.length - 1 - best).toBe(3);
+    expect([...(published.at(-1)?.variables['head/weights'] ?? [])]).toEqual(weights[best]);
   });
 
   it('needs samples to hold out', async () => {
@@ -254,7 +280,53 @@ describe('a class with weights and no samples', () => {
   });
 });
 
+describe('prototypes in place of samples', () => {
+  it('have the mean length of the rows, over all features tensors', () => {
+    const features = [
+      matrix([
+        [3, 0],
+        [0, 6],
+      ]),
+      matrix([[4], [8]]),
+    ]; // of lengths 5 and 10
+    const fractions = Float64Array.of(1, 1);
+    const targets = matrix([
+      [1, 0, 0],
+      [1, 0, 0],
+    ]);
+    const dataset = new Dataset(features, targets, matrix([[1], [1]]), [4, 7], fractions);
+    const prototypes = {
+      rows: matrix([
+        [1, 0, 0],
+        [0, 0, 2],
+      ]),
+      classes: [0, 2],
+    };
+    const parameters = { prototypes, entropyWeight: 0, similarity: 1, threshold: 0 };
+    const result = addPrototypes(dataset, new OODDetector(parameters), [2]);
+    expect(result.features.map(table)).toEqual([
+      [
+        [3, 0],
+        [0, 6],
+        [0, 0],
+      ],
+      [[4], [8], [7.5]],
+    ]);
+    expect(result.samples).toEqual([4, 7, 8]);
+    expect(table(result.targets)[2]).toEqual([0, 0, 1]);
+    expect(table(result.weights).flat()).toEqual([0.75, 0.75, 1.5]);
+  });
+});
+
 describe('a time limit that has passed', () => {
+  it('ends further work, and not that without a limit', async () => {
+    const control = new Control();
+    expect(await control.limited(1e-9).wait()).toBe(false);
+    expect(await control.limited(undefined).wait()).toBe(true);
+    control.stop();
+    expect(await control.limited(undefined).wait()).toBe(false);
+  });
+
   it('completes the training without an epoch, and says that nothing was measured', async () => {
     const { history } = await start({ options: { seconds: 1e-9 } });
     const { epochs, stopped, warnings } = await history;
