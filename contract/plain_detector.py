@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from plain import Floats, Integers, Mask, Rows
@@ -23,11 +23,11 @@ def similarity(x: Floats, labels: Integers) -> float:
     return min(max(sums / pairs, 0.05), 1.0) if pairs else 1.0
 
 
-def prototypes(x: Floats, labels: Integers, rho: float) -> Floats:
-    """Return the prototypes [R, F] of rows of length 1."""
-    by_class = [x[labels == c] for c in np.unique(labels)]
-    result = []
-    for rows in by_class:
+def prototypes(x: Floats, labels: Integers, rho: float) -> tuple[Floats, Integers]:
+    """Return the prototypes [R, F] of rows of length 1, and the class of each."""
+    result, classes = [], list[int]()
+    for c in np.unique(labels):
+        rows = x[labels == c]
         n = len(rows)
         k = min(4, n)
         centers = rows[[j * n // k for j in range(k)]]
@@ -36,7 +36,8 @@ def prototypes(x: Floats, labels: Integers, rho: float) -> Floats:
             sums = np.stack([rows[nearest == j].sum(axis=0) for j in range(k)])
             centers = np.where(sums.any(axis=1, keepdims=True), unit(sums), centers)
         result.append(centers * np.sqrt(1 + (1 / rho - 1) / n))
-    return np.concatenate(result)
+        classes += [int(c)] * k
+    return np.concatenate(result), np.asarray(classes)
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,19 @@ class Detector:
     """A detector of inputs that belong to no class."""
 
     prototypes: Floats
+    labels: Integers
+    rho: float
     ratio: float
     threshold: float
+
+    def with_class(self, c: int, mean: Floats, n: int) -> Detector:
+        """Return a detector with a class of n rows added."""
+        prototype = unit(mean[np.newaxis]) * np.sqrt(1 + (1 / self.rho - 1) / n)
+        return replace(
+            self,
+            prototypes=np.concatenate([self.prototypes, prototype]),
+            labels=np.append(self.labels, c),
+        )
 
     def score(self, features: Floats, output: Floats) -> float:
         """Return the score of an input."""
@@ -80,10 +92,12 @@ def detector(rows: Rows, masks: list[Mask], outputs: Floats) -> Detector | None:
     if not masks:
         if len(np.unique(labels)) < 2:
             return None
-        products = np.where(labels[:, None] != labels, x @ x.T, -1)
-        return Detector(prototypes(x, labels, rho), 0.0, place(products.max(axis=1)))
-    s = np.concatenate([(x[m] @ prototypes(x[~m], labels[~m], rho).T).max(axis=1) for m in masks])
+        others = np.where(labels[:, None] != labels, x @ x.T, -1)
+        return Detector(*prototypes(x, labels, rho), rho, 0.0, place(others.max(axis=1)))
+    s = np.concatenate(
+        [(x[m] @ prototypes(x[~m], labels[~m], rho)[0].T).max(axis=1) for m in masks]
+    )
     entropies = np.concatenate([negative_entropy(outputs[m]) for m in masks])
     ratio = 0.75 * float(s.std()) / max(float(entropies.std()), 0.25)
     threshold = place(s + ratio * entropies) - (1 - float(s.mean())) / len(s)
-    return Detector(prototypes(x, labels, rho), ratio, threshold)
+    return Detector(*prototypes(x, labels, rho), rho, ratio, threshold)

@@ -40,6 +40,7 @@ class Training:
     rows: Rows
     seed: int
     options: Options = NOTHING_STATED
+    warm: bool = False
     numbers: Numbers = field(init=False)
     mixed: Rows = field(init=False)
 
@@ -50,6 +51,8 @@ class Training:
     def start(self) -> None:
         """Set the variables that the training starts from."""
         self.numbers = Numbers(self.seed)
+        if self.warm:
+            return
         model, rows, b = self.model, self.rows, self.model.manifest.batch_size
         model.engine.restore(model.engine.initial_variables())
         model.set(temperature=1.0)
@@ -75,6 +78,7 @@ class Training:
             effective=rows.effective,
             classes=rows.targets.shape[1],
             target_rms=rows.target_rms,
+            warm=self.warm,
         )
 
     def _first_batches(self) -> list[tuple[Floats, Floats]]:

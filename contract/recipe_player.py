@@ -9,6 +9,7 @@ import numpy as np
 import plain
 import plain_images as images
 from plain import Floats, Numbers, Rows
+from plain_continue import continue_training
 from plain_detector import detector
 from plain_model import Engine, Model
 from plain_stages import Head, Options, rates, stages
@@ -75,6 +76,7 @@ def player(open_model: Open) -> dict[str, Player]:
             lambda e, m, rows, x: {"peak": search_rate(Training(Model(e, m), rows, x["seed"]))}
         ),
         "fit": with_model(_fit),
+        "continue": with_model(_continue),
         "groups": _groups,
         "folds": _folds,
         "temperature": _temperature,
@@ -193,6 +195,20 @@ def _fit(engine: Engine, manifest: Manifest, rows: Rows, x: Values) -> Values:
             ],
         }
     return {**outputs, "notes": {"last_stage": result.last, "losses": result.losses}}
+
+
+def _continue(engine: Engine, manifest: Manifest, rows: Rows, x: Values) -> Values:
+    first = rows_of(x["first"], manifest.task)
+    result = continue_training(engine, manifest, first, rows, x["seed"])
+    scores = [
+        result.detector.score(np.asarray(p["features"], float), np.asarray(p["output"], float))
+        for p in x["probes"]
+    ]
+    return {
+        "added": {"variables": result.added, "scores": scores},
+        "variables": result.variables,
+        "notes": {"peak": result.peak},
+    }
 
 
 def _groups(x: Values) -> Values:

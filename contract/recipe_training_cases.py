@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from recipe_data import blobs, grid, probabilities, several_labels
 
-__all__ = ["SEVERAL", "SOFTMAX", "fit_inputs", "training_inputs"]
+__all__ = ["SEVERAL", "SOFTMAX", "continue_inputs", "fit_inputs", "training_inputs"]
 
 Inputs: TypeAlias = Sequence[tuple[str, dict[str, Any]]]
 
@@ -100,4 +100,30 @@ def fit_inputs() -> Inputs:
             weight_decay=0.02,
             epochs=20,
         ),
+    ]
+
+
+def continue_inputs() -> Inputs:
+    """Return the inputs of warm starts."""
+    first = blobs([8, 6, 5], _FEATURES, seed=51, noise=1.5)
+    again = blobs([6, 9, 5, 4], _FEATURES, seed=52, noise=1.5)
+    order = np.argsort([row.index(1) == 3 for row in again["targets"]], kind="stable")
+    probes = [
+        {"features": f, "output": p}
+        for f, p in zip(again["features"], probabilities(3, 4, seed=53), strict=False)
+    ]
+
+    def case(about: str, classes: Sequence[int]) -> tuple[str, dict[str, Any]]:
+        rows = [int(i) for i in order if again["targets"][i].index(1) in classes]
+        samples = {
+            "samples": list(range(len(rows))),
+            "features": [again["features"][i] for i in rows],
+            "targets": [again["targets"][i][: max(classes) + 1] for i in rows],
+        }
+        return about, {"model": SOFTMAX, "seed": 4, "first": first, **samples, "probes": probes}
+
+    return [
+        case("samples of all classes", (0, 1, 2)),
+        case("an added class", (0, 1, 2, 3)),
+        case("an added class, and two classes without samples", (1, 3)),
     ]

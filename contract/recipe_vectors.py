@@ -31,7 +31,7 @@ FILES: Mapping[str, Sequence[str]] = {
     "images": ("center_box", "decode", "center_pixels", "normalize", "augmentations"),
     "data_set": ("weights", "mixed_rows"),
     "schedule": ("batches", "stages", "rates"),
-    "training": ("imprint", "start", "first_stage", "search_rate", "fit"),
+    "training": ("imprint", "start", "first_stage", "search_rate", "fit", "continue"),
     "cross_validation": (
         "groups", "folds", "temperature", "prior_temperature", "imprinted_temperature",
         "held_out_loss", "expected_accuracy",

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import PIL.Image
 from recipe_vectors import Player
-from runtime_training import first_stage, fit, imprint, search_rate, start
+from runtime_training import continue_training, first_stage, fit, imprint, search_rate, start
 from runtime_validation import (
     dataset_of,
     detector,
@@ -215,6 +215,7 @@ PLAYERS: Mapping[str, Player] = {
     "first_stage": first_stage,
     "search_rate": search_rate,
     "fit": fit,
+    "continue": continue_training,
     "groups": groups,
     "folds": folds,
     "temperature": temperature,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,15 +19,17 @@ from sartor.runtime.training.data import TrainingData
 from sartor.runtime.training.staged import StagedTraining
 from sartor.runtime.training.training_model import TrainingModel
 
-__all__ = ["first_stage", "fit", "imprint", "search_rate", "start"]
+__all__ = ["continue_training", "first_stage", "fit", "imprint", "search_rate", "start"]
 
 Values: TypeAlias = Mapping[str, Any]
 
 
 @contextmanager
-def _opened(x: Values) -> Iterator[PersonalModel]:
+def _opened(x: Values, checkpoint: Path | None = None) -> Iterator[PersonalModel]:
     """Open the model of a case, with its samples."""
     with PersonalModel(FOLDER / x["model"]) as model:
+        if checkpoint is not None:
+            model.load(checkpoint)
         samples = np.asarray(x["samples"])
         for sample in np.unique(samples):
             rows = np.flatnonzero(samples == sample)
@@ -96,3 +100,22 @@ def fit(x: Values) -> Values:
             "decisions": decisions,
         },
     }
+
+
+def continue_training(x: Values) -> Values:
+    """Train, load the checkpoint into a new model with other samples, and train that."""
+    with TemporaryDirectory() as folder:
+        checkpoint = Path(folder) / "first.ckpt"
+        with _opened({**x["first"], "model": x["model"]}) as model:
+            model.fit(seed=x["seed"])
+            model.save(checkpoint)
+        with _opened(x, checkpoint) as model:
+            added, detector = model._state.engine.variables(), model._state._detector
+            assert detector is not None
+            scores = [
+                detector.score([array(p["features"])[np.newaxis]], array(p["output"])[np.newaxis])
+                for p in x["probes"]
+            ]
+            model.fit(seed=x["seed"], warm_start=True)
+            variables = model._state.engine.variables()
+    return {"added": {"variables": added, "scores": scores}, "variables": variables}
