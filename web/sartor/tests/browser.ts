@@ -116,5 +116,6 @@ export async function download(
 
 /** Run a Python program with Sartor, and return what it prints. */
 export function python(program: string, ...args: string[]): string {
-  return execFileSync('python', ['-c', program, ...args], { encoding: 'utf8' });
+  const options = { encoding: 'utf8', maxBuffer: 1 << 26 } as const;
+  return execFileSync('python', ['-c', program, ...args], options);
 }

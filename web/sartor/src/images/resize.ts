@@ -1,5 +1,7 @@
 /** The resizer of docs/recipe.md: a triangle filter whose support grows with the ratio. */
 
+const ONE = 2 ** 22; // weights are integers, so that ties are rounded as in Pillow
+
 /** Pixels: a uint8 level for each channel of each pixel, row by row. */
 export interface Pixels {
   readonly width: number;
@@ -58,7 +60,7 @@ interface Filter {
   readonly starts: Int32Array;
   /** Number of inputs of each output. */
   readonly counts: Int32Array;
-  /** Weights of the inputs of each output, `taps` places for each. */
+  /** Weights of the inputs of each output, in units of 1 / ONE; `taps` places for each. */
   readonly weights: Float64Array;
   readonly taps: number;
 }
@@ -81,7 +83,7 @@ function triangleFilter(from: number, to: number): Filter {
       sum += weight;
     }
     for (let tap = i * taps; tap < (i + 1) * taps; tap += 1) {
-      weights[tap] = (weights[tap] as number) / sum;
+      weights[tap] = Math.floor(((weights[tap] as number) / sum) * ONE + 0.5);
     }
     starts[i] = start;
     counts[i] = end - start;
@@ -101,13 +103,13 @@ function resizeLine(
     const first = start + (starts[x] as number) * channels;
     const count = counts[x] as number;
     for (let channel = 0; channel < channels; channel += 1) {
-      let sum = 0;
+      let sum = ONE / 2;
       let at = first + channel;
       for (let tap = 0; tap < count; tap += 1) {
         sum += (weights[x * taps + tap] as number) * (data[at] as number);
         at += channels;
       }
-      line[x * channels + channel] = Math.floor(sum + 0.5);
+      line[x * channels + channel] = Math.floor(sum / ONE);
     }
   }
 }
@@ -121,7 +123,7 @@ function resizeRows(
 ): void {
   const sums = new Float64Array(stride);
   for (let y = 0; y < starts.length; y += 1) {
-    sums.fill(0.5);
+    sums.fill(ONE / 2);
     for (let tap = 0; tap < (counts[y] as number); tap += 1) {
       const weight = weights[y * taps + tap] as number;
       const start = ((starts[y] as number) + tap) * stride;
@@ -130,7 +132,7 @@ function resizeRows(
       }
     }
     for (let x = 0; x < stride; x += 1) {
-      data[y * stride + x] = Math.floor(sums[x] as number);
+      data[y * stride + x] = Math.floor((sums[x] as number) / ONE);
     }
   }
 }

@@ -12,6 +12,7 @@ import type { InputArray, WorkerImage, WorkerInput } from '../worker/messages.js
 import { augment, type Draws, drawAugmentation } from './augment.js';
 import { decodeImage, encodePng, onWhite } from './decode.js';
 import { centerBox, type Pixels, resize } from './resize.js';
+import { denormalize, normalize } from './values.js';
 
 const THUMBNAIL = 48; // pixels per side
 const TYPES = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
@@ -239,32 +240,4 @@ function expects({ name, dtype, shape, modality }: InputSpec): string {
   const type = TYPES[dtype as keyof typeof TYPES].name;
   const image = modality === IMAGE ? 'an image, or ' : '';
   return `${name} takes ${image}a ${type} of ${volume(shape)} values, [${shape}]`;
-}
-
-/** Return pixels as the values of an input: `(pixel − mean) / std` for a float input. */
-function normalize({ dtype, mean, std }: InputSpec, { channels, data }: Pixels): Tensor {
-  if (dtype !== 'float32') {
-    return dtype === 'int32' ? Int32Array.from(data) : Uint8Array.from(data);
-  }
-  const [means, deviations] = [mean, std].map((values) => Float32Array.from(values)) as [
-    Float32Array,
-    Float32Array,
-  ];
-  return Float32Array.from(data, (pixel, i) => {
-    const channel = i % channels;
-    const center = means[channel % means.length] as number;
-    return Math.fround(pixel - center) / (deviations[channel % deviations.length] as number);
-  });
-}
-
-/** Return the values of an image input as pixels. */
-function denormalize({ shape, dtype, mean, std }: InputSpec, values: Tensor): Pixels {
-  const [, height, width, channels] = shape as [number, number, number, number];
-  const data = Uint8ClampedArray.from(values, (value, i) => {
-    const channel = i % channels;
-    return dtype === 'float32'
-      ? value * (std[channel % std.length] as number) + (mean[channel % mean.length] as number)
-      : value;
-  });
-  return { width, height, channels, data };
 }

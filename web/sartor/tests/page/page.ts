@@ -1,10 +1,13 @@
 /** The page of the tests: they call `PersonalModel` in the browser. */
 
+import * as decoding from '../../src/images/decode.js';
+import * as resizing from '../../src/images/resize.js';
 import * as sartor from '../../src/index.js';
 
 declare global {
   interface Window {
     sartor: typeof sartor;
+    images: typeof decoding & typeof resizing;
     /** The open model. */
     model: sartor.PersonalModel;
     /** Return the content of an address of the test server. */
@@ -15,6 +18,7 @@ declare global {
 }
 
 window.sartor = sartor;
+window.images = { ...decoding, ...resizing };
 
 window.content = async (url) => (await fetch(url, { cache: 'no-store' })).arrayBuffer();
 
