@@ -117,11 +117,14 @@ describe('a training', () => {
     expect(turns).toBeGreaterThan(engine.rates.length / 2);
   });
 
-  it('from scratch keeps nothing of the weights of the file', async () => {
+  it.each([
+    ['a trained class', 6],
+    ['a class without weights', 0],
+  ])('from scratch keeps nothing of the file: %s', async (_, weight) => {
     const trained = {
       class_mask: Float32Array.of(1, 1, 1),
       temperature: Float32Array.of(0.25),
-      'head/weights': Float32Array.of(1, 2, 3, 4, 5, 6),
+      'head/weights': Float32Array.of(1, 2, 3, 4, weight, weight),
     };
     const { history, published } = await start({});
     const second = await start({ engine: new ToyEngine(toyManifest(), trained) });
