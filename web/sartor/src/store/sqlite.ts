@@ -39,11 +39,11 @@ function initialize(): Promise<Sqlite3Static> {
   });
 }
 
-/** Reject if a promise fails that SQLite does not return, such as that of its wasm file. */
+/** Reject if a promise fails in the worker that SQLite does not return, as that of its wasm file. */
 function unhandledRejection(): Promise<never> {
   return new Promise((_, reject) => {
     const report = ({ reason }: PromiseRejectionEvent) => reject(reason);
-    globalThis.addEventListener('unhandledrejection', report, { once: true });
+    globalThis.addEventListener?.('unhandledrejection', report, { once: true });
   });
 }
 
