@@ -147,6 +147,7 @@ def _schedule() -> dict[str, Inputs]:
             case("momentum"),
             case("few samples", rows=12, effective_samples=12),
             case("many samples", rows=20000, effective_samples=15000),
+            case("the largest number of steps", rows=32, effective_samples=15000),
             case("Nesterov momentum", nesterov=True, momentum=0.8),
             case("without momentum", momentum=0),
             case("adaptive", adaptive=True, momentum=0),

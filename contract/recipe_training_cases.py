@@ -24,6 +24,7 @@ def training_inputs() -> dict[str, Inputs]:
     many = blobs([20, 9, 4], _FEATURES, seed=4)
     several = {"model": SEVERAL, **several_labels(14, _FEATURES, seed=5)}
     rows = {"augmentations": {**model, **blobs([3, 2], _FEATURES, seed=6, augmentations=2)}}
+    batches = {"model": SGD, **blobs([34, 28, 8], 11, seed=19)}  # 18 of them
     unused = {**several, "targets": [[*row[:2], None] for row in several["targets"]]}
     starts = {
         "fewer rows than the batch": {**model, **few},
@@ -42,7 +43,8 @@ def training_inputs() -> dict[str, Inputs]:
         ],
         "start": [
             *((about, {**x, "seed": 1}) for about, x in starts.items()),
-            ("more than 16 batches", {"model": SGD, "seed": 2, **blobs([34, 28, 8], 11, seed=19)}),
+            ("batch 17 has the largest bound", {**batches, "seed": 34}),
+            ("batch 16 has the largest bound of the first 16", {**batches, "seed": 55}),
         ],
         "first_stage": [
             (about, {**x, "seed": 1, "options": {"epochs": 3, **stated}})
