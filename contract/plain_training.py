@@ -30,6 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 FIRST_BATCHES = 16  # that decide on the learning rate
+RETRIES = 3  # with a lower learning rate
 
 
 @dataclass
@@ -89,8 +90,31 @@ class Training:
         parts = np.array_split(order, math.ceil(len(rows) / b))
         return [(z[part], w[part]) for part in parts[:FIRST_BATCHES]]
 
+    def first_stage(self) -> None:
+        """Run stage 0, if necessary with a lower peak, which the options then state."""
+        peak, rows = self.stages[0].peak, self.mixed
+        weights = self.rows.weights[self.rows.mixed(len(rows), self.seed)]
+        is_stated = self.options.or_of(self.model.manifest).learning_rate is not None
+        for _ in range(1 if is_stated else 1 + RETRIES):
+            self.start()
+            before = self.model.loss(rows, weights)
+            self.stage(0)
+            limit = max(1.2 * before, 0.9 * self._loss_of_chance())
+            after, variables = self.model.loss(rows, weights), self.model.engine.variables()
+            if all(np.isfinite(each).all() for each in variables.values()) and after <= limit:
+                return
+            peak /= 8
+            self.options = replace(self.options, learning_rate=peak)
+        raise ArithmeticError("the training diverges")
+
+    def _loss_of_chance(self) -> float:
+        rows = self.rows
+        if rows.single:
+            return math.log(max(2, rows.targets.shape[1]))
+        return rows.target_rms**2 if rows.regression else math.log(2)
+
     def stage(self, s: int) -> None:
-        """Run stage s."""
+        """Run stage s from the present variables."""
         stage = self.stages[s]
         if stage.weight_decay is not None:
             self.model.set(weight_decay=stage.weight_decay)
@@ -136,8 +160,9 @@ def fit(
     masks = [] if manifest.task == "regression" else folds(rows, seed)
     model = Model(engine, manifest)
     training = Training(model, rows, seed, options)
+    training.first_stage()
     outputs, last, losses = _validate(training, masks)
-    for s in range(last + 1):
+    for s in range(1, last + 1):
         training.stage(s)
     if manifest.task == "regression":
         return Result(engine.variables(), masks, last, losses, 1.0)

@@ -170,7 +170,7 @@ def _start(engine: Engine, manifest: Manifest, rows: Rows, x: Values) -> Values:
 
 def _first_stage(engine: Engine, manifest: Manifest, rows: Rows, x: Values) -> Values:
     training = Training(Model(engine, manifest), rows, x["seed"], Options(**x["options"]))
-    training.stage(0)
+    training.first_stage()
     return {"variables": engine.variables()}
 
 
