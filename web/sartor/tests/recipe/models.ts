@@ -1,28 +1,32 @@
 /** The rules of the recipe that need a model: rule → function from inputs to outputs. */
 
-import { type Manifest, TEMPERATURE } from '../../../../contract/generated/contract.js';
-import { ClassWeights } from '../../src/classes.js';
-import { calibrate } from '../../src/confidence/imprinted.js';
+import type { Manifest } from '../../../../contract/generated/contract.js';
 import type { OODDetector } from '../../src/confidence/out_of_distribution.js';
 import { volume } from '../../src/data/batches.js';
-import { rowClasses } from '../../src/data/tasks.js';
 import type { Engine, Variables } from '../../src/litert/engine.js';
-import { FeatureMean } from '../../src/new_classes.js';
-import { indicesOf } from '../../src/numbers.js';
-import { takeSamples } from '../../src/store/sample_set.js';
-import { trainingConfig } from '../../src/training/config.js';
+import { indicesOf, range } from '../../src/numbers.js';
+import { ModelState } from '../../src/state.js';
+import { type SampleSet, takeSamples } from '../../src/store/sample_set.js';
+import { type TrainingConfig, trainingConfig } from '../../src/training/config.js';
 import { Control } from '../../src/training/control.js';
-import { createTrainingData } from '../../src/training/data.js';
+import { createTrainingData, type TrainingData } from '../../src/training/data.js';
 import { train } from '../../src/training/fit.js';
 import { StagedTraining } from '../../src/training/staged.js';
 import { TrainingModel } from '../../src/training/training_model.js';
-import { classIndices, type Samples, sampleSet, type Table } from './inputs.js';
+import { matrix, type Samples, sampleSet, type Table } from './inputs.js';
 import { type OptionsJson, optionsOf } from './rules.js';
+import type { ModelRule } from './vectors.js';
 
 /** A model of the vectors. */
 export interface OpenModel {
   readonly engine: Engine;
   readonly manifest: Manifest;
+}
+
+/** Features of one sample, and an output. */
+interface Probe {
+  readonly features: readonly number[];
+  readonly output: readonly number[];
 }
 
 /** Inputs of a rule that needs a model. */
@@ -31,31 +35,21 @@ interface ModelInputs extends Samples {
   readonly model: string;
   readonly seed?: number;
   readonly options?: OptionsJson;
-  /** Outputs, one for each of the first samples. */
-  readonly probes?: Table;
+  /** Outputs, one for each of the first samples; in `continue`, with features of their own. */
+  readonly probes?: Table | readonly Probe[];
+  /** Samples of the first of two trainings. */
+  readonly first?: Samples;
   /** Names of the variables to compare. Default: all. */
   readonly compared?: readonly string[];
 }
 
 /** Rule → function. */
-export const MODEL_RULES: Readonly<
-  Record<string, (model: OpenModel, inputs: ModelInputs) => Promise<unknown>>
+export const MODEL_PLAYERS: Readonly<
+  Record<ModelRule, (model: OpenModel, inputs: ModelInputs) => Promise<unknown>>
 > = {
-  async imprint({ engine, manifest }, inputs) {
-    const samples = sampleSet(inputs, sizesOf(manifest));
-    const weights = new ClassWeights(engine, manifest);
-    const classes = rowClasses(samples.targets);
-    const means = samples.classes.map((_, index) => {
-      const mean = new FeatureMean(manifest.features);
-      const rows = indicesOf(classes, (each) => each === index);
-      mean.add(takeSamples(samples, rows).features);
-      return mean.row();
-    });
-    for (const [index, mean] of means.entries()) {
-      await weights.imprint(index, mean);
-    }
-    await calibrate(engine, manifest, means);
-    return { variables: await engine.variables() };
+  async imprint(model, inputs) {
+    const state = await stateWith(model, samplesOf(model, inputs));
+    return { variables: await (await state.engine()).variables() };
   },
 
   async start(model, inputs) {
@@ -76,46 +70,104 @@ export const MODEL_RULES: Readonly<
     return { peak: training.stages[0]?.peak };
   },
 
-  async fit({ engine, manifest }, inputs) {
-    const data = await dataOf({ engine, manifest }, inputs);
-    const model = await TrainingModel.create(engine, manifest);
-    let published: { variables: Variables; detector: OODDetector | undefined } | undefined;
-    const history = await train(
-      model,
-      configOf(inputs),
-      data,
-      new Control(),
-      (variables, detector) => {
-        published = { variables, detector };
-      },
-    );
+  async fit(model, inputs) {
+    const samples = samplesOf(model, inputs);
+    const state = await stateWith(model, samples);
+    const { history, variables, detector } = await fit(model, state, samples, configOf(inputs));
     return {
-      variables: compared(published?.variables ?? {}, inputs),
+      variables: compared(variables, inputs),
       expected_accuracy: history.expectedAccuracy,
       calibration_error: history.calibrationError,
-      detector: published?.detector && decisions(published.detector, manifest, inputs),
+      detector: detector && decisions(detector, samples, inputs.probes as Table),
     };
+  },
+
+  async continue(model, inputs) {
+    const first = samplesOf(model, inputs.first as Samples);
+    const state = await stateWith(model, first);
+    await fit(model, state, first, configOf(inputs));
+
+    const { engine, manifest } = model;
+    const second = await ModelState.create(await engine.copy(), manifest);
+    await second.load(await state.checkpoint(), 'the checkpoint');
+    await second.keepLoadedWeights();
+    const samples = samplesOf(model, inputs);
+    addSamples(second, manifest, samples);
+    const { variables: added, detector } = await second.beginTraining();
+    const scores = (inputs.probes as readonly Probe[]).map(({ features, output }) => {
+      return detector?.score([matrix([features])], Float32Array.from(output));
+    });
+    const config = { ...configOf(inputs), warmStart: true };
+    const { variables } = await fit(model, second, samples, config);
+    second.close();
+    return { added: { variables: added, scores }, variables };
   },
 };
 
 async function prepare(model: OpenModel, inputs: ModelInputs): Promise<StagedTraining> {
-  const data = await dataOf(model, inputs);
-  const trainingModel = await TrainingModel.create(model.engine, model.manifest);
-  return StagedTraining.create(trainingModel, configOf(inputs), data, new Control());
+  const samples = samplesOf(model, inputs);
+  const state = await stateWith(model, samples);
+  const config = configOf(inputs);
+  const data = await dataOf(model, state, samples, config);
+  const copy = await TrainingModel.create(model.engine, model.manifest);
+  return StagedTraining.create(copy, config, data, new Control());
 }
 
-async function dataOf({ engine, manifest }: OpenModel, inputs: ModelInputs) {
-  const samples = sampleSet(inputs, sizesOf(manifest));
-  const named = manifest.classes.filter((name) => name !== null).length;
-  const indices = classIndices(Math.max(samples.classes.length, named));
-  const isZero = await new ClassWeights(engine, manifest).areZero();
-  const model = {
-    classIndices: indices,
-    variables: { ...(await engine.variables()), [TEMPERATURE]: Float32Array.of(1) },
-    detector: undefined,
-    untrained: new Set([...indices.keys()].filter((_, index) => isZero[index])),
-  };
-  return createTrainingData(manifest, configOf(inputs), model, samples, takeSamples(samples, []));
+/** Train and publish into a state. */
+async function fit(
+  { engine, manifest }: OpenModel,
+  state: ModelState,
+  samples: SampleSet,
+  config: TrainingConfig,
+) {
+  const data = await dataOf({ engine, manifest }, state, samples, config);
+  const model = await TrainingModel.create(await engine.copy(), manifest);
+  let detector: OODDetector | undefined;
+  const history = await train(model, config, data, new Control(), (variables, published) => {
+    detector = published;
+    return state.publish(variables, published);
+  });
+  model.close();
+  return { history, detector, variables: await (await state.engine()).variables() };
+}
+
+/** Return a new state to which samples were added. */
+async function stateWith(model: OpenModel, samples: SampleSet): Promise<ModelState> {
+  const state = await ModelState.create(model.engine, model.manifest);
+  addSamples(state, model.manifest, samples);
+  return state;
+}
+
+function addSamples(state: ModelState, { task }: Manifest, samples: SampleSet): void {
+  samples.classes.forEach((name, column) => {
+    const targets = range(samples.targets.rows).map((row) => samples.targets.at(row, column));
+    const rows = indicesOf(targets, (target) => {
+      return task === 'regression' ? !Number.isNaN(target) : target > 0;
+    });
+    const { features } = takeSamples(samples, rows);
+    state.addSample(name, rows.length > 0 ? features : undefined);
+  });
+}
+
+async function dataOf(
+  { manifest }: OpenModel,
+  state: ModelState,
+  samples: SampleSet,
+  config: TrainingConfig,
+): Promise<TrainingData> {
+  const none = takeSamples(samples, []);
+  return createTrainingData(manifest, config, await state.beginTraining(), samples, none);
+}
+
+/** Return the samples of a case; names are those of the file, or `class 0`, `class 1`, …. */
+function samplesOf({ manifest }: OpenModel, inputs: Samples): SampleSet {
+  const sizes = manifest.features.map(({ shape }) => volume(shape));
+  const set = sampleSet(inputs, sizes);
+  return { ...set, classes: set.classes.map((name, i) => manifest.classes[i] ?? name) };
+}
+
+function configOf({ seed, options = {} }: ModelInputs): TrainingConfig {
+  return trainingConfig({ ...optionsOf(options), seed });
 }
 
 function compared(variables: Variables, { compared: names }: ModelInputs): Variables {
@@ -123,23 +175,14 @@ function compared(variables: Variables, { compared: names }: ModelInputs): Varia
   return Object.fromEntries(entries);
 }
 
-function configOf({ seed, options = {} }: ModelInputs) {
-  return trainingConfig({ ...optionsOf(options), seed });
-}
-
-function decisions(detector: OODDetector, manifest: Manifest, inputs: ModelInputs) {
-  const { features } = sampleSet(inputs, sizesOf(manifest));
+function decisions(detector: OODDetector, { features }: SampleSet, probes: Table) {
   const { entropyWeight, threshold } = detector.parameters;
   return {
     entropy_weight: entropyWeight,
     threshold,
-    decisions: inputs.probes?.map((output, row) => {
+    decisions: probes.map((output, row) => {
       const rows = features.map((each) => each.take([row]));
       return detector.isInDistribution(rows, Float32Array.from(output as number[]));
     }),
   };
-}
-
-function sizesOf(manifest: Manifest): number[] {
-  return manifest.features.map(({ shape }) => volume(shape));
 }

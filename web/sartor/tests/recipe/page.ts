@@ -3,13 +3,13 @@
 import { LiteRtEngine } from '../../src/litert/litert_engine.js';
 import { checkModelFile } from '../../src/litert/model_file.js';
 import { loadRuntime } from '../../src/litert/runtime.js';
-import { MODEL_RULES, type OpenModel } from './models.js';
-import { toValue, type Value } from './vectors.js';
+import { MODEL_PLAYERS, type OpenModel } from './models.js';
+import { type ModelRule, toValue, type Value } from './vectors.js';
 
 declare global {
   interface Window {
     /** Play a case of a rule on a fresh copy of a model, and return its outputs. */
-    play: (rule: string, url: string, inputs: unknown) => Promise<Value>;
+    play: (rule: ModelRule, url: string, inputs: unknown) => Promise<Value>;
   }
 }
 
@@ -24,7 +24,7 @@ window.play = async (rule, url, inputs) => {
   const model = await open(url);
   try {
     // biome-ignore lint/suspicious/noExplicitAny: each rule has inputs of its own
-    return toValue(await MODEL_RULES[rule]?.(model, inputs as any));
+    return toValue(await MODEL_PLAYERS[rule](model, inputs as any));
   } finally {
     model.engine.close();
   }

@@ -24,6 +24,24 @@ export interface Rule {
   readonly cases: readonly Case[];
 }
 
+/** The rules that need a model, which `models.ts` plays in a browser. */
+export const MODEL_RULES = [
+  'imprint',
+  'start',
+  'first_stage',
+  'search_rate',
+  'fit',
+  'continue',
+] as const;
+
+/** A rule that needs a model. */
+export type ModelRule = (typeof MODEL_RULES)[number];
+
+/** Return whether a rule needs a model. */
+export function needsModel(rule: string): rule is ModelRule {
+  return (MODEL_RULES as readonly string[]).includes(rule);
+}
+
 /** A vector file. */
 export interface VectorFile {
   readonly rules: readonly Rule[];
