@@ -15,6 +15,7 @@ export function sartor({ folder = 'litert/' } = {}) {
   const require = createRequire(import.meta.url);
   const source = join(dirname(require.resolve('@litertjs/core/package.json')), 'wasm');
   let base = '/';
+  let headers = {};
   return {
     name: 'sartor',
     config: () => ({
@@ -24,6 +25,7 @@ export function sartor({ folder = 'litert/' } = {}) {
     }),
     configResolved: (config) => {
       base = config.base;
+      headers = config.server.headers ?? {}; // a worker of an isolated page needs them too
     },
     configureServer: ({ middlewares }) => {
       middlewares.use((request, response, next) => {
@@ -32,6 +34,9 @@ export function sartor({ folder = 'litert/' } = {}) {
         if (name === undefined) {
           next();
           return;
+        }
+        for (const [key, value] of Object.entries(headers)) {
+          response.setHeader(key, value);
         }
         response.setHeader('Content-Type', TYPES[name.split('.').pop()]);
         createReadStream(join(source, name)).pipe(response);

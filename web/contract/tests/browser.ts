@@ -59,23 +59,25 @@ export const FOLDER_URLS = Object.fromEntries(
  *
  * @param folders - URL prefix → folder.
  * @param root - folder of the pages. Default: this package.
+ * @param headers - headers of every response. Default: none.
  */
 export async function serve(
   folders: Readonly<Record<string, string>>,
   root = repository('web/contract'),
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<ViteDevServer> {
   const server = await createServer({
     configFile: false,
     root,
     optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm'] },
     logLevel: 'error',
-    server: { host: '127.0.0.1', port: 0, fs: { allow: [repository('.')] } },
+    server: { headers, host: '127.0.0.1', port: 0, fs: { allow: [repository('.')] } },
     plugins: [
       {
         name: 'folders',
         configureServer: ({ middlewares }) => {
           for (const [prefix, folder] of Object.entries(folders)) {
-            middlewares.use(prefix, files(folder));
+            middlewares.use(prefix, files(folder, headers));
           }
         },
       },
@@ -125,7 +127,10 @@ function chromiumPath(): string {
   }
 }
 
-function files(folder: string): Connect.NextHandleFunction {
+function files(
+  folder: string,
+  headers: Readonly<Record<string, string>>,
+): Connect.NextHandleFunction {
   return async (request, response, next) => {
     const path = join(
       folder,
@@ -136,6 +141,7 @@ function files(folder: string): Connect.NextHandleFunction {
       next();
       return;
     }
+    response.setHeaders(new Map(Object.entries(headers)));
     response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
     response.setHeader('Content-Length', status.size);
     createReadStream(path).pipe(response);

@@ -24,8 +24,18 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Start a browser and a server. */
-export async function openSite(): Promise<Site> {
+/** Headers of a cross-origin isolated page. */
+export const ISOLATED = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/**
+ * Start a browser and a server.
+ *
+ * @param headers - headers of every response. Default: none.
+ */
+export async function openSite(headers: Readonly<Record<string, string>> = {}): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'sartor-web-'));
   execFileSync('python', [repository('web/sartor/tests/make_models.py'), folder]);
   const server: ViteDevServer = await serve(
@@ -35,6 +45,7 @@ export async function openSite(): Promise<Site> {
       ...FOLDER_URLS,
     },
     repository('web/sartor/tests/page'),
+    headers,
   );
   const browser = await openBrowser();
   return {

@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { filesOf } from '../../contract/tests/browser.js';
-import { messageOf, openSite, type Site } from './browser.js';
+import { ISOLATED, messageOf, openModel, openSite, type Site } from './browser.js';
 
 const CASES = filesOf('.json').filter(({ name }) => name !== 'recurrent.json');
 const MODEL = '/vectors/0/float_adam.tflite';
@@ -97,4 +97,24 @@ it('names a runtime that is missing', async () => {
   );
   expect(await messageOf(action)).toMatch(/the runtime .*\/none\/.* cannot be loaded/);
   await other.close();
+});
+
+it('uses threads in a cross-origin isolated page, and refuses them elsewhere', async () => {
+  const options = { storage: 'memory', threads: true } as const;
+  const refusal = await messageOf(openModel(page, '/files/image.tflite', options));
+  expect(refusal).toContain('several threads need a cross-origin isolated page');
+  const isolated = await openSite(ISOLATED);
+  try {
+    const other = await isolated.newPage();
+    await openModel(other, '/files/image.tflite', { ...options, storage: 'browser' });
+    const label = await other.evaluate(async () => {
+      await window.model.addSample(window.photo([190, 60, 60], 1), 'red');
+      await window.model.addSample(window.photo([60, 60, 190], 1), 'blue');
+      await window.model.fit({ epochs: 3 }).history;
+      return (await window.model.predict(window.photo([60, 60, 190], 2))).best?.label;
+    });
+    expect(label).toBe('blue');
+  } finally {
+    await isolated.close();
+  }
 });

@@ -7,17 +7,18 @@ import type { Pixels } from './resize.js';
 /** Return pixels as the values of an input: `(pixel − mean) / std` for a float input. */
 export function normalize({ dtype, mean, std }: InputSpec, { channels, data }: Pixels): Tensor {
   if (dtype !== 'float32') {
-    return dtype === 'int32' ? Int32Array.from(data) : Uint8Array.from(data);
+    return dtype === 'int32' ? new Int32Array(data) : new Uint8Array(data);
   }
-  const [means, deviations] = [mean, std].map((values) => Float32Array.from(values)) as [
-    Float32Array,
-    Float32Array,
-  ];
-  return Float32Array.from(data, (pixel, i) => {
-    const channel = i % channels;
-    const center = means[channel % means.length] as number;
-    return Math.fround(pixel - center) / (deviations[channel % deviations.length] as number);
-  });
+  const means = Float32Array.from({ length: channels }, (_, c) => mean[c % mean.length] ?? 0);
+  const deviations = Float32Array.from({ length: channels }, (_, c) => std[c % std.length] ?? 1);
+  const values = new Float32Array(data.length);
+  for (let at = 0; at < data.length; at += channels) {
+    for (let channel = 0; channel < channels; channel += 1) {
+      const shifted = Math.fround((data[at + channel] as number) - (means[channel] as number));
+      values[at + channel] = shifted / (deviations[channel] as number);
+    }
+  }
+  return values;
 }
 
 /** Return the values of an image input as pixels. */

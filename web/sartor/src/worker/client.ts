@@ -72,7 +72,12 @@ export class WorkerClient {
       }
       this.#calls += 1;
       const call: Call = { id: this.#calls, verb, args };
-      this.#worker.postMessage(call, [...transfer]);
+      try {
+        this.#worker.postMessage(call, [...transfer]);
+      } catch (error) {
+        reject(new DataError(`an argument of ${verb} cannot be sent to the worker: ${error}`));
+        return;
+      }
       this.#pending.set(call.id, { resolve, reject });
     });
   }
