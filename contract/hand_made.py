@@ -151,6 +151,7 @@ class TwoMapHead:
     name = "two_map_head"
     flat = False
     feature_norm = None
+    row_norm = None
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:

@@ -77,7 +77,9 @@ class Model:
 
     def normalized(self, x: Floats) -> Floats:
         """Return features [N, F], normalized with the statistics in the model."""
-        variables = self.engine.variables()
+        variables, norm = self.engine.variables(), self.manifest.head.row_norm
+        if norm is not None:
+            x = x * norm / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
         if "head/center" not in variables:
             return x
         return np.asarray((x - variables["head/center"]) * variables["head/scale"], float)

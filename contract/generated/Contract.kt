@@ -209,6 +209,7 @@ object Keys {
     const val POWER = "power"
     const val REQUIRES = "requires"
     const val ROLE = "role"
+    const val ROW_NORM = "row_norm"
     const val SAMPLES_SEEN = "samples_seen"
     const val SCALE = "scale"
     const val SETTINGS = "settings"
@@ -290,11 +291,14 @@ data class VariableSpec(
  * @property settings Its settings, for people.
  * @property featureNorm Euclidean norm of the features after the head's normalization (with
  *   statistics, the root mean square), or null if the head does not normalize.
+ * @property rowNorm Euclidean norm that the head scales the features of each sample to, before it
+ *   applies the statistics; null if it does not.
  */
 data class HeadSpec(
     val name: String,
     val settings: Map<String, Any?>,
     val featureNorm: Double?,
+    val rowNorm: Double?,
 )
 
 /**

@@ -43,6 +43,7 @@ class Perceptron:
     name = "perceptron"
     flat = True
     feature_norm = None
+    row_norm = None
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:
@@ -89,6 +90,7 @@ class Block:
     name = "block"
     flat = False
     feature_norm = None
+    row_norm = None
     loss = SoftmaxCrossEntropy(0.1)
 
     def settings(self) -> Mapping[str, Any]:
@@ -134,6 +136,7 @@ class NearestMean:
     name = "nearest_mean"
     flat = True
     feature_norm = None
+    row_norm = None
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:

@@ -61,6 +61,7 @@ class GraphHead:
 
     name = "graph"
     feature_norm = None
+    row_norm = None
 
     def __init__(
         self,

@@ -58,6 +58,11 @@ class LinearLayer:
         """Root mean square of the norms of normalized features."""
         return self.scale if self.normalize else DEFAULT_NORM
 
+    @property
+    def row_norm(self) -> float | None:
+        """The norm that each sample is scaled to, or None."""
+        return self.scale if self.normalize else None
+
     def settings(self) -> Mapping[str, Any]:
         """Return the options for the manifest; the loss has an entry of its own."""
         return {name: value for name, value in asdict(self).items() if name != "loss"}
@@ -96,4 +101,4 @@ class LinearLayer:
     def _flatten(self, features: Sequence[Tensor]) -> Tensor:
         """Emit features as rows [N, F], each scaled to one norm with `normalize`."""
         rows = flatten_features(features)
-        return to_length(rows, self.scale) if self.normalize else rows
+        return rows if self.row_norm is None else to_length(rows, self.row_norm)
