@@ -2,11 +2,12 @@
 
 import type { Manifest } from '../../../contract/generated/contract.js';
 import type { Label } from './data/tasks.js';
+import { buffer, type FileContent, isUrl } from './file_content.js';
 import { deliver, type Input } from './images/page_images.js';
-import type { Epoch, Evaluation } from './results/records.js';
+import type { Evaluation } from './results/records.js';
 import { deleteStorage } from './store/storage_folder.js';
 import type { TrainingOptions } from './training/config.js';
-import { TrainingJob } from './training_job.js';
+import { type FitCallbacks, TrainingJob } from './training_job.js';
 import { WorkerClient } from './worker/client.js';
 import type {
   ClassSummary,
@@ -18,17 +19,6 @@ import type {
   StoredSample,
   Thumbnail,
 } from './worker/messages.js';
-
-/** Bytes of a file: a `File` or `Blob`, an `ArrayBuffer`, or a `Uint8Array`. */
-export type FileContent = Blob | ArrayBuffer | Uint8Array;
-
-/** Functions that a training calls, and the signal that stops it. */
-export interface FitCallbacks {
-  /** Called after each epoch. Default: none. */
-  readonly onEpoch?: ((epoch: Epoch) => void) | undefined;
-  /** Stops the training when it is aborted. Default: none. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * A personalizable file that learns classes from samples in this browser.
@@ -237,18 +227,8 @@ export class PersonalModel {
    * @param callbacks - see `FitCallbacks`.
    * @returns a job to pause, resume, stop or await; `await job.history` waits for its end.
    */
-  fit(options: TrainingOptions = {}, { onEpoch, signal }: FitCallbacks = {}): TrainingJob {
-    const number = this.#client.newJob(onEpoch ?? (() => {}));
-    const stop = () => void this.#client.call('stop', [number]);
-    const history = this.#client.call('fit', [number, options]).finally(() => {
-      this.#client.endJob(number);
-      signal?.removeEventListener('abort', stop);
-    });
-    signal?.addEventListener('abort', stop);
-    if (signal?.aborted) {
-      stop();
-    }
-    return new TrainingJob(this.#client, number, history);
+  fit(options: TrainingOptions = {}, callbacks: FitCallbacks = {}): TrainingJob {
+    return TrainingJob.start(this.#client, options, callbacks);
   }
 
   /** Stop a running training after its present step; see `TrainingJob.stop`. */
@@ -321,13 +301,4 @@ export class PersonalModel {
       this.#client.terminate('the model is closed');
     }
   }
-}
-
-function isUrl(source: string | URL | FileContent): source is string | URL {
-  return typeof source === 'string' || source instanceof URL;
-}
-
-/** Return bytes as a worker takes them: a view as a copy of its part of the buffer. */
-function buffer(content: FileContent): Blob | ArrayBuffer {
-  return content instanceof Uint8Array ? (content.slice().buffer as ArrayBuffer) : content;
 }

@@ -1,36 +1,20 @@
 /** The state of a model: weights, class names, and the out-of-distribution detector. */
 
-import {
-  FEATURES,
-  type Manifest,
-  OOD_CLASS_INDICES,
-  OOD_PROTOTYPES,
-  OOD_STATISTICS,
-  OUTPUT,
-} from '../../../contract/generated/contract.js';
+import { FEATURES, type Manifest, OUTPUT } from '../../../contract/generated/contract.js';
 import { ClassNames } from './class_names.js';
 import { ClassWeights } from './classes.js';
-import { calibrate } from './confidence/imprinted.js';
-import { OODDetector } from './confidence/out_of_distribution.js';
-import type { FloatTensor } from './contract/safetensors.js';
+import type { OODDetector } from './confidence/out_of_distribution.js';
 import { numbered, volume } from './data/batches.js';
 import { Matrix } from './data/matrix.js';
 import { DataError } from './errors.js';
+import { imprintChanged } from './imprinting.js';
 import type { Engine, Tensors, Variables } from './litert/engine.js';
 import { NewClasses } from './new_classes.js';
+import type { Inference } from './results/inference.js';
 import { adapt } from './saved/adapt.js';
 import type { Checkpoint, FloatTensors } from './saved/checkpoint.js';
+import { detectorOf, detectorTensors } from './saved/detector.js';
 import type { ModelSnapshot } from './training/data.js';
-
-/** What the model computes for one input. */
-export interface Inference {
-  /** One row of each features tensor. */
-  readonly features: readonly Matrix[];
-  /** Class name → output. */
-  readonly outputs: ReadonlyMap<string, number>;
-  /** Whether the input is in-distribution; undefined without a detector. */
-  readonly inDistribution: boolean | undefined;
-}
 
 /**
  * The weights, the class names and the out-of-distribution detector of a model.
@@ -241,7 +225,7 @@ export class ModelState {
       imprinted: this.newClasses.filter((label) => this.#new.hasSamples(label)),
       samplesSeen: this.samplesSeen,
       oodThreshold: this.#detector?.threshold ?? null,
-      ood: this.#detector === undefined ? new Map() : oodTensors(this.#detector),
+      ood: detectorTensors(this.#detector),
       app: this.#app,
     };
   }
@@ -262,7 +246,7 @@ export class ModelState {
       initial,
       name,
     );
-    const detector = this.#detectorOf(checkpoint);
+    const detector = detectorOf(checkpoint, this.#manifest);
     await this.#engine.restore(variables);
     this.#classes = new ClassNames(classes, classKeys);
     this.#new = new NewClasses(this.#manifest.features);
@@ -299,25 +283,9 @@ export class ModelState {
 
   /** Imprint the classes that have got samples since the last call. */
   async #imprintChanged(): Promise<void> {
-    if (this.#new.changed.size === 0) {
-      return;
-    }
-    const indices = this.classIndices;
-    for (const [label, index] of indices) {
-      const mean = this.#new.means.get(label);
-      if (mean === undefined || !this.#new.changed.has(label)) {
-        continue;
-      }
-      await this.#weights.imprint(index, mean.row());
-      if (this.#detector !== undefined && mean.count > 0) {
-        this.#detector = this.#detector.withClass(index, mean.row(), mean.count);
-      }
-    }
-    this.#new.changed.clear();
-    const areNew = [...indices.keys()].every((label) => this.#new.has(label));
-    if (this.#manifest.task === 'classification' && areNew && indices.size > 0) {
-      const means = [...indices.keys()].map((label) => this.#new.means.get(label)?.row() ?? []);
-      await calibrate(this.#engine, this.#manifest, means);
+    if (this.#new.changed.size > 0) {
+      const model = { engine: this.#engine, manifest: this.#manifest, weights: this.#weights };
+      this.#detector = await imprintChanged(model, this.classIndices, this.#new, this.#detector);
     }
   }
 
@@ -333,29 +301,4 @@ export class ModelState {
       return new Matrix(outputs[numbered(FEATURES, i)] as Float32Array, volume(shape));
     });
   }
-
-  #detectorOf({ oodThreshold, ood, classes }: Checkpoint): OODDetector | undefined {
-    if (oodThreshold === null) {
-      return undefined;
-    }
-    const tensors = Object.fromEntries([...ood].map(([name, { data }]) => [name, data]));
-    const sizes = this.#manifest.features.map(({ shape }) => volume(shape));
-    const size = sizes.reduce((a, b) => a + b, 0);
-    return OODDetector.fromTensors(tensors, oodThreshold, size, classes.length);
-  }
-}
-
-/** Return the tensors of a detector with their shapes. */
-function oodTensors(detector: OODDetector): FloatTensors {
-  const tensors = detector.toTensors();
-  const count = tensors[OOD_CLASS_INDICES]?.length ?? 1;
-  const tensor = (name: string, shape: readonly number[]): [string, FloatTensor] => {
-    return [name, { shape, data: tensors[name] as Float32Array }];
-  };
-  const values = tensors[OOD_PROTOTYPES]?.length ?? 0;
-  return new Map([
-    tensor(OOD_PROTOTYPES, [count, values / count]),
-    tensor(OOD_CLASS_INDICES, [count]),
-    tensor(OOD_STATISTICS, [2]),
-  ]);
 }

@@ -1,7 +1,16 @@
 /** A training in the worker: the result of `PersonalModel.fit`. */
 
-import type { History } from './results/records.js';
+import type { Epoch, History } from './results/records.js';
+import type { TrainingOptions } from './training/config.js';
 import type { WorkerClient } from './worker/client.js';
+
+/** Functions that a training calls, and the signal that stops it. */
+export interface FitCallbacks {
+  /** Called after each epoch. Default: none. */
+  readonly onEpoch?: ((epoch: Epoch) => void) | undefined;
+  /** Stops the training when it is aborted. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** A running training. */
 export class TrainingJob {
@@ -18,13 +27,31 @@ export class TrainingJob {
    */
   readonly history: Promise<History>;
 
-  /** For `PersonalModel.fit`. */
-  constructor(client: WorkerClient, number: number, history: Promise<History>) {
+  private constructor(client: WorkerClient, number: number, history: Promise<History>) {
     this.#client = client;
     this.#number = number;
     this.history = history.finally(() => {
       this.#running = false;
     });
+  }
+
+  /** Start a training; see `PersonalModel.fit`. */
+  static start(
+    client: WorkerClient,
+    options: TrainingOptions,
+    { onEpoch = () => {}, signal }: FitCallbacks,
+  ): TrainingJob {
+    const number = client.newJob(onEpoch);
+    const stop = () => void client.call('stop', [number]);
+    const history = client.call('fit', [number, options]).finally(() => {
+      client.endJob(number);
+      signal?.removeEventListener('abort', stop);
+    });
+    signal?.addEventListener('abort', stop);
+    if (signal?.aborted) {
+      stop();
+    }
+    return new TrainingJob(client, number, history);
   }
 
   /** Whether the training has not ended. A paused training is running. */

@@ -2,18 +2,16 @@
 
 import { STORE_PHOTO, STORE_THUMBNAIL } from '../../../../contract/generated/contract.js';
 import type { Bytes } from '../contract/bytes.js';
-import { volume } from '../data/batches.js';
-import { Matrix } from '../data/matrix.js';
-import { type Label, TASKS } from '../data/tasks.js';
+import type { Label } from '../data/tasks.js';
 import { DataError } from '../errors.js';
-import { identityOfName, type LoadedSample, loadSample } from '../images/sample.js';
 import { Evaluator } from '../results/evaluation.js';
 import { type Epoch, type Evaluation, type History, predictionsOf } from '../results/records.js';
 import { bake } from '../saved/bake.js';
 import { readCheckpoint, writeCheckpoint } from '../saved/checkpoint.js';
 import type { TrainingOptions } from '../training/config.js';
+import { Inputs } from './inputs.js';
 import { TrainingJobs } from './jobs.js';
-import { Lock } from './lock.js';
+import type { Lock } from './lock.js';
 import type {
   ClassSummary,
   PredictionOptions,
@@ -33,7 +31,7 @@ const OWN_DATA = 'sartor/'; // start of the keys of the library in the data of t
 export class Model implements Omit<Service, 'open'> {
   readonly #parts: Parts;
   readonly #lock: Lock;
-  readonly #additions = new Lock(); // decode one image at a time
+  readonly #inputs: Inputs;
   readonly #jobs: TrainingJobs;
   readonly #onEpoch: (job: number, epoch: Epoch) => void;
 
@@ -45,24 +43,24 @@ export class Model implements Omit<Service, 'open'> {
     this.#parts = parts;
     this.#lock = parts.lock;
     this.#onEpoch = onEpoch;
+    this.#inputs = new Inputs(parts);
     const { file, samples, state, lock } = parts;
     this.#jobs = new TrainingJobs(file.manifest, samples, state, lock);
   }
 
   addSample(input: WorkerInput, label: Label, options: SampleOptions): Promise<number> {
-    return this.#additions.run(() => this.#add(input, label, options));
+    return this.#inputs.add(input, label, options);
   }
 
-  async find(input: WorkerInput, source: string | undefined): Promise<StoredSample | undefined> {
-    const identity = await identityOf(loadSample(this.#inputs, input), source);
-    return this.#lock.run(() => this.#parts.samples.store.find(identity));
+  find(input: WorkerInput, source: string | undefined): Promise<StoredSample | undefined> {
+    return this.#inputs.find(input, source);
   }
 
   async predict(input: WorkerInput, options: PredictionOptions): Promise<PredictionsOfInput> {
     if (this.#parts.file.manifest.task === 'regression') {
       throw new DataError('the model predicts numbers, not classes: call predictValues');
     }
-    const { outputs, inDistribution, features } = await this.#infer(input);
+    const { outputs, inDistribution, features } = await this.#inputs.infer(input);
     const predictions = predictionsOf(outputs, inDistribution);
     return options.features
       ? { ...predictions, features: features.map(({ data }) => data) }
@@ -70,14 +68,14 @@ export class Model implements Omit<Service, 'open'> {
   }
 
   async predictValues(input: WorkerInput): Promise<ReadonlyMap<string, number>> {
-    return (await this.#infer(input)).outputs;
+    return (await this.#inputs.infer(input)).outputs;
   }
 
   async evaluate(
     pairs: readonly (readonly [WorkerInput, Label])[] | undefined,
   ): Promise<Evaluation> {
     const { samples, state, file } = this.#parts;
-    const given = pairs && (await this.#embed(pairs));
+    const given = pairs && (await this.#inputs.embed(pairs));
     return this.#lock.run(async () => {
       const engine = await state.engine();
       const evaluator = new Evaluator(engine, file.manifest, state.classIndices);
@@ -261,82 +259,6 @@ export class Model implements Omit<Service, 'open'> {
     });
   }
 
-  get #inputs() {
-    return this.#parts.file.manifest.inputs;
-  }
-
-  async #add(input: WorkerInput, label: Label, options: SampleOptions): Promise<number> {
-    const { samples, state, saver, file } = this.#parts;
-    const { heldOut = false, source, augment = 0 } = options;
-    if (!Number.isSafeInteger(augment) || augment < 0) {
-      throw new DataError(`augment must be a whole number, at least 0; got ${augment}`);
-    }
-    const targets = TASKS[file.manifest.task].targets(label, [...state.classIndices.keys()]);
-    samples.checkCapacity(targets.keys());
-    const sample = loadSample(this.#inputs, input);
-    const identity = await identityOf(sample, source);
-    const stored = samples.findSame(identity, targets);
-    if (stored !== undefined) {
-      return stored.id;
-    }
-    const features = await this.#featuresOf(sample, augment, options.features);
-    const images = await this.#imagesOf(sample, options);
-    return this.#lock.run(async () => {
-      const added = { features, targets, source: identity, heldOut, images };
-      const id = samples.findSame(identity, targets)?.id ?? (await samples.add(added));
-      saver.schedule();
-      return id;
-    });
-  }
-
-  /** Return the features of a sample and of its augmentations. */
-  async #featuresOf(
-    sample: LoadedSample,
-    augment: number,
-    given: readonly Float32Array[] | undefined,
-  ): Promise<Matrix[]> {
-    const { file, state } = this.#parts;
-    const { features: specs } = file.manifest;
-    const rows = [
-      given === undefined
-        ? await state.features(await sample.tensors())
-        : specs.map(({ shape }, i) => new Matrix(given[i] ?? new Float32Array(), volume(shape))),
-    ];
-    for (const tensors of augment > 0 ? await sample.augmentations(augment) : []) {
-      rows.push(await state.features(tensors));
-    }
-    return specs.map((_, i) => Matrix.stack(rows.map((row) => row[i] as Matrix)));
-  }
-
-  async #imagesOf(sample: LoadedSample, options: SampleOptions): Promise<Map<string, Uint8Array>> {
-    const { thumbnails, photos } = this.#parts.options;
-    const images = new Map<string, Uint8Array>();
-    const thumbnail = (options.thumbnail ?? thumbnails) ? await sample.thumbnail() : undefined;
-    if (thumbnail !== undefined) {
-      images.set(STORE_THUMBNAIL, thumbnail);
-    }
-    if (photos) {
-      images.set(STORE_PHOTO, await sample.photo());
-    }
-    return images;
-  }
-
-  async #infer(input: WorkerInput) {
-    const tensors = await loadSample(this.#inputs, input).tensors();
-    return this.#lock.run(() => this.#parts.state.infer(tensors));
-  }
-
-  async #embed(pairs: readonly (readonly [WorkerInput, Label])[]) {
-    const { state, file } = this.#parts;
-    const samples = [];
-    for (const [input, label] of pairs) {
-      const targets = TASKS[file.manifest.task].targets(label, [...state.classIndices.keys()]);
-      const tensors = await loadSample(this.#inputs, input).tensors();
-      samples.push({ features: await state.features(tensors), targets });
-    }
-    return samples;
-  }
-
   /** Return the features and the targets of stored samples, without augmentations. */
   #storedSamples() {
     const { samples, features, targets, classes } = this.#parts.samples.evaluationSet();
@@ -372,10 +294,6 @@ export class Model implements Omit<Service, 'open'> {
     await this.#jobs.stopAndWait();
     return this.#lock.run(work);
   }
-}
-
-async function identityOf(sample: LoadedSample, source: string | undefined): Promise<Bytes> {
-  return source === undefined ? sample.identity() : identityOfName(source);
 }
 
 async function bytesOf(content: Blob | ArrayBuffer): Promise<Bytes> {
