@@ -54,8 +54,16 @@ it('has copies with variables of their own', async () => {
 });
 
 it.each([
-  ['of another size', { run: new Float32Array(2) }, 'run must be a Float32Array of 1 values'],
-  ['of another type', { run: new Int32Array(1) }, 'run must be a Float32Array of 1 values'],
+  [
+    'of another size',
+    { run: new Float32Array(2) },
+    'run must be Float32Array [1], 1 values; got Float32Array, 2',
+  ],
+  [
+    'of another type',
+    { run: new Int32Array(1) },
+    'run must be Float32Array [1], 1 values; got Int32Array, 1',
+  ],
   ['of another name', { other: new Float32Array(1) }, 'save takes run; got other'],
   ['that are missing', {}, 'save takes run; got nothing'],
 ])('refuses inputs %s', async (_, inputs, message) => {

@@ -226,9 +226,7 @@ function seedOf(identity: Bytes): number {
 function checkArray(spec: InputSpec, value: InputArray): Tensor {
   const type = TYPES[spec.dtype as keyof typeof TYPES];
   if (!(value instanceof type) || value.length !== volume(spec.shape)) {
-    throw new DataError(
-      `${expects(spec)}; got a ${value.constructor.name} of ${value.length} values`,
-    );
+    throw new DataError(`${expects(spec)}; got ${value.constructor.name}, ${value.length} values`);
   }
   if (!value.every(Number.isFinite)) {
     throw new DataError(`${spec.name} contains values that are not finite (NaN or infinite)`);
@@ -239,5 +237,5 @@ function checkArray(spec: InputSpec, value: InputArray): Tensor {
 function expects({ name, dtype, shape, modality }: InputSpec): string {
   const type = TYPES[dtype as keyof typeof TYPES].name;
   const image = modality === IMAGE ? 'an image, or ' : '';
-  return `${name} takes ${image}a ${type} of ${volume(shape)} values, [${shape}]`;
+  return `${name} takes ${image}${type} [${shape}], ${volume(shape)} values`;
 }

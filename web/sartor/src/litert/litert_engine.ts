@@ -171,8 +171,8 @@ function checkInputs(key: string, specs: TensorSpecs, inputs: Tensors): void {
     const type = TYPES[dtype as keyof typeof TYPES];
     if (!(value instanceof type) || value.length !== volume(shape)) {
       throw new DataError(
-        `${key}: ${name} must be a ${type.name} of ${volume(shape)} values, [${shape}]; got a ` +
-          `${value?.constructor.name} of ${value?.length}`,
+        `${key}: ${name} must be ${type.name} [${shape}], ${volume(shape)} values; got ` +
+          `${value?.constructor.name}, ${value?.length} values`,
       );
     }
   }
