@@ -101,6 +101,7 @@ export class SampleCollection {
       this.#state.addSample(label, isMember ? rows : undefined);
     }
     await this.followStore(); // a new class has got its key
+    this.#forgetFilledClasses();
     this.#state.samplesSeen += 1;
     return id;
   }
@@ -141,9 +142,7 @@ export class SampleCollection {
 
   /** Names of the classes that have no sample yet, in the order of adding. */
   get emptyClasses(): string[] {
-    const text = this.store.appData(EMPTY_CLASSES).get(EMPTY_CLASSES) ?? '[]';
-    const names = JSON.parse(text) as string[];
-    return names.filter((name) => !this.#state.classIndices.has(name));
+    return this.#storedEmptyClasses.filter((name) => !this.#state.classIndices.has(name));
   }
 
   /** Delete a class and its samples. */
@@ -205,6 +204,18 @@ export class SampleCollection {
     if (this.#state.classIndices.has(name) || this.emptyClasses.includes(name)) {
       throw new DataError(`the model has a class '${name}' already: choose another name`);
     }
+  }
+
+  /** Remove the classes that have got a sample from the stored names of empty classes. */
+  #forgetFilledClasses(): void {
+    const empty = this.emptyClasses;
+    if (this.#storedEmptyClasses.length > empty.length) {
+      this.#setEmptyClasses(empty);
+    }
+  }
+
+  get #storedEmptyClasses(): string[] {
+    return JSON.parse(this.store.appData(EMPTY_CLASSES).get(EMPTY_CLASSES) ?? '[]');
   }
 
   #setEmptyClasses(names: readonly string[]): void {

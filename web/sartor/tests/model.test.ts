@@ -316,6 +316,19 @@ it.each([
   expect(await messageOf(action)).toContain(message);
 });
 
+it('removes and renames a class that was empty before its first sample', async () => {
+  const names = await page.evaluate(async (red) => {
+    for (const name of ['first', 'second']) {
+      await window.model.addClass(name);
+      await window.model.addSample(window.photo(red, name.length), name);
+    }
+    await window.model.removeClass('first');
+    await window.model.renameClass('second', 'other');
+    return (await window.model.classes()).map(({ name }) => name);
+  }, RED);
+  expect(names).toEqual(['other']);
+});
+
 it('stores texts of the app', async () => {
   const texts = await page.evaluate(async () => {
     await window.model.addClass('empty');
