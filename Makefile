@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet
 
-.PHONY: demo test test-python test-web test-torch check nightly bench clean
+.PHONY: demo test test-python test-web test-torch check camera nightly bench clean
 
 demo: .venv/ready
 	$(BIN)/sartor demo --out build/demo
@@ -29,6 +29,11 @@ test-python: .venv/test-ready
 # The tests in the browser. If CI is set, a missing program fails them; otherwise they are left out.
 test-web: .venv/test-ready
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh web/test.sh
+
+# Build the camera app into the package, and serve it.
+camera: .venv/ready
+	cd web && npm ci --no-audit --no-fund && npm run build
+	$(BIN)/sartor camera
 
 # PyTorch as a base, in its own environment: 7 GB, most of it CUDA. Not part of `make test`.
 test-torch: build/torch/ready
@@ -65,4 +70,4 @@ build/bench/ready: benchmarks/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf .venv build web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv build web/node_modules src/sartor/camera/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

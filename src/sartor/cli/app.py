@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .bake import bake
+from .camera import camera
 from .classes import classes
 from .convert import convert
 from .demo import demo
@@ -65,7 +66,7 @@ def _sartor(
 
 
 for _command in (demo, convert, fit, predict, evaluate, classes, forget, inspect, verify, bake,
-                 freeze, export, import_project):  # fmt: skip
+                 freeze, export, import_project, camera):  # fmt: skip
     _app.command("import" if _command is import_project else None, context_settings=_HELP)(
         reported(_command, has_summary=_command in _WRITERS)
     )
