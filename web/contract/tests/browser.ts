@@ -113,7 +113,7 @@ export async function openBrowser(): Promise<{
 }
 
 /** Return `$CHROMIUM`, or the path of the installed Chromium. */
-function chromiumPath(): string {
+export function chromiumPath(): string {
   if (process.env.CHROMIUM) {
     return process.env.CHROMIUM;
   }

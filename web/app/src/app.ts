@@ -1,0 +1,61 @@
+/** The parts of the app, and their start. */
+
+import { signal } from '@preact/signals';
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import { chosenBase, type ListedBase, listBases } from './bases.js';
+import { Camera } from './camera/camera.js';
+import { Importer } from './importer.js';
+import { Messages } from './messages.js';
+import { startOffline } from './offline.js';
+import { Predictor } from './predictor.js';
+import { Project } from './project.js';
+import { Trainer } from './trainer.js';
+
+/** The parts of the app. */
+export class App {
+  readonly messages = new Messages();
+  readonly camera = new Camera();
+  readonly project = new Project();
+  readonly predictor = new Predictor(this.project, this.camera, this.messages);
+  readonly trainer = new Trainer(this.project, this.messages);
+  readonly importer = new Importer(this.project, this.predictor, this.trainer, this.messages);
+  /** The bases of the site. */
+  readonly bases = signal<readonly ListedBase[]>([]);
+  /** Whether the app works offline. */
+  readonly isOffline = signal(false);
+
+  /** Start the camera and open the last base. */
+  async start(): Promise<void> {
+    this.isOffline.value = await startOffline();
+    void this.camera.start();
+    void this.predictor.run();
+    void navigator.storage?.persist?.();
+    this.bases.value = await listBases();
+    const base = await chosenBase(this.bases.value);
+    if (base === undefined) {
+      this.project.state.value = 'failed';
+      this.project.failure.value =
+        'This site has no base. Drop in a .tflite file that `sartor convert` wrote.';
+      return;
+    }
+    try {
+      for (const note of await this.project.open(base)) {
+        this.messages.note(note);
+      }
+      await this.trainer.evaluate();
+    } catch (error) {
+      console.warn(error); // the preview shows it
+    }
+  }
+}
+
+const Context = createContext<App | undefined>(undefined);
+
+/** Provides the app to the components. */
+export const AppProvider = Context.Provider;
+
+/** Return the app, in a component. */
+export function useApp(): App {
+  return useContext(Context) as App;
+}

@@ -1,0 +1,42 @@
+/** The messages at the edge of the screen, and the text for screen readers. */
+
+import { useApp } from '../app.js';
+import { Icon } from './icons.js';
+
+/** The messages, and the progress of an import. */
+export function MessageList() {
+  const { messages, importer } = useApp();
+  const progress = importer.progress.value;
+  return (
+    <div class="messages">
+      {progress !== undefined && (
+        <div class="message">
+          <p>
+            Adding photos: {progress.done} of {progress.total}
+          </p>
+          <progress aria-label="Photos" value={progress.done} max={progress.total} />
+        </div>
+      )}
+      {messages.list.value.map(({ id, text, isError }) => (
+        <div
+          key={id}
+          class={`message ${isError ? 'is-error' : ''}`}
+          role={isError ? 'alert' : 'status'}
+        >
+          <p>{text}</p>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Dismiss"
+            onClick={() => messages.dismiss(id)}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
+      ))}
+      <p class="only-spoken" aria-live="polite">
+        {messages.spoken.value}
+      </p>
+    </div>
+  );
+}

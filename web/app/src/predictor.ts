@@ -1,0 +1,153 @@
+/** The live predictions: one frame after another, and recordings of frames as samples. */
+
+import { signal } from '@preact/signals';
+import type { PredictionsOfInput } from 'sartor';
+import type { Camera } from './camera/camera.js';
+import { FrameCanvas } from './camera/frame.js';
+import type { Messages } from './messages.js';
+import type { Project } from './project.js';
+
+const SAMPLES_PER_SECOND = 12;
+const WINDOW = 20; // frames of the mean time
+
+/** The speed of the predictions. */
+export interface Speed {
+  readonly framesPerSecond: number;
+  /** Mean time from a frame to its prediction. */
+  readonly milliseconds: number;
+}
+
+/** Predicts the frames of the camera, and adds those of a recording as samples. */
+export class Predictor {
+  /** The predictions for the last frame, or for a photo. */
+  readonly predictions = signal<PredictionsOfInput | undefined>(undefined);
+  /** Class that is being recorded. */
+  readonly recording = signal<string | undefined>(undefined);
+  /** Whether samples are added as test samples, which never train. */
+  readonly isTest = signal(false);
+  /** A photo that is shown instead of the video. */
+  readonly photo = signal<string | undefined>(undefined);
+  readonly speed = signal<Speed | undefined>(undefined);
+  /** The element that shows the video. */
+  video: HTMLVideoElement | undefined;
+  readonly #canvas = new FrameCanvas();
+  readonly #project: Project;
+  readonly #camera: Camera;
+  readonly #messages: Messages;
+  readonly #times: { start: number; end: number }[] = [];
+  #lastSample = 0;
+
+  constructor(project: Project, camera: Camera, messages: Messages) {
+    this.#project = project;
+    this.#camera = camera;
+    this.#messages = messages;
+  }
+
+  /** Predict frames until the page ends. */
+  async run(): Promise<never> {
+    for (;;) {
+      const video = await this.#nextFrame();
+      const start = performance.now();
+      try {
+        await this.#predictFrame(video);
+        this.#measure(start, performance.now());
+      } catch (error) {
+        if (this.#project.state.value === 'open') {
+          this.recording.value = undefined;
+          this.#messages.error(error);
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+        }
+      }
+    }
+  }
+
+  /** Record the frames of the camera as samples of a class, until `stopRecording`. */
+  record(label: string): void {
+    if (this.#camera.state.value !== 'on') {
+      this.#messages.error('The camera is off: start it, or add files');
+      return;
+    }
+    this.clearPhoto();
+    this.#lastSample = 0;
+    this.recording.value = label;
+  }
+
+  /** End the recording. */
+  stopRecording(): void {
+    const label = this.recording.value;
+    this.recording.value = undefined;
+    const summary = this.#project.classes.value.find(({ name }) => name === label);
+    if (summary !== undefined) {
+      this.#messages.speak(`${summary.name}: ${summary.samples} samples`);
+    }
+  }
+
+  /** Show a photo with its predictions, until the next recording. */
+  async predictPhoto(photo: Blob): Promise<void> {
+    const predictions = await this.#project.model.predict(photo);
+    this.clearPhoto();
+    this.photo.value = URL.createObjectURL(photo);
+    this.predictions.value = predictions;
+  }
+
+  /** Show the camera again. */
+  clearPhoto(): void {
+    if (this.photo.value !== undefined) {
+      URL.revokeObjectURL(this.photo.value);
+      this.photo.value = undefined;
+      this.predictions.value = undefined;
+    }
+  }
+
+  async #predictFrame(video: HTMLVideoElement): Promise<void> {
+    const label = this.recording.value;
+    const { model } = this.#project;
+    const now = performance.now();
+    if (label === undefined || now - this.#lastSample < 1000 / SAMPLES_PER_SECOND) {
+      this.#show(await model.predict(this.#canvas.draw(video)));
+      return;
+    }
+    this.#lastSample = now;
+    const image = await this.#canvas.encode(video);
+    const predictions = await model.predict(image, { features: true });
+    this.#show(predictions);
+    await this.#project.addSample(image, label, this.isTest.value, predictions.features);
+  }
+
+  #show(predictions: PredictionsOfInput): void {
+    if (this.photo.value === undefined) {
+      this.predictions.value = predictions;
+    }
+  }
+
+  /** Wait for a frame that can be predicted. */
+  async #nextFrame(): Promise<HTMLVideoElement> {
+    for (;;) {
+      await new Promise((resolve) => {
+        // A page in the background gets no animation frame, and so predicts none.
+        requestAnimationFrame(resolve);
+      });
+      const { video } = this;
+      const isReady =
+        this.#project.state.value === 'open' &&
+        this.#camera.state.value === 'on' &&
+        this.photo.value === undefined;
+      if (isReady && video !== undefined && video.readyState >= 2 && video.videoWidth > 0) {
+        return video;
+      }
+    }
+  }
+
+  #measure(start: number, end: number): void {
+    const times = this.#times;
+    times.push({ start, end });
+    const first = times.length > WINDOW ? times.shift() : undefined;
+    if (first !== undefined && times.length === WINDOW) {
+      const busy = times.reduce((sum, time) => sum + time.end - time.start, 0);
+      this.speed.value = {
+        framesPerSecond: (1000 * WINDOW) / (end - first.end),
+        milliseconds: busy / WINDOW,
+      };
+    }
+  }
+}

@@ -1,0 +1,294 @@
+/** The project: the open model, its classes with their samples, and its files. */
+
+import { computed, signal } from '@preact/signals';
+import { type ClassSummary, PersonalModel, StoreError } from 'sartor';
+import { type ChosenBase, chooseFile, useFile } from './bases.js';
+import { arrange, type Place, readPlaces, renamePlace } from './layout.js';
+import { Thumbnails } from './thumbnails.js';
+
+/** A class on the screen. */
+export type ClassOfProject = ClassSummary & Place;
+
+/** The states of the project. */
+export type ProjectState = 'opening' | 'open' | 'elsewhere' | 'failed';
+
+interface StoredPhoto {
+  readonly photo: Blob;
+  readonly label: string;
+  readonly heldOut: boolean;
+}
+
+const FIRST_CLASSES = 4;
+const LAYOUT = 'camera/layout';
+const CHANNEL = 'sartor-camera';
+
+/** The model of the app, and all changes of its classes. */
+export class Project {
+  readonly state = signal<ProjectState>('opening');
+  /** Why the model was not opened. */
+  readonly failure = signal('');
+  readonly classes = signal<readonly ClassOfProject[]>([]);
+  /** Number of training samples and of test samples. */
+  readonly counts = computed(() => {
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const test = sum(this.classes.value.map(({ heldOut }) => heldOut));
+    return { training: sum(this.classes.value.map(({ samples }) => samples)) - test, test };
+  });
+  readonly base = signal<ChosenBase | undefined>(undefined);
+  readonly thumbnails = new Thumbnails();
+  readonly capacity = signal(0);
+  #model: PersonalModel | undefined;
+  #places: readonly Place[] = [];
+  readonly #channel = new BroadcastChannel(CHANNEL);
+
+  constructor() {
+    this.#channel.onmessage = ({ data }) => {
+      if (this.state.value === 'open' && data === this.#model?.name) {
+        void this.leave();
+      }
+    };
+  }
+
+  /** The open model; throws an error if there is none. */
+  get model(): PersonalModel {
+    if (this.#model === undefined) {
+      throw new Error('no model is open yet: wait a moment');
+    }
+    return this.#model;
+  }
+
+  /**
+   * Open a base with its samples, instead of the present one.
+   *
+   * @returns messages about saved parts that do not fit.
+   * @throws SartorError if that fails: the former model is open again then, if there was one.
+   */
+  async open(base: ChosenBase): Promise<readonly string[]> {
+    const former = this.base.value;
+    await this.#close();
+    this.state.value = 'opening';
+    try {
+      const model = await openModel(base);
+      this.base.value = base;
+      await this.#use(model);
+      return model.notes;
+    } catch (error) {
+      if (error instanceof StoreError && former === undefined) {
+        this.base.value = base;
+        this.state.value = 'elsewhere';
+        this.failure.value = error.message;
+      } else if (former === undefined) {
+        this.state.value = 'failed';
+        this.failure.value = (error as Error).message;
+      } else {
+        await this.open(former);
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Open a base, and add the photos of the present samples to it, if it has none.
+   *
+   * @param base - base to open.
+   * @param onProgress - called after each photo.
+   */
+  async moveTo(base: ChosenBase, onProgress: (done: number, total: number) => void): Promise<void> {
+    const places = this.#places;
+    const samples = await this.#photos();
+    await this.open(base);
+    if (this.counts.value.training + this.counts.value.test > 0 || samples.length === 0) {
+      return;
+    }
+    await this.#removeClasses();
+    for (const [index, { photo, label, heldOut }] of samples.entries()) {
+      await this.model.addSample(photo, label, { heldOut });
+      onProgress(index + 1, samples.length);
+    }
+    await this.#storePlaces(places);
+    await this.#use(this.model);
+  }
+
+  /** Open the model of another tab in this one: the other tab leaves it. */
+  async takeOver(): Promise<void> {
+    const base = this.base.value;
+    if (base !== undefined) {
+      this.#channel.postMessage(base.storage ?? this.#nameOf(base));
+      await this.open(base);
+    }
+  }
+
+  /** Close the model, because another tab uses it. */
+  async leave(): Promise<void> {
+    await this.#close();
+    this.state.value = 'elsewhere';
+  }
+
+  /** Read the classes from the model. */
+  async refresh(): Promise<void> {
+    const classes = await this.model.classes();
+    const places = arrange(this.#places, classes);
+    if (JSON.stringify(places) !== JSON.stringify(this.#places)) {
+      await this.#storePlaces(places);
+    }
+    this.classes.value = places.map((place) => {
+      const summary = classes.find(({ name }) => name === place.name) as ClassSummary;
+      return { ...summary, ...place };
+    });
+  }
+
+  /** Add a sample; see `PersonalModel.addSample`. */
+  async addSample(
+    image: Blob,
+    label: string,
+    heldOut: boolean,
+    features?: readonly Float32Array[],
+  ): Promise<void> {
+    const before = this.#countOf(label);
+    const id = await this.model.addSample(image, label, { heldOut, features });
+    await this.refresh();
+    if (this.#countOf(label) > before) {
+      this.thumbnails.add(label, { id, image, heldOut });
+    }
+  }
+
+  /** Add a class, and return its name. */
+  async addClass(name?: string): Promise<string> {
+    const added = name ?? this.#newName();
+    await this.model.addClass(added);
+    await this.refresh();
+    return added;
+  }
+
+  async renameClass(label: string, name: string): Promise<void> {
+    await this.model.renameClass(label, name);
+    await this.#storePlaces(renamePlace(this.#places, label, name));
+    this.thumbnails.rename(label, name);
+    await this.refresh();
+  }
+
+  async removeClass(label: string): Promise<void> {
+    await this.model.removeClass(label);
+    this.thumbnails.removeClass(label);
+    await this.refresh();
+  }
+
+  /** Delete samples; a class that loses its last one stays, without samples. */
+  async forget(label: string, ids: readonly number[]): Promise<void> {
+    await this.model.forget(...ids);
+    this.thumbnails.remove(label, ids);
+    const names = (await this.model.classes()).map(({ name }) => name);
+    if (!names.includes(label)) {
+      await this.model.addClass(label);
+    }
+    await this.refresh();
+  }
+
+  /** Delete all classes and samples, and start with empty classes. */
+  async clear(): Promise<void> {
+    await this.#removeClasses();
+    await this.#use(this.model);
+  }
+
+  /** Load a checkpoint or a project into the model; return messages about other parts. */
+  async load(file: File, kind: 'checkpoint' | 'project'): Promise<readonly string[]> {
+    const notes =
+      kind === 'checkpoint'
+        ? await this.model.loadCheckpoint(file)
+        : await this.model.importProject(file);
+    await this.#use(this.model);
+    return notes;
+  }
+
+  /** Open a personalizable file of the user. */
+  async openFile(file: File): Promise<readonly string[]> {
+    const notes = await this.open(await useFile(file));
+    await chooseFile(file);
+    return notes;
+  }
+
+  async #use(model: PersonalModel): Promise<void> {
+    this.#model = model;
+    this.capacity.value = model.capacity;
+    rememberName(this.base.value, model.name);
+    this.#places = readPlaces((await model.appData(LAYOUT)).get(LAYOUT));
+    const isEmpty = (await model.classes()).length === 0;
+    for (let i = 0; isEmpty && i < Math.min(FIRST_CLASSES, model.capacity); i += 1) {
+      await model.addClass(`Class ${i + 1}`);
+    }
+    await this.refresh();
+    await this.thumbnails.load(
+      model,
+      this.classes.value.map(({ name }) => name),
+    );
+    this.state.value = 'open';
+  }
+
+  async #removeClasses(): Promise<void> {
+    for (const { name } of this.classes.value) {
+      await this.model.removeClass(name);
+    }
+  }
+
+  /** Return the photos of all samples with their classes. */
+  async #photos(): Promise<readonly StoredPhoto[]> {
+    const photos: StoredPhoto[] = [];
+    for (const { id, targets, heldOut } of await this.model.samples()) {
+      const photo = await this.model.photo(id);
+      const label = Object.keys(targets)[0];
+      if (photo !== undefined && label !== undefined) {
+        photos.push({ photo, label, heldOut });
+      }
+    }
+    return photos;
+  }
+
+  async #close(): Promise<void> {
+    const model = this.#model;
+    this.#model = undefined;
+    await model?.close();
+  }
+
+  async #storePlaces(places: readonly Place[]): Promise<void> {
+    this.#places = places;
+    await this.model.setAppData(LAYOUT, JSON.stringify(places));
+  }
+
+  #countOf(label: string): number {
+    return this.classes.value.find(({ name }) => name === label)?.samples ?? 0;
+  }
+
+  #newName(): string {
+    const names = new Set(this.classes.value.map(({ name }) => name));
+    let number = names.size + 1;
+    while (names.has(`Class ${number}`)) {
+      number += 1;
+    }
+    return `Class ${number}`;
+  }
+
+  #nameOf(base: ChosenBase): string {
+    return localStorage.getItem(nameKey(base)) ?? '';
+  }
+}
+
+function openModel({ source, storage }: ChosenBase): Promise<PersonalModel> {
+  return PersonalModel.open(source, {
+    name: storage,
+    runtime: RUNTIME,
+    threads: crossOriginIsolated && navigator.hardwareConcurrency > 1,
+    thumbnails: true,
+    photos: true,
+  });
+}
+
+/** Remember the name of the storage of a base, so that another tab can be asked to leave it. */
+function rememberName(base: ChosenBase | undefined, name: string): void {
+  if (base !== undefined) {
+    localStorage.setItem(nameKey(base), name);
+  }
+}
+
+function nameKey({ name }: ChosenBase): string {
+  return `sartor-storage/${name}`;
+}
