@@ -13,7 +13,7 @@ import sartor
 from sartor import PersonalModel
 from sartor.errors import TrainingError
 from sartor.graph import Tensor
-from sartor.heads import TFLite
+from sartor.heads import MLP, TFLite
 from sartor.ops import add, emit, mul, softmax, sub
 from sartor.runtime.training import staged
 
@@ -116,6 +116,16 @@ def test_a_default_rate_that_is_too_high_is_lowered(
         assert history.epochs[-1].loss < history.epochs[0].loss
         assert accuracy(model, draw(20, 1.0, 1)) > 0.9
         assert (history.expected_accuracy or 0) > 0.8
+
+
+def test_the_rate_of_hidden_layers_is_searched(
+    tiny: Convert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They add curvature, so that the rate of a linear head is too high."""
+    monkeypatch.setattr(staged, "search_rate", lambda *_: 0.125)
+    with PersonalModel(tiny(head=MLP())) as model:
+        add_all(model, draw(8, 1.0, 0))
+        assert model.fit(2, decay="constant").epochs[0].learning_rate == 0.125
 
 
 def test_a_search_is_not_needed_for_linear_heads(

@@ -89,7 +89,8 @@ class HeadSpec:
         name: name of the head.
         settings: its settings, for people.
         feature_norm: Euclidean norm of the features after the head's normalization (with
-            statistics, the root mean square), or None if the head does not normalize.
+            statistics, the root mean square), or None if the head does not normalize or has
+            hidden layers.
         row_norm: Euclidean norm that the head scales the features of each sample to, before it
             applies the statistics; None if it does not.
     """

@@ -41,7 +41,8 @@ class Head(Protocol):
         flat: the head takes features as rows [N, F]. Otherwise they keep their shape.
         loss: loss that the head is trained with.
         feature_norm: root mean square of the Euclidean norms of its normalized features, from
-            which a runtime computes the learning rate. None if the head does not normalize.
+            which a runtime computes the learning rate. None if the head does not normalize, or
+            has hidden layers: the runtime then searches the rate.
         row_norm: Euclidean norm that the features of each sample are scaled to, before the
             statistics; None if they are not.
     """

@@ -54,9 +54,9 @@ class LinearLayer:
             raise ConversionError(f"{name}: scale must be above 0, got {self.scale}")
 
     @property
-    def feature_norm(self) -> float:
+    def feature_norm(self) -> float | None:
         """Root mean square of the norms of normalized features."""
-        return self.scale if self.normalize else DEFAULT_NORM
+        return self._statistics_norm
 
     @property
     def row_norm(self) -> float | None:
@@ -80,12 +80,16 @@ class LinearLayer:
         self, features: Sequence[Tensor], sample_weights: Tensor
     ) -> dict[str, Tensor]:
         """Emit the center and the scale of some samples (see `compute_statistics`)."""
-        return compute_statistics(self._flatten(features), sample_weights, self.feature_norm)
+        return compute_statistics(self._flatten(features), sample_weights, self._statistics_norm)
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """Emit `x · Wᵀ + b`."""
         products = normalized_linear(self._flatten(features), parameters["weights"], parameters)
         return add(products, parameters["bias"])
+
+    @property
+    def _statistics_norm(self) -> float:
+        return self.scale if self.normalize else DEFAULT_NORM
 
     def _layer_parameters(self, size: int, capacity: int) -> list[Parameter]:
         """Return `weights` [C, size] and `bias` [C], zero."""

@@ -50,6 +50,7 @@ class MLP(LinearLayer):
     dropout: float = 0.0
 
     name = "mlp"
+    feature_norm = None  # hidden layers add curvature: the runtime searches the learning rate
 
     def __post_init__(self) -> None:
         super().__post_init__()
