@@ -73,7 +73,7 @@ export class Project {
       await this.#use(model);
       return model.notes;
     } catch (error) {
-      if (error instanceof StoreError && former === undefined) {
+      if (isOpenElsewhere(error) && former === undefined) {
         this.base.value = base;
         this.state.value = 'elsewhere';
         this.failure.value = error.message;
@@ -270,6 +270,11 @@ export class Project {
   #nameOf(base: ChosenBase): string {
     return localStorage.getItem(nameKey(base)) ?? '';
   }
+}
+
+/** Return whether another tab has the model open; other errors of a store have other messages. */
+function isOpenElsewhere(error: unknown): boolean {
+  return error instanceof StoreError && error.message.includes('another tab');
 }
 
 function openModel({ source, storage }: ChosenBase): Promise<PersonalModel> {
