@@ -273,7 +273,7 @@ export class Project {
 }
 
 /** Return whether another tab has the model open; other errors of a store have other messages. */
-function isOpenElsewhere(error: unknown): boolean {
+function isOpenElsewhere(error: unknown): error is StoreError {
   return error instanceof StoreError && error.message.includes('another tab');
 }
 
