@@ -12,7 +12,7 @@ import sartor
 
 SOURCES = [*Path(sartor.__file__).parent.rglob("*.py")]
 COMMANDS = ("convert", "fit", "predict", "evaluate", "classes", "forget", "inspect", "verify",
-            "bake", "freeze", "export", "import", "demo")  # fmt: skip
+            "bake", "freeze", "export", "import", "demo", "camera")  # fmt: skip
 OTHERS = {"--force-reinstall", "--install-completion"}
 """Options of pip, and of `sartor` itself."""
 
