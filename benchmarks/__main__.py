@@ -21,8 +21,11 @@ from . import (
     fit,
     infer,
     memory,
+    new_class,
+    options,
     preview,
     scaling,
+    scikit_learn,
     size,
     speed,
 )
@@ -31,8 +34,9 @@ from .harness import Report
 _PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _RUNS: dict[str, Callable[[], Report]] = {
     "convert": convert.run, "size": size.run, "infer": infer.run, "speed": speed.run,
-    "epochs": epochs.run, "fit": fit.run, "scaling": scaling.run, "preview": preview.run,
-    "memory": memory.run, "accuracy": accuracy.run, "confidence": confidence.run,
+    "epochs": epochs.run, "fit": fit.run, "scikit_learn": scikit_learn.run, "scaling": scaling.run,
+    "preview": preview.run, "memory": memory.run, "accuracy": accuracy.run, "options": options.run,
+    "new_class": new_class.run, "confidence": confidence.run,
 }  # fmt: skip
 _PACKAGES = (
     "sartor", "ai-edge-litert", "numpy", "scikit-learn", "onnxruntime-training-cpu", "torch",

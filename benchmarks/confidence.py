@@ -12,17 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-import sartor
 from sartor.contract.names import CENTER, SCALE, TEMPERATURE
 from sartor.runtime.confidence.out_of_distribution import OODDetector
 from sartor.runtime.confidence.temperature import expected_calibration_error
 
-from .harness import MOBILENET, Goal, Report, main, shared
+from .datasets import dataset
+from .harness import Goal, Report, main, shared
 from .metrics import auroc
 from .ood_scores import SCORES, fit_scores, softmax
-from .samples import FeatureModel, Samples, clothing_photos, convert_base, embed
-from .spoken_digits import KEYWORDS, spoken
+from .samples import FeatureModel, Samples, embed
 
+_DATASETS = ("clothing, starter", "8x8 digits, starter", "spoken digits, DS-CNN")
 _SHOTS = (1, 5, 20, 50)
 _DRAWS, _TRAINED = 20, 8  # the other classes, of ten, are near OOD inputs
 _TRAIN_SIZE = 100  # samples per class; the others are for testing
@@ -81,8 +81,7 @@ class Head:
 
     def __init__(self, file: Path, features: np.ndarray, labels: np.ndarray) -> None:
         with FeatureModel(file) as model:
-            for row, label in zip(features, labels, strict=True):
-                model.add_sample(row[None], str(label))
+            model.add_samples(Samples(features, labels))
             self.expected_accuracy = model.fit().expected_accuracy
             variables, detector = model._state.begin_training()
             indices = [model.classes.index(str(label)) for label in np.unique(labels)]
@@ -117,13 +116,13 @@ def run() -> Report:
 
 def _splits(folder: Path) -> Iterator[Split]:
     photos = sorted(shared("data", "imagenet_samples").glob("*.jpg"))
-    clothes = [*clothing_photos("train"), *clothing_photos("validation")]
-    for name, base in (("starter", "starter"), ("MobileNetV2", shared("models", MOBILENET))):
-        file = sartor.convert(base, classes=10).save(folder / f"{name}.tflite")
-        far = embed(file, [(path, "") for path in photos]).features
-        yield Split(f"clothing, {name}", file, *_split([embed(file, clothes)]), far)
-    file = convert_base(KEYWORDS, folder, classes=10)
-    yield Split("spoken digits", file, *_split(spoken(file)))
+    for name in _DATASETS:
+        data = dataset(name)
+        file = data.convert(folder)
+        far = None
+        if name.startswith("clothing,"):
+            far = embed(file, [(path, "") for path in photos]).features
+        yield Split(name, file, *_split([data.train, data.test]), far)
 
 
 def _split(parts: Sequence[Samples]) -> tuple[Samples, Samples]:

@@ -137,9 +137,10 @@ def _stages(times: Sequence[Times]) -> dict[str, list[float]]:
 def _heads(file: Path, train: Samples, validation: Samples) -> dict[str, Result]:
     with PersonalModel(file) as model:
         count, manifest = len(train.labels), model.manifest
+        rows = [(train.features.astype(np.float64), np.ones(count))]
         (schedule,) = training_stages(
             manifest, TrainingConfig(weight_decay=0.0), rows=count, samples=count,
-            outputs=len(_CLASSES), rate=default_rate(manifest, [train.features]),
+            outputs=len(_CLASSES), rate=default_rate(manifest, rows),
             has_default_rate=True, warm=False,
         )  # fmt: skip
         batch = model.manifest.batch_size

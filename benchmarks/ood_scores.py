@@ -45,6 +45,8 @@ def fit_scores(features: np.ndarray, labels: np.ndarray) -> dict[str, Score]:
 class _Distances:
     """Squared Mahalanobis distances to the nearest of some centers.
 
+    The covariance is `ridge · I` outside the span of the residuals.
+
     Args:
         residuals: [N, F], which the covariance is computed from.
         centers: [R, F].
@@ -52,16 +54,25 @@ class _Distances:
 
     def __init__(self, residuals: np.ndarray, centers: np.ndarray) -> None:
         rows = residuals.astype(np.float64)
-        covariance = (1 - _SHRINKAGE) * rows.T @ rows / len(rows)
-        ridge = max(_SHRINKAGE * float((rows**2).mean()), 1e-12)
-        covariance[np.diag_indices_from(covariance)] += ridge
-        self._whitening = np.linalg.inv(np.linalg.cholesky(covariance)).T
-        self._centers = centers @ self._whitening
+        self._ridge = max(_SHRINKAGE * float((rows**2).mean()), 1e-12)
+        _, deviations, self._axes = np.linalg.svd(rows, full_matrices=False)
+        variances = self._ridge + (1 - _SHRINKAGE) * deviations**2 / len(rows)
+        self._factors = 1 / variances - 1 / self._ridge
+        self._centers = centers.astype(np.float64)
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
-        white = rows @ self._whitening
-        squares = (white**2).sum(1)[:, None] + (self._centers**2).sum(1)
-        return np.asarray((squares - 2 * white @ self._centers.T).min(1))
+        rows = rows.astype(np.float64)
+        projected, centers = rows @ self._axes.T, self._centers @ self._axes.T
+        squares = _squared_distances(rows, self._centers, 1 / self._ridge)
+        return np.asarray((squares + _squared_distances(projected, centers, self._factors)).min(1))
+
+
+def _squared_distances(
+    rows: np.ndarray, others: np.ndarray, factors: np.ndarray | float
+) -> np.ndarray:
+    """Return the squared distances [N, M] of rows [N, F] and [M, F], weighted by feature."""
+    squares = (factors * rows**2).sum(1)[:, None] + (factors * others**2).sum(1)
+    return np.asarray(squares - 2 * (factors * rows) @ others.T)
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,15 @@ class Samples:
     features: np.ndarray
     labels: np.ndarray
 
+    def pairs(self) -> Iterator[tuple[np.ndarray, str]]:
+        """Yield the pairs (features [1, F], label) for `FeatureModel`."""
+        for row, label in zip(self.features, self.labels, strict=True):
+            yield row[np.newaxis], str(label)
+
+    def take(self, rows: np.ndarray) -> Samples:
+        """Return some samples, by indices or by a mask."""
+        return Samples(self.features[rows], self.labels[rows])
+
 
 class FeatureModel(PersonalModel):
     """A PersonalModel that takes samples as features, each [1, F].
@@ -45,13 +54,17 @@ class FeatureModel(PersonalModel):
 
     def add_samples(self, samples: Samples) -> None:
         """Add a set of samples."""
-        for row, label in zip(samples.features, samples.labels, strict=True):
-            self.add_sample(row[None], str(label))
+        for row, label in samples.pairs():
+            self.add_sample(row, label)
 
     def add_sample(self, image: Sample, label: Label) -> int:  # type: ignore[override]
         """Add a sample, without the search for an equal one."""
+        return self.add_rows([np.asarray(image, np.float32)], label)
+
+    def add_rows(self, rows: Sequence[np.ndarray], label: Label) -> int:
+        """Add a sample with augmentations, each [1, F]."""
         targets = TASKS[self.manifest.task].targets(label, self.classes)
-        return self._samples.add_features([[np.asarray(image, np.float32)]], targets)
+        return self._samples.add_features([[row] for row in rows], targets)
 
     def evaluate(self, samples: Iterable[tuple[Sample, Label]] | None = None) -> Evaluation:
         """Measure on features and labels, or on the stored samples."""
@@ -83,12 +96,12 @@ def clothing_photos(split: str) -> list[tuple[Path, str]]:
     return [(path, path.parent.name) for path in sorted(folder.glob("*/*.jpg"))]
 
 
-def embed(file: Path, photos: Sequence[tuple[Path, str]]) -> Samples:
-    """Compute the features of photos with the `infer` of a converted file."""
+def embed(file: Path, photos: Sequence[tuple[Sample, str]]) -> Samples:
+    """Compute the features of images with the `infer` of a converted file."""
     with PersonalModel(file) as model:
         engine = Engine(file, model.manifest)
         rows = [
-            engine.run("infer", prepare(model.manifest.inputs, path))["features"]
-            for path, _ in photos
+            engine.run("infer", prepare(model.manifest.inputs, image))["features"]
+            for image, _ in photos
         ]
     return Samples(np.concatenate(rows), np.array([label for _, label in photos]))
