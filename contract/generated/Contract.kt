@@ -290,7 +290,8 @@ data class VariableSpec(
  * @property name Name of the head.
  * @property settings Its settings, for people.
  * @property featureNorm Euclidean norm of the features after the head's normalization (with
- *   statistics, the root mean square), or null if the head does not normalize.
+ *   statistics, the root mean square), or null if the head does not normalize or has hidden
+ *   layers.
  * @property rowNorm Euclidean norm that the head scales the features of each sample to, before it
  *   applies the statistics; null if it does not.
  */

@@ -241,7 +241,7 @@ export interface HeadSpec {
   readonly settings: Readonly<Record<string, unknown>>;
   /**
    * Euclidean norm of the features after the head's normalization (with statistics, the root mean
-   * square), or null if the head does not normalize.
+   * square), or null if the head does not normalize or has hidden layers.
    */
   readonly feature_norm: number | null;
   /**

@@ -38,7 +38,7 @@ def camera(
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
-    """Serve an app that trains on photos of the camera, in the browser."""
+    """Train in the browser, on photos of the camera."""
     from ..camera import APP_FOLDER, CameraServer, load_site
 
     if key is not None and certificate is None:
