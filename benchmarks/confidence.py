@@ -273,7 +273,7 @@ def _goals(cells: Sequence[Cell]) -> list[Goal]:
             behind[worst] <= 1,
         ),
         Goal(
-            "recall of the test samples is 92 to 98 % with 5 or more samples per class",
+            "92 to 98 % of the test samples accepted, with 5 or more samples per class",
             f"{min(recalls):.1f} % to {max(recalls):.1f} %",
             all(abs(each - 95) <= 3 for each in recalls),
         ),

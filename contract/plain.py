@@ -80,7 +80,7 @@ class Rows:
 
     @property
     def target_rms(self) -> float:
-        """Root mean square of the targets that are not missing."""
+        """Root mean square of the present targets."""
         return float(np.sqrt(np.nanmean(self.targets**2))) or 1.0
 
     @property

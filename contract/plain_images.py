@@ -14,7 +14,7 @@ __all__ = ["Augmentation", "augment", "center_box", "decode", "evict", "normaliz
 
 Pixels = NDArray[np.uint8]
 
-_LATEST = 64  # samples of a class that are compared in a full store
+_LATEST = 64  # number of the last samples of a class to compare in a full store
 
 
 def decode(image: Pixels, orientation: int, channels: int) -> Pixels:

@@ -38,7 +38,7 @@ describe('a detector', () => {
     expect(load().isInDistribution([matrix([[3, -3]])], OUTPUT)).toBe(false);
   });
 
-  it('has one prototype of a class that is added, in place of older ones', () => {
+  it('has one prototype per added class, in place of older ones', () => {
     const { rows, classes } = load().withClass(2, [matrix([[-6, 0]])], 4).parameters.prototypes;
     expect(classes).toEqual([0, 2]);
     const length = Math.sqrt(1 + (1 / 0.5 - 1) / 4);

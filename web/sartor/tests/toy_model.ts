@@ -47,7 +47,7 @@ export class ToyEngine implements Engine {
 
   /**
    * @param manifest - manifest of the model.
-   * @param initial - initial values of the file that are not 0, or 1 for the temperature.
+   * @param initial - nonzero initial values. The initial temperature is 1.
    */
   constructor(
     readonly manifest = toyManifest(),

@@ -57,7 +57,7 @@ class Dataset:
 
     @property
     def target_rms(self) -> float:
-        """Root mean square of the targets that are not missing; 1 if all are 0."""
+        """Root mean square of the present targets; 1 if all are 0."""
         targets = self.targets[self.weights > 0] if self.weights.ndim > 1 else self.targets
         return float(np.sqrt(np.mean(np.square(targets, dtype=np.float64)))) or 1.0
 

@@ -91,14 +91,14 @@ def default_rate(
         return magnitude / (1 + float(sums.mean()))
     is_mean = manifest.weights_per_output  # the loss is the mean over the outputs
     active = (outputs or manifest.capacity) if is_mean else 1
-    largest = max(_largest_eigenvalue(rows, weights) for rows, weights in batches)
+    largest = max(_eigenvalue_bound(rows, weights) for rows, weights in batches)
     return _STABLE_FRACTION * stable_rate(manifest) * active / (manifest.loss.curvature * largest)
 
 
-def _largest_eigenvalue(rows: np.ndarray, weights: np.ndarray) -> float:
+def _eigenvalue_bound(rows: np.ndarray, weights: np.ndarray) -> float:
     """Return an upper bound of the largest eigenvalue of the second moments of rows.
 
-    It is the Frobenius norm of the moments, from the products of the rows.
+    The bound is the Frobenius norm of the moments, from the products of the rows.
     """
     shares = weights / max(weights.sum(), _MIN_WEIGHT)
     return math.sqrt(shares @ (1 + rows @ rows.T) ** 2 @ shares)

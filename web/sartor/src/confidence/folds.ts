@@ -6,7 +6,7 @@ import { RandomNumbers } from '../random_numbers.js';
 /** Number of folds of a cross-validation. */
 export const FOLDS = 3;
 
-/** Fold of a row that is never held out. */
+/** Fold number of the rows outside the cross-validation. */
 export const NO_FOLD = -1;
 
 /**

@@ -65,7 +65,7 @@ export class Dataset {
     return sum(weights) ** 2 / sum(weights.map((weight) => weight ** 2));
   }
 
-  /** Root mean square of the targets that are not missing; 1 if all are 0. */
+  /** Root mean square of the present targets; 1 if all are 0. */
   get targetRms(): number {
     const isPresent = this.weights.columns > 1;
     const targets = this.targets.data.filter((_, i) => {

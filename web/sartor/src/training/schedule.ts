@@ -78,7 +78,7 @@ export function defaultRate(manifest: Manifest, basis: RateBasis): number {
     return magnitude / (1 + mean(sums));
   }
   const active = manifest.weights_per_output ? outputs : 1; // the loss is the mean over these
-  const curvature = (largest(batches.map(largestEigenvalue)) * manifest.loss.curvature) / active;
+  const curvature = (largest(batches.map(eigenvalueBound)) * manifest.loss.curvature) / active;
   return (STABLE_FRACTION * stableRate(manifest)) / curvature;
 }
 
@@ -100,9 +100,9 @@ export function stableRate(manifest: Manifest): number {
 /**
  * Return an upper bound of the largest eigenvalue of the second moments of rows.
  *
- * It is the Frobenius norm of the moments, from the products of the rows.
+ * The bound is the Frobenius norm of the moments, from the products of the rows.
  */
-function largestEigenvalue({ rows, weights }: WeightedRows): number {
+function eigenvalueBound({ rows, weights }: WeightedRows): number {
   const total = Math.max(sum(weights), LEAST_WEIGHT);
   let squares = 0;
   rows.forEach((row, i) => {

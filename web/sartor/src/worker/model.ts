@@ -75,11 +75,11 @@ export class Model implements Omit<Service, 'open'> {
     pairs: readonly (readonly [WorkerInput, Label])[] | undefined,
   ): Promise<Evaluation> {
     const { samples, state, file } = this.#parts;
-    const given = pairs && (await this.#inputs.embed(pairs));
+    const newSamples = pairs && (await this.#inputs.embed(pairs));
     return this.#lock.run(async () => {
       const engine = await state.engine();
       const evaluator = new Evaluator(engine, file.manifest, state.classIndices);
-      for (const { features, targets } of given ?? this.#storedSamples()) {
+      for (const { features, targets } of newSamples ?? this.#storedSamples()) {
         samples.checkClasses(targets.keys());
         await evaluator.add(features, targets);
       }
