@@ -1,0 +1,28 @@
+/** Samples as the store returns them for a training. */
+
+package org.sartor.store
+
+import org.sartor.data.Matrix
+
+/**
+ * Samples as arrays, with a row for each sample and each augmentation, ordered by sample: N rows.
+ *
+ * @property features Values of each features tensor, [N, size of the tensor].
+ * @property samples Number (ID) of the sample of each row, [N].
+ * @property targets Targets, [N, K]; NaN if a target is missing.
+ * @property classes K class names, in the order of their first samples.
+ */
+internal class SampleSet(
+    @JvmField val features: List<Matrix>,
+    @JvmField val samples: LongArray,
+    @JvmField val targets: Matrix,
+    @JvmField val classes: List<String>,
+) {
+    /** Return some of the rows. */
+    fun take(rows: IntArray): SampleSet = SampleSet(
+        features.map { it.take(rows) },
+        LongArray(rows.size) { samples[rows[it]] },
+        targets.take(rows),
+        classes,
+    )
+}
