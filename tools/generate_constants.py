@@ -93,36 +93,39 @@ def _typescript(constants: list[Constant]) -> str:
 
 def _kotlin(constants: list[Constant]) -> str:
     lines = [
-        f"// {_NOTICE}", "", "package sartor.contract", "",
+        f"// {_NOTICE}", "", "package org.sartor.contract", "",
         "/** The names of the contract of a personalizable file (docs/contract.md). */",
-        "object Contract {",
+        "public object Contract {",
     ]  # fmt: skip
     for each in constants:
         lines += _comment(each.doc, "    ")
         if isinstance(each.value, tuple):
             items = _items(each.value, _DOUBLE, 8)
-            lines += [f"    val {each.name}: List<String> = listOf(", *items, "    )"]
+            lines += [f"    public val {each.name}: List<String> = listOf(", *items, "    )"]
         else:
-            lines.append(f"    const val {each.name} = {_literal(each.value, _DOUBLE)}")
+            kind = _KOTLIN[type(each.value)]
+            lines.append(
+                f"    public const val {each.name}: {kind} = {_literal(each.value, _DOUBLE)}"
+            )
         lines.append("")
     lines[-1] = "}"
     keys = sorted({name for record in _RECORDS for name, _, _ in _members(record)})
     lines += [
         "",
         "/** The JSON keys of the manifest and of the checkpoint header. */",
-        "object Keys {",
+        "public object Keys {",
     ]
-    lines += [f'    const val {key.upper()} = "{key}"' for key in keys] + ["}"]
+    lines += [f'    public const val {key.upper()}: String = "{key}"' for key in keys] + ["}"]
     for record in _RECORDS:
         lines += ["", "/**", f" * {_summary(record)}", " *"]
         members = _members(record)
         for name, _, doc in members:
             text = f"@property {_camel(name)} {doc}"
             lines += textwrap.wrap(text, 98, initial_indent=" * ", subsequent_indent=" *   ")
-        lines += [" */", f"data class {record.__name__}("]
+        lines += [" */", f"public data class {record.__name__}("]
         for name, hint, _ in members:
             kind = "Long" if name in _LONG else _kotlin_type(hint)
-            lines.append(f"    val {_camel(name)}: {kind},")
+            lines.append(f"    public val {_camel(name)}: {kind},")
         lines.append(")")
     return "\n".join(lines) + "\n"
 
