@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import ssl
 import threading
 import urllib.error
 import urllib.request
@@ -13,7 +16,11 @@ import pytest
 from commands import Run
 
 from sartor.camera import APP_FOLDER, CameraServer, Site, load_site
+from sartor.errors import SartorError
 from sartor.flatbuffer import read
+
+CERTIFICATE = Path(__file__).parent / "localhost.pem"
+SITE = Site({"index.html": b"page", "a/b.wasm": b"\0asm"})
 
 
 @pytest.fixture
@@ -26,14 +33,35 @@ def app(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def server() -> Iterator[CameraServer]:
-    with CameraServer(Site({"index.html": b"page", "a/b.wasm": b"\0asm"}), port=0) as server:
+@contextlib.contextmanager
+def running(server: CameraServer) -> Iterator[CameraServer]:
+    """Serve until the context ends."""
+    with server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[CameraServer]:
+    with running(CameraServer(SITE, port=0)) as server:
+        yield server
+
+
+@pytest.fixture
+def secure_server() -> Iterator[CameraServer]:
+    with running(CameraServer(SITE, port=0, certificate=CERTIFICATE)) as server:
+        yield server
+
+
+def get_securely(server: CameraServer) -> bytes:
+    """Return the page of a server with the certificate of the tests."""
+    context = ssl.create_default_context(cafile=CERTIFICATE)
+    with urllib.request.urlopen(server.url, timeout=60, context=context) as response:
+        content: bytes = response.read()
+        return content
 
 
 def test_page_is_isolated_and_may_use_threads(server: CameraServer) -> None:
@@ -61,6 +89,42 @@ def test_head_sends_no_content(server: CameraServer) -> None:
     with urllib.request.urlopen(request) as response:
         assert response.headers["Content-Length"] == "4"
         assert response.read() == b""
+
+
+def test_page_is_served_with_a_certificate(secure_server: CameraServer) -> None:
+    assert secure_server.url.startswith("https://localhost:")
+    assert get_securely(secure_server) == b"page"
+
+
+def test_silent_client_does_not_block_others(secure_server: CameraServer) -> None:
+    # The server accepts connections in their order, so that it has accepted the silent one first.
+    with socket.create_connection(("localhost", secure_server.server_port)):
+        assert get_securely(secure_server) == b"page"
+
+
+def test_client_without_https_is_disconnected_quietly(
+    secure_server: CameraServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_connection(("localhost", secure_server.server_port), 60) as client:
+        client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        while client.recv(1024):
+            pass
+    assert get_securely(secure_server) == b"page"
+    assert capsys.readouterr().err == ""
+
+
+def test_certificate_is_read_before_the_port_is_opened(server: CameraServer) -> None:
+    # The port is in use: an error about it would come first if the port were opened first.
+    with pytest.raises(SartorError, match=r"missing\.pem.*--certificate"):
+        CameraServer(SITE, port=server.server_port, certificate=Path("missing.pem"))
+
+
+def test_certificate_without_a_key_is_named(run: Run, app: Path, tmp_path: Path) -> None:
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_text(CERTIFICATE.read_text().split("-----BEGIN PRIVATE KEY")[0])
+    error = run("camera", "--app", app, "--certificate", certificate).error
+    assert "certificate.pem" in error
+    assert "--key" in error
 
 
 def test_site_contains_bases_that_the_app_lists(app: Path) -> None:

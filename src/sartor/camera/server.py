@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import mimetypes
 import ssl
+import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ..errors import SartorError
 from .site import Site
 
 __all__ = ["CameraServer"]
@@ -33,6 +36,9 @@ _HEADERS = {
 }
 """Headers of each answer. The first two give the page several threads; the page has its own content
 security policy."""
+
+_TIMEOUT = 60.0
+"""Seconds after which a silent client is disconnected."""
 
 
 class CameraServer(ThreadingHTTPServer):
@@ -63,17 +69,47 @@ class CameraServer(ThreadingHTTPServer):
             key: file of its private key. Default: the certificate's file contains it.
 
         Raises:
-            OSError: If the port is in use, or a file cannot be read.
+            OSError: If the port is in use.
+            SartorError: If the certificate or its key cannot be read.
         """
+        context = None if certificate is None else _load_certificate(certificate, key)
         super().__init__((host, port), _Handler)
         self.site = site
-        scheme = "http"
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate, key)
-            self.socket = context.wrap_socket(self.socket, server_side=True)
-            scheme = "https"
+        if context is not None:
+            # The thread of each client does the handshake, so that none blocks the others.
+            self.socket = context.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
+        scheme = "http" if context is None else "https"
         self.url = f"{scheme}://{host}:{self.server_port}/"
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Do the handshake of a client, and answer its requests; runs in a thread of its own."""
+        request.settimeout(_TIMEOUT)
+        if isinstance(request, ssl.SSLSocket):
+            try:
+                request.do_handshake()
+            except OSError:
+                return  # silent, not https, or it refuses the certificate
+        super().finish_request(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print errors, except that a client has disconnected."""
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError, ssl.SSLError)):
+            super().handle_error(request, client_address)
+
+
+def _load_certificate(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:
+        files = f"{certificate}" if key is None else f"{certificate} with the key {key}"
+        raise SartorError(
+            f"cannot use the certificate {files}: {error}. Give --certificate a certificate and "
+            "--key its private key, in PEM format; one file may contain both"
+        ) from error
+    return context
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -50,8 +50,7 @@ def camera(
     try:
         server = CameraServer(site, host, port, certificate, key)
     except OSError as error:
-        options = "--host and --port" if certificate is None else "--certificate, --key and --port"
-        fail(f"cannot serve at {host}, port {port}: {error}. Choose other values of {options}")
+        fail(f"cannot serve at {host}, port {port}: {error}. Choose another --host or --port")
     typer.echo(f"The camera app is at {server.url}\nPhotos stay in the browser. Ctrl-C ends it.")
     if browser:
         webbrowser.open(server.url)
