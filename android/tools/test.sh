@@ -1,0 +1,58 @@
+#!/bin/bash
+# Compile a module, and run its tests on the JVM: the genuine Android library of TFLite, and Robolectric.
+#   test.sh sartor|app [TestClass | TestClass.method ...]
+. "$(dirname "$0")/common.sh"
+module=$1
+shift
+"$tools/compile.sh" "$module"
+[ -d "$lab" ] || exit 0
+
+classes=$out/sartor/classes
+friends=$classes
+if [ "$module" = app ]; then
+    classes=$out/app/classes:$out/app/R:$classes
+    friends=$out/app/classes
+fi
+sources=$android/$module/src/test
+test_classes=$out/$module/test-classes
+libraries=$classes:$(tflite_jars):$(kotlin_jars):$(jars robo)$(artifact dl/android-all)
+
+step "tests" kotlin "$test_classes" "$libraries" -jvm-target 17 -module-name "$module-test" \
+    -Xfriend-paths="$friends" -- "$sources/kotlin"
+mkdir -p "$out/tools" "$out/$module/screens"
+[ "$out/tools/Tests.class" -nt "$tools/java/Tests.java" ] ||
+    javac -d "$out/tools" -cp "$(jars robo)" "$tools/java/Tests.java"
+
+[ -f "$out/models/starter.tflite" ] || {
+    mkdir -p "$out/models"
+    sartor convert starter --classes 10 -o "$out/models/starter.tflite" --quiet
+}
+
+# Where Robolectric finds the manifest and the resources of the app.
+properties=$out/$module/properties/com/android/tools
+mkdir -p "$properties"
+if [ "$module" = app ]; then
+    cat >"$properties/test_config.properties" <<END
+android_merged_manifest=$out/app/AndroidManifest.xml
+android_merged_assets=$android/app/src/main/assets
+android_resource_apk=$out/app/resources.apk
+android_custom_package=org.sartor.camera
+END
+fi
+
+opens=()
+for package in java.lang java.util java.io java.net java.nio jdk.internal.access; do
+    opens+=(--add-opens "java.base/$package=ALL-UNNAMED")
+done
+set +e
+# TFLite's classes stay with the loader of the application: a native library belongs to one loader.
+LD_LIBRARY_PATH=$lab/native java -Xmx2g "${opens[@]}" \
+    -Drobolectric.offline=true -Drobolectric.dependency.dir="$lab/sdk" \
+    -Dorg.robolectric.packagesToNotAcquire=org.tensorflow.lite \
+    -Djava.library.path="$lab/native" -Djava.awt.headless=true \
+    -Dsartor.root="$root" -Dsartor.models="$out/models" -Dsartor.screens="$out/$module/screens" \
+    -XX:ErrorFile="$out/$module/crash.log" -XX:+IgnoreUnrecognizedVMOptions -XX:-CreateCoredumpOnCrash \
+    -cp "$out/tools:$out/$module/properties:$test_classes:$sources/resources:$libraries" \
+    Tests "$test_classes" "$@" 2>&1 |
+    grep --line-buffered -vE '^(INFO|VERBOSE|[A-Z]/tflite|\[Robolectric\] WARN)|^[A-Z][a-z]{2} [0-9]+, 20'
+exit "${PIPESTATUS[0]}"
