@@ -1,5 +1,3 @@
-/** The label of a sample. */
-
 package org.sartor
 
 /**
@@ -26,7 +24,7 @@ public sealed class Label {
         /**
          * Return the label of a sample of one class.
          *
-         * @param name Name of the class: one line of printable characters.
+         * @param name name of the class: one line of printable characters.
          */
         @JvmStatic
         public fun of(name: String): Label = Name(name)
@@ -34,7 +32,7 @@ public sealed class Label {
         /**
          * Return the label of a sample with several labels.
          *
-         * @param names Names of all labels that apply; there may be none.
+         * @param names names of all labels that apply; there may be none.
          */
         @JvmStatic
         public fun of(names: Collection<String>): Label = Names(names.toList())
@@ -42,7 +40,7 @@ public sealed class Label {
         /**
          * Return a label with some targets; others are missing.
          *
-         * @param targets Name → `true` or `false` for several labels, or a finite number for a
+         * @param targets name → `true` or `false` for several labels, or a finite number for a
          *   regression.
          */
         @JvmStatic

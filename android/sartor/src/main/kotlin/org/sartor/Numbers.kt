@@ -1,5 +1,3 @@
-/** Sums, products and orders of arrays of numbers, in float64. */
-
 package org.sartor
 
 import kotlin.math.sqrt

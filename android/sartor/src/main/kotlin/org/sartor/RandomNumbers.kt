@@ -1,5 +1,3 @@
-/** The random numbers of trainings and augmentations: the same in every language. */
-
 package org.sartor
 
 private const val INCREMENT = -0x61c88647 // 0x9E3779B9: 2³² divided by the golden ratio
@@ -11,7 +9,7 @@ private const val MASK = 0xffffffffL
  * Number k = 1, 2, … of a seed is `mix(seed + k · 0x9E3779B9)`, modulo 2³², where `mix` is the
  * finalizer of MurmurHash3 (Appleby, 2011).
  *
- * @param seed Start of the sequence. Only its lowest 32 bits are used.
+ * @param seed start of the sequence. Only its lowest 32 bits are used.
  */
 internal class RandomNumbers(seed: Long) {
     private var state = seed.toInt()

@@ -1,5 +1,3 @@
-/** Batches: the inputs of the signatures, always B rows; missing rows have weight 0. */
-
 package org.sartor.data
 
 import org.sartor.contract.Contract
@@ -10,7 +8,7 @@ import org.sartor.sum
 /**
  * Input tensors of one batch, which are allocated once and filled for each batch.
  *
- * @param manifest Manifest of the model.
+ * @param manifest manifest of the model.
  */
 internal class Batch(manifest: Manifest) {
     /** B, the number of rows. */
@@ -33,7 +31,7 @@ internal class Batch(manifest: Manifest) {
      * Return the inputs `features`, `labels` and `sample_weights` of `train` and `evaluate`.
      *
      * @param dataset N rows.
-     * @param rows Indices of at most B rows. Further rows of the batch are 0.
+     * @param rows indices of at most B rows. Further rows of the batch are 0.
      */
     fun labelledInputs(dataset: Dataset, rows: IntArray): Map<String, FloatArray> {
         fill(labels, dataset.targets, rows)
@@ -45,7 +43,7 @@ internal class Batch(manifest: Manifest) {
     /**
      * Return the inputs `features` and `sample_weights` of `set_class`.
      *
-     * @param matrices At most B rows of each features tensor.
+     * @param matrices at most B rows of each features tensor.
      */
     fun classInputs(matrices: List<Matrix>): Map<String, FloatArray> {
         val rows = matrices.first().rows
@@ -66,8 +64,8 @@ internal class EvaluatedBatches(val loss: Double, val outputs: Matrix)
 /**
  * Evaluate a model on a data set, batch by batch.
  *
- * @param engine Engine that holds the model; its variables do not change.
- * @param batch Input tensors to use.
+ * @param engine engine that holds the model; its variables do not change.
+ * @param batch input tensors to use.
  * @param dataset N rows, N at least 1.
  * @return the weighted mean of the loss, and the outputs [N, C].
  */

@@ -1,5 +1,3 @@
-/** A data set: the features, targets and weights of samples, by class index. */
-
 package org.sartor.data
 
 import kotlin.math.sqrt
@@ -12,11 +10,11 @@ import org.sartor.rowSum
 /**
  * Samples in memory: N rows, one for each sample and each of its augmentations.
  *
- * @property features Values of each features tensor, [N, size of the tensor].
- * @property targets Targets [N, C]; 0 where a target is missing.
- * @property weights Weights [N, 1], or [N, C] if [Manifest.weightsPerOutput]; 0 where a target is
+ * @property features values of each features tensor, [N, size of the tensor].
+ * @property targets targets [N, C]; 0 where a target is missing.
+ * @property weights weights [N, 1], or [N, C] if [Manifest.weightsPerOutput]; 0 where a target is
  *   missing.
- * @property samples Number of the sample of each row, [N].
+ * @property samples number of the sample of each row, [N].
  * @property fractions 1 / (number of rows of the sample) of each row, [N].
  */
 internal class Dataset(
@@ -83,8 +81,8 @@ internal class Dataset(
     /**
      * Draw mixed rows: at random, in equal numbers from all classes as far as possible.
      *
-     * @param count Largest number of rows.
-     * @param seed Seed of the draw.
+     * @param count largest number of rows.
+     * @param seed seed of the draw.
      * @return indices of at most [count] rows, without repetition.
      */
     fun mixedRows(count: Int, seed: Long): IntArray {
@@ -99,9 +97,9 @@ internal class Dataset(
 /**
  * Create the data set of stored samples.
  *
- * @param manifest Manifest of the model.
- * @param samples Samples of the store.
- * @param classIndices Class name → class index, for at least the classes of [samples].
+ * @param manifest manifest of the model.
+ * @param samples samples of the store.
+ * @param classIndices class name → class index, for at least the classes of [samples].
  */
 internal fun trainingDataset(
     manifest: Manifest,

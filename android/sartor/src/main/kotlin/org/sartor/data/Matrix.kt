@@ -1,12 +1,10 @@
-/** Rows of numbers of the same length. */
-
 package org.sartor.data
 
 /**
  * A float32 matrix, row by row.
  *
- * @property data Values, row by row.
- * @property columns Number of values of a row; 0 only without rows.
+ * @property data values, row by row.
+ * @property columns number of values of a row; 0 only without rows.
  */
 internal class Matrix(@JvmField val data: FloatArray, @JvmField val columns: Int) {
     /** Number of rows. */

@@ -1,5 +1,3 @@
-/** Tasks: the meaning of labels, and the correctness of outputs. */
-
 package org.sartor.data
 
 import org.sartor.DataError
@@ -11,26 +9,26 @@ internal interface Task {
     /**
      * Return the targets of a label: class name → target.
      *
-     * @param label Label of a sample.
-     * @param classes Names of all present classes.
-     * @throws DataError If the label is not valid for the task.
+     * @param label label of a sample.
+     * @param classes names of all present classes.
+     * @throws DataError if the label is not valid for the task.
      */
     fun targets(label: Label, classes: Collection<String>): Map<String, Double>
 
     /**
      * Return the weights of a data set: [N, 1], or [N, C] if the outputs are independent.
      *
-     * @param targets Targets [N, C]; NaN where a target is missing.
-     * @param fractions Fraction of each row, [N].
+     * @param targets targets [N, C]; NaN where a target is missing.
+     * @param fractions fraction of each row, [N].
      */
     fun weights(targets: Matrix, fractions: DoubleArray): Matrix
 
     /**
      * Return the number of correct outputs among those with a weight above 0.
      *
-     * @param outputs Outputs [N, C].
-     * @param targets Targets [N, C]; 0 where a target is missing.
-     * @param weights Weights [N, 1] or [N, C].
+     * @param outputs outputs [N, C].
+     * @param targets targets [N, C]; 0 where a target is missing.
+     * @param weights weights [N, 1] or [N, C].
      */
     fun correct(outputs: Matrix, targets: Matrix, weights: Matrix): Int
 }

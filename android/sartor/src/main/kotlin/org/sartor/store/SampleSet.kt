@@ -1,5 +1,3 @@
-/** Samples as the store returns them for a training. */
-
 package org.sartor.store
 
 import org.sartor.data.Matrix
@@ -7,9 +5,9 @@ import org.sartor.data.Matrix
 /**
  * Samples as arrays, with a row for each sample and each augmentation, ordered by sample: N rows.
  *
- * @property features Values of each features tensor, [N, size of the tensor].
- * @property samples Number (ID) of the sample of each row, [N].
- * @property targets Targets, [N, K]; NaN if a target is missing.
+ * @property features values of each features tensor, [N, size of the tensor].
+ * @property samples number (ID) of the sample of each row, [N].
+ * @property targets targets, [N, K]; NaN if a target is missing.
  * @property classes K class names, in the order of their first samples.
  */
 internal class SampleSet(
