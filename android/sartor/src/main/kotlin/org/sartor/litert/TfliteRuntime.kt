@@ -1,0 +1,43 @@
+package org.sartor.litert
+
+import java.nio.ByteBuffer
+import org.sartor.contract.TensorSpec
+import org.tensorflow.lite.Interpreter
+import org.tensorflow.lite.Tensor
+
+/** The runtime `org.tensorflow:tensorflow-lite`: LiteRT's Interpreter under its former name. */
+public class TfliteRuntime : Runtime {
+    override val name: String get() = "LiteRT"
+
+    override fun load(content: ByteBuffer, threads: Int): LoadedModel =
+        TfliteModel(Interpreter(content, Interpreter.Options().setNumThreads(threads)))
+}
+
+private class TfliteModel(private val interpreter: Interpreter) : LoadedModel {
+    override val signatures: Set<String> get() = interpreter.signatureKeys.toSet()
+
+    override fun inputs(signature: String): Map<String, TensorSpec> =
+        interpreter.getSignatureInputs(signature).associateWith {
+            spec(interpreter.getInputTensorFromSignature(it, signature))
+        }
+
+    override fun outputs(signature: String): Map<String, TensorSpec> =
+        interpreter.getSignatureOutputs(signature).associateWith {
+            spec(interpreter.getOutputTensorFromSignature(it, signature))
+        }
+
+    override fun run(
+        signature: String,
+        inputs: Map<String, ByteBuffer>,
+        outputs: Map<String, ByteBuffer>,
+    ) {
+        interpreter.runSignature(inputs, outputs, signature)
+    }
+
+    override fun close() {
+        interpreter.close()
+    }
+
+    private fun spec(tensor: Tensor) =
+        TensorSpec(tensor.shape().asList(), tensor.dataType().name.lowercase())
+}
