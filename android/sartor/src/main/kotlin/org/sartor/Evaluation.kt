@@ -10,13 +10,14 @@ package org.sartor
  * @property perClass class name → fraction of correct predictions among the samples of the class
  *   (recall); for several labels per sample, the accuracy of that label. Null for a class without
  *   samples.
- * @property confusion confusion matrix: rows are true classes, columns are predictions. Empty unless
- *   the task is classification.
+ * @property confusion confusion matrix: rows are true classes, columns are predictions. Empty
+ *   unless the task is classification.
  * @property calibrationError expected calibration error, 0…1; null unless the task is
  *   classification.
- * @property absoluteError name → mean absolute error, null without samples; empty unless the task is
- *   regression.
- * @property support class name → number of samples of the class; for regression, with a value of it.
+ * @property absoluteError name → mean absolute error, null without samples; empty unless the task
+ *   is regression.
+ * @property support class name → number of samples of the class; for regression, with a value of
+ *   it.
  */
 public class Evaluation internal constructor(
     public val accuracy: Double?,

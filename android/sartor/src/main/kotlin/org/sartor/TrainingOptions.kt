@@ -21,8 +21,8 @@ public enum class Decay {
  * @property seconds time limit of the epochs, in seconds, above 0, and again of the
  *   cross-validation. Default: none.
  * @property patience number of epochs without improvement on held-out samples that ends the
- *   training, at least 1. The best weights are kept. Without held-out samples, a third of each class
- *   is held out for this training. Default: no early stopping.
+ *   training, at least 1. The best weights are kept. Without held-out samples, a third of each
+ *   class is held out for this training. Default: no early stopping.
  * @property learningRate learning rate of the first step, at least 0. Default: depends on the
  *   features.
  * @property weightDecay weight decay, at least 0. Default: cross-validation chooses it, unless
@@ -75,7 +75,8 @@ public data class TrainingOptions(
         public fun learningRate(rate: Double): Builder = set { copy(learningRate = rate) }
 
         /** See [TrainingOptions.weightDecay]. */
-        public fun weightDecay(weightDecay: Double): Builder = set { copy(weightDecay = weightDecay) }
+        public fun weightDecay(weightDecay: Double): Builder =
+            set { copy(weightDecay = weightDecay) }
 
         /** See [TrainingOptions.decay]. */
         public fun decay(decay: Decay): Builder = set { copy(decay = decay) }

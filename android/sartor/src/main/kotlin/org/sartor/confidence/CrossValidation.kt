@@ -44,7 +44,10 @@ internal class CrossValidation(
 internal fun assignValidationFolds(dataset: Dataset, groups: IntArray, seed: Long): IntArray {
     val folds = assignFolds(dataset.classes, groups, seed)
     val isLarge = dataset.rows > MOST_ROWS || dataset.size > MOST_NUMBERS
-    return if (isLarge) IntArray(folds.size) { if (folds[it] > 0) NO_FOLD else folds[it] } else folds
+    return when {
+        isLarge -> IntArray(folds.size) { if (folds[it] > 0) NO_FOLD else folds[it] }
+        else -> folds
+    }
 }
 
 /**

@@ -5,7 +5,7 @@ import org.sartor.data.Matrix
 import org.sartor.distinct
 import org.sartor.indicesOf
 
-private const val NEAR = 0.5 // near-duplicates are closer than this fraction of the typical distance
+private const val NEAR = 0.5 // of the typical distance: near-duplicates are closer
 private const val BLOCK = 64 // numbers between two checks of a limit
 private const val LATEST = 256 // representatives that a sample is compared with: bounds the cost
 

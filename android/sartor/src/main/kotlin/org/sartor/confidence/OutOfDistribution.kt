@@ -159,15 +159,15 @@ internal class OODDetector(
                 val sizes = tensors.map { (name, values) -> "$name [${values.size}]" }
                 throw CheckpointError(
                     "expected ${Contract.OOD_PROTOTYPES} [R × $size], " +
-                        "${Contract.OOD_CLASS_INDICES} [R] and ${Contract.OOD_STATISTICS} [2], got " +
-                        sizes.joinToString().ifEmpty { "none of them" } +
+                        "${Contract.OOD_CLASS_INDICES} [R] and ${Contract.OOD_STATISTICS} [2], " +
+                        "got " + sizes.joinToString().ifEmpty { "none of them" } +
                         ": the checkpoint is damaged",
                 )
             }
             if (!indices.all { it >= 0 && it < capacity && it == it.toInt().toFloat() }) {
                 throw CheckpointError(
-                    "${Contract.OOD_CLASS_INDICES} has other values than the indices of $capacity " +
-                        "classes: the checkpoint is damaged",
+                    "${Contract.OOD_CLASS_INDICES} has other values than the indices of " +
+                        "$capacity classes: the checkpoint is damaged",
                 )
             }
             if (!prototypes.all { abs(it) <= LARGEST_PROTOTYPE }) {
@@ -232,8 +232,8 @@ private fun heldOutSimilarities(
 private fun similaritiesBetweenClasses(rows: Matrix, classes: IntArray): DoubleArray =
     DoubleArray(rows.rows) { row ->
         var highest = -1.0
-        for (other in rows.indices) {
-            if (classes[other] != classes[row]) highest = maxOf(highest, dot(rows, row, rows, other))
+        for (other in indicesOf(classes.size) { classes[it] != classes[row] }) {
+            highest = maxOf(highest, dot(rows, row, rows, other))
         }
         highest
     }

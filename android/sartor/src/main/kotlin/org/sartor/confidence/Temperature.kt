@@ -39,8 +39,8 @@ internal class LabelledOutputs(
  * Return a temperature that needs no held-out samples: 0.45 times the standard deviation of the
  * centered logits.
  *
- * @param outputs outputs [N, C] for the training samples at temperature 1; columns of masked classes
- *   are 0.
+ * @param outputs outputs [N, C] for the training samples at temperature 1; columns of masked
+ *   classes are 0.
  * @return a temperature above 0; 1 for a single class or a uniform output.
  */
 internal fun defaultTemperature(outputs: Matrix): Double {

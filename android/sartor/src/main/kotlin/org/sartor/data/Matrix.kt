@@ -43,7 +43,7 @@ internal class Matrix(@JvmField val data: FloatArray, @JvmField val columns: Int
     fun first(count: Int): Matrix =
         if (count >= rows) this else Matrix(data.copyOf(count * columns), columns)
 
-    /** Return the index of the largest value of a row, the first of several; NaN is the smallest. */
+    /** Return the index of the largest value of a row, the first of several; NaN never is. */
     fun argmax(row: Int): Int {
         val start = start(row)
         var best = 0

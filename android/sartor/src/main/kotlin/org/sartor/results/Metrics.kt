@@ -81,7 +81,10 @@ private fun columnSums(targets: Matrix, value: (Float, Int) -> Double): DoubleAr
 }
 
 /** Return class name → sum / count; null if the count is 0. */
-private fun ratios(labels: List<String>, sums: DoubleArray, counts: IntArray): Map<String, Double?> =
-    labels.withIndex().associate { (i, label) ->
-        label to if (counts[i] > 0) sums[i] / counts[i] else null
-    }
+private fun ratios(
+    labels: List<String>,
+    sums: DoubleArray,
+    counts: IntArray,
+): Map<String, Double?> = labels.withIndex().associate { (i, label) ->
+    label to if (counts[i] > 0) sums[i] / counts[i] else null
+}

@@ -112,8 +112,8 @@ private fun betterVariables(model: TrainingModel, data: TrainingData): Variables
 private fun warningsOf(data: TrainingData): List<String> {
     if (data.absent.isEmpty()) return emptyList()
     return listOf(
-        "there are no samples of ${joinNames(data.absent)}: training continued from the weights in " +
-            "use, and the accuracy on these classes may have fallen. Add samples of them, and " +
+        "there are no samples of ${joinNames(data.absent)}: training continued from the weights " +
+            "in use, and the accuracy on these classes may have fallen. Add samples of them, and " +
             "train again",
     )
 }

@@ -54,8 +54,8 @@ internal class StageBasis(
 /**
  * Return the stages of a training, of which the first ones are run.
  *
- * There is one stage if the options or the manifest limit the training or state the weight decay, if
- * it continues from earlier weights, and for heads without normalization and regressions.
+ * There is one stage if the options or the manifest limit the training or state the weight decay,
+ * if it continues from earlier weights, and for heads without normalization and regressions.
  */
 internal fun trainingStages(
     manifest: Manifest,

@@ -35,10 +35,10 @@ private object Search {
 /**
  * Return half of the learning rate that lowers the loss most in twenty steps.
  *
- * For a linear head, the largest stable rate follows from the lengths of the features. For a head of
- * a user it depends on every layer. So some rates are tried for a few steps (Smith, 2017), from high
- * to low, until the loss of two in succession is higher again. Of rates that are equally good, the
- * lowest counts.
+ * For a linear head, the largest stable rate follows from the lengths of the features. For a head
+ * of a user it depends on every layer. So some rates are tried for a few steps (Smith, 2017), from
+ * high to low, until the loss of two in succession is higher again. Of rates that are equally good,
+ * the lowest counts.
  *
  * @param model holds the starting weights, before and after the call.
  * @param samples training samples.

@@ -57,8 +57,8 @@ internal class WeightedRows(val rows: List<DoubleArray>, val weights: DoubleArra
 /**
  * Return the default learning rate for a set of samples.
  *
- * Gradient descent is stable up to `stableRate / L`, where L is the curvature of the loss of a batch
- * by the weights: at most its curvature by a logit times the largest eigenvalue of the second
+ * Gradient descent is stable up to `stableRate / L`, where L is the curvature of the loss of a
+ * batch by the weights: at most its curvature by a logit times the largest eigenvalue of the second
  * moments of the rows, with 1 for the bias. The default is half of that. The step of an adaptive
  * optimizer changes each weight by the learning rate: the default changes a logit by at most 1.
  *
@@ -85,9 +85,9 @@ internal fun defaultRate(
 /**
  * Return the largest stable learning rate of gradient descent at a curvature of 1.
  *
- * With momentum μ it is `2 (1 + μ)`, with Nesterov momentum `2 (1 + μ) / (1 + 2μ)`. The targets of a
- * regression have no bound, so that the error of one batch can grow in the next: there the momentum
- * must not make steps longer than those of plain gradient descent.
+ * With momentum μ it is `2 (1 + μ)`, with Nesterov momentum `2 (1 + μ) / (1 + 2μ)`. The targets of
+ * a regression have no bound, so that the error of one batch can grow in the next: there the
+ * momentum must not make steps longer than those of plain gradient descent.
  */
 internal fun stableRate(manifest: Manifest): Double {
     val step = manifest.optimizer.step

@@ -31,8 +31,8 @@ private const val RATE_BATCHES = 16 // that the default learning rate follows fr
 /**
  * The training of one set of samples: from starting weights, stage by stage.
  *
- * Several trainings may take turns in the same model: each keeps its weights between two stages. The
- * constructor chooses the stages and learning rates.
+ * Several trainings may take turns in the same model: each keeps its weights between two stages.
+ * The constructor chooses the stages and learning rates.
  *
  * @param model copy of the model, for training.
  * @param options options of the training.

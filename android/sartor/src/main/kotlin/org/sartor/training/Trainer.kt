@@ -169,7 +169,7 @@ internal class Trainer(
     }
 
     private fun notFinite(name: String) = TrainingError(
-        "$name is no longer finite after $steps steps; the weights before the training stay. Train " +
-            "with a lower learning rate",
+        "$name is no longer finite after $steps steps; the weights before the training stay. " +
+            "Train with a lower learning rate",
     )
 }

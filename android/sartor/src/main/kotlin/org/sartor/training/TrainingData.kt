@@ -41,8 +41,8 @@ internal class ModelSnapshot(
  * @property classIndices class name → class index, of all classes by rising index.
  * @property variables the weights in use.
  * @property detector OOD detector in use.
- * @property isWarm whether training continues from [variables]. Otherwise it starts from scratch, and
- *   a cross-validation follows.
+ * @property isWarm whether training continues from [variables]. Otherwise it starts from scratch,
+ *   and a cross-validation follows.
  * @property absent names of the classes that have weights but no samples.
  */
 internal data class TrainingData(

@@ -45,8 +45,8 @@ internal class TrainingModel(val engine: Engine, val manifest: Manifest) : AutoC
     /**
      * Set the weights that a training starts from.
      *
-     * Continuing from old weights while samples come in costs up to three points of accuracy, so all
-     * classes are imprinted, unless the training is a warm start.
+     * Continuing from old weights while samples come in costs up to three points of accuracy, so
+     * all classes are imprinted, unless the training is a warm start.
      *
      * @param data the weights in use, and whether the training continues from them.
      * @param samples training samples.

@@ -179,8 +179,8 @@ private fun warningsOf(
             "$unknown there was no time to measure it. Train for more than $seconds s"
         hasNone -> "$unknown the cross-validation was not completed. Train again"
         data.isUniform(manifest) ->
-            "the photos of each class are as alike as those of one burst: the expected accuracy is " +
-                "that on more of them only. Add photos of other places and views"
+            "the photos of each class are as alike as those of one burst: the expected accuracy " +
+                "is that on more of them only. Add photos of other places and views"
         missing.isNotEmpty() ->
             "the expected accuracy is not that of ${joinNames(missing)}: their samples are " +
                 "near-duplicates, or single. Add samples that differ"
