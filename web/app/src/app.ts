@@ -1,6 +1,6 @@
 /** The parts of the app, and their start. */
 
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { chosenBase, type ListedBase, listBases } from './bases.js';
@@ -27,6 +27,7 @@ export class App {
 
   /** Start the camera and open the last base. */
   async start(): Promise<void> {
+    effect(() => this.#followTestSamples());
     this.isOffline.value = await startOffline();
     void this.camera.start();
     void this.predictor.run();
@@ -43,9 +44,20 @@ export class App {
       for (const note of await this.project.open(base)) {
         this.messages.note(note);
       }
-      await this.trainer.evaluate();
     } catch (error) {
       console.warn(error); // the preview shows it
+    }
+  }
+
+  /** Measure the model on the test samples whenever classes or samples have changed. */
+  #followTestSamples(): void {
+    const { project, predictor, importer, trainer } = this;
+    const isBusy =
+      predictor.recording.value !== undefined ||
+      importer.progress.value !== undefined ||
+      trainer.state.value !== 'idle';
+    if (project.state.value === 'open' && project.classes.value.length > 0 && !isBusy) {
+      void trainer.evaluate();
     }
   }
 }

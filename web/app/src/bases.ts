@@ -1,5 +1,7 @@
 /** The bases: those of the site, and a file of the user. */
 
+import { PersonalModel } from 'sartor';
+
 /** A personalizable file of the site, as `bases/bases.json` lists it. */
 export interface ListedBase {
   /** URL, relative to the folder `bases`. */
@@ -63,6 +65,27 @@ export async function chooseFile(file: File): Promise<void> {
   localStorage.setItem(CHOICE, OWN_FILE);
 }
 
+/** Open the model of a base, with its samples in this browser. */
+export function openModel({ source, storage }: ChosenBase): Promise<PersonalModel> {
+  return PersonalModel.open(source, {
+    name: storage,
+    runtime: RUNTIME,
+    threads: crossOriginIsolated && navigator.hardwareConcurrency > 1,
+    thumbnails: true,
+    photos: true,
+  });
+}
+
+/** Remember the name of the storage of a base, so that another tab can be asked to leave it. */
+export function rememberStorage(base: ChosenBase, name: string): void {
+  localStorage.setItem(nameKey(base), name);
+}
+
+/** Return the name of the storage of a base, or an empty one if it was never open. */
+export function storageOf(base: ChosenBase): string {
+  return base.storage ?? localStorage.getItem(nameKey(base)) ?? '';
+}
+
 async function ownBase(): Promise<ChosenBase | undefined> {
   const response = await (await caches.open(CACHE)).match(OWN_FILE);
   if (response === undefined) {
@@ -78,4 +101,8 @@ function useListed({ file, name }: ListedBase): ChosenBase {
 
 function pathOf(file: string): string {
   return file.split('?')[0] as string;
+}
+
+function nameKey({ name }: ChosenBase): string {
+  return `sartor-storage/${name}`;
 }

@@ -60,6 +60,9 @@ export class Importer {
     let count = 0;
     const failures: Error[] = [];
     this.progress.value = { done: 0, total: photos.length };
+    if (label === undefined) {
+      await this.#project.removePlaceholders();
+    }
     for (const [index, { file, folder }] of photos.entries()) {
       const name = label ?? folder;
       try {
@@ -72,6 +75,9 @@ export class Importer {
         failures.push(error as Error);
       }
       this.progress.value = { done: index + 1, total: photos.length };
+    }
+    if (this.#project.classes.value.length === 0) {
+      await this.#project.clear();
     }
     this.progress.value = undefined;
     const [failure] = failures;

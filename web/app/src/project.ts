@@ -1,8 +1,15 @@
 /** The project: the open model, its classes with their samples, and its files. */
 
 import { computed, signal } from '@preact/signals';
-import { type ClassSummary, PersonalModel, StoreError } from 'sartor';
-import { type ChosenBase, chooseFile, useFile } from './bases.js';
+import { type ClassSummary, type PersonalModel, StoreError } from 'sartor';
+import {
+  type ChosenBase,
+  chooseFile,
+  openModel,
+  rememberStorage,
+  storageOf,
+  useFile,
+} from './bases.js';
 import { arrange, type Place, readPlaces, renamePlace } from './layout.js';
 import { Thumbnails } from './thumbnails.js';
 
@@ -19,6 +26,7 @@ interface StoredPhoto {
 }
 
 const FIRST_CLASSES = 4;
+const NAME = /^Class \d+$/; // of classes that the user has not named
 const LAYOUT = 'camera/layout';
 const CHANNEL = 'sartor-camera';
 
@@ -70,6 +78,7 @@ export class Project {
     try {
       const model = await openModel(base);
       this.base.value = base;
+      rememberStorage(base, model.name);
       await this.#use(model);
       return model.notes;
     } catch (error) {
@@ -113,7 +122,7 @@ export class Project {
   async takeOver(): Promise<void> {
     const base = this.base.value;
     if (base !== undefined) {
-      this.#channel.postMessage(base.storage ?? this.#nameOf(base));
+      this.#channel.postMessage(storageOf(base));
       await this.open(base);
     }
   }
@@ -173,6 +182,16 @@ export class Project {
     await this.refresh();
   }
 
+  /** Remove the classes without name and samples, because folders of photos bring their own. */
+  async removePlaceholders(): Promise<void> {
+    for (const { name, samples } of this.classes.value) {
+      if (samples === 0 && NAME.test(name)) {
+        await this.model.removeClass(name);
+      }
+    }
+    await this.refresh();
+  }
+
   /** Delete samples; a class that loses its last one stays, without samples. */
   async forget(label: string, ids: readonly number[]): Promise<void> {
     await this.model.forget(...ids);
@@ -210,7 +229,6 @@ export class Project {
   async #use(model: PersonalModel): Promise<void> {
     this.#model = model;
     this.capacity.value = model.capacity;
-    rememberName(this.base.value, model.name);
     this.#places = readPlaces((await model.appData(LAYOUT)).get(LAYOUT));
     const isEmpty = (await model.classes()).length === 0;
     for (let i = 0; isEmpty && i < Math.min(FIRST_CLASSES, model.capacity); i += 1) {
@@ -266,34 +284,9 @@ export class Project {
     }
     return `Class ${number}`;
   }
-
-  #nameOf(base: ChosenBase): string {
-    return localStorage.getItem(nameKey(base)) ?? '';
-  }
 }
 
 /** Return whether another tab has the model open; other errors of a store have other messages. */
 function isOpenElsewhere(error: unknown): error is StoreError {
   return error instanceof StoreError && error.message.includes('another tab');
-}
-
-function openModel({ source, storage }: ChosenBase): Promise<PersonalModel> {
-  return PersonalModel.open(source, {
-    name: storage,
-    runtime: RUNTIME,
-    threads: crossOriginIsolated && navigator.hardwareConcurrency > 1,
-    thumbnails: true,
-    photos: true,
-  });
-}
-
-/** Remember the name of the storage of a base, so that another tab can be asked to leave it. */
-function rememberName(base: ChosenBase | undefined, name: string): void {
-  if (base !== undefined) {
-    localStorage.setItem(nameKey(base), name);
-  }
-}
-
-function nameKey({ name }: ChosenBase): string {
-  return `sartor-storage/${name}`;
 }

@@ -68,8 +68,14 @@ export class Trainer {
 
   /** Measure the model on the test samples, if there are any. */
   async evaluate(): Promise<void> {
-    const hasTest = this.#project.counts.value.test > 0;
-    this.evaluation.value = hasTest ? await this.#project.model.evaluate() : undefined;
+    const hasTest = this.#project.counts.peek().test > 0;
+    try {
+      this.evaluation.value = hasTest ? await this.#project.model.evaluate() : undefined;
+    } catch (error) {
+      if (this.#project.state.peek() === 'open') {
+        this.#messages.error(error);
+      }
+    }
   }
 
   /** Forget the results, because the classes were replaced. */

@@ -18,8 +18,8 @@ import PIL.ImageOps
 SIZE = (640, 480)
 STRIP = 60  # pixels; the model sees the square in the center, from 80 on
 COLORS = ("#ff0000", "#0000ff", "#00ff00", "#ffffff")
-PHOTOS = 10
-FRAMES = 24  # for each photo, moved a little from frame to frame
+PHOTOS = 6
+FRAMES = 20  # for each photo, moved a little from frame to frame
 MARGIN = 30  # frames with a black strip at both ends of a scene
 
 

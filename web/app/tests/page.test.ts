@@ -15,7 +15,7 @@ const browsers: Browser[] = [];
 let screen: Screen;
 
 beforeAll(async () => {
-  files = await makeFiles();
+  files = makeFiles();
   host = new Host(files.site);
   await host.start();
   browsers.push(await openBrowser('pattern', ''), await openBrowser('none', ''));
@@ -24,7 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(browsers.map((browser) => browser.close()));
   await host?.stop();
-  files?.delete();
 });
 
 afterEach(async () => {
@@ -65,6 +64,7 @@ async function violations(): Promise<string[]> {
 
 it('sends no request to another origin, and its policy refuses them', async () => {
   await open(['camera']);
+  await screen.opened(); // the page reloads itself once
   const urls: string[] = [];
   screen.context.on('request', (request) => urls.push(`${request.method()} ${request.url()}`));
   await screen.page.reload();
@@ -84,7 +84,7 @@ it('sends no request to another origin, and its policy refuses them', async () =
   expect(own.length).toBeGreaterThan(3);
 });
 
-it('records while a key is held, and records a second for the click of a screen reader', async () => {
+it('records while a key is held, and a second for the click of a screen reader', async () => {
   await open();
   await screen.ready();
   await screen.page.keyboard.down('2');
@@ -101,7 +101,34 @@ it('records while a key is held, and records a second for the click of a screen 
   );
   await screen.page.locator('.recording-badge').waitFor({ state: 'detached' });
   expect(await screen.samples('Class 1')).toBeGreaterThan(before);
+  await screen.page.keyboard.down('3');
+  await screen.page.locator('.recording-badge').waitFor();
+  await screen.page.evaluate(() => dispatchEvent(new Event('blur'))); // another window gets the keyup
+  await screen.page.locator('.recording-badge').waitFor({ state: 'detached' });
 });
+
+it('switches to the other camera, and remembers it', async () => {
+  await open();
+  await screen.ready();
+  const first = await cameraName();
+  await screen.page.getByRole('button', { name: 'Use the next camera' }).click();
+  await screen.page.waitForFunction((name) => {
+    const stream = document.querySelector('video')?.srcObject as MediaStream | null;
+    return ![name, undefined].includes(stream?.getVideoTracks()[0]?.label);
+  }, first);
+  const second = await cameraName();
+  await screen.page.reload();
+  await screen.ready();
+  expect(await cameraName()).toBe(second);
+});
+
+/** Return the name of the camera that the page shows. */
+function cameraName(): Promise<string | undefined> {
+  return screen.page.evaluate(() => {
+    const stream = document.querySelector('video')?.srcObject as MediaStream | null;
+    return stream?.getVideoTracks()[0]?.label;
+  });
+}
 
 it('adds, renames and deletes classes, up to the capacity', async () => {
   await open();

@@ -1,15 +1,15 @@
 /** The built app on a static host without security headers, in Chromium with a fake camera. */
 
 import { execFileSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { cpSync, createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { inject } from 'vitest';
 import { chromiumPath, repository } from '../../contract/tests/browser.js';
 
-const PHOTOS = repository('../shared/data/clothing/train');
+const PHOTOS = repository('../shared/data/clothing');
 
 /** Time in which `makeFiles` ends on a busy machine, in ms. */
 export const HOOK_TIMEOUT = 300_000;
@@ -53,17 +53,19 @@ export interface Files {
   readonly site: string;
   /** File with the video of the camera; it exists if `HAS_PHOTOS`. */
   readonly video: string;
-  delete(): void;
 }
 
-/** Build the app with its bases, and make the video. */
-export async function makeFiles(): Promise<Files> {
-  const folder = mkdtempSync(join(tmpdir(), 'sartor-camera-'));
+/** Build the app with its bases, and make the video, unless another test file has. */
+export function makeFiles(): Files {
+  const folder = inject('cameraFolder');
   const [app, site, video] = ['app', 'site', 'video.mjpeg'].map((name) => join(folder, name)) as [
     string,
     string,
     string,
   ];
+  if (existsSync(site)) {
+    return { site, video };
+  }
   execFileSync('npm', ['run', 'build', '--', '--outDir', app, '--logLevel', 'error'], {
     cwd: repository('web/app'),
     env: { ...process.env, NODE_ENV: 'production' }, // that of the tests builds for development
@@ -72,10 +74,37 @@ export async function makeFiles(): Promise<Files> {
   execFileSync('sartor', ['camera', '--app', app, '--out', site]);
   if (HAS_PHOTOS) {
     const script = repository('web/app/tests/make_video.py');
-    const scenes = Object.values(SCENES).map((name) => join(PHOTOS, name));
+    const scenes = Object.values(SCENES).map((name) => join(PHOTOS, 'train', name));
     execFileSync('python', [script, video, ...scenes]);
   }
-  return { site, video, delete: () => rmSync(folder, { recursive: true, force: true }) };
+  return { site, video };
+}
+
+/**
+ * Copy the first photos of some classes into folders.
+ *
+ * @returns the paths of the folders, whose names are the classes.
+ */
+export function photoFolders(
+  split: 'train' | 'validation',
+  classes: readonly string[],
+  count: number,
+): string[] {
+  return classes.map((name) => {
+    const target = join(inject('cameraFolder'), split, name);
+    for (const photo of readdirSync(join(PHOTOS, split, name))
+      .sort()
+      .slice(0, count)) {
+      cpSync(join(PHOTOS, split, name, photo), join(target, photo));
+    }
+    return target;
+  });
+}
+
+/** Return the path of a photo that is not in any folder for training. */
+export function validationPhoto(name: string, index: number): string {
+  const folder = join(PHOTOS, 'validation', name);
+  return join(folder, readdirSync(folder).sort()[index] as string);
 }
 
 /** A static host of a folder; each has an origin, and so a storage, of its own. */
@@ -115,7 +144,7 @@ export class Host {
 export function openBrowser(camera: CameraSource, video: string): Promise<Browser> {
   const flags = {
     none: [],
-    pattern: ['--use-fake-device-for-media-stream'],
+    pattern: ['--use-fake-device-for-media-stream=device-count=2'],
     photos: ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${video}`],
   };
   return chromium.launch({
@@ -218,6 +247,16 @@ export class Screen {
   async confidence(name: string): Promise<number> {
     const meter = this.card(name).getByRole('meter');
     return Number(await meter.getAttribute('aria-valuenow'));
+  }
+
+  /** Drop files and folders of this computer onto the page. */
+  async dropPaths(files: string[]): Promise<void> {
+    const session = await this.context.newCDPSession(this.page);
+    const data = { items: [], files, dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await session.send('Input.dispatchDragEvent', { type, x: 100, y: 30, data });
+    }
+    await session.detach();
   }
 
   /** Drop a file onto the page, or onto the card of a class. */

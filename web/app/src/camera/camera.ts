@@ -24,16 +24,17 @@ const ERRORS: Readonly<Record<string, CameraState>> = {
   AbortError: 'busy',
 };
 
-const FACING = 'sartor-facing';
+const CHOICE = 'sartor-camera'; // the key of the choice: a side, or the id of a device
+
+type Side = 'user' | 'environment';
+const OTHER_SIDE: Readonly<Record<Side, Side>> = { user: 'environment', environment: 'user' };
 
 /** The camera of the device. */
 export class Camera {
   readonly state = signal<CameraState>('off');
   readonly stream = signal<MediaStream | undefined>(undefined);
-  /** Side of the camera: `user` is the front, `environment` is the back. */
-  readonly facing = signal<'user' | 'environment'>(
-    localStorage.getItem(FACING) === 'user' ? 'user' : 'environment',
-  );
+  /** Side of the camera: `user` is the front, `environment` the back; undefined for webcams. */
+  readonly side = signal<Side | undefined>(undefined);
   /** Number of cameras. */
   readonly count = signal(0);
   /** Whether the video shows the user, as a mirror does. */
@@ -52,27 +53,32 @@ export class Camera {
     this.stop();
     this.state.value = 'starting';
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({
-        audio: false,
-        video: {
-          facingMode: { ideal: this.facing.value },
-          width: { ideal: (FRAME_SIZE * 4) / 3 },
-          height: { ideal: FRAME_SIZE },
-          frameRate: { ideal: 30 },
-        },
-      });
-      this.#show(stream);
+      this.#show(await openCamera(chosenCamera()));
       await this.#countCameras();
     } catch (error) {
+      const isGone = (error as Error).name === 'OverconstrainedError';
+      if (isGone && localStorage.getItem(CHOICE) !== null) {
+        localStorage.removeItem(CHOICE);
+        await this.start();
+        return;
+      }
       this.state.value = ERRORS[(error as Error).name] ?? 'missing';
     }
   }
 
-  /** Use the camera on the other side. */
-  async switchSide(): Promise<void> {
-    this.facing.value = this.facing.value === 'user' ? 'environment' : 'user';
-    localStorage.setItem(FACING, this.facing.value);
-    await this.start();
+  /** Use the camera on the other side, or the next one if that is the same or has no side. */
+  async switch(): Promise<void> {
+    const former = this.#device;
+    if (this.side.value !== undefined) {
+      localStorage.setItem(CHOICE, OTHER_SIDE[this.side.value]);
+      await this.start();
+    }
+    if (this.#device === former) {
+      const devices = await videoDevices();
+      const index = devices.findIndex(({ deviceId }) => deviceId === former);
+      localStorage.setItem(CHOICE, devices[(index + 1) % devices.length]?.deviceId ?? '');
+      await this.start();
+    }
   }
 
   /** Turn the camera off. */
@@ -92,14 +98,20 @@ export class Camera {
         this.state.value = 'unplugged';
       }
     });
-    this.isMirrored.value = track?.getSettings().facingMode !== 'environment';
+    const facing = track?.getSettings().facingMode;
+    this.side.value = isSide(facing) ? facing : undefined;
+    this.isMirrored.value = this.side.value !== 'environment';
     this.stream.value = stream;
     this.state.value = 'on';
   }
 
+  /** The id of the device in use. */
+  get #device(): string | undefined {
+    return this.stream.value?.getVideoTracks()[0]?.getSettings().deviceId;
+  }
+
   async #countCameras(): Promise<void> {
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    this.count.value = devices.filter(({ kind }) => kind === 'videoinput').length;
+    this.count.value = (await videoDevices()).length;
   }
 
   /** Start again when a camera is plugged in. */
@@ -109,4 +121,27 @@ export class Camera {
       await this.start();
     }
   }
+}
+
+async function videoDevices(): Promise<readonly MediaDeviceInfo[]> {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices.filter(({ kind }) => kind === 'videoinput');
+}
+
+function openCamera(choice: MediaTrackConstraints): Promise<MediaStream> {
+  const size = { width: { ideal: (FRAME_SIZE * 4) / 3 }, height: { ideal: FRAME_SIZE } };
+  return navigator.mediaDevices.getUserMedia({
+    audio: false,
+    video: { ...choice, ...size, frameRate: { ideal: 30 } },
+  });
+}
+
+/** Return the constraints of the camera that was chosen last; the default is the back. */
+function chosenCamera(): MediaTrackConstraints {
+  const choice = localStorage.getItem(CHOICE) || 'environment';
+  return isSide(choice) ? { facingMode: { ideal: choice } } : { deviceId: { exact: choice } };
+}
+
+function isSide(value: string | undefined): value is Side {
+  return value === 'user' || value === 'environment';
 }

@@ -51,6 +51,9 @@ function Video() {
   );
 }
 
+/** Side of the present camera → the camera that the button chooses. */
+const OTHER_CAMERA = { user: 'back', environment: 'front', other: 'next' } as const;
+
 /** The buttons over the video, and the sign of a recording. */
 function Overlay() {
   const { camera, predictor } = useApp();
@@ -77,8 +80,9 @@ function Overlay() {
         <button
           type="button"
           class="overlay-button is-round"
-          aria-label={`Use the ${camera.facing.value === 'user' ? 'back' : 'front'} camera`}
-          onClick={() => void camera.switchSide()}
+          aria-label={`Use the ${OTHER_CAMERA[camera.side.value ?? 'other']} camera`}
+          title={`Use the ${OTHER_CAMERA[camera.side.value ?? 'other']} camera`}
+          onClick={() => void camera.switch()}
         >
           <Icon name="flip" />
         </button>

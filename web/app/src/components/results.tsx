@@ -5,7 +5,7 @@ import { useApp } from '../app.js';
 
 /** The results, after a training or with test samples. */
 export function Results() {
-  const { trainer, project } = useApp();
+  const { trainer } = useApp();
   const history = trainer.history.value;
   const evaluation = trainer.evaluation.value;
   const isIdle = trainer.state.value === 'idle';
@@ -22,11 +22,6 @@ export function Results() {
           For a confusion matrix, record some <strong>test samples</strong>, in another place or
           light.
         </p>
-      )}
-      {project.counts.value.test > 0 && (
-        <button type="button" class="button" onClick={() => void trainer.evaluate()}>
-          Measure again
-        </button>
       )}
     </section>
   );

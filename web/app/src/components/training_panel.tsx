@@ -35,6 +35,9 @@ function TrainButton() {
         Train
       </button>
       {!isReady && <p class="quiet">Two classes with samples are needed.</p>}
+      {isReady && trainer.history.value === undefined && (
+        <p class="quiet">Better, and able to say “none of these”.</p>
+      )}
     </>
   );
 }

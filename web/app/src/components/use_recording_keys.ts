@@ -19,17 +19,24 @@ export function useRecordingKeys(): void {
       held.key = key;
       predictor.record(label);
     };
-    const release = ({ key }: KeyboardEvent) => {
-      if (key === held.key) {
+    const stop = () => {
+      if (held.key !== '') {
         held.key = '';
         predictor.stopRecording();
       }
     };
+    const release = ({ key }: KeyboardEvent) => {
+      if (key === held.key) {
+        stop();
+      }
+    };
     addEventListener('keydown', press);
     addEventListener('keyup', release);
+    addEventListener('blur', stop); // a window without focus gets no keyup
     return () => {
       removeEventListener('keydown', press);
       removeEventListener('keyup', release);
+      removeEventListener('blur', stop);
     };
   }, [predictor, project]);
 }
