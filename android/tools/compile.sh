@@ -20,14 +20,14 @@ resources() {
         [ -z "$(find "$app/res" "$app/AndroidManifest.xml" -newer "$work/resources.apk" -print -quit)" ]; then
         return
     fi
-    rm -rf "$work/res" "$work/R"
-    mkdir -p "$work/res" "$work/R"
+    rm -rf "$work/R"
+    mkdir -p "$work/R"
     # The Android Gradle plugin takes these from build.gradle.kts.
     sed "s|<manifest |<manifest package=\"org.sartor.camera\" |" "$app/AndroidManifest.xml" >"$work/AndroidManifest.xml"
-    aapt2 compile --dir "$app/res" -o "$work/res"
+    aapt2 compile --dir "$app/res" -o "$work/resources.zip"
     aapt2 link -I "$(artifact dl/android-all)" --manifest "$work/AndroidManifest.xml" --java "$work/R" \
         --proguard "$work/resources.pro" --min-sdk-version $min_sdk --target-sdk-version $target_sdk \
-        --version-code 1 --version-name 0.1 --auto-add-overlay -o "$work/resources.apk" "$work"/res/*.flat \
+        --version-code 1 --version-name 0.1 --auto-add-overlay -o "$work/resources.apk" "$work/resources.zip" \
         2>"$work/aapt2.log" || { cat "$work/aapt2.log" >&2; return 1; }
     javac -nowarn -Xlint:none --release 8 -d "$work/R" "$work/R/org/sartor/camera/R.java" 2>/dev/null
 }
