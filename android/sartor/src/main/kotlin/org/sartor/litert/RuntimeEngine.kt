@@ -7,14 +7,10 @@ import org.sartor.contract.Contract
 import org.sartor.contract.TensorSpecs
 import org.sartor.contract.signatures
 
-/** Calls after which LiteRT is loaded again: each leaks 0.9 to 2.6 KB. */
-internal const val CALLS_BEFORE_RELOAD: Int = 5000
-
 private val CHANGES_VARIABLES = setOf("train", "set_class", "initialize")
 
 /**
- * An engine on a [Runtime]: checked inputs, and a model that is loaded again before LiteRT's leak
- * counts, and after LiteRT failed.
+ * An engine on a [Runtime]: checked inputs, and a model that is loaded again after LiteRT failed.
  *
  * @param file a file that has passed all checks.
  * @param runtime runtime that loads it.
@@ -33,12 +29,10 @@ internal class RuntimeEngine(
     }
     private var model: LoadedModel? = load()
     private var isClosed = false
-    private var calls = 0
     private var lastVariables: Variables? = null // null if a call may have changed them since
 
     override fun run(key: String, inputs: Tensors): Map<String, FloatArray> {
         val buffer = buffers.getValue(key).value
-        checkTensors(key, signatures.getValue(key).inputs, inputs)
         val model = openModel()
         buffer.fill(inputs)
         if (key in CHANGES_VARIABLES) lastVariables = null
@@ -75,7 +69,6 @@ internal class RuntimeEngine(
     private fun call(model: LoadedModel, key: String, buffer: TensorBuffers) {
         try {
             model.run(key, buffer.inputs, buffer.outputs)
-            calls += 1
         } catch (error: RuntimeException) {
             this.model = null
             model.close()
@@ -83,28 +76,15 @@ internal class RuntimeEngine(
         }
     }
 
-    /** Return the model, loaded again if it failed, or if it has leaked. */
+    /** Return the model, loaded again if it failed. */
     private fun openModel(): LoadedModel {
         if (isClosed) throw SartorError("the model is closed: open it again with PersonalModel.open")
-        val present = model
-        if (present == null) {
-            val variables = lastVariables ?: throw SartorError(
-                "${file.name}: ${runtime.name} has failed before: close the model and open it again; " +
-                    "the samples are stored",
-            )
-            return replace(variables)
-        }
-        if (calls < CALLS_BEFORE_RELOAD) return present
-        val save = buffers.getValue("save").value
-        save.fill(RUN_INPUT)
-        call(present, "save", save)
-        val variables = save.results()
-        lastVariables = variables
-        try {
-            return replace(variables)
-        } finally {
-            present.close()
-        }
+        model?.let { return it }
+        val variables = lastVariables ?: throw SartorError(
+            "${file.name}: ${runtime.name} has failed before: close the model and open it again; " +
+                "the samples are stored",
+        )
+        return replace(variables)
     }
 
     /** Load the model again, with the values of its variables. */
@@ -114,7 +94,6 @@ internal class RuntimeEngine(
         restore.fill(variables)
         call(fresh, "restore", restore)
         model = fresh
-        calls = 0
         return fresh
     }
 

@@ -3,6 +3,7 @@ package org.sartor.litert
 import java.nio.ByteBuffer
 import org.sartor.contract.TensorSpec
 import org.tensorflow.lite.Interpreter
+import org.tensorflow.lite.SignatureCalls
 import org.tensorflow.lite.Tensor
 
 /** The runtime `org.tensorflow:tensorflow-lite`: LiteRT's Interpreter under its former name. */
@@ -14,6 +15,8 @@ public class TfliteRuntime : Runtime {
 }
 
 private class TfliteModel(private val interpreter: Interpreter) : LoadedModel {
+    private val calls = HashMap<String, SignatureCalls?>()
+
     override val signatures: Set<String> get() = interpreter.signatureKeys.toSet()
 
     override fun inputs(signature: String): Map<String, TensorSpec> =
@@ -31,11 +34,29 @@ private class TfliteModel(private val interpreter: Interpreter) : LoadedModel {
         inputs: Map<String, ByteBuffer>,
         outputs: Map<String, ByteBuffer>,
     ) {
-        interpreter.runSignature(inputs, outputs, signature)
+        val call = callOf(signature)
+        if (call == null) {
+            interpreter.runSignature(inputs, outputs, signature)
+        } else {
+            call.run(inputs, outputs)
+        }
     }
 
     override fun close() {
+        calls.values.forEach { it?.close() }
         interpreter.close()
+    }
+
+    /** Return the calls of a signature; null if this version of LiteRT lacks their parts. */
+    private fun callOf(signature: String): SignatureCalls? {
+        if (signature !in calls) {
+            calls[signature] = try {
+                SignatureCalls(interpreter, signature)
+            } catch (_: LinkageError) {
+                null
+            }
+        }
+        return calls[signature]
     }
 
     private fun spec(tensor: Tensor) =
