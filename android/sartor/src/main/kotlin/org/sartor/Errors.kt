@@ -17,11 +17,14 @@ public class NotPersonalizableError(message: String) : SartorError(message)
 /** An argument is invalid: a sample, label, array, file or option. */
 public class DataError(message: String, cause: Throwable? = null) : SartorError(message, cause)
 
-/** A checkpoint is damaged or belongs to another model, or cannot be written. */
+/** A checkpoint is damaged or belongs to another model. */
 public class CheckpointError(message: String, cause: Throwable? = null) : SartorError(message, cause)
 
 /** A sample store is damaged, is in use, or has features of another base. */
 public class StoreError(message: String, cause: Throwable? = null) : SartorError(message, cause)
+
+/** The storage is full, or a file cannot be read or written; nothing was changed. */
+public class StorageError(message: String, cause: Throwable? = null) : SartorError(message, cause)
 
 /** A training diverged, so that the weights before it stay; or another training is running. */
 public class TrainingError(message: String) : SartorError(message)

@@ -1,5 +1,7 @@
 package org.sartor
 
+import org.sartor.results.Inference
+
 /**
  * The prediction of one class.
  *
@@ -15,10 +17,12 @@ public data class Prediction(public val label: String, public val probability: F
  * @property ranking the classes, by falling probability; empty if the model has no class.
  * @property inDistribution false if the input is out-of-distribution ("none of these"); null if the
  *   model has no OOD detector, because it was not trained or has too few samples.
+ * @property features values of each features tensor, row by row, for [SampleOptions.features].
  */
 public class Predictions internal constructor(
     public val ranking: List<Prediction>,
     public val inDistribution: Boolean?,
+    public val features: List<FloatArray> = emptyList(),
 ) {
     /** The most probable class; null if there is none or the input is out-of-distribution. */
     public val best: Prediction?
@@ -30,13 +34,12 @@ public class Predictions internal constructor(
     }
 }
 
-/**
- * Return predictions, sorted by falling probability.
- *
- * @param outputs class name → output, in the order of the class indices.
- * @param inDistribution see [Predictions].
- */
-internal fun predictionsOf(outputs: Map<String, Float>, inDistribution: Boolean?): Predictions {
-    val predictions = outputs.map { (label, output) -> Prediction(label, output) }
-    return Predictions(predictions.sortedByDescending { it.probability }, inDistribution)
+/** Return the predictions of an inference, sorted by falling probability. */
+internal fun predictionsOf(inference: Inference): Predictions {
+    val predictions = inference.outputs.map { (label, output) -> Prediction(label, output) }
+    return Predictions(
+        predictions.sortedByDescending { it.probability },
+        inference.inDistribution,
+        inference.features.map { it.data },
+    )
 }

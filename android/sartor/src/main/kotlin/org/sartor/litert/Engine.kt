@@ -9,7 +9,8 @@ internal typealias Variables = Map<String, FloatArray>
 /**
  * One copy of a personalizable file, with its own variables.
  *
- * Its methods must run one at a time: the caller holds a lock. All arrays that it returns are copies.
+ * Every method may be called from any thread; each locks the engine, so that `synchronized(engine)`
+ * keeps other threads out between several calls. All arrays that it returns are copies.
  */
 internal interface Engine : AutoCloseable {
     /**

@@ -2,6 +2,7 @@
 
 package org.sartor.litert
 
+import android.content.Context
 import java.io.File
 import java.io.FileInputStream
 import java.io.IOException
@@ -52,6 +53,25 @@ internal fun mapFile(file: File): ByteBuffer = try {
     }
 } catch (error: IOException) {
     throw InvalidModelError("$file cannot be read: ${error.message}", error)
+}
+
+/**
+ * Map an asset of an app into memory.
+ *
+ * @throws InvalidModelError if it does not exist, or is compressed.
+ */
+internal fun mapAsset(context: Context, asset: String): ByteBuffer = try {
+    context.assets.openFd(asset).use { descriptor ->
+        descriptor.createInputStream().use { stream ->
+            stream.channel.map(FileChannel.MapMode.READ_ONLY, descriptor.startOffset, descriptor.length)
+        }
+    }
+} catch (error: IOException) {
+    throw InvalidModelError(
+        "the asset $asset does not exist, or is compressed (${error.message}): add " +
+            "androidResources { noCompress += \"tflite\" } to the build file",
+        error,
+    )
 }
 
 /**

@@ -31,6 +31,7 @@ internal class RuntimeEngine(
     private var isClosed = false
     private var lastVariables: Variables? = null // null if a call may have changed them since
 
+    @Synchronized
     override fun run(key: String, inputs: Tensors): Map<String, FloatArray> {
         val buffer = buffers.getValue(key).value
         val model = openModel()
@@ -40,13 +41,16 @@ internal class RuntimeEngine(
         return buffer.results()
     }
 
+    @Synchronized
     override fun variables(): Variables = run("save", RUN_INPUT).also { lastVariables = it }
 
+    @Synchronized
     override fun restore(variables: Variables) {
         run("restore", variables)
         lastVariables = variables.mapValues { it.value.copyOf() }
     }
 
+    @Synchronized
     override fun initialVariables(): Variables {
         val current = variables()
         run("initialize", RUN_INPUT)
@@ -59,6 +63,7 @@ internal class RuntimeEngine(
 
     override fun copy(): Engine = RuntimeEngine(file, runtime)
 
+    @Synchronized
     override fun close() {
         isClosed = true
         model?.close()

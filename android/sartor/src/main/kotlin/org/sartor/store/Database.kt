@@ -51,7 +51,8 @@ internal class Database(
     /**
      * Run a function in a transaction: all of its changes are written, or none.
      *
-     * @throws StoreError if the storage is full or damaged, or the file was deleted.
+     * @throws StoreError if the store is damaged, or its file was deleted.
+     * @throws org.sartor.StorageError if the storage is full.
      */
     fun <T> writing(change: () -> T): T {
         if (depth > 0) return change()

@@ -59,7 +59,7 @@ internal class SampleStore(
      * @param keys class name → key that a new class gets.
      * @return the ID of the sample; IDs increase.
      * @throws DataError if it does not fit the model, or is larger than `maxBytes`.
-     * @throws org.sartor.StoreError if the storage is full; nothing is changed.
+     * @throws org.sartor.StorageError if the storage is full; nothing is changed.
      */
     fun add(sample: SampleOfStore, keys: Map<String, String>): Long {
         checkTargets(task, sample.targets)

@@ -15,6 +15,8 @@ import android.database.sqlite.SQLiteFullException
 import android.database.sqlite.SQLiteProgram
 import android.database.sqlite.SQLiteReadOnlyDatabaseException
 import java.io.File
+import org.sartor.SartorError
+import org.sartor.StorageError
 import org.sartor.StoreError
 
 /** A row of a query: each value is a `Long`, a `Double`, a `String`, a `ByteArray` or null. */
@@ -87,7 +89,7 @@ internal fun damaged(name: String, reason: String, cause: Throwable? = null): St
 )
 
 /**
- * Run a function, and throw StoreError instead of an error of SQLite.
+ * Run a function, and throw StoreError or StorageError instead of an error of SQLite.
  *
  * @param name name of the store, for the message.
  */
@@ -100,17 +102,17 @@ internal inline fun <T> translated(name: String, run: () -> T): T = try {
 }
 
 /** Return the error of Sartor for one of SQLite. */
-internal fun storeError(name: String, error: SQLException): StoreError = when (error) {
-    is SQLiteFullException -> StoreError(
-        "$name cannot be written: the storage is full (${error.message}). Nothing was changed. " +
-            "Free space or forget samples, and try again.",
+internal fun storeError(name: String, error: SQLException): SartorError = when (error) {
+    is SQLiteFullException -> StorageError(
+        "$name cannot be written: the storage is full. Nothing was changed. Free space or forget " +
+            "samples, and try again (${error.message})",
         error,
     )
     is SQLiteDiskIOException, is SQLiteReadOnlyDatabaseException, is SQLiteAccessPermException,
     is SQLiteCantOpenDatabaseException,
-    -> StoreError(
-        "$name cannot be opened or written: ${error.message}. Nothing was changed. Check the " +
-            "folder and its free space, and try again.",
+    -> StorageError(
+        "$name cannot be opened or written. Nothing was changed. Check the folder and its free " +
+            "space, and try again (${error.message})",
         error,
     )
     is SQLiteDatabaseLockedException -> StoreError(

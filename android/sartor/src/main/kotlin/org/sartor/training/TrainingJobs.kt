@@ -29,6 +29,9 @@ internal interface TrainingSource {
 
     /** Take the variables and the OOD detector that predictions use from now on. */
     fun publish(variables: Variables, detector: OODDetector?)
+
+    /** Save the weights of a training, and return its history. */
+    fun save(history: History): History
 }
 
 /**
@@ -103,9 +106,13 @@ internal class TrainingJobs(
             listener?.onEpoch(epoch)
             true
         }
-        val result = train(copy, options, data, control, ::publish, onEpoch)
-        history = result
-        return result
+        val result = try {
+            train(copy, options, data, control, ::publish, onEpoch)
+        } catch (error: Throwable) {
+            close() // LiteRT may have failed: the next training loads the model again
+            throw error
+        }
+        return lock.withLock { source.save(result) }.also { history = it }
     }
 
     private fun publish(variables: Variables, detector: OODDetector?): Unit =
