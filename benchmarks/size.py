@@ -17,6 +17,7 @@ from .harness import BASES, Goal, Report, main, shared
 
 _CLASSES = 10
 _LIMIT = 25_000
+_CLASSIFIER = "the plain classifier, without the weights that it shares"
 
 
 def run() -> Report:
@@ -84,6 +85,7 @@ def _parts(content: bytes) -> dict[str, int]:
         sizes[name] = before - after - extra
         before = after
 
+    measure(_CLASSIFIER)
     model.files.clear()
     measure("labels and ZIP", manifest)
     for signature in [each for each in model.signatures if each.key != "infer"]:
@@ -112,9 +114,12 @@ def _initializer(model: Model) -> Graph:
 
 
 def _goal(name: str, sizes: dict[str, int]) -> Goal:
-    added = sizes["**added to the cut base, without variables**"]
+    classifier = sizes[f"– {_CLASSIFIER}"]
+    added = sizes["**added to the cut base, without variables**"] - classifier
     return Goal(
-        f"{name}: the head adds under 25 KB plus its variables", f"{added:,} bytes", added < _LIMIT
+        f"{name}: the head adds under 25 KB plus its variables and the plain classifier",
+        f"{added:,} bytes and {classifier:,} bytes",
+        added < _LIMIT,
     )
 
 

@@ -179,6 +179,7 @@ public object Keys {
     public const val BASE: String = "base"
     public const val BATCH_SIZE: String = "batch_size"
     public const val CLASS_AXIS: String = "class_axis"
+    public const val CLASS_COUNTS: String = "class_counts"
     public const val CLASS_KEYS: String = "class_keys"
     public const val CLASSES: String = "classes"
     public const val CLIP_NORM: String = "clip_norm"
@@ -191,6 +192,7 @@ public object Keys {
     public const val FEATURES: String = "features"
     public const val FINGERPRINTS: String = "fingerprints"
     public const val FIRST: String = "first"
+    public const val FROZEN: String = "frozen"
     public const val GENERATOR: String = "generator"
     public const val HEAD: String = "head"
     public const val IMPRINTED: String = "imprinted"
@@ -375,6 +377,18 @@ public data class Fingerprints(
 )
 
 /**
+ * The plain classifier inside a file: the bytes from an offset to the end of the flatbuffer.
+ *
+ * @property offset Position of its first byte in the file.
+ * @property classCounts Position of each int32 in its shapes that is the number of classes, in
+ *   the file, in bytes; empty if the head needs exactly the capacity.
+ */
+public data class FrozenSpec(
+    public val offset: Long,
+    public val classCounts: List<Int>,
+)
+
+/**
  * The description of a personalizable file.
  *
  * @property contract Version of the contract.
@@ -391,6 +405,7 @@ public data class Fingerprints(
  * @property weightDecay Default weight decay; null if the runtime chooses it.
  * @property variables Variables, in the order of `save` and `restore`.
  * @property fingerprints Hashes that decide what user data still fits.
+ * @property frozen The plain classifier inside the file; null if there is none.
  * @property requires Features that a runtime must support; a runtime refuses the file otherwise.
  * @property generator Program that wrote the file, with its version.
  * @property classKeys The key of each class index, or null if the index is free. Default: the
@@ -412,6 +427,7 @@ public data class Manifest(
     public val weightDecay: Double?,
     public val variables: List<VariableSpec>,
     public val fingerprints: Fingerprints,
+    public val frozen: FrozenSpec?,
     public val requires: List<String>,
     public val generator: String,
     public val classKeys: List<String?>?,

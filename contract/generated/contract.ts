@@ -311,6 +311,17 @@ export interface Fingerprints {
   readonly optimizer: string;
 }
 
+/** The plain classifier inside a file: the bytes from an offset to the end of the flatbuffer. */
+export interface FrozenSpec {
+  /** Position of its first byte in the file. */
+  readonly offset: number;
+  /**
+   * Position of each int32 in its shapes that is the number of classes, in the file, in bytes;
+   * empty if the head needs exactly the capacity.
+   */
+  readonly class_counts: readonly number[];
+}
+
 /** The description of a personalizable file. */
 export interface Manifest {
   /** Version of the contract. */
@@ -341,6 +352,8 @@ export interface Manifest {
   readonly variables: readonly VariableSpec[];
   /** Hashes that decide what user data still fits. */
   readonly fingerprints: Fingerprints;
+  /** The plain classifier inside the file; null if there is none. */
+  readonly frozen: FrozenSpec | null;
   /** Features that a runtime must support; a runtime refuses the file otherwise. */
   readonly requires: readonly string[];
   /** Program that wrote the file, with its version. */

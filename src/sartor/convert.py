@@ -13,7 +13,7 @@ from ._feature_choices import with_choices
 from .bases import Base, load_base
 from .contract.manifest import FeatureSpec
 from .errors import ConversionError, FeatureError, SartorError
-from .flatbuffer import append_files, write, write_with_ranges
+from .flatbuffer import append_files, write, write_with_places
 from .graph import Graph, Model
 from .heads import Head
 from .litert import ENDED, read_model, start_worker, try_model
@@ -30,6 +30,7 @@ from .passes import (
     build_manifest,
     compute_fingerprints,
     describe_model,
+    plain_classifier,
     prepare_base,
     simplify,
     split_variable_reads,
@@ -194,9 +195,9 @@ def _simplify(model: Model) -> None:
 def _write(plan: Plan, prepared: PreparedBase) -> PersonalizableModel:
     """Write the flatbuffer, then append the manifest and the other files."""
     files, plan.model.files = plan.model.files, {}
-    content, ranges = write_with_ranges(plan.model)
-    manifest = build_manifest(plan, compute_fingerprints(plan), content, ranges)
-    content = append_files(content, {**files, **manifest.files()})
+    file = write_with_places(plan.model, plain_classifier(plan))
+    manifest = build_manifest(plan, compute_fingerprints(plan), file)
+    content = append_files(file.content, {**files, **manifest.files()})
     return PersonalizableModel(content, manifest, prepared.cut_reason, tuple(prepared.notes))
 
 

@@ -13,13 +13,13 @@ from ._arguments import as_path
 from ._files import write_atomically
 from ._outputs import MODEL, check_output
 from .contract.manifest import Manifest
-from .contract.names import MASK
+from .contract.names import LABELS_FILE, MANIFEST_FILE, MASK
 from .errors import ConversionError
 from .flatbuffer import write
 from .graph import DType, Model
 from .litert import read_personalizable
-from .passes import describe_frozen, freeze_infer, initial_values
-from .quantization import RepresentativeData, quantize_frozen, scale_pixels_inside
+from .passes import describe_frozen, freeze_infer, initial_values, scale_pixels_inside
+from .quantization import RepresentativeData, quantize_frozen
 from .runtime.saved.adapt import Adapted, adapt
 from .runtime.saved.checkpoint import Checkpoint, read_checkpoint
 
@@ -98,7 +98,9 @@ def freeze(
     manifest, notes = _scale_pixels(parsed, manifest)
     if representative is not None:
         quantize_frozen(parsed, manifest, representative, DType[io_dtype.upper()])
-    describe_frozen(parsed, manifest, labels)
+    describe_frozen(parsed, manifest.inputs, manifest.task)
+    parsed.files = {name: file for name, file in parsed.files.items() if name != MANIFEST_FILE}
+    parsed.files[LABELS_FILE] = "\n".join(labels).encode()
     return FrozenModel(write_atomically(target, write(parsed)), labels, notes)
 
 
@@ -157,9 +159,7 @@ def _select_classes(
 
 def _scale_pixels(model: Model, manifest: Manifest) -> tuple[Manifest, tuple[str, ...]]:
     """Move image scaling with a mean or std per channel into the graph: MediaPipe has none."""
-    specs = tuple(scale_pixels_inside(model.main, manifest.inputs))
-    (signature,) = model.signatures
-    signature.inputs = dict(zip(signature.inputs, model.main.inputs, strict=True))
+    specs = scale_pixels_inside(model, manifest.inputs)
     notes = tuple(
         f"input {spec.name!r} now takes pixels 0…255: the model scales them itself"
         for spec, previous in zip(specs, manifest.inputs, strict=True)

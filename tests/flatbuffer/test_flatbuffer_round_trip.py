@@ -22,7 +22,7 @@ from flatbuffer_helpers import (
     run,
 )
 
-from sartor.flatbuffer import append_files, read, write, write_with_ranges
+from sartor.flatbuffer import append_files, read, write, write_with_places
 from sartor.graph import Model, Tensor
 from sartor.ops import version_of
 
@@ -119,7 +119,7 @@ def test_each_buffer_starts_at_a_multiple_of_16() -> None:
 
 def test_equal_constants_share_a_buffer_unless_exclusive() -> None:
     model = samples.sums()
-    content, ranges = write_with_ranges(model)
+    content, ranges = _with_ranges(model)
     buffers = [each["buffer"] for each in decode_tables(content)["subgraphs"][0]["tensors"]]
     assert buffers[1] != buffers[2]
     ((tensor, (offset, size)),) = ranges.items()
@@ -127,14 +127,14 @@ def test_equal_constants_share_a_buffer_unless_exclusive() -> None:
     assert content[offset : offset + size] == samples.WEIGHTS.tobytes()
     # Without `exclusive`, both tensors use one buffer.
     tensor.exclusive = False
-    content, ranges = write_with_ranges(model)
+    content, ranges = _with_ranges(model)
     buffers = [each["buffer"] for each in decode_tables(content)["subgraphs"][0]["tensors"]]
     assert buffers[1] == buffers[2]
     assert ranges == {}
 
 
 def test_bytes_written_into_the_range_of_a_constant_are_its_value() -> None:
-    content, ranges = write_with_ranges(samples.sums())
+    content, ranges = _with_ranges(samples.sums())
     ((offset, size),) = ranges.values()
     baked = bytearray(content)
     baked[offset : offset + size] = (samples.WEIGHTS + 1).tobytes()
@@ -234,9 +234,9 @@ def test_other_tools_read_the_files_after_a_model(tmp_path: Path) -> None:
 
 def test_files_after_a_model_do_not_move_its_constants() -> None:
     model = samples.sums()
-    with_files, ranges = write_with_ranges(model)
+    with_files, ranges = _with_ranges(model)
     model.files = {}
-    without, other_ranges = write_with_ranges(model)
+    without, other_ranges = _with_ranges(model)
     assert list(ranges.values()) == list(other_ranges.values())
     files = {"labels.txt": b"a\nb\n", "empty.txt": b""}
     assert append_files(without, files) == with_files
@@ -268,3 +268,8 @@ def test_the_differ_lists_every_difference() -> None:
         "model.graphs[0].ops[1].options.fusedActivationFunction",
         "model.signatures[0].inputs[0]",
     ]
+
+
+def _with_ranges(model: Model) -> tuple[bytes, dict[Tensor, tuple[int, int]]]:
+    file = write_with_places(model)
+    return file.content, file.ranges

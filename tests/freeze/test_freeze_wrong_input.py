@@ -34,7 +34,7 @@ def no_model(trained_model: TrainedModel, folder: Path, base: bytes) -> Argument
 
 
 def damaged(trained_model: TrainedModel, folder: Path, base: bytes) -> Arguments:
-    (folder / "cut.tflite").write_bytes(trained_model.path.read_bytes()[:-2000])
+    (folder / "cut.tflite").write_bytes(trained_model.path.read_bytes()[:-4000])
     return folder / "cut.tflite", folder / "out.tflite", None
 
 

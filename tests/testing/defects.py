@@ -11,7 +11,7 @@ from sartor import PersonalizableModel
 from sartor.contract.digest import model_digest
 from sartor.contract.manifest import Manifest
 from sartor.contract.names import MANIFEST_FILE
-from sartor.flatbuffer import append_files, read, write_with_ranges
+from sartor.flatbuffer import append_files, read, write_with_places
 from sartor.graph import Graph, Model, Op, Tensor
 from sartor.ops import read_variable, var_handle
 
@@ -24,13 +24,15 @@ def edit_graphs(conversion: PersonalizableModel, edit: Edit) -> bytes:
     starts = _initial_values(model)
     edit(model)
     files, model.files = model.files, {}
-    content, ranges = write_with_ranges(model)
+    file = write_with_places(model)
     manifest = Manifest.from_json(files[MANIFEST_FILE])
     variables = tuple(
-        replace(spec, offset=ranges[starts[spec.name]][0]) for spec in manifest.variables
+        replace(spec, offset=file.ranges[starts[spec.name]][0]) for spec in manifest.variables
     )
-    manifest = replace(manifest, variables=variables, digest=model_digest(content))
-    return append_files(content, {**files, **manifest.files()})
+    manifest = replace(
+        manifest, variables=variables, frozen=None, digest=model_digest(file.content)
+    )
+    return append_files(file.content, {**files, **manifest.files()})
 
 
 def edit_manifest(conversion: PersonalizableModel, change: Callable[[Manifest], Manifest]) -> bytes:

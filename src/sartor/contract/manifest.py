@@ -12,6 +12,7 @@ from .names import LABELS_FILE, MANIFEST_FILE, VARIABLE_TENSORS, VERSION
 from .parsing import (
     parse_feature,
     parse_fingerprints,
+    parse_frozen,
     parse_head,
     parse_input,
     parse_loss,
@@ -22,6 +23,7 @@ from .signatures import TensorSpec, signatures
 from .specs import (
     FeatureSpec,
     Fingerprints,
+    FrozenSpec,
     HeadSpec,
     InputSpec,
     LossSpec,
@@ -33,6 +35,7 @@ __all__ = [
     "LABELS_FILE",
     "FeatureSpec",
     "Fingerprints",
+    "FrozenSpec",
     "HeadSpec",
     "InputSpec",
     "LossSpec",
@@ -62,6 +65,7 @@ class Manifest:
         weight_decay: default weight decay; None if the runtime chooses it.
         variables: variables, in the order of `save` and `restore`.
         fingerprints: hashes that decide what user data still fits.
+        frozen: the plain classifier inside the file; None if there is none.
         requires: features that a runtime must support; a runtime refuses the file otherwise.
         generator: program that wrote the file, with its version.
         class_keys: the key of each class index, or None if the index is free. Default: the names.
@@ -82,6 +86,7 @@ class Manifest:
     weight_decay: float | None
     variables: tuple[VariableSpec, ...]
     fingerprints: Fingerprints
+    frozen: FrozenSpec | None = None
     requires: tuple[str, ...] = ()
     generator: str = ""
     class_keys: tuple[str | None, ...] | None = None
@@ -145,6 +150,7 @@ class Manifest:
             weight_decay=fields.optional_number("weight_decay"),
             variables=tuple(map(parse_variable, fields.objects("variables"))),
             fingerprints=parse_fingerprints(fields.object("fingerprints")),
+            frozen=parse_frozen(fields.object("frozen")) if fields.values.get("frozen") else None,
             requires=requires,
             generator=fields.string("generator"),
             class_keys=fields.names("class_keys") if fields.values.get("class_keys") else None,

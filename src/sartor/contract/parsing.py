@@ -7,6 +7,7 @@ from .specs import (
     FeatureSpec,
     Fingerprints,
     FirstStep,
+    FrozenSpec,
     HeadSpec,
     InputSpec,
     LossSpec,
@@ -18,6 +19,7 @@ from .specs import (
 __all__ = [
     "parse_feature",
     "parse_fingerprints",
+    "parse_frozen",
     "parse_head",
     "parse_input",
     "parse_loss",
@@ -96,6 +98,14 @@ def parse_fingerprints(item: Fields) -> Fingerprints:
         base=item.string("base"),
         head=item.string("head"),
         optimizer=item.string("optimizer"),
+    )
+
+
+def parse_frozen(item: Fields) -> FrozenSpec:
+    """Return `frozen`."""
+    return FrozenSpec(
+        offset=item.integer("offset", minimum=0),
+        class_counts=item.shape("class_counts"),
     )
 
 

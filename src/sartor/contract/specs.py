@@ -10,6 +10,7 @@ __all__ = [
     "FeatureSpec",
     "Fingerprints",
     "FirstStep",
+    "FrozenSpec",
     "HeadSpec",
     "InputSpec",
     "LossSpec",
@@ -79,6 +80,20 @@ class VariableSpec:
     class_axis: int | None = None
     parameter: str | None = None
     offset: int = 0
+
+
+@dataclass(frozen=True)
+class FrozenSpec:
+    """The plain classifier inside a file: the bytes from an offset to the end of the flatbuffer.
+
+    Attributes:
+        offset: position of its first byte in the file.
+        class_counts: position of each int32 in its shapes that is the number of classes, in the
+            file, in bytes; empty if the head needs exactly the capacity.
+    """
+
+    offset: int
+    class_counts: tuple[int, ...]
 
 
 @dataclass(frozen=True)

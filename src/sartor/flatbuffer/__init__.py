@@ -5,11 +5,13 @@ from .load import load_file
 from .metadata import METADATA_NAME, decode_metadata, encode_metadata
 from .reader import read
 from .shapes import check_shapes
-from .writer import write, write_with_ranges
+from .write import Tail, Written, write, write_with_places
 
 __all__ = [
     "METADATA_NAME",
     "ZIP_ERRORS",
+    "Tail",
+    "Written",
     "append_files",
     "check_shapes",
     "decode_metadata",
@@ -18,5 +20,5 @@ __all__ = [
     "load_file",
     "read",
     "write",
-    "write_with_ranges",
+    "write_with_places",
 ]

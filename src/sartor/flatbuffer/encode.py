@@ -28,7 +28,7 @@ _FLAGS = {
     "f": number_types.Float32Flags,
     "d": number_types.Float64Flags,
 }
-_SHARED_BYTES = 256  # largest vector that is shared with equal ones
+_SHARED_BYTES = 65536  # largest vector that is shared with equal ones
 
 
 class Place(int):
@@ -95,10 +95,23 @@ class Encoder:
         builder.Bytes[builder.head : builder.head + array.nbytes] = array.view(np.uint8).data
         return Place(builder.EndVector())
 
-    def finish(self, root: int, identifier: bytes) -> bytes:
-        """Close the buffer, and return it."""
+    def header(self, root: int, identifier: bytes) -> Place:
+        """Write the header of a flatbuffer, and return its place.
+
+        The bytes from there to the end are a file. More can be written before it, with a header of
+        its own: a larger file, which shares the data of this one.
+        """
         self._builder.Finish(root, file_identifier=identifier)
+        return Place(self._builder.Offset())
+
+    def content(self) -> bytes:
+        """Return all bytes, from the last header on."""
         return bytes(memoryview(self._builder.Bytes)[self._builder.Head() :])
+
+    def finish(self, root: int, identifier: bytes) -> bytes:
+        """Write the header, and return all bytes."""
+        self.header(root, identifier)
+        return self.content()
 
     def _scalar(self, table: str, field: Field, value: Any) -> None:
         try:

@@ -1,18 +1,15 @@
-"""Write a `Model` as the bytes of a `.tflite` file."""
+"""The tables of a model in a flatbuffer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
-
-import flatbuffers
 
 from ..errors import InvalidModelError
 from ..graph import Graph, Model, Op, Signature, Tensor
 from ..ops import version_of
-from .archive import append_files
 from .buffers import BufferTable
-from .check import check_model
 from .encode import Encoder, Place
 from .layout import Record
 from .operator_codes import operator_code_record
@@ -20,66 +17,53 @@ from .options import options_record
 from .quantization import quantization_record, split_details
 from .schema import TENSOR_TYPES, TFLITE
 
-__all__ = ["write", "write_with_ranges"]
+__all__ = ["ModelWriter", "SharedParts"]
 
 _IDENTIFIER = b"TFL3"
+_SHAPE = next(each for each in TFLITE.layout("Tensor").fields if each.name == "shape")
 _TYPE_NUMBERS = {name: number for number, name in TENSOR_TYPES.items()}
 
 
-def write(model: Model) -> bytes:
-    """Return the content of a `.tflite` file.
+@dataclass(frozen=True)
+class SharedParts:
+    """The parts of a file that several models share.
 
-    The same model gives the same bytes. Constants with equal bytes share a buffer, except exclusive
-    constants. Each buffer starts at a multiple of 16. Each op states the lowest version that it
-    needs.
-
-    Raises:
-        InvalidModelError: If the model contradicts itself, or is larger than a file can be.
+    Attributes:
+        encoder: writes the tables.
+        buffers: the buffers. A model has those that it and the models before it use.
+        codes: operator codes with their indices; a model has a part of them in the same way.
     """
-    return write_with_ranges(model)[0]
+
+    encoder: Encoder
+    buffers: BufferTable = field(default_factory=BufferTable)
+    codes: dict[tuple[str, str | None, int], int] = field(default_factory=dict)
 
 
-def write_with_ranges(model: Model) -> tuple[bytes, dict[Tensor, tuple[int, int]]]:
-    """Write a model, and return the byte ranges of its exclusive constants.
+class ModelWriter:
+    """Assigns the indices of one model, and writes its tables.
 
-    Returns:
-        The content of the file, and for each exclusive constant the offset and the number of its
-        bytes. The files after the model (`Model.files`) do not change the offsets.
-
-    Raises:
-        InvalidModelError: If the model contradicts itself, or is larger than a file can be.
+    Args:
+        model: a model that has passed `check_model`.
+        shared: the parts of the file that several models share.
+        class_axes: tensor → the axes that run over classes; see `class_counts`. Default: none.
     """
-    check_model(model)
-    writer = _Writer(model)
-    try:
-        content = writer.content()
-    except flatbuffers.builder.BuilderSizeError as error:
-        raise InvalidModelError(
-            "the model is larger than 2 GiB, which a flatbuffer cannot hold. Use fewer classes, "
-            "or a smaller base."
-        ) from error
-    ranges = {
-        tensor: (len(content) - place + 4, tensor.data.size)  # a vector starts with its length
-        for tensor, place in writer.exclusive_places().items()
-        if tensor.data is not None
-    }
-    return append_files(content, model.files), ranges
 
-
-class _Writer:
-    """Assigns indices, and builds the records of the file's tables."""
-
-    def __init__(self, model: Model) -> None:
+    def __init__(
+        self,
+        model: Model,
+        shared: SharedParts,
+        class_axes: Mapping[Tensor, tuple[int, ...]] | None = None,
+    ) -> None:
         self._model = model
+        self._encoder, self._buffers, self._codes = shared.encoder, shared.buffers, shared.codes
+        self._class_axes = class_axes or {}
         self._graphs = {graph: index for index, graph in enumerate(model.graphs)}
         self._tensors = {graph: _numbered(graph) for graph in model.graphs}
-        self._buffers = BufferTable()
         self._exclusive: dict[Tensor, int] = {}
-        self._codes: dict[tuple[str, str | None, int], int] = {}
-        self._places: dict[int, Place] = {}
+        self._class_shapes: dict[tuple[tuple[int, ...], tuple[int, ...]], Place] = {}
 
-    def content(self) -> bytes:
-        """Write the flatbuffer."""
+    def write(self) -> Place:
+        """Write the flatbuffer, the buffers first, so that they are last; return its place."""
         model = self._model
         record: Record = {
             "version": model.version,
@@ -94,26 +78,20 @@ class _Writer:
             **self._opaque(model.opaque),
         }
         record["operatorCodes"] = [operator_code_record(*code) for code in self._codes]
-        sizes = (len(each) for each in self._buffers.contents if each is not None)
-        encoder = Encoder(TFLITE, min(sum(sizes) + 65536, 2**31 - 1))
-        record["buffers"] = self._write_buffers(encoder)
-        return encoder.finish(encoder.table("Model", record), _IDENTIFIER)
+        record["buffers"] = self._buffers.write(self._encoder)
+        return self._encoder.header(self._encoder.table("Model", record), _IDENTIFIER)
 
     def exclusive_places(self) -> dict[Tensor, Place]:
         """Return the starts of the vectors of exclusive constants, counted from the end."""
-        return {tensor: self._places[number] for tensor, number in self._exclusive.items()}
+        return {tensor: self._buffers.place(number) for tensor, number in self._exclusive.items()}
 
-    def _write_buffers(self, encoder: Encoder) -> list[Place]:
-        """Write the buffers first, so that they are last in the file."""
-        field = next(each for each in TFLITE.layout("Buffer").fields if each.name == "data")
-        tables = []
-        for number, content in enumerate(self._buffers.contents):
-            if content is None:
-                tables.append(encoder.table("Buffer", {}))
-                continue
-            self._places[number] = encoder.scalars(field, content)
-            tables.append(encoder.table("Buffer", {"data": self._places[number]}))
-        return tables
+    def class_counts(self) -> list[int]:
+        """Return the places of the sizes that are the number of classes, counted from the end."""
+        return [
+            place - 4 - 4 * axis  # a vector starts with its length
+            for (_, axes), place in self._class_shapes.items()
+            for axis in axes
+        ]
 
     def _opaque(self, opaque: Mapping[str, Any]) -> Record:
         record = dict(opaque)
@@ -137,7 +115,7 @@ class _Writer:
     def _tensor(self, tensor: Tensor, numbers: Mapping[Tensor, int]) -> Record:
         return {
             "name": tensor.name or None,
-            "shape": tensor.shape,
+            "shape": self._shape(tensor),
             "type": _TYPE_NUMBERS[tensor.dtype.name],
             "buffer": self._buffer(tensor),
             "quantization": quantization_record(tensor, numbers),
@@ -147,6 +125,16 @@ class _Writer:
             "hasRank": tensor.has_rank,
             "variantTensors": tensor.variants,
         }
+
+    def _shape(self, tensor: Tensor) -> tuple[int, ...] | Place:
+        """Return the shape, or the place of a vector with class axes."""
+        axes = self._class_axes.get(tensor)
+        if axes is None:
+            return tensor.shape
+        key = tensor.shape, axes
+        if key not in self._class_shapes:
+            self._class_shapes[key] = self._encoder.scalars(_SHAPE, tensor.shape)
+        return self._class_shapes[key]
 
     def _buffer(self, tensor: Tensor) -> int:
         if tensor.data is None:

@@ -1,5 +1,6 @@
 """Models as objects with use-def links, independent of the file format."""
 
+from .copy_graph import copy_graph
 from .dtype import DType
 from .graph import Graph
 from .model import Model, Signature
@@ -16,6 +17,7 @@ __all__ = [
     "Quantization",
     "Signature",
     "Tensor",
+    "copy_graph",
     "first_name",
     "names_of",
     "similar_names",

@@ -17,9 +17,11 @@ from .fold_constants import fold_constants
 from .fold_variables import fold_variables, initial_values
 from .freeze_infer import freeze_infer
 from .merge_dense import merge_dense
+from .plain_classifier import plain_classifier
 from .plan import Plan
 from .prepare_base import PreparedBase, prepare_base
 from .rebatch import rebatch
+from .scale_pixels_inside import scale_pixels_inside
 from .simplify import simplify
 from .split_variable_reads import split_variable_reads
 
@@ -44,8 +46,10 @@ __all__ = [
     "freeze_infer",
     "initial_values",
     "merge_dense",
+    "plain_classifier",
     "prepare_base",
     "rebatch",
+    "scale_pixels_inside",
     "simplify",
     "split_variable_reads",
 ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from .._version import __version__
 from ..contract.consistency import contradictions
 from ..contract.digest import model_digest
 from ..contract.manifest import (
     Fingerprints,
+    FrozenSpec,
     HeadSpec,
     LossSpec,
     Manifest,
@@ -17,7 +16,7 @@ from ..contract.manifest import (
 )
 from ..contract.names import VARIABLE_TENSORS
 from ..errors import ConversionError
-from ..graph import Tensor
+from ..flatbuffer import Written
 from .plan import Plan
 
 __all__ = ["build_manifest"]
@@ -26,16 +25,14 @@ __all__ = ["build_manifest"]
 def build_manifest(
     plan: Plan,
     fingerprints: Fingerprints,
-    content: bytes,
-    ranges: Mapping[Tensor, tuple[int, int]],
+    file: Written,
 ) -> Manifest:
     """Return the manifest of a written model.
 
     Args:
         plan: the parts of the model.
         fingerprints: its fingerprints.
-        content: bytes of the flatbuffer, without appended files.
-        ranges: offset and size in `content` of each initial value, in bytes.
+        file: the flatbuffer, without appended files, with a plain classifier at its end.
 
     Raises:
         ConversionError: If head, loss or optimizer contradict the contract, so that no runtime
@@ -43,7 +40,7 @@ def build_manifest(
     """
     head, loss, optimizer = plan.head, plan.head.loss, plan.optimizer
     variables = tuple(
-        VariableSpec(v.name, v.shape, v.role, v.class_axis, v.parameter, ranges[v.initial][0])
+        VariableSpec(v.name, v.shape, v.role, v.class_axis, v.parameter, file.ranges[v.initial][0])
         for v in plan.variables.values()
     )
     manifest = Manifest(
@@ -62,9 +59,10 @@ def build_manifest(
         weight_decay=optimizer.weight_decay,
         variables=variables,
         fingerprints=fingerprints,
+        frozen=FrozenSpec(file.tail, file.class_counts),
         requires=_requirements(plan),
         generator=f"sartor {__version__}",
-        digest=model_digest(content),
+        digest=model_digest(file.content),
     )
     contradiction = next(contradictions(manifest), None)
     if contradiction is not None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .._version import __version__
-from ..contract.manifest import LABELS_FILE, InputSpec, Manifest
-from ..contract.names import MANIFEST_FILE, OUTPUT
+from ..contract.manifest import InputSpec
+from ..contract.names import OUTPUT
 from ..flatbuffer.metadata import METADATA_NAME, encode_metadata
 from ..flatbuffer.metadata_tables import (
     Content,
@@ -29,16 +29,16 @@ _OUTPUTS = {
 }
 
 
-def describe_frozen(model: Model, manifest: Manifest, labels: Sequence[str]) -> None:
+def describe_frozen(model: Model, inputs: Sequence[InputSpec], task: str) -> None:
     """Replace the metadata of a personalizable file by that of a plain classifier.
 
-    Before: the metadata and files of the personalizable file. After: the same inputs, one output
-    with its labels in `labels.txt` (where MediaPipe's task libraries find them), no manifest.
+    Before: the metadata of the personalizable file. After: the same inputs, and one output with its
+    labels in `labels.txt`, where MediaPipe's task libraries find them.
 
     Args:
         model: a frozen model; changed in place.
-        manifest: manifest of the personalizable file, with the current inputs.
-        labels: names of the outputs, in order.
+        inputs: its inputs.
+        task: `classification`, `multi_label` or `regression`.
     """
     previous = read_metadata(model)
     subgraphs = previous.subgraph_metadata
@@ -53,15 +53,13 @@ def describe_frozen(model: Model, manifest: Manifest, labels: Sequence[str]) -> 
                 name=model.main.name,
                 input_tensor_metadata=tuple(
                     _input_metadata(spec, each)
-                    for spec, each in zip(manifest.inputs, known_inputs, strict=False)
+                    for spec, each in zip(inputs, known_inputs, strict=False)
                 ),
-                output_tensor_metadata=(_output_metadata(manifest.task),),
+                output_tensor_metadata=(_output_metadata(task),),
             ),
         ),
     )
     model.metadata[METADATA_NAME] = encode_metadata(metadata)
-    model.files = {name: file for name, file in model.files.items() if name != MANIFEST_FILE}
-    model.files[LABELS_FILE] = "\n".join(labels).encode()
 
 
 def _input_metadata(spec: InputSpec, metadata: TensorMetadata) -> TensorMetadata:

@@ -18,12 +18,15 @@ def initial_values(graph: Graph) -> dict[str, np.ndarray]:
     return {name: constant.value for name, constant in assigned_constants(graph)}
 
 
-def fold_variables(graph: Graph, values: Mapping[str, np.ndarray]) -> None:
+def fold_variables(
+    graph: Graph, values: Mapping[str, np.ndarray], *, exclusive: bool = False
+) -> None:
     """Replace READ_VARIABLE by constants, and update the shapes that depend on them.
 
     Args:
         graph: changed in place. Variables without a value stay.
         values: name → float32 array. An axis can be shorter than that of the variable.
+        exclusive: whether each constant has its own buffer (see `Tensor.exclusive`).
 
     Raises:
         ConversionError: If an op does not allow the shorter axis.
@@ -32,7 +35,7 @@ def fold_variables(graph: Graph, values: Mapping[str, np.ndarray]) -> None:
     for op in list(graph.ops):
         if op.code == "READ_VARIABLE" and variable_name(op) in values:
             name, old = variable_name(op), op.output
-            new = graph.constant(values[name], name)
+            new = graph.constant(values[name], name, exclusive=exclusive)
             graph.replace_uses(old, new)
             if new.shape != old.shape:
                 changed.add(new)

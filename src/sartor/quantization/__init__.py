@@ -14,7 +14,6 @@ ai-edge-quantizer (the extra `quantize`). Importing this package loads the runti
 from .base import QuantizedBase, quantize_base
 from .calibration_data import CalibrationData, RepresentativeSamples
 from .frozen import RepresentativeData, quantize_frozen
-from .integer_io import scale_pixels_inside
 from .quantizer import MODES, quantize
 from .report import FewShotAccuracy, QuantizationReport
 
@@ -29,5 +28,4 @@ __all__ = [
     "quantize",
     "quantize_base",
     "quantize_frozen",
-    "scale_pixels_inside",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,31 +11,10 @@ from ..graph import DType, Graph, Op, Quantization, Tensor
 from ..modalities import modality_of
 from ..ops import quantize
 
-__all__ = ["convert_io", "scale_pixels_inside"]
+__all__ = ["convert_io"]
 
 _UINT8_OFFSET = 128  # uint8 value − int8 value of the same real number
 _SCALE_TOLERANCE = 1e-3
-
-
-def scale_pixels_inside(graph: Graph, specs: Sequence[InputSpec]) -> list[InputSpec]:
-    """Move image scaling that one scale and zero point cannot express into the graph.
-
-    A 1 x 1 depthwise convolution scales each channel. Its per-channel int8 weights are exact.
-
-    Args:
-        graph: a float graph; changed in place.
-        specs: specs of its inputs.
-
-    Returns:
-        The specs after the change.
-    """
-    return [
-        _insert_scaling(graph, index, spec)
-        if modality_of(spec).is_normalized(spec)
-        and modality_of(spec).per_tensor_range(spec) is None
-        else spec
-        for index, spec in enumerate(specs)
-    ]
 
 
 def convert_io(graph: Graph, specs: Sequence[InputSpec], dtype: DType) -> None:
@@ -58,28 +36,6 @@ def convert_io(graph: Graph, specs: Sequence[InputSpec], dtype: DType) -> None:
         name, output.name = output.name, f"{output.name}_inside"
         graph.outputs[0] = quantize(output, dtype, _shifted(output, dtype), name=name)
     graph.prune()
-
-
-def _insert_scaling(graph: Graph, index: int, spec: InputSpec) -> InputSpec:
-    """Insert `x / std − mean / std` as the first op."""
-    scaled, channels = graph.inputs[index], spec.shape[-1]
-    pixels = graph.tensor(scaled.name, scaled.dtype, scaled.shape)
-    scaled.name = f"{scaled.name}_scaled"
-    std = np.broadcast_to(np.array(spec.std, np.float32), (channels,))
-    mean = np.broadcast_to(np.array(spec.mean, np.float32), (channels,))
-    weights = graph.constant((1 / std).reshape(1, 1, 1, channels), "pixel_scale")
-    bias = graph.constant(-mean / std, "pixel_offset")
-    options = {
-        "padding": 1, "strideW": 1, "strideH": 1, "depthMultiplier": 1,
-        "dilationWFactor": 1, "dilationHFactor": 1, "fusedActivationFunction": 0,
-    }  # fmt: skip
-    op = Op(
-        "DEPTHWISE_CONV_2D", (pixels, weights, bias), (scaled,),
-        options=options, options_type="DepthwiseConv2DOptions",
-    )  # fmt: skip
-    graph.ops.insert(0, op)
-    graph.inputs[index] = pixels
-    return replace(spec, mean=(0.0,), std=(1.0,))
 
 
 def _convert_input(graph: Graph, index: int, spec: InputSpec, dtype: DType) -> None:

@@ -25,6 +25,12 @@ export const EXPORTS: readonly Export[] = [
     content: (model) => model.bake(),
   },
   {
+    title: 'Plain classifier',
+    description: 'A .tflite file for other apps, such as MediaPipe. It cannot be trained.',
+    fileName: 'classifier.tflite',
+    content: (model) => model.freeze(),
+  },
+  {
     title: 'Checkpoint',
     description: 'Only the trained weights, for the same base.',
     fileName: 'checkpoint.safetensors',

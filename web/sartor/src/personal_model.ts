@@ -276,6 +276,16 @@ export class PersonalModel {
     return this.#client.call('bake', []);
   }
 
+  /**
+   * Return a plain classifier, a `.tflite` file that cannot be trained, with the class names.
+   *
+   * @throws DataError if there are too few classes.
+   * @throws InvalidModelError if the file was converted without it.
+   */
+  freeze(): Promise<Uint8Array> {
+    return this.#client.call('freeze', []);
+  }
+
   /** Return model, weights and samples as one file, which Python imports too. */
   exportProject(): Promise<Blob> {
     return this.#client.call('exportProject', []);

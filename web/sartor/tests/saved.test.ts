@@ -389,6 +389,52 @@ print(json.dumps(outputs(PersonalModel(sys.argv[1]))))`,
   });
 });
 
+describe('a frozen file', () => {
+  /** Return the outputs of plain classifiers for the probe, and whether they can be trained. */
+  const classify = `
+from ai_edge_litert.interpreter import Interpreter
+from sartor.flatbuffer import read
+def classify(path):
+    runner = Interpreter(path).get_signature_runner()
+    probe = np.sin(np.arange(1152)).astype(np.float32).reshape(1, 24, 16, 3)
+    values = runner(input=probe)["output"][0].tolist()
+    model = read(path)
+    assert [each.key for each in model.signatures] == ["serving_default"]
+    return dict(zip(model.files["labels.txt"].decode().split("\\n"), values, strict=True))
+`;
+
+  it('is a plain classifier in LiteRT, like that of Python', async () => {
+    const before = await train();
+    const paths = [
+      await download(site, page, 'frozen.tflite', () => window.model.freeze()),
+      await download(site, page, 'web.safetensors', () => window.model.saveCheckpoint()),
+    ];
+    const [own, other] = JSON.parse(
+      python(
+        `${PYTHON_PROBE}${classify}
+import sartor
+other = sartor.freeze(sys.argv[1] + "/image.tflite", sys.argv[1] + "/other.tflite", sys.argv[3])
+print(json.dumps([classify(sys.argv[2]), classify(str(other.path))]))`,
+        site.folder,
+        ...paths,
+      ),
+    );
+    expectSame(own, before);
+    expectSame(other, before);
+    expect(Object.keys(own)).toEqual(['röt', 'blue', 'green']);
+    await page.evaluate(() => window.model.close());
+    const message = await messageOf(openModel(page, '/files/frozen.tflite', { name }));
+    expect(message).toContain('NotPersonalizableError');
+  });
+
+  it('needs two classes', async () => {
+    await openModel(page, MODEL, { name });
+    await page.evaluate(() => window.model.addSample(window.photo([9, 9, 9], 1), 'only'));
+    const message = await messageOf(page.evaluate(() => window.model.freeze()));
+    expect(message).toContain("has 1 class: 'only', and a classifier needs 2 or more");
+  });
+});
+
 describe('a model file', () => {
   it('that is damaged gets an error', async () => {
     const whole = readFile(site, 'image.tflite');

@@ -12,6 +12,7 @@ import { Fields } from './fields.js';
 import {
   parseFeature,
   parseFingerprints,
+  parseFrozen,
   parseHead,
   parseInput,
   parseLoss,
@@ -44,6 +45,7 @@ export function parseManifest(text: string): Manifest {
     weight_decay: fields.optionalNumber('weight_decay'),
     variables: fields.objects('variables').map(parseVariable),
     fingerprints: parseFingerprints(fields.object('fingerprints')),
+    frozen: fields.values.frozen ? parseFrozen(fields.object('frozen')) : null,
     requires,
     generator: fields.string('generator'),
     class_keys: fields.values.class_keys ? fields.names('class_keys') : null,

@@ -4,6 +4,7 @@ import {
   type FeatureSpec,
   type Fingerprints,
   type FirstStep,
+  type FrozenSpec,
   type HeadSpec,
   type InputSpec,
   type LossSpec,
@@ -91,6 +92,11 @@ export function parseFingerprints(item: Fields): Fingerprints {
     head: item.string('head'),
     optimizer: item.string('optimizer'),
   };
+}
+
+/** Return `frozen`. */
+export function parseFrozen(item: Fields): FrozenSpec {
+  return { offset: item.integer('offset', 0), class_counts: item.shape('class_counts') };
 }
 
 function parseFirst(item: Fields): FirstStep {

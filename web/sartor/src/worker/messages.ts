@@ -151,6 +151,7 @@ export interface Verbs {
   saveCheckpoint(): Uint8Array;
   loadCheckpoint(content: Blob | ArrayBuffer): readonly string[];
   bake(): Uint8Array;
+  freeze(): Uint8Array;
   exportProject(): Blob;
   importProject(content: Blob | ArrayBuffer): readonly string[];
   close(): void;

@@ -8,6 +8,7 @@ import { Evaluator } from '../results/evaluation.js';
 import { type Epoch, type Evaluation, type History, predictionsOf } from '../results/records.js';
 import { bake } from '../saved/bake.js';
 import { readCheckpoint, writeCheckpoint } from '../saved/checkpoint.js';
+import { freeze } from '../saved/freeze.js';
 import type { TrainingOptions } from '../training/config.js';
 import { Inputs } from './inputs.js';
 import { TrainingJobs } from './jobs.js';
@@ -225,6 +226,14 @@ export class Model implements Omit<Service, 'open'> {
       const { file, state } = this.#parts;
       const initial = await (await state.engine()).initialVariables();
       return bake(file, await state.checkpoint(), initial);
+    });
+  }
+
+  freeze(): Promise<Uint8Array> {
+    return this.#lock.run(async () => {
+      const { file, state } = this.#parts;
+      const initial = await (await state.engine()).initialVariables();
+      return freeze(file, await state.checkpoint(), initial);
     });
   }
 

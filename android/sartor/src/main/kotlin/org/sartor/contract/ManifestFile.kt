@@ -32,6 +32,7 @@ internal fun parseManifest(text: String): Manifest {
         weightDecay = fields.optionalNumber(Keys.WEIGHT_DECAY),
         variables = fields.objects(Keys.VARIABLES).map(::parseVariable),
         fingerprints = parseFingerprints(fields.fields(Keys.FINGERPRINTS)),
+        frozen = if (fields.isMissing(Keys.FROZEN)) null else parseFrozen(fields.fields(Keys.FROZEN)),
         requires = requires,
         generator = fields.string(Keys.GENERATOR),
         classKeys = if (fields.isMissing(Keys.CLASS_KEYS)) null else fields.optionalStrings(Keys.CLASS_KEYS),

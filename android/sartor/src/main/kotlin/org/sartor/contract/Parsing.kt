@@ -66,6 +66,12 @@ internal fun parseFingerprints(item: Fields): Fingerprints = Fingerprints(
     optimizer = item.string(Keys.OPTIMIZER),
 )
 
+/** Return `frozen`. */
+internal fun parseFrozen(item: Fields): FrozenSpec = FrozenSpec(
+    offset = item.integer(Keys.OFFSET, 0),
+    classCounts = item.shape(Keys.CLASS_COUNTS),
+)
+
 private fun parseStep(item: Fields): StepSpec = StepSpec(
     adaptive = item.boolean(Keys.ADAPTIVE),
     momentum = item.number(Keys.MOMENTUM),

@@ -125,6 +125,7 @@ internal fun manifestOf(task: String, capacity: Int): Manifest = Manifest(
     weightDecay = null,
     variables = emptyList(),
     fingerprints = Fingerprints("", "", ""),
+    frozen = null,
     requires = emptyList(),
     generator = "",
     classKeys = null,
