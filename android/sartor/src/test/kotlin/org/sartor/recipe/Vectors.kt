@@ -71,7 +71,8 @@ internal fun toValue(result: Any?): Any? = when (result) {
  * Return the largest difference between values: absolute if the expected value is below 1, relative
  * otherwise.
  *
- * Numbers are compared in row-major order: a nested list equals its flat form.
+ * Numbers are compared in row-major order: a nested list equals its flat form. Pixels may differ by
+ * one level.
  *
  * @throws AssertionError if texts, booleans, names or lengths differ, or a value is not a number.
  */
@@ -93,6 +94,15 @@ private fun numberDifference(value: Any?, expected: Double, name: String): Doubl
     return abs(number - expected) / maxOf(1.0, abs(expected))
 }
 
+private fun pixelDifference(value: Any?, expected: Any?, name: String): Double {
+    check(value is List<*> && expected is List<*>, name, value, expected)
+    val levels = flatten(value as List<*>).map { (it as Number).toInt() }
+    val others = flatten(expected as List<*>).map { (it as Number).toInt() }
+    check(levels.size == others.size, "$name.size", levels.size, others.size)
+    val largest = others.indices.maxOf { abs(levels[it] - others[it]) }
+    return if (largest <= 1) 0.0 else largest.toDouble()
+}
+
 private fun listDifference(value: Any?, expected: List<*>, name: String): Double {
     check(value is List<*>, name, value, expected)
     val values = flat(value as List<*>)
@@ -105,7 +115,10 @@ private fun recordDifference(value: Any?, expected: Map<*, *>, name: String): Do
     check(value is Map<*, *>, name, value, expected)
     val record = value as Map<*, *>
     check(record.keys == expected.keys, "the names in $name", record.keys, expected.keys)
-    return expected.maxOfOrNull { (key, each) -> difference(record[key], each, "$name.$key") } ?: 0.0
+    return expected.maxOfOrNull { (key, each) ->
+        val compare = if (key == "pixels") ::pixelDifference else ::difference
+        compare(record[key], each, "$name.$key")
+    } ?: 0.0
 }
 
 /** Return nested lists of numbers as one list; other lists stay. */
