@@ -1,0 +1,26 @@
+package org.sartor.camera
+
+import android.app.Application
+import android.content.Context
+import org.sartor.camera.frames.Camera2Source
+import org.sartor.camera.frames.FrameSource
+import org.sartor.camera.model.Session
+
+/** The app: it holds the session, which outlives the activity. */
+class CameraApplication : Application() {
+    private var opened: Session? = null
+
+    /** The session; it opens the model when it is first used. */
+    val session: Session get() = opened ?: Session(this, frames(this)).also { opened = it }
+
+    override fun onTerminate() {
+        opened?.close()
+        opened = null
+        super.onTerminate()
+    }
+
+    companion object {
+        /** Creates the source of frames. Tests replace it. */
+        var frames: (Context) -> FrameSource = ::Camera2Source
+    }
+}

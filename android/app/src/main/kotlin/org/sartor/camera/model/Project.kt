@@ -1,0 +1,160 @@
+package org.sartor.camera.model
+
+import android.content.Context
+import org.sartor.Input
+import org.sartor.ModelOptions
+import org.sartor.PersonalModel
+import org.sartor.SampleOptions
+import org.sartor.camera.R
+import java.io.File
+
+/**
+ * The open model, its classes and its samples.
+ *
+ * Every method blocks; `Session` calls them in a background thread.
+ */
+class Project(private val context: Context, private val state: StateHolder) {
+    private val thumbnails = Thumbnails()
+    private var places: List<Place> = emptyList()
+
+    /** The open model, or null. */
+    @Volatile
+    var model: PersonalModel? = null
+        private set
+
+    /** Open a base with its samples, in the place of the present one. */
+    fun open(base: Base) {
+        close()
+        state.update { copy(project = ProjectState.Opening) }
+        val options = ModelOptions(folder = base.samples, thumbnails = true, photos = true)
+        val opened = base.file?.let { PersonalModel.open(it, options) }
+            ?: PersonalModel.openAsset(context, Bases.STARTER, options)
+        use(opened)
+        val note = opened.notes.firstOrNull()
+        state.update {
+            copy(
+                project = ProjectState.Open(base.name, isStarter = base.file == null),
+                capacity = opened.capacity,
+                message = note?.let { Message(it) } ?: message,
+            )
+        }
+    }
+
+    /** Add a sample. */
+    fun addSample(input: Input, label: String, heldOut: Boolean, features: List<FloatArray>?) {
+        val opened = model ?: return
+        val before = opened.classes().find { it.name == label }?.samples ?: 0
+        val id = opened.addSample(input, label, SampleOptions(heldOut = heldOut, features = features))
+        val now = opened.classes().find { it.name == label }?.samples ?: 0
+        if (now > before) {
+            thumbnails.load(opened, label, id, heldOut)
+        }
+        refresh()
+    }
+
+    /** Add a class with a new name. */
+    fun addClass() {
+        val names = state.value.classes.map { it.name }
+        val number = generateSequence(names.size + 1) { it + 1 }.first { nameOf(it) !in names }
+        model?.addClass(nameOf(number))
+        refresh()
+    }
+
+    /** Rename a class. */
+    fun renameClass(label: String, name: String) {
+        val opened = model ?: return
+        opened.renameClass(label, name)
+        store(places.map { if (it.name == label) it.copy(name = name) else it })
+        thumbnails.rename(label, name)
+        refresh()
+    }
+
+    /** Delete a class and its samples. */
+    fun removeClass(label: String) {
+        model?.removeClass(label)
+        thumbnails.removeClass(label)
+        refresh()
+    }
+
+    /** Delete samples; a class that loses its last one stays, without samples. */
+    fun forget(label: String, ids: List<Long>) {
+        val opened = model ?: return
+        opened.forget(*ids.toLongArray())
+        thumbnails.remove(label, ids)
+        if (opened.classes().none { it.name == label }) {
+            opened.addClass(label)
+        }
+        refresh()
+    }
+
+    /** Delete all classes and samples, and start with empty classes. */
+    fun clear() {
+        val opened = model ?: return
+        opened.classes().forEach { opened.removeClass(it.name) }
+        opened.setAppData(TRAINING, null)
+        use(opened)
+    }
+
+    /** Load a checkpoint or a project into the model; return messages about other parts. */
+    fun load(file: File, isProject: Boolean): List<String> {
+        val opened = model ?: return emptyList()
+        val notes = if (isProject) opened.importProject(file) else opened.loadCheckpoint(file)
+        use(opened)
+        return notes
+    }
+
+    /** Return all thumbnails of a class. */
+    fun allThumbnails(label: String): List<Thumbnail> = model?.let { thumbnails.all(it, label) }.orEmpty()
+
+    /** Store a training, which the app shows again when it is opened. */
+    fun store(training: TrainingState?) {
+        model?.setAppData(TRAINING, training?.let(::writeTraining))
+    }
+
+    /** Read the classes from the model. */
+    fun refresh() {
+        val opened = model ?: return
+        val classes = opened.classes()
+        val arranged = arrange(places, classes.map { it.name })
+        if (arranged != places) {
+            store(arranged)
+        }
+        val shown = arranged.map { place ->
+            val summary = classes.first { it.name == place.name }
+            ClassState(place.name, place.color, summary.samples, summary.heldOut, thumbnails.of(place.name))
+        }
+        state.update { copy(classes = shown) }
+    }
+
+    /** Close the model. */
+    fun close() {
+        val opened = model
+        model = null
+        opened?.close()
+    }
+
+    private fun use(opened: PersonalModel) {
+        places = readPlaces(opened.appData(LAYOUT)[LAYOUT])
+        if (opened.classes().isEmpty()) {
+            repeat(minOf(FIRST_CLASSES, opened.capacity)) { opened.addClass(nameOf(it + 1)) }
+        }
+        thumbnails.loadAll(opened)
+        model = opened
+        refresh()
+        val training = readTraining(opened.appData(TRAINING)[TRAINING])
+        state.update { copy(training = training, evaluation = null, prediction = null) }
+    }
+
+    private fun nameOf(number: Int) = context.getString(R.string.class_number, number)
+
+    private fun store(value: List<Place>) {
+        places = value
+        model?.setAppData(LAYOUT, writePlaces(value))
+    }
+
+    private companion object {
+        const val FIRST_CLASSES = 4
+        const val LAYOUT = "camera/layout"
+        const val TRAINING = "camera/training"
+    }
+}

@@ -1,0 +1,258 @@
+package org.sartor.camera.model
+
+import android.content.Context
+import android.os.Handler
+import android.os.Looper
+import org.sartor.History
+import org.sartor.Input
+import org.sartor.PersonalModel
+import org.sartor.Predictions
+import org.sartor.SartorError
+import org.sartor.StorageError
+import org.sartor.camera.R
+import org.sartor.camera.files.decodePhoto
+import org.sartor.camera.frames.CameraState
+import org.sartor.camera.frames.Frame
+import org.sartor.camera.frames.FrameSource
+import java.io.File
+import java.io.IOException
+import java.util.concurrent.Executors
+import java.util.concurrent.TimeUnit
+
+/**
+ * The work of the app: it lives as long as the process, so that a rotation interrupts nothing.
+ *
+ * Methods return at once. Everything that reads or computes runs in background threads.
+ */
+class Session(private val context: Context, val frames: FrameSource) : FrameSource.Listener {
+    /** The state of the screen. */
+    val state = StateHolder()
+
+    /** Called in the main thread with each frame of the camera. */
+    var onFrame: ((Frame) -> Unit)? = null
+
+    private val main = Handler(Looper.getMainLooper())
+    private val work = Executors.newSingleThreadExecutor { Thread(it, "model") }
+    private val bases by lazy { Bases(context) } // reads files: not in the main thread
+    private val project = Project(context, state)
+    private val predictor = Predictor(project, state, ::report)
+    private val trainer = Trainer(project, state, ::report)
+
+    init {
+        perform { openBase(bases.chosen()) }
+    }
+
+    /** Start the camera. */
+    fun startCamera() {
+        state.update { copy(camera = CameraState.STARTING) }
+        frames.start(this)
+    }
+
+    /** Stop the camera; the app is no longer visible. */
+    fun stopCamera() {
+        frames.stop()
+        state.update { copy(camera = CameraState.OFF, recording = null) }
+    }
+
+    override fun onFrame(frame: Frame) {
+        main.post { if (state.value.photo == null && state.value.camera == CameraState.ON) onFrame?.invoke(frame) }
+        predictor.offer(frame)
+    }
+
+    override fun onState(state: CameraState) = this.state.update {
+        copy(camera = state, recording = recording.takeIf { state == CameraState.ON })
+    }
+
+    /** Record frames as samples of a class, or end the recording of it. */
+    fun record(label: String, held: Boolean) {
+        val shown = state.value
+        if (held && shown.camera != CameraState.ON) {
+            tell(context.getString(R.string.camera_off), isError = true)
+            return
+        }
+        state.update {
+            when {
+                held -> copy(recording = label, photo = null)
+                recording == label -> copy(recording = null)
+                else -> this
+            }
+        }
+    }
+
+    /** Choose whether new samples are test samples. */
+    fun setTest(isTest: Boolean) = state.update { copy(isTest = isTest) }
+
+    /** Add a class without samples. */
+    fun addClass() = perform { project.addClass() }
+
+    /** Rename a class. */
+    fun renameClass(label: String, name: String) = perform { project.renameClass(label, name) }
+
+    /** Delete a class and its samples. */
+    fun removeClass(label: String) = perform {
+        project.removeClass(label)
+        trainer.evaluate()
+    }
+
+    /** Delete samples of a class. */
+    fun forget(label: String, ids: List<Long>) = perform {
+        project.forget(label, ids)
+        trainer.evaluate()
+        loadSheet(label)
+    }
+
+    /** Open the sheet of a class. */
+    fun openClass(label: String) {
+        state.update { copy(sheet = Sheet.Samples(label)) }
+        perform { loadSheet(label) }
+    }
+
+    /** Open a sheet, or close it. */
+    fun setSheet(sheet: Sheet?) = state.update { copy(sheet = sheet) }
+
+    /** Train on all training samples. */
+    fun train() = perform {
+        trainer.start { history -> perform { finish(history) } }
+    }
+
+    /** Pause the training, or let it continue. */
+    fun pauseOrResume() = trainer.pauseOrResume()
+
+    /** Stop the training. */
+    fun stopTraining() = trainer.stop()
+
+    /** Measure the model on the test samples. */
+    fun evaluate() = perform { trainer.evaluate() }
+
+    /** Predict a photo, and show it in the place of the camera. */
+    fun predictPhoto(read: () -> ByteArray) = perform {
+        val model = project.model ?: return@perform
+        val content = read()
+        val prediction = model.predict(Input.of(content))
+        state.update { copy(photo = decodePhoto(content), prediction = predictionState(prediction)) }
+    }
+
+    /** Show the camera again. */
+    fun clearPhoto() = state.update { copy(photo = null, prediction = null) }
+
+    /** Add photos to a class. */
+    fun addPhotos(label: String, photos: List<() -> ByteArray>) = perform {
+        for ((i, read) in photos.withIndex()) {
+            state.update { copy(message = Message(context.getString(R.string.adding_photos, i + 1, photos.size))) }
+            project.addSample(Input.of(read()), label, state.value.isTest, null)
+        }
+        state.update { copy(message = null) }
+        loadSheet(label)
+    }
+
+    /** Work with the model in a background thread. */
+    fun withModel(action: (PersonalModel) -> Unit) = perform { project.model?.let(action) }
+
+    /** Open a file of the user; `copy` copies it into the cache. */
+    fun openFile(name: String, copy: () -> File) = perform {
+        val file = copy()
+        val notes = try {
+            when (name.substringAfterLast('.').lowercase()) {
+                "tflite" -> openOwnBase(name, file)
+                "sartor", "zip" -> project.load(file, isProject = true)
+                "safetensors" -> project.load(file, isProject = false)
+                else -> throw IOException(context.getString(R.string.unknown_file, name))
+            }
+        } finally {
+            file.delete()
+        }
+        tell(notes.firstOrNull() ?: context.getString(R.string.opened, name))
+    }
+
+    /** Use the base that came with the app. */
+    fun openStarter() = perform { openBase(bases.starter) }
+
+    /** Delete all classes and samples. */
+    fun clearProject() = perform { project.clear() }
+
+    /** Save the weights; the samples are stored at once. */
+    fun save() = perform { project.model?.save() }
+
+    /** Show a message. */
+    fun tell(text: String, isError: Boolean = false) = state.update { copy(message = Message(text, isError)) }
+
+    /** Try again after the storage was full. */
+    fun clearStorageError() = state.update { copy(storageError = null) }
+
+    /** Hide the message. */
+    fun dismissMessage() = state.update { copy(message = null) }
+
+    /** Save, and release everything; the session cannot be used afterwards. */
+    fun close() {
+        frames.stop()
+        perform { project.close() }
+        work.shutdown()
+        work.awaitTermination(1, TimeUnit.MINUTES)
+        predictor.close()
+    }
+
+    private fun finish(history: History) {
+        val ended = trainingState(history)
+        project.store(ended)
+        trainer.evaluate()
+        project.refresh()
+        state.update { copy(training = ended) }
+    }
+
+    private fun openBase(base: Base) {
+        try {
+            project.open(base)
+            bases.choose(base)
+        } catch (error: SartorError) {
+            state.update { copy(project = ProjectState.Failed(error.message.orEmpty())) }
+        }
+    }
+
+    /** Open a model of the user's own; the present one stays if that fails. */
+    private fun openOwnBase(name: String, file: File): List<String> {
+        val former = bases.chosen()
+        val base = file.inputStream().use { bases.add(name, it) }
+        try {
+            project.open(base)
+        } catch (error: SartorError) {
+            openBase(former)
+            throw error
+        }
+        bases.choose(base)
+        return emptyList()
+    }
+
+    private fun loadSheet(label: String) {
+        if ((state.value.sheet as? Sheet.Samples)?.label != label) {
+            return
+        }
+        val loaded = Sheet.Samples(label, project.allThumbnails(label))
+        state.update { if ((sheet as? Sheet.Samples)?.label == label) copy(sheet = loaded) else this }
+    }
+
+    private fun perform(action: () -> Unit) {
+        work.execute {
+            try {
+                action()
+            } catch (error: Exception) {
+                report(error)
+            }
+        }
+    }
+
+    /** Show an error: a page if nothing can be stored, a message otherwise. */
+    fun report(error: Throwable) {
+        if (error is StorageError) {
+            state.update { copy(storageError = error.message, recording = null) }
+        } else {
+            tell(error.message ?: error.toString(), isError = true)
+        }
+    }
+}
+
+/** Return the state of predictions. */
+fun predictionState(predictions: Predictions): PredictionState = PredictionState(
+    predictions.best?.label,
+    predictions.ranking.associate { it.label to it.probability },
+    predictions.inDistribution != false,
+)

@@ -1,0 +1,78 @@
+package org.sartor.camera.model
+
+import org.sartor.Epoch
+import org.sartor.Evaluation
+import org.sartor.History
+import org.sartor.TrainingJob
+import org.sartor.TrainingListener
+
+/** The training: its progress, its result, and the evaluation on test samples. */
+class Trainer(private val project: Project, private val state: StateHolder, private val onError: (Throwable) -> Unit) {
+    @Volatile
+    private var job: TrainingJob? = null
+
+    /** Start to train on all training samples. */
+    fun start(onEnd: (History) -> Unit) {
+        val model = project.model ?: return
+        if (job?.isRunning == true) {
+            return
+        }
+        state.update { copy(training = TrainingState(TrainingState.Phase.RUNNING)) }
+        try {
+            job = model.fit(listener = Listener(onEnd))
+        } catch (error: Exception) {
+            fail(error)
+        }
+    }
+
+    /** Pause the training, or let it continue. */
+    fun pauseOrResume() {
+        val running = job ?: return
+        if (running.isPaused) running.resume() else running.pause()
+        val phase = if (running.isPaused) TrainingState.Phase.PAUSED else TrainingState.Phase.RUNNING
+        state.update { if (training.phase == TrainingState.Phase.IDLE) this else copy(training = training.copy(phase = phase)) }
+    }
+
+    /** Stop the training after its present step. */
+    fun stop() {
+        job?.stop()
+    }
+
+    /** Measure the model on the test samples, if there are any. */
+    fun evaluate() {
+        val model = project.model ?: return
+        val evaluation = if (state.value.testSamples > 0) evaluationState(model.evaluate()) else null
+        state.update { copy(evaluation = evaluation) }
+    }
+
+    private fun fail(error: Throwable) {
+        state.update { copy(training = training.copy(phase = TrainingState.Phase.IDLE)) }
+        onError(error)
+    }
+
+    private inner class Listener(private val onEnd: (History) -> Unit) : TrainingListener {
+        override fun onEpoch(epoch: Epoch) {
+            state.update {
+                copy(training = training.copy(losses = training.losses + epoch.loss.toFloat(), epochs = epoch.epochs))
+            }
+        }
+
+        override fun onEnd(history: History) = onEnd.invoke(history)
+
+        override fun onError(error: Throwable) = fail(error)
+    }
+}
+
+/** Return the state of a training that has ended. */
+fun trainingState(history: History): TrainingState = TrainingState(
+    losses = history.epochs.map { it.loss.toFloat() },
+    epochs = history.epochs.size,
+    result = TrainingResult(history.expectedAccuracy?.toFloat(), history.samples, history.warnings),
+)
+
+private fun evaluationState(evaluation: Evaluation) = EvaluationState(
+    evaluation.accuracy?.toFloat() ?: 0f,
+    evaluation.samples,
+    evaluation.labels,
+    evaluation.confusion,
+)

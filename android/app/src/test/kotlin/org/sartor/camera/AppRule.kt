@@ -1,0 +1,129 @@
+package org.sartor.camera
+
+import android.Manifest
+import android.os.Bundle
+import android.os.Looper
+import android.os.SystemClock
+import android.view.MotionEvent
+import android.view.View
+import android.widget.TextView
+import org.junit.Assert.fail
+import org.junit.rules.ExternalResource
+import org.robolectric.Robolectric
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
+import org.sartor.camera.model.ClassState
+import org.sartor.camera.model.ProjectState
+import org.sartor.camera.model.ScreenState
+import org.sartor.camera.ui.CardGrid
+
+/** The running app, with photos for a camera. */
+class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
+    /** The camera. */
+    var source = PhotoSource()
+    private lateinit var controller: ActivityController<MainActivity>
+    private val application get() = RuntimeEnvironment.getApplication() as CameraApplication
+
+    val activity: MainActivity get() = controller.get()
+    val session get() = application.session
+    val state: ScreenState get() = session.state.value
+
+    override fun before() {
+        CameraApplication.frames = { source }
+        if (isAllowed) {
+            shadowOf(application).grantPermissions(Manifest.permission.CAMERA)
+        }
+    }
+
+    override fun after() {
+        controller.pause().stop().destroy()
+        application.onTerminate()
+    }
+
+    /** Start the app, and wait until the model is open. */
+    fun start(saved: Bundle? = null) {
+        controller = Robolectric.buildActivity(MainActivity::class.java)
+        controller.setup(saved ?: Bundle())
+        waitUntil("the model is open") { state.project is ProjectState.Open }
+    }
+
+    /** Turn the device, or change its size. */
+    fun turn(qualifiers: String) {
+        RuntimeEnvironment.setQualifiers(qualifiers)
+        controller.recreate()
+        idle()
+    }
+
+    /** End the process as Android does, and start the app again. */
+    fun killAndStart() {
+        val saved = Bundle()
+        controller.pause().stop().saveInstanceState(saved).destroy()
+        application.onTerminate()
+        start(saved)
+    }
+
+    /** Hold the button of a class while photos are in front of the camera. */
+    fun record(index: Int, label: String, numbers: Iterable<Int>) {
+        val button = card(index).findViewById<View>(R.id.hold)
+        touch(button, MotionEvent.ACTION_DOWN)
+        for (number in numbers) {
+            val before = state.classes[index].samples
+            source.show(Photos.frame(label, number))
+            waitUntil("$label $number is a sample") { state.classes[index].samples == before + 1 }
+        }
+        touch(button, MotionEvent.ACTION_UP)
+    }
+
+    /** Hold a photo in front of the camera, and wait for its prediction. */
+    fun look(label: String, number: Int) {
+        val before = state.prediction
+        source.show(Photos.frame(label, number, "validation"))
+        waitUntil("$label $number is predicted") { state.prediction !== before }
+    }
+
+    /** Return the card of a class. */
+    fun card(index: Int): View = activity.findViewById<CardGrid>(R.id.cards).getChildAt(index)
+
+    /** Return the state of a class. */
+    fun ofClass(name: String): ClassState? = state.classes.find { it.name == name }
+
+    /** Press a button of the screen. */
+    fun press(id: Int, root: View = activity.window.decorView) {
+        val button = root.findViewById<View>(id)
+        check(button.isShown && button.isEnabled) { "the button cannot be pressed" }
+        button.performClick()
+        idle()
+    }
+
+    /** Return the text of a view. */
+    fun text(id: Int, root: View = activity.window.decorView): String = root.findViewById<TextView>(id).text.toString()
+
+    /** Wait for the background threads, while the main thread works. */
+    fun waitUntil(what: String, condition: () -> Boolean) {
+        val end = System.nanoTime() + LIMIT
+        idle()
+        while (!condition()) {
+            if (System.nanoTime() > end) {
+                fail("not reached: $what; message: ${state.message?.text}; project: ${state.project}")
+            }
+            Thread.sleep(5)
+            idle()
+        }
+        idle()
+    }
+
+    private fun idle() = shadowOf(Looper.getMainLooper()).idle()
+
+    private fun touch(view: View, action: Int) {
+        val now = SystemClock.uptimeMillis()
+        val event = MotionEvent.obtain(now, now, action, view.width / 2f, view.height / 2f, 0)
+        view.dispatchTouchEvent(event)
+        event.recycle()
+        idle()
+    }
+
+    private companion object {
+        const val LIMIT = 300_000_000_000L // ns; far above any real time, also on a busy machine
+    }
+}

@@ -1,0 +1,160 @@
+package org.sartor.camera
+
+import android.app.Activity
+import android.content.ClipData
+import android.content.Intent
+import android.net.Uri
+import android.view.View
+import android.view.ViewGroup
+import android.widget.TextView
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
+import org.junit.Rule
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+import org.sartor.camera.model.ProjectState
+import java.io.ByteArrayInputStream
+import java.io.ByteArrayOutputStream
+
+/** Files that the user saves, shares and opens, on Android 7.0 and on Android 14. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [24, 34], qualifiers = "w412dp-h892dp-port")
+class FilesTest {
+    @get:Rule
+    val app = AppRule()
+
+    private val resolver get() = shadowOf(RuntimeEnvironment.getApplication().contentResolver)
+
+    @Test
+    fun aModelAndAProjectMoveToAnotherDevice() {
+        app.start()
+        app.record(0, "hat", 0..2)
+        app.record(1, "shoes", 0..2)
+        app.look("hat", 0)
+        val former = app.state.prediction!!
+        assertEquals("Class 1", former.best)
+
+        val project = save(R.string.save_project, "mine.sartor")
+        val model = save(R.string.save_model, "mine.tflite")
+        choose(R.string.new_project)
+        choose(R.string.new_project_confirm)
+        app.waitUntil("no sample is left") { app.state.classes.sumOf { it.samples } == 0 }
+
+        open("mine.sartor", project)
+        app.waitUntil("the samples are back") { app.ofClass("Class 1")?.samples == 3 }
+        assertEquals(3, app.ofClass("Class 2")?.samples)
+        assertEquals(3, app.ofClass("Class 2")?.thumbnails?.size)
+        app.look("hat", 0)
+        for ((name, probability) in former.probabilities) {
+            assertEquals(name, probability, app.state.prediction!!.probabilities.getValue(name), 1e-5f)
+        }
+
+        open("mine.tflite", model)
+        app.waitUntil("the model is open") { (app.state.project as? ProjectState.Open)?.base == "mine" }
+        app.waitUntil("it was remembered") { app.state.message != null }
+        app.look("hat", 0)
+        assertEquals(former.probabilities.getValue("Class 1"), app.state.prediction!!.probabilities.getValue("Class 1"), 1e-4f)
+        app.killAndStart()
+        assertEquals("mine", (app.state.project as ProjectState.Open).base)
+        choose(R.string.starter)
+        app.waitUntil("the samples of the starter base") { app.ofClass("Class 1")?.samples == 3 }
+
+        open("broken.tflite", model.copyOf(1000))
+        app.waitUntil("an error") { app.state.message?.isError == true }
+        assertEquals("starter", (app.state.project as ProjectState.Open).base)
+    }
+
+    @Test
+    fun theModelIsSharedWithAnotherApp() {
+        app.start()
+        app.record(0, "hat", 0..0)
+        choose(R.string.share_model)
+        app.waitUntil("a chooser") { shadowOf(app.activity).peekNextStartedActivity()?.action == Intent.ACTION_CHOOSER }
+        val chooser = shadowOf(app.activity).nextStartedActivity
+
+        @Suppress("DEPRECATION") // the other method is API 33
+        val send = chooser.getParcelableExtra<Intent>(Intent.EXTRA_INTENT)!!
+
+        @Suppress("DEPRECATION")
+        val uri = send.getParcelableExtra<Uri>(Intent.EXTRA_STREAM)!!
+        val content = app.activity.contentResolver.openInputStream(uri)!!.use { it.readBytes() }
+        assertEquals("TFL3", String(content, 4, 4))
+        app.activity.contentResolver.query(uri, null, null, null, null)!!.use {
+            assertTrue(it.moveToFirst())
+            assertEquals("my-classes.tflite", it.getString(0))
+            assertEquals(content.size.toLong(), it.getLong(1))
+        }
+    }
+
+    @Test
+    fun photosArePredictedAndAdded() {
+        app.start()
+        val photos = listOf("hat" to 1, "hat" to 2).map { (label, number) -> Photos.file(label, number).readBytes() }
+        app.press(R.id.more, app.card(0))
+        app.press(R.id.add_photos, requireNotNull(app.activity.sheet))
+        answer(photos.mapIndexed { i, photo -> uri("hat$i.jpg", photo) })
+        app.waitUntil("two samples") { app.ofClass("Class 1")?.samples == 2 }
+        app.waitUntil("two thumbnails in the sheet") {
+            app.activity.sheet?.findViewById<ViewGroup>(R.id.class_samples)?.childCount == 2
+        }
+        val sheet = requireNotNull(app.activity.sheet)
+        sheet.findViewById<ViewGroup>(R.id.class_samples).getChildAt(0).performClick()
+        app.press(R.id.delete_samples, sheet)
+        app.waitUntil("one sample") { app.ofClass("Class 1")?.samples == 1 }
+        app.press(R.id.delete_class, sheet)
+        app.press(R.id.delete_class, sheet)
+        app.waitUntil("three classes") { app.state.classes.size == 3 }
+        app.press(R.id.add_class)
+        app.waitUntil("four classes") { app.state.classes.size == 4 }
+    }
+
+    private fun choose(title: Int) {
+        if (app.activity.sheet == null) {
+            app.press(R.id.menu)
+        }
+        val text = app.activity.getString(title)
+        val view = requireNotNull(find(requireNotNull(app.activity.sheet), text)) { "$text is missing" }
+        (view.parent.parent as View).performClick()
+    }
+
+    private fun find(view: View, text: String): TextView? = when {
+        view is TextView && view.text.toString() == text -> view
+        view is ViewGroup -> (0 until view.childCount).firstNotNullOfOrNull { find(view.getChildAt(it), text) }
+        else -> null
+    }
+
+    private fun save(title: Int, name: String): ByteArray {
+        choose(title)
+        val output = ByteArrayOutputStream()
+        val uri = Uri.parse("content://documents/$name")
+        resolver.registerOutputStream(uri, output)
+        answer(listOf(uri))
+        app.waitUntil("$name is saved") { app.state.message?.text == "$name was saved" }
+        return output.toByteArray()
+    }
+
+    private fun open(name: String, content: ByteArray) {
+        app.activity.dismissMessage()
+        choose(R.string.open_file)
+        answer(listOf(uri(name, content)))
+    }
+
+    private fun uri(name: String, content: ByteArray): Uri = Uri.parse("content://documents/$name").also {
+        resolver.registerInputStream(it, ByteArrayInputStream(content))
+    }
+
+    private fun answer(uris: List<Uri>) {
+        val request = shadowOf(app.activity).nextStartedActivityForResult
+        val data = Intent().setData(uris.first())
+        if (uris.size > 1) {
+            data.clipData = ClipData.newRawUri("photos", uris[0]).apply {
+                uris.drop(1).forEach { addItem(ClipData.Item(it)) }
+            }
+        }
+        shadowOf(app.activity).receiveResult(request.intent, Activity.RESULT_OK, data)
+    }
+}
