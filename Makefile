@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet
 
-.PHONY: demo test test-python test-web test-torch check camera nightly bench clean
+.PHONY: demo test test-python test-web test-torch android check camera nightly bench clean
 
 demo: .venv/ready
 	$(BIN)/sartor demo --out build/demo
@@ -29,6 +29,11 @@ test-python: .venv/test-ready
 # The tests in the browser. If CI is set, a missing program fails them; otherwise they are left out.
 test-web: .venv/test-ready
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh web/test.sh
+
+# The library and the app for Android, without Gradle: API gate, tests on the JVM, APKs.
+# If CI is set, a missing program is an error; otherwise all this is left out.
+android: .venv/test-ready
+	@PATH="$(CURDIR)/$(BIN):$$PATH" android/tools/all.sh
 
 # Build the camera app into the package, and serve it.
 camera: .venv/ready

@@ -72,3 +72,14 @@ kotlin() {
     printf '%s' "${options[*]} $sources" >"$folder.sources"
     touch -r "$folder.start" "$folder.sources"
 }
+
+# Convert the starter base for the tests and the app, unless it is newer than the converter.
+starter_model() {
+    local model=$out/models/starter.tflite assets=$android/app/src/main/assets
+    if [ ! -f "$model" ] || [ -n "$(find "$root/src/sartor" -name '*.py' -newer "$model" -print -quit)" ]; then
+        mkdir -p "$out/models"
+        sartor convert starter --classes 10 -o "$model" --quiet
+    fi
+    mkdir -p "$assets"
+    cmp -s "$model" "$assets/starter.tflite" || cp "$model" "$assets/starter.tflite"
+}

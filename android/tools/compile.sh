@@ -27,7 +27,7 @@ resources() {
     aapt2 compile --dir "$app/res" -o "$work/resources.zip"
     aapt2 link -I "$(artifact dl/android-all)" --manifest "$work/AndroidManifest.xml" --java "$work/R" \
         --proguard "$work/resources.pro" --min-sdk-version $min_sdk --target-sdk-version $target_sdk \
-        --version-code 1 --version-name 0.1 --auto-add-overlay -o "$work/resources.apk" "$work/resources.zip" \
+        --version-code 1 --version-name 0.1.0 --auto-add-overlay -o "$work/resources.apk" "$work/resources.zip" \
         2>"$work/aapt2.log" || { cat "$work/aapt2.log" >&2; return 1; }
     javac -nowarn -Xlint:none --release 8 -d "$work/R" "$work/R/org/sartor/camera/R.java" 2>/dev/null
 }

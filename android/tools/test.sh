@@ -23,10 +23,7 @@ mkdir -p "$out/tools" "$out/$module/screens"
 [ "$out/tools/Tests.class" -nt "$tools/java/Tests.java" ] ||
     javac -d "$out/tools" -cp "$(jars robo)" "$tools/java/Tests.java"
 
-[ -f "$out/models/starter.tflite" ] || {
-    mkdir -p "$out/models"
-    sartor convert starter --classes 10 -o "$out/models/starter.tflite" --quiet
-}
+starter_model
 
 # Where Robolectric finds the manifest and the resources of the app.
 properties=$out/$module/properties/com/android/tools
