@@ -122,11 +122,11 @@ class ModelState:
         """Return whether the weights of a class do not follow from any samples yet."""
         return self.is_new(label) and not self._new.has_samples(label)
 
-    def is_untrained(self, label: str) -> bool:
-        """Return whether all weights of a class are zero, after imprinting."""
+    def untrained(self) -> list[str]:
+        """Return the names of the classes whose weights are zero, after imprinting."""
         with self._engine.lock:
             self._imprint_changed()
-            return label in self._untrained()
+            return self._untrained()
 
     def add_sample(self, label: str, features: Sequence[np.ndarray] | None) -> None:
         """Imprint a class from one more sample, unless it is trained; a new class gets an index.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 
 import numpy as np
@@ -32,6 +32,7 @@ __all__ = [
 _FIRST = datetime.min.replace(tzinfo=timezone.utc).timestamp()
 _LAST = datetime.max.replace(tzinfo=timezone.utc).timestamp() - 1
 _MOST_ROWS = 1_000_000  # of features of one sample
+_IDS_OF_QUERY = 500  # below the limit of 999 parameters in older versions of SQLite
 
 
 def sample_checksum(row: Row, targets: Sequence[tuple[int, float]]) -> int:
@@ -169,8 +170,7 @@ def read_features(
     groups: dict[str, list[bytes]] = defaultdict(list)
     indices: dict[str, list[np.ndarray]] = defaultdict(list)
     owners: list[int] = []  # the sample of each row
-    for number, rows in samples:
-        encoding, data = _features(database, codec, number, rows)
+    for number, rows, encoding, data in _features(database, codec, samples):
         groups[encoding].append(data)
         indices[encoding].append(np.arange(len(owners), len(owners) + rows))
         owners += [number] * rows
@@ -205,21 +205,31 @@ def read_sample_set(
     )
 
 
-def _features(database: Database, codec: FeatureCodec, sample: int, rows: int) -> tuple[str, bytes]:
-    result = database.rows(
-        "SELECT encoding, checksum, CASE WHEN typeof(data) = 'blob' AND length(data) <= ? "
-        "THEN data END FROM features WHERE sample = ?",
-        codec.max_size() * rows, sample,
-    )  # fmt: skip
-    encoding, stored, data = result[0] if result else ("", 0, None)
-    if (
-        data is None
-        or not codec.is_valid(encoding)
-        or len(data) != codec.size(encoding) * rows
-        or checksum(sample, encoding, data) != stored
-    ):
-        raise damaged(database.name, f"the features of sample {sample} have changed")
-    return encoding, data
+def _features(
+    database: Database, codec: FeatureCodec, samples: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, int, str, bytes]]:
+    """Return sample ID, number of rows, encoding and bytes of the features of each sample."""
+    remaining = iter(samples)
+    while some := dict(itertools.islice(remaining, _IDS_OF_QUERY)):
+        stored = {
+            number: columns
+            for number, *columns in database.rows(
+                "SELECT sample, encoding, checksum, CASE WHEN typeof(data) = 'blob' "
+                "AND length(data) <= ? THEN data END FROM features "
+                f"WHERE sample IN ({', '.join('?' * len(some))})",
+                codec.max_size() * max(some.values()), *some,
+            )
+        }  # fmt: skip
+        for number, rows in some.items():
+            encoding, expected, data = stored.get(number, ("", 0, None))
+            if (
+                data is None
+                or not codec.is_valid(encoding)
+                or len(data) != codec.size(encoding) * rows
+                or checksum(number, encoding, data) != expected
+            ):
+                raise damaged(database.name, f"the features of sample {number} have changed")
+            yield number, rows, encoding, data
 
 
 def read_image(database: Database, sample: int, kind: str) -> bytes | None:

@@ -84,10 +84,11 @@ class TrainingData:
                 if not len(held_out):
                     samples, held_out = _split(samples, state.class_indices, config.seed)
             class_indices = state.class_indices
+            trained = class_indices.keys() - state.untrained()
             absent = tuple(
                 name
                 for name in class_indices
-                if not state.is_untrained(name) and not collection.store.count(name)
+                if name in trained and not collection.store.count(name)
             )
             variables, detector = state.begin_training()
         warm = config.warm_start or config.only_measures or bool(absent)

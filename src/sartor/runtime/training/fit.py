@@ -87,14 +87,14 @@ def _run_stages(
         The selection; None without a cross-validation.
     """
     training.run(on_epoch, sum(stage.epochs for stage in training.stages))
-    if training.history.stopped or data.warm:
+    if training.stopped or data.warm:
         return None
     selection = select_stage(model, training.config, data, control, training.history)
     training.restore()
     if selection is None:
         return None
     stages = training.stages[: selection.stages]
-    while training.completed < len(stages) and not training.history.stopped:
+    while training.completed < len(stages) and not training.stopped:
         training.run(on_epoch, sum(stage.epochs for stage in stages))
     return selection
 

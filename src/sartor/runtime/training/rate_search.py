@@ -75,5 +75,5 @@ def _trial(
         trainer.run(schedule)
     except TrainingError:
         return math.inf
-    loss = math.inf if trainer.history.stopped else model.evaluate(samples)[0]
+    loss = math.inf if trainer.stopped else model.evaluate(samples)[0]
     return loss if math.isfinite(loss) else math.inf

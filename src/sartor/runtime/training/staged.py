@@ -66,6 +66,11 @@ class StagedTraining:
         return replace(self._trainer.history, samples=samples)
 
     @property
+    def stopped(self) -> bool:
+        """Whether the training ended before the last step of a stage."""
+        return self._trainer.stopped
+
+    @property
     def config(self) -> TrainingConfig:
         """The options for the trainings of a cross-validation.
 
@@ -107,7 +112,7 @@ class StagedTraining:
             before, _ = self._model.evaluate(self._mixed)
             try:
                 self._trainer.run(self.stages[0], on_epoch, planned)
-                if not self.history.stopped:
+                if not self.stopped:
                     self._check_loss(before)
                 return
             except TrainingError:

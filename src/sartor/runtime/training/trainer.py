@@ -38,6 +38,9 @@ class Trainer:
             Default: None.
         patience: number of epochs without a lower loss on `held_out` that ends the training.
             Default: no early stopping.
+
+    Attributes:
+        stopped: whether the training ended before its last step.
     """
 
     def __init__(
@@ -60,13 +63,13 @@ class Trainer:
         self._early_stopping = None if held_out is None else _EarlyStopping(held_out, patience)
         self._epochs: list[Epoch] = []
         self._steps = 0
-        self._stopped = False
+        self.stopped = False
 
     @property
     def history(self) -> History:
         """The history of all stages until now."""
         return History(
-            tuple(self._epochs), self._steps, self._samples.sample_count, stopped=self._stopped
+            tuple(self._epochs), self._steps, self._samples.sample_count, stopped=self.stopped
         )
 
     def run(
@@ -96,7 +99,7 @@ class Trainer:
                 f"{error} is no longer finite after {self._steps} steps; the weights before the "
                 "training stay. Train with a lower learning rate"
             ) from None
-        self._stopped = not (is_complete or self._is_converged() or self._control.used == 1)
+        self.stopped = not (is_complete or self._is_converged() or self._control.used == 1)
         if self._early_stopping is not None and self._early_stopping.best is not None:
             self._engine.restore(self._early_stopping.best)
 

@@ -155,7 +155,7 @@ def _run_folds(
             training.run()
         except TrainingError:
             break
-        if training.history.stopped:
+        if training.stopped:
             break
         rows = assigned == fold
         outputs = model.evaluate(model.dataset(data, data.samples.take(rows)))[1]
