@@ -151,7 +151,6 @@ class TwoMapHead:
     name = "two_map_head"
     flat = False
     feature_norm = None
-    row_norm = None
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:

@@ -46,7 +46,7 @@ def _int8_sgd() -> bytes:
 
 
 def _float_adam() -> bytes:
-    head = SoftmaxClassifier(normalize=True, scale=4.0, label_smoothing=0.1)
+    head = SoftmaxClassifier(label_smoothing=0.1)
     adam = Adam(learning_rate=0.01, weight_decay=0.01, epsilon=1e-3, clip_norm=0.5)
     names = ["cup", "key"]
     model = sartor.convert(
@@ -97,7 +97,7 @@ def _dropout() -> bytes:
 
 
 def _squared_error() -> bytes:
-    head, sgd = Regressor(normalize=True, scale=2.0), SGD(clip_norm=0.5)
+    head, sgd = Regressor(), SGD(clip_norm=0.5)
     model = sartor.convert(write(float_base()), classes=2, head=head, optimizer=sgd, batch_size=4)
     return model.content
 

@@ -77,9 +77,7 @@ class Model:
 
     def normalized(self, x: Floats) -> Floats:
         """Return features [N, F], normalized with the statistics in the model."""
-        variables, norm = self.engine.variables(), self.manifest.head.row_norm
-        if norm is not None:
-            x = x * norm / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+        variables = self.engine.variables()
         if "head/center" not in variables:
             return x
         return np.asarray((x - variables["head/center"]) * variables["head/scale"], float)

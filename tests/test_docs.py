@@ -226,7 +226,6 @@ def listed_ops() -> set[str]:
     "head",
     [
         sartor.SoftmaxClassifier(label_smoothing=0.1),
-        sartor.SoftmaxClassifier(normalize=True),
         sartor.CosineClassifier(),
         sartor.MLP(),
         sartor.MLP(dropout=0.3),

@@ -56,8 +56,7 @@ OPTIMIZERS: dict[str, tuple[Optimizer, Reference, float]] = {
 HEADS = {
     "plain": SoftmaxClassifier(),
     "smoothed": SoftmaxClassifier(label_smoothing=0.2),
-    "normalized": SoftmaxClassifier(normalize=True, scale=3.0),
-    "all": SoftmaxClassifier(normalize=True, scale=6.0, label_smoothing=0.1),
+    "all": SoftmaxClassifier(label_smoothing=0.1),
 }
 
 
@@ -258,8 +257,6 @@ def _gradients(
     x, labels, weights = (
         batch[n].astype(np.float64) for n in ("features", "labels", "sample_weights")
     )
-    if head.normalize:
-        x = head.scale * x / np.linalg.norm(x, axis=1, keepdims=True)
     z = x @ parameters["weights"].T + parameters["bias"]
     odds = np.exp(z - z.max(1, keepdims=True)) * mask
     p = odds / odds.sum(1, keepdims=True)

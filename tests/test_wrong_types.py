@@ -77,12 +77,10 @@ def test_the_converter(tiny_base: bytes, folder: Path) -> None:
 
 def test_the_parts() -> None:
     calls: Calls = {
-        "softmax": (heads.SoftmaxClassifier, {"normalize": False, "scale": 1.0,
-                    "label_smoothing": 0.0}),
+        "softmax": (heads.SoftmaxClassifier, {"label_smoothing": 0.0}),
         "cosine": (heads.CosineClassifier, {"scale": 8.0}),
         "mlp": (heads.MLP, {"hidden": (4,), "dropout": 0.0}),
-        "multi_label": (heads.MultiLabelClassifier, {"scale": 1.0}),
-        "regressor": (heads.Regressor, {"scale": 1.0, "loss": losses.Huber()}),
+        "regressor": (heads.Regressor, {"loss": losses.Huber()}),
         "huber": (losses.Huber, {"delta": 1.0}),
         "head file": (heads.TFLite, {"source": "none.tflite"}),
         "sgd": (optimizers.SGD, {"learning_rate": 0.1, "momentum": 0.9, "nesterov": False,

@@ -211,7 +211,6 @@ public object Keys {
     public const val POWER: String = "power"
     public const val REQUIRES: String = "requires"
     public const val ROLE: String = "role"
-    public const val ROW_NORM: String = "row_norm"
     public const val SAMPLES_SEEN: String = "samples_seen"
     public const val SCALE: String = "scale"
     public const val SETTINGS: String = "settings"
@@ -294,14 +293,11 @@ public data class VariableSpec(
  * @property featureNorm Euclidean norm of the features after the head's normalization (with
  *   statistics, the root mean square), or null if the head does not normalize or has hidden
  *   layers.
- * @property rowNorm Euclidean norm that the head scales the features of each sample to, before it
- *   applies the statistics; null if it does not.
  */
 public data class HeadSpec(
     public val name: String,
     public val settings: Map<String, Any?>,
     public val featureNorm: Double?,
-    public val rowNorm: Double?,
 )
 
 /**

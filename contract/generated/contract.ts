@@ -244,11 +244,6 @@ export interface HeadSpec {
    * square), or null if the head does not normalize or has hidden layers.
    */
   readonly feature_norm: number | null;
-  /**
-   * Euclidean norm that the head scales the features of each sample to, before it applies the
-   * statistics; null if it does not.
-   */
-  readonly row_norm: number | null;
 }
 
 /** The loss of a file. */

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from ._arguments import check_integer
+from ._arguments import check_flag, check_integer
 from .errors import ConversionError
 from .heads import GraphHead, Head, SoftmaxClassifier
 from .modalities.image.conventions import Convention, convention
@@ -35,6 +35,7 @@ class ConversionOptions:
         batch_size: B, the rows of one training step.
         scaling: the image scaling that the caller states, or None.
         test_scaling: run the first layer to check whether the scaling is plausible.
+        normalize: power-normalize the features; None to choose.
         quantize: the quantization mode, or None.
         representative: representative samples, or None.
     """
@@ -46,6 +47,7 @@ class ConversionOptions:
     batch_size: int
     scaling: Convention | None
     test_scaling: bool
+    normalize: bool | None
     quantize: str | None
     representative: RepresentativeSamples | None
 
@@ -61,6 +63,7 @@ def check_options(
     mean: float | Sequence[float] | None,
     std: float | Sequence[float] | None,
     preprocessing: str | None,
+    normalize: bool | None,
     quantize: str,
     representative: RepresentativeSamples | None,
 ) -> ConversionOptions:
@@ -73,6 +76,8 @@ def check_options(
     optimizer = DEFAULT_OPTIMIZER if optimizer is None else optimizer
     check_parts(head, optimizer)
     check_integer(batch_size, "batch_size", 1, _MAX_BATCH, error=ConversionError)
+    if normalize is not None:
+        check_flag(normalize, "normalize", error=ConversionError)
     if not isinstance(quantize, str):
         raise ConversionError(f"quantize must be 'none' or the name of a mode; got {quantize!r}")
     if quantize == "none" and representative is not None:
@@ -87,6 +92,7 @@ def check_options(
         batch_size=batch_size,
         scaling=convention(preprocessing, mean, std),
         test_scaling=preprocessing is None,
+        normalize=normalize,
         quantize=None if quantize == "none" else quantize,
         representative=representative,
     )

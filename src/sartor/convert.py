@@ -28,6 +28,7 @@ from .passes import (
     attach_state,
     attach_train,
     build_manifest,
+    choose_normalization,
     compute_fingerprints,
     describe_model,
     plain_classifier,
@@ -55,6 +56,7 @@ def convert(
     mean: float | Sequence[float] | None = None,
     std: float | Sequence[float] | None = None,
     preprocessing: str | None = None,
+    normalize: bool | None = None,
     quantize: str = "none",
     representative: RepresentativeSamples | None = None,
 ) -> PersonalizableModel:
@@ -80,6 +82,11 @@ def convert(
         std: standard deviation of the image scaling, as `mean`.
         preprocessing: name of an image scaling, instead of `mean` and `std`: `"0..1"`, `"-1..1"`,
             `"0..255"`, `"imagenet"` (torchvision) or `"caffe"` (BGR, minus the mean).
+        normalize: power-normalize the features: the signed square root of each value, then unit
+            length (Perronnin et al., 2010), which makes few samples more accurate on most bases.
+            Default: True for a classification with 64 features or more from one tensor that the
+            base computes. A Keras, PyTorch or `.tflite` head gets the features as they are; so does
+            a base that is a personalizable file, which keeps its features.
         quantize: `"none"`, or the quantization of a float base: `"dynamic"` (int8 weights),
             `"float16"` (float16 weights) or `"full-integer"`. The head stays float32. Needs the
             extra `quantize`.
@@ -100,8 +107,8 @@ def convert(
     start_worker()  # it loads LiteRT while this process converts
     options = check_options(
         classes=classes, head=head, optimizer=optimizer, features=features, capacity=capacity,
-        batch_size=batch_size, mean=mean, std=std, preprocessing=preprocessing, quantize=quantize,
-        representative=representative,
+        batch_size=batch_size, mean=mean, std=std, preprocessing=preprocessing, normalize=normalize,
+        quantize=quantize, representative=representative,
     )  # fmt: skip
     try:
         return _convert(base, options)
@@ -124,8 +131,9 @@ def _convert(
     prepared = prepare_base(
         model, options.features, options.scaling, test_scaling=options.test_scaling
     )
+    normalize = choose_normalization(prepared, options.head, options.normalize)
     quantized = _quantize(prepared, options)
-    plan = _plan(prepared, options)
+    plan = _plan(prepared, options, normalize=normalize)
     _attach_signatures(plan, prepared.graph)
     _simplify(plan.model)
     describe_model(plan, prepared.metadata)
@@ -134,7 +142,9 @@ def _convert(
     if quantized is None:
         return result
     classifier = partial(_feature_classifier, plan.features)
-    return replace(result, quantization=quantized.report(result.content, classifier))
+    return replace(
+        result, quantization=quantized.report(result.content, classifier, normalize=normalize)
+    )
 
 
 def _quantize(prepared: PreparedBase, options: ConversionOptions) -> QuantizedBase | None:
@@ -155,9 +165,9 @@ def _quantize(prepared: PreparedBase, options: ConversionOptions) -> QuantizedBa
     return quantized
 
 
-def _plan(prepared: PreparedBase, options: ConversionOptions) -> Plan:
+def _plan(prepared: PreparedBase, options: ConversionOptions, *, normalize: bool) -> Plan:
     """Adapt the features to the head, and collect the parts of the new model."""
-    features = adapt_features(prepared.graph, flat=options.head.flat)
+    features = adapt_features(prepared.graph, flat=options.head.flat, normalize=normalize)
     if prepared.features:
         features = [
             replace(previous, shape=spec.shape)

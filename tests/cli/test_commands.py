@@ -37,7 +37,7 @@ def test_convert_passes_every_option(image_base: bytes, tmp_path: Path, run: Run
     base.write_bytes(image_base)
     result = run(
         "convert", base, "-o", output, "--classes", "hat,shoes", "--capacity", 5, "--batch-size", 7,
-        "--normalize", "--scale", 2, "--label-smoothing", 0.1, "--optimizer", "sgd",
+        "--no-normalize", "--label-smoothing", 0.1, "--optimizer", "sgd",
         "--momentum", 0.5, "--nesterov", "--weight-decay", 0.02, "--clip-norm", 3,
         "--learning-rate", 0.04, "--features", "dense_16", "--mean", 127.5, "--std", "1,2,3",
         "--json",
@@ -47,8 +47,7 @@ def test_convert_passes_every_option(image_base: bytes, tmp_path: Path, run: Run
         manifest = model.manifest
     assert manifest.classes == ("hat", "shoes", None, None, None)
     assert manifest.batch_size == 7
-    expected = {"normalize": True, "scale": 2.0, "label_smoothing": 0.1}
-    assert expected.items() <= manifest.head.settings.items()
+    assert manifest.head.settings == {"label_smoothing": 0.1}
     assert manifest.optimizer.settings == {
         "learning_rate": 0.04, "momentum": 0.5, "nesterov": True, "weight_decay": 0.02,
         "clip_norm": 3.0,
@@ -67,8 +66,8 @@ HEADS: dict[str, tuple[list[object], dict[str, object]]] = {
         ["--hidden", "8,4", "--label-smoothing", 0.1, "--dropout", 0.5],
         {"hidden": [8, 4], "dropout": 0.5},
     ),
-    "multi-label": (["--normalize"], {"normalize": True}),
-    "regression": (["--huber", 2], {"normalize": False}),
+    "multi-label": ([], {}),
+    "regression": (["--huber", 2], {}),
 }
 
 

@@ -43,7 +43,6 @@ class Perceptron:
     name = "perceptron"
     flat = True
     feature_norm = None
-    row_norm = None
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:
@@ -90,7 +89,6 @@ class Block:
     name = "block"
     flat = False
     feature_norm = None
-    row_norm = None
     loss = SoftmaxCrossEntropy(0.1)
 
     def settings(self) -> Mapping[str, Any]:
@@ -136,7 +134,6 @@ class NearestMean:
     name = "nearest_mean"
     flat = True
     feature_norm = None
-    row_norm = None
     loss = SoftmaxCrossEntropy()
 
     def settings(self) -> Mapping[str, Any]:

@@ -145,12 +145,11 @@ EDGES: dict[str, dict[str, Any]] = {
     "one class, one row": {"classes": 1, "batch_size": 1},
     "a thousand classes": {"classes": 1000, "batch_size": 4},
     "one row, normalized, Adam": {
-        "classes": 4, "batch_size": 1, "head": SoftmaxClassifier(normalize=True),
-        "optimizer": Adam(),
+        "classes": 4, "batch_size": 1, "normalize": True, "optimizer": Adam(),
     },
     "all options": {
         "classes": 4, "optimizer": Adam(learning_rate=0.1, weight_decay=0.01, clip_norm=0.1),
-        "head": SoftmaxClassifier(normalize=True, scale=8, label_smoothing=0.1),
+        "head": SoftmaxClassifier(label_smoothing=0.1), "normalize": True,
     },
     "a free fifth class": {"classes": ["a", "b", "c", "d"], "capacity": 5},
 }  # fmt: skip

@@ -52,7 +52,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "regression, Huber": ("plain", {"head": Regressor(loss=Huber(0.3))}),
     "regression, RMSprop": (
         "two inputs",
-        {"head": Regressor(normalize=True), "optimizer": RMSprop()},
+        {"head": Regressor(), "optimizer": RMSprop()},
     ),
     "regression, several features": ("several features", {"head": Regressor()}),
     "cosine": ("plain", {"head": CosineClassifier()}),
@@ -62,7 +62,7 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
         {"head": CosineClassifier(), "optimizer": RMSprop(momentum=0.5, clip_norm=0.1)},
     ),
     "MLP": ("plain", {"head": MLP()}),
-    "MLP, deep": ("several features", {"head": MLP(hidden=(9, 7), normalize=True)}),
+    "MLP, deep": ("several features", {"head": MLP(hidden=(9, 7))}),
     "MLP, one row": ("plain", {"head": MLP(hidden=(16,)), "batch_size": 1}),
     "MLP, multi-label, AdamW": (
         "two inputs",
@@ -273,7 +273,6 @@ WRONG: dict[str, Callable[[], object]] = {
     "hidden must be positive sizes": lambda: MLP(hidden=()),
     r"hidden must be positive sizes, for example \(64,\); got \(0,\)": lambda: MLP(hidden=(0,)),
     "MLP: loss must be an instance of Loss": lambda: MLP(loss=Huber),  # type: ignore[arg-type]
-    "MLP: scale": lambda: MLP(scale=-1),
     "Regressor: loss": lambda: Regressor(loss=SoftmaxCrossEntropy()),
     "CosineClassifier: scale": lambda: CosineClassifier(scale=0),
     "label_smoothing": lambda: CosineClassifier(label_smoothing=1),

@@ -19,12 +19,10 @@ from sartor.runtime.saved.checkpoint import Checkpoint, write_checkpoint
 
 HEADS: dict[str, Head] = {
     "softmax": sartor.SoftmaxClassifier(),
-    "softmax, normalized": sartor.SoftmaxClassifier(normalize=True),
     "cosine": sartor.CosineClassifier(),
     "mlp": sartor.MLP(hidden=(8, 6)),
-    "mlp, normalized": sartor.MLP(hidden=(8,), normalize=True),
     "multi-label": sartor.MultiLabelClassifier(),
-    "regression": sartor.Regressor(normalize=True),
+    "regression": sartor.Regressor(),
 }
 
 CLASSES = ("hat", None, "shoes", None, "ünïcode")

@@ -84,7 +84,7 @@ def test_bytes_are_pixels_for_any_scaling(name: str, image_base: bytes, tmp_path
 
 
 def test_quantized_base_does_not_change(shared_models: Path, tmp_path: Path) -> None:
-    trained_model = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path)
+    trained_model = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path, normalize=False)
     base = codes(
         sartor.freeze(trained_model.path, tmp_path / "float.tflite", trained_model.checkpoint).path
     )
@@ -98,7 +98,7 @@ def test_quantized_base_does_not_change(shared_models: Path, tmp_path: Path) -> 
 
 def test_features_calibrate_as_well_as_images(shared_models: Path, tmp_path: Path) -> None:
     """Features of samples replace photos that an app does not store."""
-    trained_model = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path)
+    trained_model = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path, normalize=False)
     infer = Interpreter(str(trained_model.path)).get_signature_runner("infer")
     rows = [infer(**each)["features"][0] for each in scaled(IMAGES, trained_model)]
     one = freeze_to_integers(
@@ -127,7 +127,7 @@ def test_predictions_on_photos_agree(
     shared_models: Path, shared_data: Path, tmp_path: Path
 ) -> None:
     base = shared_models / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
-    model = sartor.convert(base, classes=10).save(tmp_path / "model.tflite")
+    model = sartor.convert(base, classes=10, normalize=False).save(tmp_path / "model.tflite")
     training, validation = (
         [
             (file.path, str(file.label))
@@ -158,7 +158,9 @@ def test_predictions_on_photos_agree(
 
 
 def test_audio_model_runs_in_integers(shared_models: Path, tmp_path: Path) -> None:
-    trained_model = train_randomly(shared_models / "kws_ref_model_float32.tflite", tmp_path)
+    trained_model = train_randomly(
+        shared_models / "kws_ref_model_float32.tflite", tmp_path, normalize=False
+    )
     recordings = samples(trained_model.manifest.inputs, 30)
     path = freeze_to_integers(trained_model, representative=[each["input"] for each in recordings])
     quantization = read(path).main.inputs[0].quantization
@@ -198,7 +200,7 @@ def test_invalid_arguments_raise_an_error(name: str, image_base: bytes, tmp_path
 
 
 def test_invalid_features_raise_an_error(shared_models: Path, tmp_path: Path) -> None:
-    trained_model = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path)
+    trained_model = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path, normalize=False)
     for features in ({"features": np.zeros((4, 7))}, {"nothing": np.zeros((4, 256))}):
         with pytest.raises(DataError, match="features"):
             freeze_to_integers(trained_model, representative=features)
@@ -210,4 +212,10 @@ def test_error_without_the_quantizer(
     trained_model = train_randomly(image_base, tmp_path)
     monkeypatch.setitem(__import__("sys").modules, "ai_edge_quantizer", None)
     with pytest.raises(ConversionError, match=r"pip install 'sartor\[quantize\]'"):
+        freeze_to_integers(trained_model)
+
+
+def test_normalized_features_are_refused(shared_models: Path, tmp_path: Path) -> None:
+    trained_model = train_randomly(shared_models / "vww_96_int8.tflite", tmp_path)
+    with pytest.raises(ConversionError, match="--no-normalize"):
         freeze_to_integers(trained_model)

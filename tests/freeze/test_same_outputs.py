@@ -23,12 +23,10 @@ LAYER = ["FULLY_CONNECTED"]
 ROW = ["BATCH_MATMUL", "MUL", "MAXIMUM", "RSQRT", "FULLY_CONNECTED", "MUL"]
 OPS_AFTER_FEATURES: dict[str, list[str]] = {
     "softmax": [*LAYER, "SOFTMAX"],
-    "softmax, normalized": [*ROW, "ADD", "SOFTMAX"],
     "cosine": ["SUB", "MUL", *ROW, "SOFTMAX"],
     "mlp": [*[*LAYER, "LOGISTIC", "MUL"] * 2, *LAYER, "SOFTMAX"],
-    "mlp, normalized": [*ROW, "ADD", "LOGISTIC", "MUL", *LAYER, "SOFTMAX"],
     "multi-label": [*LAYER, "LOGISTIC"],
-    "regression": [*ROW, "ADD"],
+    "regression": LAYER,
 }
 """Head → the ops that it becomes."""
 

@@ -31,17 +31,15 @@ from sartor.ops import fully_connected, relu
 Convert = Callable[..., Path]
 
 ROWS, UNITS, CLASSES, WIDE = 32, 16, 10, 256
-NORMALIZED = sartor.SoftmaxClassifier(normalize=True)
 HEADS: dict[str, Head] = {
     "softmax": sartor.SoftmaxClassifier(),
-    "normalized": NORMALIZED,
     "multi_label": sartor.MultiLabelClassifier(),
     "regression": sartor.Regressor(),
     "mlp": sartor.MLP(hidden=(8,)),
     "mlp_numbers": sartor.MLP(hidden=(8,), loss=MeanSquaredError()),
     "cosine": sartor.CosineClassifier(),
 }
-LENGTHS = {"normalized": 0.4, "cosine": 10.0}
+LENGTHS = {"cosine": 10.0}
 RNG = np.random.default_rng(0)
 CENTERS = RNG.normal(size=(CLASSES, UNITS))
 
@@ -115,8 +113,6 @@ def test_statistics_are_the_mean_and_the_norm(
     model.set_class(None, rows)
     after = model.state()
     expected_rows = rows.astype(np.float64)
-    if head == "normalized":
-        expected_rows *= 0.4 / np.linalg.norm(expected_rows, axis=1, keepdims=True)
     center = expected_rows.mean(0)
     spread = np.sqrt(((expected_rows - center) ** 2).sum(1).mean())
     np.testing.assert_allclose(
@@ -156,8 +152,6 @@ def test_scale_and_offset_of_features_have_no_effect(
     device: Callable[[str], Device], head: str, size: float, offset: float
 ) -> None:
     rows, labels = samples(ROWS, 1)
-    if head == "normalized":  # this head normalizes each sample first
-        offset = 0
     outputs = []
     for features in (rows, size * rows + offset):
         model = device(head)
@@ -181,13 +175,10 @@ def test_initial_statistics_change_nothing(device: Callable[[str], Device]) -> N
     np.testing.assert_allclose(model.outputs(rows), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("head", ["softmax", "normalized"])
 @pytest.mark.parametrize("count", [1, 5, 20])
-def test_new_class_costs_the_others_less_than_a_point(
-    tmp_path: Path, head: str, count: int
-) -> None:
+def test_new_class_costs_the_others_less_than_a_point(tmp_path: Path, count: int) -> None:
     """The new class is predicted as well. Without the limit, others lose up to two points."""
-    path = sartor.convert(wide_base(), classes=CLASSES, head=HEADS[head], batch_size=ROWS)
+    path = sartor.convert(wide_base(), classes=CLASSES, batch_size=ROWS)
     model, (rows, labels) = Device(path.save(tmp_path / "model.tflite")), overlapping_samples(20, 1)
     probe, probe_labels = overlapping_samples(64, 2)
     losses, accuracies = [], []

@@ -191,7 +191,7 @@ def test_a_checkpoint_of_another_model_is_refused(
         pytest.raises(CheckpointError, match="another base"),
     ):
         model.load(checkpoint)
-    path = tiny("other", head=sartor.SoftmaxClassifier(normalize=True))
+    path = tiny("other", head=sartor.MLP())
     with PersonalModel(path) as model, pytest.raises(CheckpointError, match="another head"):
         model.load(checkpoint)
 

@@ -270,17 +270,3 @@ def test_mixed_rows_contain_all_classes_evenly() -> None:
     assert sorted(np.bincount(class_indices[rows[0]])) == [3, 4, 5]
     assert rows[0].tolist() == rows[1].tolist() != rows[2].tolist()
     assert sorted(rows[3]) == list(range(len(class_indices)))
-
-
-@pytest.mark.parametrize("warm_start", [False, True])
-def test_samples_of_one_norm_are_learned_at_the_default_rate(
-    tiny: Convert, warm_start: bool
-) -> None:
-    """The learning rate follows from the features as the head sees them."""
-    with PersonalModel(tiny(head=sartor.SoftmaxClassifier(normalize=True))) as model:
-        for sample, label in blobs(10):
-            model.add_sample(sample * 100, label)
-        history = model.fit(warm_start=warm_start)
-        assert history.epochs[0].learning_rate > 1
-        test = [(sample * 100, label) for sample, label in blobs(20, seed=2)]
-        assert model.evaluate(test).accuracy > 0.99

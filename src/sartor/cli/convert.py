@@ -89,11 +89,14 @@ def convert(
         float | None, typer.Option(help="regression: delta of the Huber loss.")
     ] = None,
     normalize: Annotated[
-        bool, typer.Option("--normalize", help="Head: scale features to unit length.")
-    ] = False,
-    scale: Annotated[
-        float | None, typer.Option(help="Head: factor of the normalized features.")
+        bool | None,
+        typer.Option(
+            "--normalize/--no-normalize",
+            help="Power-normalize the features. Default: chosen from them.",
+            show_default=False,
+        ),
     ] = None,
+    scale: Annotated[float | None, typer.Option(help="cosine: largest logit.")] = None,
     label_smoothing: Annotated[
         float | None, typer.Option(help="Head: label smoothing, 0 to 1.")
     ] = None,
@@ -122,7 +125,7 @@ def convert(
             source,
             classes=parse_classes(classes, capacity, head),
             head=create_head(
-                head, normalize=normalize or None, scale=scale,
+                head, scale=scale,
                 label_smoothing=label_smoothing, dropout=dropout, hidden=hidden, huber=huber,
             ),
             optimizer=create_optimizer(
@@ -135,6 +138,7 @@ def convert(
             mean=parse_numbers("--mean", mean),
             std=parse_numbers("--std", std),
             preprocessing=preprocessing,
+            normalize=normalize,
             quantize=quantize,
             representative=representative,
         )  # fmt: skip

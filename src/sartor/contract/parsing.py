@@ -69,7 +69,6 @@ def parse_head(item: Fields) -> HeadSpec:
         name=item.string("name"),
         settings=item.object("settings").values,
         feature_norm=item.optional_number("feature_norm"),
-        row_norm=item.optional_number("row_norm"),
     )
 
 

@@ -106,14 +106,11 @@ class HeadSpec:
         feature_norm: Euclidean norm of the features after the head's normalization (with
             statistics, the root mean square), or None if the head does not normalize or has
             hidden layers.
-        row_norm: Euclidean norm that the head scales the features of each sample to, before it
-            applies the statistics; None if it does not.
     """
 
     name: str
     settings: Mapping[str, Any]
     feature_norm: float | None = None
-    row_norm: float | None = None
 
 
 @dataclass(frozen=True)

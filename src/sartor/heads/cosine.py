@@ -41,7 +41,6 @@ class CosineClassifier:
 
     name = "cosine_classifier"
     flat = True
-    row_norm = None
 
     def __post_init__(self) -> None:
         check_number(self.scale, "CosineClassifier: scale", error=ConversionError)

@@ -61,7 +61,6 @@ class GraphHead:
 
     name = "graph"
     feature_norm = None
-    row_norm = None
 
     def __init__(
         self,

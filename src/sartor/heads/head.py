@@ -43,8 +43,6 @@ class Head(Protocol):
         feature_norm: root mean square of the Euclidean norms of its normalized features, from
             which a runtime computes the learning rate. None if the head does not normalize, or
             has hidden layers: the runtime then searches the rate.
-        row_norm: Euclidean norm that the features of each sample are scaled to, before the
-            statistics; None if they are not.
     """
 
     @property
@@ -55,8 +53,6 @@ class Head(Protocol):
     def loss(self) -> Loss: ...  # noqa: D102
     @property
     def feature_norm(self) -> float | None: ...  # noqa: D102
-    @property
-    def row_norm(self) -> float | None: ...  # noqa: D102
 
     def settings(self) -> Mapping[str, Any]:
         """Return the options for the manifest."""

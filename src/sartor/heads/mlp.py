@@ -13,7 +13,7 @@ from ..graph import Tensor
 from ..losses import Loss, SoftmaxCrossEntropy, check_loss
 from ..ops import add, linear, logistic, mul
 from ._dropout import DropoutMasks, check_rate
-from ._features import flat_size
+from ._features import flat_size, flatten_features
 from ._imprint import imprint_for_task
 from ._normalization import normalization_parameters, normalized_linear
 from .head import Parameter
@@ -38,7 +38,6 @@ class MLP(LinearLayer):
     dropout, an MLP is behind everywhere. See `docs/heads.md`.
 
     Attributes:
-        normalize, scale: see `LinearLayer`.
         hidden: number of units of each hidden layer.
         loss: `SoftmaxCrossEntropy`, `SigmoidCrossEntropy`, `MeanSquaredError` or `Huber`.
         dropout: fraction of the hidden units that each training step drops, 0 ≤ dropout < 1
@@ -54,7 +53,6 @@ class MLP(LinearLayer):
     feature_norm = None  # hidden layers add curvature: the runtime searches the learning rate
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         units = tuple(self.hidden) if isinstance(self.hidden, Sequence) else ()
         if not units or not all(isinstance(n, int) and n > 0 for n in units):
             raise ConversionError(
@@ -124,7 +122,7 @@ class MLP(LinearLayer):
         masks: DropoutMasks | None,
     ) -> Tensor:
         """Emit the last hidden units, with dropout if there are masks."""
-        rows = self._flatten(features)
+        rows = flatten_features(features)
         for index in range(1, len(self.hidden) + 1):
             weights, bias = parameters[f"hidden_{index}"], parameters[f"hidden_{index}_bias"]
             if index == 1:

@@ -15,11 +15,7 @@ __all__ = ["MultiLabelClassifier"]
 
 @dataclass(frozen=True)
 class MultiLabelClassifier(LinearLayer):
-    """`sigmoid(x · Wᵀ + b)`: a sample can belong to several classes, or to none.
-
-    Attributes:
-        normalize, scale: see `LinearLayer`.
-    """
+    """`sigmoid(x · Wᵀ + b)`: a sample can belong to several classes, or to none."""
 
     name = "multi_label_classifier"
     loss = SigmoidCrossEntropy()

@@ -21,7 +21,6 @@ class Regressor(LinearLayer):
     Samples without targets say nothing about an output, so `set_class` sets its weights to 0.
 
     Attributes:
-        normalize, scale: see `LinearLayer`.
         loss: `MeanSquaredError()` or `Huber(δ)`.
     """
 
@@ -30,7 +29,6 @@ class Regressor(LinearLayer):
     name = "regressor"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         check_loss(self.loss, "Regressor: loss")
         if self.loss.task != "regression":
             raise ConversionError(

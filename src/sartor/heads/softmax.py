@@ -21,7 +21,6 @@ class SoftmaxClassifier(LinearLayer):
     """`softmax(x · Wᵀ + b)`, the default head.
 
     Attributes:
-        normalize, scale: see `LinearLayer`.
         label_smoothing: see `SoftmaxCrossEntropy`.
     """
 
@@ -30,7 +29,6 @@ class SoftmaxClassifier(LinearLayer):
     name = "softmax_classifier"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         SoftmaxCrossEntropy(self.label_smoothing)  # checks the value
 
     @property

@@ -8,7 +8,13 @@ from .builder import Operand, can_emit, emit, emit_any_batch, infer_outputs
 from .contraction import fully_connected, linear, matmul
 from .gradient import input_gradient, output_gradient
 from .logic import greater, select
-from .normalization import l2_normalization, log_softmax, softmax, to_length
+from .normalization import (
+    l2_normalization,
+    log_softmax,
+    power_normalization,
+    softmax,
+    to_length,
+)
 from .quantization import dequantize, quantize
 from .reduce import cumsum, mean, reduce_max, reduce_sum
 from .reference import evaluate, has_reference
@@ -77,6 +83,7 @@ __all__ = [
     "output_gradient",
     "pad",
     "pow_",
+    "power_normalization",
     "quantize",
     "read_variable",
     "reduce_max",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -115,16 +115,19 @@ def _row(
     versions: tuple[VersionRule, ...] = (),
     *,
     parameter: str = "",
+    defaults: Mapping[str, bool] | None = None,
 ) -> OpRow:
     """Return the row of an op with a reference; a `parameter` comes with a fused activation."""
     return OpRow(
         code, gradients=gradients, infer=broadcast_spec,
         reference=lambda xs, _: [reference(xs[0], xs[1])], options=options, broadcasts=True,
         activation=bool(parameter), output_shape=broadcast_output, inputs=2, versions=versions,
+        defaults=defaults or {},
         parameters=dict.fromkeys((0, 1), parameter) if parameter else {},
     )  # fmt: skip
 
 
+_SCALES = {"potScaleInt16": True}  # the default of the schema
 _EXTREMES: tuple[VersionRule, ...] = (
     (4, keeps_type(I16)), (3, lambda op: op.broadcasts_above_4), *INT8_2,
 )  # fmt: skip
@@ -138,7 +141,7 @@ register(
             (3, lambda op: op.x is op.out is I16 and not op.option("potScaleInt16", True)),
             *INT8_2,
         ),
-        parameter="term",
+        parameter="term", defaults=_SCALES,
     ),
     _row(
         "SUB", (lambda op, i, g: g, lambda op, i, g: emit("NEG", g)), np.subtract, "SubOptions",
@@ -148,7 +151,7 @@ register(
             (3, lambda op: op.broadcasts_above_4),
             *INT8_2,
         ),
-        parameter="term",
+        parameter="term", defaults=_SCALES,
     ),
     _row(
         "MUL", (lambda op, i, g: mul(g, op.input(1)), lambda op, i, g: mul(g, op.input(0))),

@@ -15,9 +15,9 @@ from .arithmetic import div, maximum, mul, sub
 from .builder import emit
 from .reduce import reduce_sum
 from .registry import OpRow, register
-from .unary import exp, rsqrt, sqrt, square
+from .unary import exp, neg, rsqrt, sqrt, square
 
-__all__ = ["l2_normalization", "log_softmax", "softmax", "to_length"]
+__all__ = ["l2_normalization", "log_softmax", "power_normalization", "softmax", "to_length"]
 
 _SMALLEST_NORM = 1e-6  # the kernel divides by at least this
 
@@ -44,6 +44,14 @@ def to_length(x: Tensor, length: float = 1.0) -> Tensor:
     """
     squares = mul(_last_sum(square(x)), length**-2)
     return mul(x, rsqrt(maximum(squares, _SMALLEST_NORM**2)))
+
+
+def power_normalization(x: Tensor) -> Tensor:
+    """Return `sign(x) · √|x|`, divided by its norm over the last axis; zero stays zero.
+
+    See Perronnin, Sánchez & Mensink (2010).
+    """
+    return to_length(sub(sqrt(relu(x)), sqrt(relu(neg(x)))))
 
 
 def _last_sum(x: Tensor) -> Tensor:

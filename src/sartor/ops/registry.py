@@ -83,7 +83,7 @@ class OpRow:
         reference: the op in NumPy, in the precision of its inputs: `(arrays, options) → arrays`.
             None if there is none.
         options: name of the schema's options table, or None.
-        defaults: options whose defaults here differ from the schema's.
+        defaults: options of an emitted op that are not 0: a file states them.
         any_batch: `(op, inputs, batch) → output`: emits the op on any number of rows, if the op of
             the file states the batch size in a constant.
         broadcasts: True if inputs of different shapes are broadcast together.

@@ -9,6 +9,7 @@ from .attach_state import attach_state
 from .attach_train import attach_train
 from .build_manifest import build_manifest
 from .check_parts import check_parts
+from .choose_normalization import choose_normalization
 from .compute_fingerprints import compute_fingerprints
 from .cut import cut
 from .describe_frozen import describe_frozen
@@ -37,6 +38,7 @@ __all__ = [
     "attach_train",
     "build_manifest",
     "check_parts",
+    "choose_normalization",
     "compute_fingerprints",
     "cut",
     "describe_frozen",

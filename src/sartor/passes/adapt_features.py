@@ -7,15 +7,15 @@ from ..contract.names import FEATURES
 from ..contract.signatures import numbered
 from ..errors import FeatureError
 from ..graph import DType, Graph, Tensor
-from ..ops import dequantize, flatten, reshape
+from ..ops import dequantize, flatten, power_normalization, reshape
 
 __all__ = ["adapt_features"]
 
 _INTEGERS = (DType.INT32, DType.INT64)
 
 
-def adapt_features(graph: Graph, *, flat: bool) -> list[FeatureSpec]:
-    """Dequantize the features, and flatten them if the head takes rows.
+def adapt_features(graph: Graph, *, flat: bool, normalize: bool) -> list[FeatureSpec]:
+    """Dequantize the features, flatten them if the head takes rows, and normalize them.
 
     Before: the outputs are the features, of any shape, float or quantized. After: float32 outputs
     `features`, `features_1`, …, of shape [1, F] if `flat`.
@@ -23,6 +23,7 @@ def adapt_features(graph: Graph, *, flat: bool) -> list[FeatureSpec]:
     Args:
         graph: the base; changed in place.
         flat: flatten each feature to [1, F].
+        normalize: power-normalize each feature; see `power_normalization`.
 
     Returns:
         The shape, dtype and quantization of each feature.
@@ -41,9 +42,11 @@ def adapt_features(graph: Graph, *, flat: bool) -> list[FeatureSpec]:
         feature = flatten(feature) if flat else feature
         if feature in graph.inputs or _has_computed_shape(feature):
             feature = reshape(feature, feature.shape)  # some runtimes read garbage otherwise
+        if normalize:
+            feature = power_normalization(feature)
         feature.name = name
         graph.outputs[index] = feature
-        specs.append(_feature_spec(name, feature.shape[1:], tensor))
+        specs.append(_feature_spec(name, feature.shape[1:], feature if normalize else tensor))
     return specs
 
 
@@ -57,7 +60,7 @@ def _has_computed_shape(tensor: Tensor) -> bool:
 
 
 def _feature_spec(name: str, shape: tuple[int, ...], tensor: Tensor) -> FeatureSpec:
-    """Return the spec of a feature; `tensor` is the tensor at the cut, before dequantization."""
+    """Return the spec of a feature; `tensor` has its dtype and quantization."""
     quantization = tensor.quantization
     per_tensor = quantization.per_tensor if quantization is not None else None
     if per_tensor is None or tensor.dtype.is_float:

@@ -50,7 +50,7 @@ def build_manifest(
         classes=plan.classes,
         task=loss.task,
         weights_per_output=loss.weights_per_output,
-        head=HeadSpec(head.name, head.settings(), head.feature_norm, head.row_norm),
+        head=HeadSpec(head.name, head.settings(), head.feature_norm),
         loss=LossSpec(loss.name, loss.settings(), loss.curvature),
         optimizer=OptimizerSpec(
             optimizer.name, optimizer.settings(), optimizer.step, optimizer.clip_norm

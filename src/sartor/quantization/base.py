@@ -16,7 +16,12 @@ from ..passes import adapt_inputs
 from ..passes.images.adapt_quantized_images import insert_quantize, takes_pixels
 from .calibration_data import CalibrationData, RepresentativeSamples
 from .quantizer import quantize
-from .report import QuantizationReport, compare_features, compute_features
+from .report import (
+    QuantizationReport,
+    compare_features,
+    compute_features,
+    power_normalized,
+)
 
 __all__ = ["QuantizedBase", "quantize_base"]
 
@@ -52,13 +57,18 @@ class QuantizedBase:
     calibrated: int
 
     def report(
-        self, content: bytes, create_classifier: Callable[[Sequence[str]], bytes]
+        self,
+        content: bytes,
+        create_classifier: Callable[[Sequence[str]], bytes],
+        *,
+        normalize: bool,
     ) -> QuantizationReport:
         """Measure the sizes, and the loss if there are representative samples.
 
         Args:
             content: the personalizable file with the quantized base.
             create_classifier: see `compare_features`.
+            normalize: whether its features are power-normalized.
         """
         report = QuantizationReport(
             self.mode, len(self.float_content), self.quantized_bytes, self.calibrated
@@ -68,6 +78,8 @@ class QuantizedBase:
         before = compute_features(
             self.float_content, self.samples.inputs(self.float_inputs), self.features
         )
+        if normalize:
+            before = [power_normalized(rows) for rows in before]
         after = compute_features(content, self.samples.inputs(self.inputs), self.features)
         error, cosine, few_shot = compare_features(
             before, after, self.samples.labels, create_classifier

@@ -95,7 +95,7 @@ def check_integer(graph: Graph) -> None:
         names = ", ".join(f"{name} ×{count}" for name, count in float_ops.items())
         raise ConversionError(
             f"these ops cannot be quantized to integers: {names}. Freeze without quantization, or "
-            "convert the base with another head or other features"
+            "convert the base with normalize=False (--no-normalize), another head or other features"
         )
 
 

@@ -13,8 +13,6 @@ from .data.batches import Batch
 
 __all__ = ["ClassWeights"]
 
-_SMALLEST_NORM = 1e-12  # of features: shorter ones count as this
-
 
 class ClassWeights:
     """Sets the weights of single classes, with the signature `set_class`.
@@ -56,9 +54,6 @@ class ClassWeights:
         """
         flat = [each.reshape(len(each), -1) for each in features]
         rows = np.concatenate(flat, 1, dtype=np.float64)
-        if self._manifest.head.row_norm is not None:
-            norms = np.linalg.norm(rows, axis=1, keepdims=True)
-            rows *= self._manifest.head.row_norm / np.maximum(norms, _SMALLEST_NORM)
         variables = self._engine.variables()
         if CENTER not in variables:
             return rows

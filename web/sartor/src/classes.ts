@@ -14,8 +14,6 @@ import { concatenate, Matrix } from './data/matrix.js';
 import type { Engine } from './litert/engine.js';
 import { range } from './numbers.js';
 
-const SMALLEST_NORM = 1e-12; // of features: shorter ones count as this
-
 /** Sets the weights of single classes, with the signature `set_class`. */
 export class ClassWeights {
   readonly #batch: Batch;
@@ -63,16 +61,8 @@ export class ClassWeights {
   async normalize(features: readonly Matrix[]): Promise<Float64Array[]> {
     const { [CENTER]: center, [SCALE]: scale } = await this.engine.variables();
     const rows = concatenate(features);
-    const norm = this.manifest.head.row_norm;
     return range(rows.rows).map((row) => {
       const values = Float64Array.from(rows.row(row));
-      if (norm !== null) {
-        const square = values.reduce((sum, value) => sum + value * value, 0);
-        const toNorm = norm / Math.max(Math.sqrt(square), SMALLEST_NORM);
-        values.forEach((value, i) => {
-          values[i] = value * toNorm;
-        });
-      }
       if (center === undefined) {
         return values;
       }

@@ -19,7 +19,7 @@ export function toyManifest(capacity = 3): Manifest {
       { name: 'features', shape: [FEATURES], dtype: 'float32', scale: null, zero_point: null },
     ],
     batch_size: BATCH,
-    head: { name: 'toy', settings: {}, feature_norm: 3, row_norm: null },
+    head: { name: 'toy', settings: {}, feature_norm: 3 },
     loss: { name: 'cross_entropy', settings: {}, curvature: 0.5 },
     variables: [
       { ...variable, name: 'class_mask', shape: [capacity], role: 'mask', class_axis: 0 },

@@ -56,7 +56,6 @@ export function parseHead(item: Fields): HeadSpec {
     name: item.string('name'),
     settings: item.object('settings').values,
     feature_norm: item.optionalNumber('feature_norm'),
-    row_norm: item.optionalNumber('row_norm'),
   };
 }
 

@@ -77,7 +77,7 @@ export function manifestOf(task: Task, capacity: number, values: Partial<Manifes
     classes: range(capacity).map((index) => `class ${index}`),
     task,
     weights_per_output: task !== 'classification',
-    head: { name: 'head', settings: {}, feature_norm: 1, row_norm: null },
+    head: { name: 'head', settings: {}, feature_norm: 1 },
     loss: { name: 'loss', settings: {}, curvature: 1 },
     optimizer: {
       name: 'optimizer',
