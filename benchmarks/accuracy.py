@@ -82,8 +82,8 @@ def _report(cells: list[Cell], rivals: list[str]) -> Report:
             f"Means over {_DRAWS} draws of the training samples, the same for all candidates, in "
             "percent. The differences are paired, ± their standard errors, in points. The best is "
             "chosen by its mean in this row, which favors it.",
-            "Sartor: PersonalModel with its defaults. scikit-learn, on the features that `infer` "
-            "returns: LogisticRegression(max_iter=1000); the same with C by cross-validation with "
+            "Sartor: PersonalModel with its defaults. scikit-learn, on the features of the "
+            "base: LogisticRegression(max_iter=1000); the same with C by cross-validation with "
             f"three folds, {len(_STRENGTHS)} values from {_STRENGTHS[0]:g} to {_STRENGTHS[-1]:g} "
             "for features of variance 1 in all; LinearSVC(); LinearDiscriminantAnalysis"
             "(solver='lsqr', shrinkage='auto').",
@@ -101,7 +101,7 @@ def _report(cells: list[Cell], rivals: list[str]) -> Report:
 
 
 def _cells(data: Dataset, folder: Path, rivals: Mapping[str, _Rival]) -> Iterator[Cell]:
-    file = data.convert(folder)
+    file, normalized = data.convert(folder), data.normalized()
     for shots, wrong in (*((shots, 0.0) for shots in _SHOTS), (_WRONG_SHOTS, _WRONG)):
         scores: dict[str, list[float]] = {name: [] for name in (*rivals, _IMPRINTED, _OURS)}
         for seed in range(_DRAWS):
@@ -114,7 +114,7 @@ def _cells(data: Dataset, folder: Path, rivals: Mapping[str, _Rival]) -> Iterato
                     np.nan if model is None else model.score(data.test.features, data.test.labels)
                 )
                 scores[name].append(score)
-            for name, accuracy in _sartor(file, train, data.test).items():
+            for name, accuracy in _sartor(file, train.normalized(), normalized.test).items():
                 scores[name].append(accuracy)
         percent = {name: 100 * np.array(values) for name, values in scores.items()}
         yield Cell(data.name, shots, wrong, {n: np.nan_to_num(v) for n, v in percent.items()})

@@ -117,7 +117,7 @@ def run() -> Report:
 def _splits(folder: Path) -> Iterator[Split]:
     photos = sorted(shared("data", "imagenet_samples").glob("*.jpg"))
     for name in _DATASETS:
-        data = dataset(name)
+        data = dataset(name).normalized()
         file = data.convert(folder)
         far = None
         if name.startswith("clothing,"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Dataset:
     Attributes:
         name: for the table.
         base: base for `sartor.convert`.
-        train, test: samples.
+        train, test: samples, with the features of the base.
         images: the images of `train`; empty if they are not images.
     """
 
@@ -45,10 +45,16 @@ class Dataset:
     test: Samples
     images: Sequence[Sample] = ()
 
-    def convert(self, folder: Path, head: sartor.heads.Head | None = None) -> Path:
+    def normalized(self) -> Dataset:
+        """Return the data set with power-normalized features, for a file with the defaults."""
+        return replace(self, train=self.train.normalized(), test=self.test.normalized())
+
+    def convert(
+        self, folder: Path, head: sartor.heads.Head | None = None, *, normalize: bool | None = None
+    ) -> Path:
         """Convert the base; return the path of the file."""
-        model = sartor.convert(self.base, classes=_CLASSES, head=head)
-        name = "default" if head is None else f"{abs(hash(repr(head)))}"
+        model = sartor.convert(self.base, classes=_CLASSES, head=head, normalize=normalize)
+        name = f"{abs(hash((repr(head), normalize)))}"
         return model.save(folder / f"{self.name} {name}.tflite".replace(" ", "-"), force=True)
 
 
@@ -109,13 +115,18 @@ def _digits(name: str) -> Dataset:
 def _spoken(name: str) -> Dataset:
     base = shared("models", KEYWORDS)
     with tempfile.TemporaryDirectory() as folder:
-        file = sartor.convert(base, classes=_CLASSES).save(Path(folder, "model.tflite"))
-        return Dataset(name, base, *spoken(file))
+        return Dataset(name, base, *spoken(_plain(base, folder)))
+
+
+def _plain(base: Any, folder: str) -> Path:
+    """Convert a base to a file whose features are those of the base."""
+    model = sartor.convert(base, classes=_CLASSES, normalize=False)
+    return model.save(Path(folder, "model.tflite"))
 
 
 def _images(name: str, base: Any, train: _Pairs, test: _Pairs) -> Dataset:
     with tempfile.TemporaryDirectory() as folder:
-        file = sartor.convert(base, classes=_CLASSES).save(Path(folder, "model.tflite"))
+        file = _plain(base, folder)
         features = embed(file, train), embed(file, test)
     return Dataset(name, base, *features, [image for image, _ in train])
 

@@ -43,7 +43,9 @@ class Cell:
 
 def run() -> Report:
     with tempfile.TemporaryDirectory() as folder:
-        cells = [cell for name in _DATASETS for cell in _cells(dataset(name), Path(folder))]
+        cells = [
+            cell for name in _DATASETS for cell in _cells(dataset(name).normalized(), Path(folder))
+        ]
     return _report(cells)
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 import sartor
-from sartor import PersonalModel, SoftmaxClassifier
+from sartor import PersonalModel
 from sartor.litert import Engine
 from sartor.modalities import Sample, prepare
+from sartor.quantization.report import power_normalized
 from sartor.runtime import Evaluation
 from sartor.runtime.data.tasks import TASKS, Label
 from sartor.runtime.results.evaluation import Evaluator
@@ -37,6 +38,10 @@ class Samples:
         """Yield the pairs (features [1, F], label) for `FeatureModel`."""
         for row, label in zip(self.features, self.labels, strict=True):
             yield row[np.newaxis], str(label)
+
+    def normalized(self) -> Samples:
+        """Return the samples with power-normalized features, as `infer` returns them."""
+        return Samples(power_normalized(self.features).astype(np.float32), self.labels)
 
     def take(self, rows: np.ndarray) -> Samples:
         """Return some samples, by indices or by a mask."""
@@ -77,17 +82,10 @@ class FeatureModel(PersonalModel):
         return evaluator.result()
 
 
-def convert_base(
-    base: str, folder: Path, *, classes: int, normalize: bool = False, batch: int = 32
-) -> Path:
+def convert_base(base: str, folder: Path, *, classes: int, batch: int = 32) -> Path:
     """Convert one of the shared bases; return the path of the file."""
-    model = sartor.convert(
-        shared("models", base),
-        classes=classes,
-        head=SoftmaxClassifier(normalize=normalize),
-        batch_size=batch,
-    )
-    return model.save(folder / f"{'normalized' if normalize else 'raw'}-{classes}-{base}")
+    model = sartor.convert(shared("models", base), classes=classes, batch_size=batch)
+    return model.save(folder / f"{classes}-{base}")
 
 
 def clothing_photos(split: str) -> list[tuple[Path, str]]:
