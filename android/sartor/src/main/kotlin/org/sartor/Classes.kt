@@ -1,7 +1,6 @@
 package org.sartor
 
 import kotlin.math.min
-import kotlin.math.sqrt
 import org.sartor.contract.Contract
 import org.sartor.contract.Manifest
 import org.sartor.contract.VariableSpec
@@ -9,8 +8,6 @@ import org.sartor.data.Batch
 import org.sartor.data.Matrix
 import org.sartor.data.volume
 import org.sartor.litert.Engine
-
-private const val SMALLEST_NORM = 1e-12 // of features: shorter ones count as this
 
 /**
  * The weights of single classes in a model: imprinted, cleared, inspected.
@@ -52,9 +49,8 @@ internal class ClassWeights(private val engine: Engine, private val manifest: Ma
         val rows = Matrix.concatenate(features)
         return List(rows.rows) { row ->
             val values = rows.row(row)
-            val factor = rowFactor(values)
             DoubleArray(values.size) { i ->
-                val value = values[i] * factor
+                val value = values[i].toDouble()
                 if (center == null) value else scale * (value - center[i])
             }
         }
@@ -75,14 +71,6 @@ internal class ClassWeights(private val engine: Engine, private val manifest: Ma
             }
         }
         return zero
-    }
-
-    /** Return the factor that scales the features of a sample to the norm of the head. */
-    private fun rowFactor(values: FloatArray): Double {
-        val norm = manifest.head.rowNorm ?: return 1.0
-        var square = 0.0
-        for (value in values) square += value.toDouble() * value
-        return norm / maxOf(sqrt(square), SMALLEST_NORM)
     }
 
     private fun setClass(index: Int?, features: List<Matrix>, active: Float) {

@@ -41,7 +41,6 @@ internal fun parseHead(item: Fields): HeadSpec = HeadSpec(
     name = item.string(Keys.NAME),
     settings = plainMap(item.fields(Keys.SETTINGS).values),
     featureNorm = item.optionalNumber(Keys.FEATURE_NORM),
-    rowNorm = item.optionalNumber(Keys.ROW_NORM),
 )
 
 /** Return `loss`. */

@@ -118,7 +118,7 @@ internal fun manifestOf(task: String, capacity: Int): Manifest = Manifest(
     classes = List(capacity) { "class $it" },
     task = task,
     weightsPerOutput = task != CLASSIFICATION,
-    head = HeadSpec("head", emptyMap(), featureNorm = 1.0, rowNorm = null),
+    head = HeadSpec("head", emptyMap(), featureNorm = 1.0),
     loss = LossSpec("loss", emptyMap(), curvature = 1.0),
     optimizer = OptimizerSpec("optimizer", emptyMap(), StepSpec(false, 0.0, false, null), null),
     learningRate = null,
