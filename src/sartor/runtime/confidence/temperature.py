@@ -67,7 +67,7 @@ def fit_temperature(
         probabilities: float [N, C], outputs for held-out samples at temperature 1; columns of
             masked classes are 0.
         targets: float [N, C], 0…1.
-        weights: float [N] or [N, C], number of samples that each row or output counts as.
+        weights: float [N], number of samples that each row counts as; of sigmoids, also [N, C].
             Default: 1 each.
         prior: temperature without any samples, above 0; see `default_temperature`. Default: 1.
         independent: if True, the outputs are sigmoids; if False, a softmax. Default: False.
@@ -81,12 +81,13 @@ def fit_temperature(
     logits, targets = _logits(probabilities[:, active], independent), targets[:, active]
     counts = np.ones(len(logits)) if weights is None else np.asarray(weights, np.float64)
     counts = counts[:, None] if counts.ndim == 1 else counts[:, active]
-    activation = _sigmoid if independent else _softmax
+    expected_sum = _sigmoid_sum if independent else _softmax_sum
+    target_sum = float((counts * targets * logits).sum())
 
     def gradient(inverse: float) -> float:
         """Return the derivative of the negative log posterior with respect to 1/T."""
-        errors = activation(logits * inverse) - targets
-        return float((counts * errors * logits).sum()) + _PRIOR_SAMPLES * (prior - 1 / inverse)
+        difference = expected_sum(logits, inverse, counts) - target_sum
+        return difference + _PRIOR_SAMPLES * (prior - 1 / inverse)
 
     low, high = -_SEARCH_RANGE, _SEARCH_RANGE
     for _ in range(_BISECTIONS):
@@ -175,10 +176,14 @@ def _logits(probabilities: np.ndarray, independent: bool = False) -> np.ndarray:
     return np.asarray(np.log(p / (1 - p)) if independent else np.log(p))
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(powers / powers.sum(1, keepdims=True))
+def _softmax_sum(logits: np.ndarray, inverse: float, counts: np.ndarray) -> float:
+    """Return the sum of the expected logits of a softmax at temperature 1 / `inverse`."""
+    powers = np.exp((logits - logits.max(1, keepdims=True)) * inverse)
+    expected = np.einsum("nc,nc->n", powers, logits) / powers.sum(1)
+    return float(counts[:, 0] @ expected)
 
 
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))
+def _sigmoid_sum(logits: np.ndarray, inverse: float, counts: np.ndarray) -> float:
+    """Return the sum of the logits times their sigmoids at temperature 1 / `inverse`."""
+    sigmoids = 0.5 * (1 + np.tanh(0.5 * inverse * logits))
+    return float((counts * sigmoids * logits).sum())
