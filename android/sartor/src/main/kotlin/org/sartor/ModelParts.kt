@@ -5,9 +5,12 @@ package org.sartor
 import java.io.File
 import java.nio.ByteBuffer
 import java.util.concurrent.locks.ReentrantLock
+import kotlin.concurrent.withLock
 import org.sartor.litert.ModelFile
 import org.sartor.litert.RuntimeEngine
 import org.sartor.litert.checkModelFile
+import org.sartor.results.Evaluator
+import org.sartor.saved.Checkpoint
 import org.sartor.saved.Projects
 import org.sartor.saved.Saver
 import org.sartor.store.FolderLock
@@ -56,6 +59,42 @@ internal class ModelParts private constructor(
 
     /** Messages about saved parts that do not fit the model, or are damaged. */
     val notes: List<String> = loadSaved()
+
+    /** Read the samples or change the classes while no other thread does. */
+    fun <T> locked(work: () -> T): T = lock.withLock {
+        samples.followStore()
+        work()
+    }
+
+    /** Stop a running training, change the model while no other thread does, and save soon. */
+    fun <T> changing(work: () -> T): T = jobs.exclusive {
+        samples.followStore()
+        work().also { saver.schedule() }
+    }
+
+    /** Replace the state by a checkpoint, and save it; see [PersonalModel.loadCheckpoint]. */
+    fun load(name: String, read: () -> Checkpoint): List<String> = jobs.exclusive {
+        val before = state.checkpoint()
+        val notes = state.load(read(), name)
+        try {
+            samples.imprintStoredClasses()
+            saver.save()
+        } catch (error: RuntimeException) {
+            state.load(before, "the former state")
+            throw error
+        }
+        notes
+    }
+
+    /** Evaluate the model on samples. */
+    fun evaluate(labelled: Sequence<LabelledFeatures>): Evaluation {
+        val evaluator = Evaluator(state.engine, manifest, state.classIndices)
+        for (sample in labelled) {
+            samples.checkClasses(sample.targets.keys)
+            evaluator.add(sample.features, sample.targets)
+        }
+        return evaluator.result()
+    }
 
     /** Release memory and files. */
     override fun close() {

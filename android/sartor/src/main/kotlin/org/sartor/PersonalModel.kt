@@ -13,9 +13,8 @@ import org.sartor.contract.Manifest
 import org.sartor.data.REGRESSION
 import org.sartor.litert.mapAsset
 import org.sartor.litert.mapFile
-import org.sartor.results.Evaluator
-import org.sartor.saved.Checkpoint
 import org.sartor.saved.bake
+import org.sartor.saved.freeze
 import org.sartor.saved.readCheckpoint
 import org.sartor.saved.writeCheckpoint
 import org.sartor.store.FolderLock
@@ -52,15 +51,7 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
     public val capacity: Int get() = manifest.classes.size
 
     /** Return the classes (of a regression, its values) by class index; then those without sample. */
-    public fun classes(): List<ClassSummary> = lock.withLock {
-        samples.followStore()
-        val all = store.counts()
-        val heldOut = store.counts(heldOut = true)
-        val ofModel = state.classIndices.map { (name, index) ->
-            ClassSummary(name, index, all[name] ?: 0, heldOut[name] ?: 0, !state.isNew(name))
-        }
-        ofModel + samples.emptyClasses.map { ClassSummary(it, null, 0, 0, false) }
-    }
+    public fun classes(): List<ClassSummary> = parts.locked(samples::summaries)
 
     /** Return all samples, in the order in which they were added. */
     public fun samples(): List<StoredSample> = lock.withLock { store.samples() }
@@ -73,14 +64,7 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
      */
     @JvmOverloads
     public fun thumbnails(label: String? = null, limit: Int = Int.MAX_VALUE): List<Thumbnail> =
-        lock.withLock {
-            store.samples().asReversed().asSequence()
-                .filter { label == null || store.belongs(it.targets[label]) }
-                .mapNotNull { sample ->
-                    store.image(sample.id, Contract.STORE_THUMBNAIL)?.let { Thumbnail(sample.id, it) }
-                }
-                .take(limit).toList().asReversed()
-        }
+        lock.withLock { samples.thumbnails(label, limit) }
 
     /** Return the stored photo of a sample, an image file, or null if there is none. */
     public fun photo(id: Long): ByteArray? = lock.withLock { store.image(id, Contract.STORE_PHOTO) }
@@ -120,7 +104,7 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
      *
      * @throws DataError if a number is unknown.
      */
-    public fun forget(vararg ids: Long): Unit = changing { samples.forget(ids.asList()) }
+    public fun forget(vararg ids: Long): Unit = parts.changing { samples.forget(ids.asList()) }
 
     /**
      * Add the name of a class that has no sample yet.
@@ -130,14 +114,13 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
     public fun addClass(name: String): Unit = lock.withLock { samples.addEmptyClass(name) }
 
     /** Rename a class; throws DataError if it does not exist, or the new name is in use. */
-    public fun renameClass(label: String, name: String): Unit = lock.withLock {
-        samples.followStore()
+    public fun renameClass(label: String, name: String): Unit = parts.locked {
         samples.renameClass(label, name)
         parts.saver.schedule()
     }
 
     /** Delete a class and its samples for good; see [forget]. */
-    public fun removeClass(label: String): Unit = changing { samples.removeClass(label) }
+    public fun removeClass(label: String): Unit = parts.changing { samples.removeClass(label) }
 
     /**
      * Predict the class of an image.
@@ -163,8 +146,8 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
      *
      * @throws DataError if there is no sample.
      */
-    public fun evaluate(): Evaluation = lock.withLock {
-        evaluate(storedSamples(samples.evaluationSet()).asSequence())
+    public fun evaluate(): Evaluation = parts.locked {
+        parts.evaluate(storedSamples(samples.evaluationSet()).asSequence())
     }
 
     /**
@@ -174,7 +157,7 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
      * @throws DataError if there is no sample, or one does not fit.
      */
     public fun evaluate(samples: Iterable<Pair<Input, Label>>): Evaluation =
-        evaluate(samples.asSequence().map { (input, label) -> parts.inputs.embed(input, label) })
+        parts.evaluate(samples.asSequence().map { (input, label) -> parts.inputs.embed(input, label) })
 
     /**
      * Start a training from scratch on all samples, with equal weight for each class.
@@ -221,16 +204,13 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
     }
 
     /** Go back to the checkpoint in the folder; see [loadCheckpoint]. */
-    public fun load(): List<String> = load("the saved checkpoint") {
+    public fun load(): List<String> = parts.load("the saved checkpoint") {
         parts.saver.read() ?: throw DataError("there is no saved checkpoint: add a sample first")
     }
 
     /** Write the checkpoint (safetensors), which Python and the browser load too. */
     public fun saveCheckpoint(output: OutputStream): Unit = writing {
-        lock.withLock {
-            samples.followStore()
-            output.write(writeCheckpoint(state.checkpoint()))
-        }
+        parts.locked { output.write(writeCheckpoint(state.checkpoint())) }
     }
 
     /** Write the checkpoint into a file, atomically. */
@@ -244,32 +224,41 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
      */
     public fun loadCheckpoint(input: InputStream): List<String> {
         val content = reading { ByteBuffer.wrap(input.readBytes()) }
-        return load("the checkpoint") { readCheckpoint(content, "the checkpoint") }
+        return parts.load("the checkpoint") { readCheckpoint(content, "the checkpoint") }
     }
 
     /** Load a checkpoint from a file; see the other method of this name. */
     public fun loadCheckpoint(file: File): List<String> {
         val content = reading { ByteBuffer.wrap(file.readBytes()) }
-        return load(file.path) { readCheckpoint(content, file.path) }
+        return parts.load(file.path) { readCheckpoint(content, file.path) }
     }
 
     /** Write a `.tflite` file that starts with the present classes and can still be trained. */
     public fun bake(output: OutputStream): Unit = writing {
-        lock.withLock {
-            samples.followStore()
-            bake(parts.file, state.checkpoint(), state.engine.initialVariables(), output)
-        }
+        parts.locked { bake(parts.file, state.checkpoint(), state.engine.initialVariables(), output) }
     }
 
     /** Bake into a file, atomically; see the other method of this name. */
     public fun bake(file: File): Unit = writeFile(file, ::bake)
 
+    /**
+     * Write a plain `.tflite` classifier of the present classes, which cannot be trained.
+     *
+     * @throws DataError if there are too few classes.
+     * @throws InvalidModelError if the file of the model contains no classifier.
+     */
+    public fun freeze(output: OutputStream): Unit = writing {
+        parts.locked {
+            freeze(parts.file, state.checkpoint(), state.engine.initialVariables(), output)
+        }
+    }
+
+    /** Freeze into a file, atomically; see the other method of this name. */
+    public fun freeze(file: File): Unit = writeFile(file, ::freeze)
+
     /** Write model, weights and samples as one file, which Python and the browser import too. */
     public fun exportProject(output: OutputStream): Unit = writing {
-        lock.withLock {
-            samples.followStore()
-            parts.projects.export(output)
-        }
+        parts.locked { parts.projects.export(output) }
     }
 
     /** Export a project into a file, atomically; see the other method of this name. */
@@ -281,7 +270,7 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
      * @throws SartorError if a part is damaged or of another model; nothing is changed.
      */
     public fun importProject(input: InputStream): List<String> =
-        changing { parts.projects.import(input, parts.saver::save) }
+        parts.changing { parts.projects.import(input, parts.saver::save) }
 
     /** Import a project from a file; see the other method of this name. */
     public fun importProject(file: File): List<String> =
@@ -300,34 +289,6 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
 
     override fun toString(): String =
         "PersonalModel(${parts.file.name}: ${state.classIndices.size} of $capacity classes)"
-
-    private fun evaluate(labelled: Sequence<LabelledFeatures>): Evaluation {
-        val evaluator = Evaluator(state.engine, manifest, state.classIndices)
-        for (sample in labelled) {
-            samples.checkClasses(sample.targets.keys)
-            evaluator.add(sample.features, sample.targets)
-        }
-        return evaluator.result()
-    }
-
-    private fun load(name: String, read: () -> Checkpoint): List<String> = parts.jobs.exclusive {
-        val before = state.checkpoint()
-        val notes = state.load(read(), name)
-        try {
-            samples.imprintStoredClasses()
-            parts.saver.save()
-        } catch (error: RuntimeException) {
-            state.load(before, "the former state")
-            throw error
-        }
-        notes
-    }
-
-    /** Stop a running training, run work that changes the model, and save soon. */
-    private fun <T> changing(work: () -> T): T = parts.jobs.exclusive {
-        samples.followStore()
-        work().also { parts.saver.schedule() }
-    }
 
     public companion object {
         /**

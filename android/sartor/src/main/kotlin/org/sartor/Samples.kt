@@ -2,6 +2,7 @@ package org.sartor
 
 import org.json.JSONArray
 import org.json.JSONException
+import org.sartor.contract.Contract
 import org.sartor.contract.Manifest
 import org.sartor.data.Matrix
 import org.sartor.data.MULTI_LABEL
@@ -153,6 +154,25 @@ internal class SampleCollection(
         if (label in store.counts()) store.rename(label, name)
         state.rename(label, name)
     }
+
+    /** Return the classes by class index; then those without sample. */
+    fun summaries(): List<ClassSummary> {
+        val all = store.counts()
+        val heldOut = store.counts(heldOut = true)
+        val ofModel = state.classIndices.map { (name, index) ->
+            ClassSummary(name, index, all[name] ?: 0, heldOut[name] ?: 0, !state.isNew(name))
+        }
+        return ofModel + emptyClasses.map { ClassSummary(it, null, 0, 0, false) }
+    }
+
+    /** Return the last thumbnails of a class, in the order of their samples; null for all classes. */
+    fun thumbnails(label: String?, limit: Int): List<Thumbnail> =
+        store.samples().asReversed().asSequence()
+            .filter { label == null || store.belongs(it.targets[label]) }
+            .mapNotNull { sample ->
+                store.image(sample.id, Contract.STORE_THUMBNAIL)?.let { Thumbnail(sample.id, it) }
+            }
+            .take(limit).toList().asReversed()
 
     /** Return the held-out samples, or all samples if none is held out. */
     fun evaluationSet(): SampleSet {
