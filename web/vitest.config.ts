@@ -6,6 +6,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 60_000,
     fileParallelism: false, // a browser at a time
-    globalSetup: 'app/tests/shared_folder.ts',
+    globalSetup: ['sartor/tests/setup.ts', 'app/tests/shared_folder.ts'],
   },
 });

@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 import { type FileInFolder, kindOf } from './dropped_files.js';
 import type { Messages } from './messages.js';
+import { loadCheckpoint, loadProject, openModelFile } from './opened_files.js';
 import type { Predictor } from './predictor.js';
 import type { Project } from './project.js';
 import type { Trainer } from './trainer.js';
@@ -100,9 +101,15 @@ export class Importer {
     const kind = kindOf(file);
     await this.#attempt(async () => {
       if (kind === 'model') {
-        this.#report(await this.#project.openFile(file), `${file.name} is open.`);
-      } else if (kind === 'checkpoint' || kind === 'project') {
-        this.#report(await this.#project.load(file, kind), `${file.name} is loaded.`);
+        const onProgress = (done: number, total: number) => {
+          this.progress.value = { done, total };
+        };
+        const notes = await openModelFile(this.#project, file, onProgress);
+        this.#report(notes, `${file.name} is open.`);
+      } else if (kind === 'checkpoint') {
+        this.#report(await loadCheckpoint(this.#project, file), `${file.name} is loaded.`);
+      } else if (kind === 'project') {
+        this.#report(await loadProject(this.#project, file), `${file.name} is loaded.`);
       } else {
         throw new Error(`${file.name} cannot be read. The app reads ${READS}`);
       }
@@ -121,6 +128,8 @@ export class Importer {
       await action();
     } catch (error) {
       this.#messages.error(error);
+    } finally {
+      this.progress.value = undefined;
     }
   }
 }

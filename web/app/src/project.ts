@@ -2,14 +2,7 @@
 
 import { computed, signal } from '@preact/signals';
 import { type ClassSummary, type PersonalModel, StoreError } from 'sartor';
-import {
-  type ChosenBase,
-  chooseFile,
-  openModel,
-  rememberStorage,
-  storageOf,
-  useFile,
-} from './bases.js';
+import { type ChosenBase, openModel, rememberStorage, storageOf } from './bases.js';
 import { arrange, type Place, readPlaces, renamePlace } from './layout.js';
 import { Thumbnails } from './thumbnails.js';
 
@@ -97,25 +90,50 @@ export class Project {
   }
 
   /**
-   * Open a base, and add the photos of the present samples to it, if it has none.
+   * Open a base, and add the photos of the present samples to it, if it has no classes.
    *
    * @param base - base to open.
    * @param onProgress - called after each photo.
+   * @returns messages about saved parts that do not fit, and about samples that stay behind.
    */
-  async moveTo(base: ChosenBase, onProgress: (done: number, total: number) => void): Promise<void> {
-    const places = this.#places;
+  async moveTo(
+    base: ChosenBase,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<readonly string[]> {
+    const [places, former, storage] = [this.#places, this.base.value?.name, this.model.name];
     const samples = await this.#photos();
-    await this.open(base);
-    if (this.counts.value.training + this.counts.value.test > 0 || samples.length === 0) {
-      return;
+    const notes = await this.open(base);
+    if (samples.length === 0 || storage === this.model.name) {
+      return notes;
+    }
+    const labels = new Set(samples.map(({ label }) => label));
+    const reason = this.#refusal(labels.size);
+    if (reason !== undefined) {
+      const stay = `${base.name} ${reason}. Your samples stay with ${former}: open it to continue.`;
+      return [...notes, stay];
     }
     await this.#removeClasses();
     for (const [index, { photo, label, heldOut }] of samples.entries()) {
       await this.model.addSample(photo, label, { heldOut });
       onProgress(index + 1, samples.length);
     }
+    const others = places.map(({ name }) => name).filter((name) => !labels.has(name));
+    for (const name of others.slice(0, this.model.capacity - labels.size)) {
+      await this.model.addClass(name);
+    }
     await this.#storePlaces(places);
     await this.#use(this.model);
+    return notes;
+  }
+
+  /** Return why the open model cannot take the samples of other classes; undefined if it can. */
+  #refusal(classes: number): string | undefined {
+    if (this.classes.value.some(({ index }) => index !== undefined)) {
+      return 'is open with its own classes';
+    }
+    return classes > this.model.capacity
+      ? `has room for ${this.model.capacity} classes, and your samples have ${classes}`
+      : undefined;
   }
 
   /** Open the model of another tab in this one: the other tab leaves it. */
@@ -209,21 +227,9 @@ export class Project {
     await this.#use(this.model);
   }
 
-  /** Load a checkpoint or a project into the model; return messages about other parts. */
-  async load(file: File, kind: 'checkpoint' | 'project'): Promise<readonly string[]> {
-    const notes =
-      kind === 'checkpoint'
-        ? await this.model.loadCheckpoint(file)
-        : await this.model.importProject(file);
+  /** Show the classes and samples of the model again, after it has loaded others. */
+  async reload(): Promise<void> {
     await this.#use(this.model);
-    return notes;
-  }
-
-  /** Open a personalizable file of the user. */
-  async openFile(file: File): Promise<readonly string[]> {
-    const notes = await this.open(await useFile(file));
-    await chooseFile(file);
-    return notes;
   }
 
   async #use(model: PersonalModel): Promise<void> {

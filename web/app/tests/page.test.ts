@@ -1,6 +1,6 @@
 /** The app without photos: files, tabs, keys, cameras that fail, requests, accessibility. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -185,15 +185,11 @@ it('learns from photos that are dropped, exports them, and imports the project',
   await screen.verdict('Class 2');
 
   await screen.page.getByRole('button', { name: 'Project' }).click();
-  const saved: Uint8Array[] = [];
-  for (const title of ['Project', 'Model', 'Checkpoint']) {
-    const [download] = await Promise.all([
-      screen.page.waitForEvent('download'),
-      screen.page.getByRole('button', { name: new RegExp(`^${title} `) }).click(),
-    ]);
-    saved.push(new Uint8Array(readFileSync(await download.path())));
-  }
-  const [project, model] = saved as [Uint8Array, Uint8Array];
+  const project = await save('Project');
+  const model = await save('Model');
+  expect((await save('Checkpoint')).length).toBeLessThan(model.length);
+  const classifier = await save('Plain classifier');
+  expect(Buffer.from(classifier).includes('Class 1\nClass 2')).toBe(true); // its labels
   await screen.page.getByRole('button', { name: 'New project' }).click();
   await screen.page.getByRole('button', { name: /Delete all/ }).click();
   await screen.page.waitForFunction(() => {
@@ -205,12 +201,21 @@ it('learns from photos that are dropped, exports them, and imports the project',
   expect(await screen.samples('Class 1')).toBe(1);
 
   await upload('mine.tflite', model);
-  await screen.page.getByText('mine.tflite is open').waitFor();
+  await screen.page.getByText('mine.tflite is open with its own classes').waitFor();
   expect(await screen.page.locator('.card').count()).toBe(2);
   await screen.page.reload();
   await screen.opened();
   expect(await screen.page.locator('.card').count()).toBe(2);
 });
+
+/** Save a file by the menu, which is open, and return its content. */
+async function save(title: string): Promise<Uint8Array> {
+  const [download] = await Promise.all([
+    screen.page.waitForEvent('download'),
+    screen.page.getByRole('button', { name: new RegExp(`^${title} `) }).click(),
+  ]);
+  return new Uint8Array(readFileSync(await download.path()));
+}
 
 /** Open a file by the menu. */
 async function upload(name: string, content: Uint8Array): Promise<void> {
@@ -222,7 +227,7 @@ async function upload(name: string, content: Uint8Array): Promise<void> {
   await chooser.setFiles([{ name, mimeType: '', buffer: Buffer.from(content) }]);
 }
 
-it('moves the samples to another base', async () => {
+it('moves the samples to another base, and opens a project with its own', async () => {
   await open();
   await screen.opened();
   const target = '.card[aria-label="Class 3"] .hold';
@@ -232,9 +237,19 @@ it('moves the samples to another base', async () => {
   );
   await screen.page.getByRole('button', { name: 'Project' }).click();
   await screen.page.getByRole('radio', { name: /128 x 128/ }).click();
-  await screen.page.getByRole('radio', { name: /128 x 128/, checked: true }).waitFor();
+  await screen.page.getByText('128 x 128 pixels is open').waitFor();
   await screen.page.keyboard.press('Escape');
-  await screen.opened();
+  expect(await screen.samples('Class 3')).toBe(1);
+
+  await screen.page.getByRole('button', { name: 'Project' }).click();
+  const project = await save('Project');
+  await screen.page.keyboard.press('Escape');
+  const [base = ''] = readdirSync(join(files.site, 'bases')).filter((name) => /160/.test(name));
+  await upload('own.tflite', readFileSync(join(files.site, 'bases', base)));
+  await screen.page.getByText('own.tflite is open').waitFor();
+  expect(await screen.samples('Class 3')).toBe(1);
+  await upload('small.sartor', project);
+  await screen.page.getByText('small.sartor is loaded, with its own base').waitFor();
   expect(await screen.samples('Class 3')).toBe(1);
 });
 

@@ -60,24 +60,33 @@ export const FOLDER_URLS = Object.fromEntries(
  * @param folders - URL prefix → folder.
  * @param root - folder of the pages. Default: this package.
  * @param headers - headers of every response. Default: none.
+ * @param others - URL prefix → headers of a folder. Default: `headers`.
  */
 export async function serve(
   folders: Readonly<Record<string, string>>,
   root = repository('web/contract'),
   headers: Readonly<Record<string, string>> = {},
+  others: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
 ): Promise<ViteDevServer> {
   const server = await createServer({
     configFile: false,
     root,
     optimizeDeps: { exclude: ['@sqlite.org/sqlite-wasm'] },
     logLevel: 'error',
-    server: { headers, host: '127.0.0.1', port: 0, fs: { allow: [repository('.')] } },
+    server: {
+      headers,
+      host: '127.0.0.1',
+      port: 0,
+      fs: { allow: [repository('.')] },
+      hmr: false,
+      watch: null, // a page keeps its modules if a file is edited
+    },
     plugins: [
       {
         name: 'folders',
         configureServer: ({ middlewares }) => {
           for (const [prefix, folder] of Object.entries(folders)) {
-            middlewares.use(prefix, files(folder, headers));
+            middlewares.use(prefix, files(folder, others[prefix] ?? headers));
           }
         },
       },

@@ -4,6 +4,7 @@ import type { Manifest } from '../../../contract/generated/contract.js';
 import type { Label } from './data/tasks.js';
 import { buffer, type FileContent, isUrl } from './file_content.js';
 import { deliver, type Input } from './images/page_images.js';
+import { ModelFiles } from './model_files.js';
 import type { Evaluation } from './results/records.js';
 import { deleteStorage } from './store/storage_folder.js';
 import type { TrainingOptions } from './training/config.js';
@@ -28,9 +29,7 @@ import type {
  * themselves: a model that is opened again continues where it was. A method that rejects has changed
  * nothing.
  */
-export class PersonalModel {
-  readonly #client: WorkerClient;
-
+export class PersonalModel extends ModelFiles {
   /** The manifest of the file. */
   readonly manifest: Manifest;
 
@@ -41,7 +40,7 @@ export class PersonalModel {
   readonly notes: readonly string[];
 
   private constructor(client: WorkerClient, { manifest, name, notes }: Opened) {
-    this.#client = client;
+    super(client);
     this.manifest = manifest;
     this.name = name;
     this.notes = notes;
@@ -63,11 +62,7 @@ export class PersonalModel {
     source: string | URL | FileContent,
     options: ModelOptions = {},
   ): Promise<PersonalModel> {
-    const worker = new Worker(new URL('./worker/entry.js', import.meta.url), {
-      type: 'module',
-      name: 'sartor',
-    });
-    const client = new WorkerClient(worker);
+    const client = WorkerClient.start();
     const { runtime = 'litert/', ...rest } = options;
     const content = isUrl(source) ? new URL(source, document.baseURI).href : buffer(source);
     try {
@@ -76,6 +71,20 @@ export class PersonalModel {
     } catch (error) {
       client.terminate('the model was not opened');
       throw error;
+    }
+  }
+
+  /**
+   * Return the model file of a project: open it to import a project of another base.
+   *
+   * @throws DataError if the file is not a project, or is damaged.
+   */
+  static async modelOfProject(content: FileContent): Promise<Uint8Array> {
+    const client = WorkerClient.start();
+    try {
+      return await client.call('modelOfProject', [buffer(content)]);
+    } finally {
+      client.terminate('the project was read');
     }
   }
 
@@ -96,12 +105,12 @@ export class PersonalModel {
 
   /** Return the classes (of a regression, its values) by class index; then those without sample. */
   classes(): Promise<readonly ClassSummary[]> {
-    return this.#client.call('classes', []);
+    return this.client.call('classes', []);
   }
 
   /** Return all samples, in the order in which they were added. */
   samples(): Promise<readonly StoredSample[]> {
-    return this.#client.call('samples', []);
+    return this.client.call('samples', []);
   }
 
   /**
@@ -111,12 +120,12 @@ export class PersonalModel {
    * @param limit - largest number; the last ones are returned. Default: no limit.
    */
   thumbnails(label?: string, limit = Number.MAX_SAFE_INTEGER): Promise<readonly Thumbnail[]> {
-    return this.#client.call('thumbnails', [label, limit]);
+    return this.client.call('thumbnails', [label, limit]);
   }
 
   /** Return the stored photo of a sample, or undefined if there is none. */
   photo(id: number): Promise<Blob | undefined> {
-    return this.#client.call('photo', [id]);
+    return this.client.call('photo', [id]);
   }
 
   /**
@@ -136,13 +145,13 @@ export class PersonalModel {
    */
   async addSample(input: Input, label: Label, options: SampleOptions = {}): Promise<number> {
     const { input: sent, transfer } = await deliver(input);
-    return this.#client.call('addSample', [sent, label, options], transfer);
+    return this.client.call('addSample', [sent, label, options], transfer);
   }
 
   /** Return the sample with this image, or with this `source`; undefined if there is none. */
   async find(input: Input, source?: string): Promise<StoredSample | undefined> {
     const { input: sent, transfer } = await deliver(input);
-    return this.#client.call('find', [sent, source], transfer);
+    return this.client.call('find', [sent, source], transfer);
   }
 
   /**
@@ -154,7 +163,7 @@ export class PersonalModel {
    * @throws DataError if a number is unknown.
    */
   forget(...ids: number[]): Promise<void> {
-    return this.#client.call('forget', [ids]);
+    return this.client.call('forget', [ids]);
   }
 
   /**
@@ -163,17 +172,17 @@ export class PersonalModel {
    * @throws DataError if the name is in use or not valid, or if no class is free.
    */
   addClass(name: string): Promise<void> {
-    return this.#client.call('addClass', [name]);
+    return this.client.call('addClass', [name]);
   }
 
   /** Rename a class; throws DataError if it does not exist or the name is in use. */
   renameClass(label: string, name: string): Promise<void> {
-    return this.#client.call('renameClass', [label, name]);
+    return this.client.call('renameClass', [label, name]);
   }
 
   /** Delete a class and its samples for good; see `forget`. */
   removeClass(label: string): Promise<void> {
-    return this.#client.call('removeClass', [label]);
+    return this.client.call('removeClass', [label]);
   }
 
   /**
@@ -187,13 +196,13 @@ export class PersonalModel {
    */
   async predict(input: Input, options: PredictionOptions = {}): Promise<PredictionsOfInput> {
     const { input: sent, transfer } = await deliver(input);
-    return this.#client.call('predict', [sent, options], transfer);
+    return this.client.call('predict', [sent, options], transfer);
   }
 
   /** Return name → output: a number for a regression, a probability otherwise; see `predict`. */
   async predictValues(input: Input): Promise<ReadonlyMap<string, number>> {
     const { input: sent, transfer } = await deliver(input);
-    return this.#client.call('predictValues', [sent], transfer);
+    return this.client.call('predictValues', [sent], transfer);
   }
 
   /**
@@ -205,11 +214,11 @@ export class PersonalModel {
    */
   async evaluate(samples?: readonly (readonly [Input, Label])[]): Promise<Evaluation> {
     if (samples === undefined) {
-      return this.#client.call('evaluate', [undefined]);
+      return this.client.call('evaluate', [undefined]);
     }
     const parts = await Promise.all(samples.map(([input]) => deliver(input)));
     const pairs = parts.map(({ input }, i) => [input, samples[i]?.[1] as Label] as const);
-    return this.#client.call(
+    return this.client.call(
       'evaluate',
       [pairs],
       parts.flatMap(({ transfer }) => transfer),
@@ -228,87 +237,23 @@ export class PersonalModel {
    * @returns a job to pause, resume, stop or await; `await job.history` waits for its end.
    */
   fit(options: TrainingOptions = {}, callbacks: FitCallbacks = {}): TrainingJob {
-    return TrainingJob.start(this.#client, options, callbacks);
+    return TrainingJob.start(this.client, options, callbacks);
   }
 
   /** Stop a running training after its present step; see `TrainingJob.stop`. */
   stop(): Promise<void> {
-    return this.#client.call('stop', [undefined]);
-  }
-
-  /** Return the texts of the app whose keys start with a prefix: key → text. */
-  appData(prefix = ''): Promise<ReadonlyMap<string, string>> {
-    return this.#client.call('appData', [prefix]);
-  }
-
-  /** Store a text of the app, which stays with the samples; undefined deletes it. */
-  setAppData(key: string, text: string | undefined): Promise<void> {
-    return this.#client.call('setAppData', [key, text]);
-  }
-
-  /** Write the checkpoint into the storage now. Every change does so soon by itself. */
-  save(): Promise<void> {
-    return this.#client.call('save', []);
-  }
-
-  /** Go back to the checkpoint in the storage; see `loadCheckpoint`. */
-  load(): Promise<readonly string[]> {
-    return this.#client.call('load', []);
-  }
-
-  /** Return the checkpoint, the content of a `.safetensors` file, which Python loads too. */
-  saveCheckpoint(): Promise<Uint8Array> {
-    return this.#client.call('saveCheckpoint', []);
-  }
-
-  /**
-   * Replace weights and classes by a checkpoint; keep the samples, stop a running training.
-   *
-   * @returns a message for each part that does not fit the model and was not loaded.
-   * @throws CheckpointError if it is damaged or of another model.
-   */
-  loadCheckpoint(content: FileContent): Promise<readonly string[]> {
-    return this.#client.call('loadCheckpoint', [buffer(content)]);
-  }
-
-  /** Return a `.tflite` file that starts with the present classes and can still be trained. */
-  bake(): Promise<Uint8Array> {
-    return this.#client.call('bake', []);
-  }
-
-  /**
-   * Return a plain classifier, a `.tflite` file that cannot be trained, with the class names.
-   *
-   * @throws DataError if there are too few classes.
-   * @throws InvalidModelError if the file was converted without it.
-   */
-  freeze(): Promise<Uint8Array> {
-    return this.#client.call('freeze', []);
-  }
-
-  /** Return model, weights and samples as one file, which Python imports too. */
-  exportProject(): Promise<Blob> {
-    return this.#client.call('exportProject', []);
-  }
-
-  /**
-   * Replace weights, classes and samples by those of a project; otherwise like `loadCheckpoint`.
-   *
-   * @throws SartorError if a part is damaged or of another model; nothing is changed.
-   */
-  importProject(content: FileContent): Promise<readonly string[]> {
-    return this.#client.call('importProject', [buffer(content)]);
+    return this.client.call('stop', [undefined]);
   }
 
   /** Stop a running training, save, and release memory and storage. May be called again. */
   async close(): Promise<void> {
-    if (this.#client.ended) {
+    if (this.client.ended) {
       return;
     }
     try {
-      await this.#client.call('close', []);
+      await this.client.call('close', []);
     } finally {
-      this.#client.terminate('the model is closed');
+      this.client.terminate('the model is closed');
     }
   }
 }

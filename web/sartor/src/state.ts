@@ -1,16 +1,15 @@
 /** The state of a model: weights, class names, and the out-of-distribution detector. */
 
-import { FEATURES, type Manifest, OUTPUT } from '../../../contract/generated/contract.js';
+import type { Manifest } from '../../../contract/generated/contract.js';
 import { ClassNames } from './class_names.js';
 import { ClassWeights } from './classes.js';
 import type { OODDetector } from './confidence/out_of_distribution.js';
-import { numbered, volume } from './data/batches.js';
-import { Matrix } from './data/matrix.js';
+import type { Matrix } from './data/matrix.js';
 import { DataError } from './errors.js';
 import { imprintChanged } from './imprinting.js';
 import type { Engine, Tensors, Variables } from './litert/engine.js';
 import { NewClasses } from './new_classes.js';
-import type { Inference } from './results/inference.js';
+import { featuresOf, type Inference, outputOf } from './results/inference.js';
 import { adapt } from './saved/adapt.js';
 import type { Checkpoint, FloatTensors } from './saved/checkpoint.js';
 import { detectorOf, detectorTensors } from './saved/detector.js';
@@ -77,7 +76,7 @@ export class ModelState {
 
   /** Return the features of one sample: one row of each features tensor. */
   async features(inputs: Tensors): Promise<Matrix[]> {
-    return this.#featuresOf(await this.#engine.run('infer', inputs));
+    return featuresOf(await this.#engine.run('infer', inputs), this.#manifest);
   }
 
   /**
@@ -87,14 +86,7 @@ export class ModelState {
    */
   async infer(inputs: Tensors): Promise<Inference> {
     const result = await (await this.engine()).run('infer', inputs);
-    const output = result[OUTPUT] as Float32Array;
-    if (!output.every(Number.isFinite)) {
-      throw new DataError(
-        'the output has values that are not finite: the model cannot process this input. Use ' +
-          'another input, or check the model with `sartor verify`',
-      );
-    }
-    const features = this.#featuresOf(result);
+    const [output, features] = [outputOf(result), featuresOf(result, this.#manifest)];
     const pairs = [...this.classIndices].map(([name, index]) => [name, output[index]] as const);
     return {
       features,
@@ -294,11 +286,5 @@ export class ModelState {
     await this.#weights.clear(index);
     this.#new.exclude([label]);
     this.#detector = this.#detector?.withoutClass(index);
-  }
-
-  #featuresOf(outputs: Readonly<Record<string, Float32Array>>): Matrix[] {
-    return this.#manifest.features.map(({ shape }, i) => {
-      return new Matrix(outputs[numbered(FEATURES, i)] as Float32Array, volume(shape));
-    });
   }
 }

@@ -1,21 +1,14 @@
-/** A page with the library in headless Chromium, and files of Python beside it. */
+/** The page of the tests in headless Chromium, and files of Python beside it. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import type { ViteDevServer } from 'vite';
-import {
-  FOLDER_URLS,
-  openBrowser,
-  repository,
-  serve,
-  urlOf,
-} from '../../contract/tests/browser.js';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
+import { openBrowser } from '../../contract/tests/browser.js';
 import type { ModelOptions } from '../src/index.js';
 
-/** A browser, a server of the page of the tests, and a folder for files. */
+/** A browser on the page of the tests. */
 export interface Site {
   /** Folder of files, at the address `/files/`. */
   readonly folder: string;
@@ -24,44 +17,68 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Headers of a cross-origin isolated page. */
-export const ISOLATED = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-};
+/** The tab of a test. */
+export class Tab {
+  site!: Site;
+  page!: Page;
+  /** Name of a storage that no other test uses. */
+  name = '';
+
+  /** Open a model as `window.model`, in the storage of the test, and return its notes. */
+  open(url: string, options: ModelOptions = {}): Promise<readonly string[]> {
+    return openModel(this.page, url, { name: this.name, ...options });
+  }
+
+  /** Load the page again, without closing the model, as a user does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.page.waitForFunction(() => 'sartor' in window);
+  }
+}
 
 /**
- * Start a browser and a server.
+ * Open the page for the tests of a file.
  *
- * @param headers - headers of every response. Default: none.
+ * @param isShared - whether all tests use one page. Default: each has a page of its own.
  */
-export async function openSite(headers: Readonly<Record<string, string>> = {}): Promise<Site> {
-  const folder = mkdtempSync(join(tmpdir(), 'sartor-web-'));
-  execFileSync('python', [repository('web/sartor/tests/make_models.py'), folder]);
-  const server: ViteDevServer = await serve(
-    {
-      '/litert/': repository('web/node_modules/@litertjs/core/wasm'),
-      '/files/': folder,
-      ...FOLDER_URLS,
-    },
-    repository('web/sartor/tests/page'),
-    headers,
-  );
+export function useTab({ isShared = false } = {}): Tab {
+  const tab = new Tab();
+  let tests = 0;
+  beforeAll(async () => {
+    tab.site = await openSite();
+    tab.page = await tab.site.newPage();
+  });
+  beforeEach(async () => {
+    tests += 1;
+    tab.name = `test-${tests}`;
+    if (isShared) {
+      await tab.page.evaluate(() => window.model?.close());
+    } else if (tests > 1) {
+      await tab.page.close();
+      tab.page = await tab.site.newPage();
+    }
+  });
+  afterAll(() => tab.site?.close());
+  return tab;
+}
+
+/**
+ * Start a browser.
+ *
+ * @param url - address of the page. Default: that of the server of all tests.
+ */
+export async function openSite(url = inject('url')): Promise<Site> {
   const browser = await openBrowser();
   return {
-    folder,
+    folder: inject('folder'),
     newPage: async () => {
       const page = await browser.context.newPage();
       page.on('pageerror', (error) => console.error('error of the page:', error));
-      await page.goto(urlOf(server));
+      await page.goto(url);
       await page.waitForFunction(() => 'sartor' in window);
       return page;
     },
-    close: async () => {
-      await browser.close();
-      await server.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close: () => browser.close(),
   };
 }
 

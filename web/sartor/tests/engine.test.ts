@@ -1,33 +1,24 @@
 /** The engine on LiteRT.js: the vectors of the contract, and its promises. */
 
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { filesOf } from '../../contract/tests/browser.js';
-import { ISOLATED, messageOf, openModel, openSite, type Site } from './browser.js';
+import { describe, expect, inject, it } from 'vitest';
+import { filesOf, urlOf } from '../../contract/tests/browser.js';
+import { messageOf, openModel, openSite, useTab } from './browser.js';
+import { type Headers, ISOLATED, servePage } from './server.js';
 
 const CASES = filesOf('.json').filter(({ name }) => name !== 'recurrent.json');
 const MODEL = '/vectors/0/float_adam.tflite';
 
-let site: Site;
-let page: Page;
-
-beforeAll(async () => {
-  site = await openSite();
-  page = await site.newPage();
-});
-
-afterAll(async () => {
-  await site?.close();
-});
+const tab = useTab({ isShared: true });
 
 it.each(CASES)('returns the outputs of $name', async ({ url }) => {
-  const outcomes = await page.evaluate((address) => window.replayVectors(address), url);
+  const outcomes = await tab.page.evaluate((address) => window.replayVectors(address), url);
   expect(outcomes.length).toBeGreaterThan(0);
   expect(outcomes.filter((outcome) => !(outcome.difference <= 1e-5))).toEqual([]);
 });
 
 it('runs calls in the order in which they are made, on copies of their inputs', async () => {
-  const [first, second, initial, last] = await page.evaluate(async (url) => {
+  const [first, second, initial, last] = await tab.page.evaluate(async (url) => {
     const engine = await window.loadEngine(url);
     const variables = await engine.variables();
     const temperature = Float32Array.of(2);
@@ -43,7 +34,7 @@ it('runs calls in the order in which they are made, on copies of their inputs', 
 });
 
 it('has copies with variables of their own', async () => {
-  const values = await page.evaluate(async (url) => {
+  const values = await tab.page.evaluate(async (url) => {
     const engine = await window.loadEngine(url);
     const copy = await engine.copy();
     const variables = await engine.variables();
@@ -67,7 +58,7 @@ it.each([
   ['of another name', { other: new Float32Array(1) }, 'save takes run; got other'],
   ['that are missing', {}, 'save takes run; got nothing'],
 ])('refuses inputs %s', async (_, inputs, message) => {
-  const action = page.evaluate(
+  const action = tab.page.evaluate(
     async ([url, names, kinds, sizes]) => {
       const engine = await window.loadEngine(url);
       const tensors = names.map((name, i) => {
@@ -87,7 +78,7 @@ it.each([
 });
 
 it('refuses calls after it is closed', async () => {
-  const action = page.evaluate(async (url) => {
+  const action = tab.page.evaluate(async (url) => {
     const engine = await window.loadEngine(url);
     engine.close();
     await engine.variables();
@@ -96,7 +87,7 @@ it('refuses calls after it is closed', async () => {
 });
 
 it('names a runtime that is missing', async () => {
-  const other = await site.newPage();
+  const other = await tab.site.newPage();
   const action = other.evaluate(() =>
     window.sartor.PersonalModel.open('/files/image.tflite', {
       storage: 'memory',
@@ -107,22 +98,43 @@ it('names a runtime that is missing', async () => {
   await other.close();
 });
 
-it('uses threads in a cross-origin isolated page, and refuses them elsewhere', async () => {
+describe('threads', () => {
   const options = { storage: 'memory', threads: true } as const;
-  const refusal = await messageOf(openModel(page, '/files/image.tflite', options));
-  expect(refusal).toContain('several threads need a cross-origin isolated page');
-  const isolated = await openSite(ISOLATED);
-  try {
-    const other = await isolated.newPage();
-    await openModel(other, '/files/image.tflite', { ...options, storage: 'browser' });
-    const label = await other.evaluate(async () => {
-      await window.model.addSample(window.photo([190, 60, 60], 1), 'red');
-      await window.model.addSample(window.photo([60, 60, 190], 1), 'blue');
-      await window.model.fit({ epochs: 3 }).history;
-      return (await window.model.predict(window.photo([60, 60, 190], 2))).best?.label;
-    });
-    expect(label).toBe('blue');
-  } finally {
-    await isolated.close();
+
+  /** Run an action in an isolated page, with these headers of the files of LiteRT.js. */
+  async function onSite(runtime: Headers, action: (page: Page) => Promise<void>) {
+    const server = await servePage(inject('folder'), ISOLATED, runtime);
+    const site = await openSite(urlOf(server));
+    try {
+      await action(await site.newPage());
+    } finally {
+      await site.close();
+      await server.close();
+    }
   }
+
+  it('are used in a cross-origin isolated page', async () => {
+    await onSite(ISOLATED, async (page) => {
+      await openModel(page, '/files/image.tflite', { ...options, storage: 'browser' });
+      const label = await page.evaluate(async () => {
+        await window.model.addSample(window.photo([190, 60, 60], 1), 'red');
+        await window.model.addSample(window.photo([60, 60, 190], 1), 'blue');
+        await window.model.fit({ epochs: 3 }).history;
+        return (await window.model.predict(window.photo([60, 60, 190], 2))).best?.label;
+      });
+      expect(label).toBe('blue');
+    });
+  });
+
+  it('are refused in other pages', async () => {
+    const refusal = await messageOf(openModel(tab.page, '/files/image.tflite', options));
+    expect(refusal).toContain('several threads need a cross-origin isolated page');
+  });
+
+  it('are refused if the browser would block their script', async () => {
+    await onSite({}, async (page) => {
+      const refusal = await messageOf(openModel(page, '/files/image.tflite', options));
+      expect(refusal).toMatch(/need .*threaded.*\.js with the header .*require-corp, got none/);
+    });
+  });
 });

@@ -2,66 +2,12 @@
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OODDetector } from '../src/confidence/out_of_distribution.js';
-import { Dataset } from '../src/data/dataset.js';
-import { Matrix } from '../src/data/matrix.js';
 import { DataError, TrainingError } from '../src/errors.js';
-import type { Variables } from '../src/litert/engine.js';
 import { takeSamples } from '../src/store/sample_set.js';
-import { type TrainingOptions, trainingConfig } from '../src/training/config.js';
 import { Control } from '../src/training/control.js';
-import { createTrainingData, type ModelSnapshot } from '../src/training/data.js';
-import { train } from '../src/training/fit.js';
-import { addPrototypes } from '../src/training/rehearsal.js';
 import type { EpochCallback } from '../src/training/trainer.js';
-import { TrainingModel } from '../src/training/training_model.js';
-import { classIndices, matrix, table } from './recipe/inputs.js';
 import { ToyEngine, toyManifest, toySamples } from './toy_model.js';
-
-const SAMPLES = toySamples(8);
-
-interface Run {
-  readonly options?: TrainingOptions;
-  readonly engine?: ToyEngine;
-  readonly control?: Control;
-  readonly onEpoch?: EpochCallback;
-  readonly model?: Partial<ModelSnapshot>;
-  readonly samples?: typeof SAMPLES;
-  readonly heldOut?: typeof SAMPLES;
-}
-
-/** Start a training; `published` grows while it runs. */
-async function start({ options = {}, engine = new ToyEngine(), ...run }: Run) {
-  const config = trainingConfig(options);
-  const samples = run.samples ?? SAMPLES;
-  const snapshot = {
-    classIndices: classIndices(2),
-    variables: { ...(await engine.variables()), class_mask: Float32Array.of(1, 1, 0) },
-    detector: undefined,
-    untrained: new Set<string>(),
-    ...run.model,
-  };
-  const { manifest } = engine;
-  const heldOut = run.heldOut ?? takeSamples(samples, []);
-  const data = await createTrainingData(manifest, config, snapshot, samples, heldOut);
-  const published: { variables: Variables; detector: OODDetector | undefined }[] = [];
-  const model = await TrainingModel.create(engine, manifest);
-  const control = run.control ?? new Control(options.seconds);
-  const history = train(
-    model,
-    config,
-    data,
-    control,
-    (variables, detector) => void published.push({ variables, detector }),
-    run.onEpoch,
-  );
-  return { history, published, control, data };
-}
-
-async function weightsAfter(run: Run): Promise<number[]> {
-  const { history, published } = await start(run);
-  await history;
-  return Array.from(published.at(-1)?.variables['head/weights'] as Float32Array);
-}
+import { SAMPLES, start, weightsAfter } from './toy_training.js';
 
 /** Let messages pass many times. */
 async function pass(): Promise<void> {
@@ -98,7 +44,7 @@ describe('a training', () => {
   });
 
   it('lets messages pass while it runs', async () => {
-    let time = 0;
+    let time = performance.now();
     vi.spyOn(performance, 'now').mockImplementation(() => {
       time += 5; // ms; each step takes some
       return time;
@@ -261,94 +207,5 @@ describe('early stopping', () => {
   it('needs samples to hold out', async () => {
     const samples = takeSamples(SAMPLES, [0, 1]);
     await expect(start({ options: { patience: 3 }, samples })).rejects.toThrow(DataError);
-  });
-});
-
-describe('a class with weights and no samples', () => {
-  it('is kept by a warm start with its prototypes', async () => {
-    const engine = new ToyEngine();
-    const { history, published } = await start({ engine });
-    await history;
-    const before = published.at(-1) as (typeof published)[0];
-    const detector = before.detector?.withClass(2, [new Matrix(Float32Array.of(-3, -3), 2)], 5);
-    const variables = { ...before.variables, class_mask: Float32Array.of(1, 1, 1) };
-    const model = { classIndices: classIndices(3), variables, detector };
-    const second = await start({ engine, model });
-    const { warnings, expectedAccuracy, samples } = await second.history;
-    expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain("there are no samples of 'class 2'");
-    expect({ expectedAccuracy, samples }).toEqual({ expectedAccuracy: undefined, samples: 16 });
-    const weights = second.published.at(-1)?.variables['head/weights'] as Float32Array;
-    expect(weights[4]).toBeLessThan(-0.1);
-  });
-});
-
-describe('prototypes in place of samples', () => {
-  it('have the mean length of the rows, over all features tensors', () => {
-    const features = [
-      matrix([
-        [3, 0],
-        [0, 6],
-      ]),
-      matrix([[4], [8]]),
-    ]; // of lengths 5 and 10
-    const fractions = Float64Array.of(1, 1);
-    const targets = matrix([
-      [1, 0, 0],
-      [1, 0, 0],
-    ]);
-    const dataset = new Dataset(features, targets, matrix([[1], [1]]), [4, 7], fractions);
-    const prototypes = {
-      rows: matrix([
-        [1, 0, 0],
-        [0, 0, 2],
-      ]),
-      classes: [0, 2],
-    };
-    const parameters = { prototypes, entropyWeight: 0, similarity: 1, threshold: 0 };
-    const result = addPrototypes(dataset, new OODDetector(parameters), [2]);
-    expect(result.features.map(table)).toEqual([
-      [
-        [3, 0],
-        [0, 6],
-        [0, 0],
-      ],
-      [[4], [8], [7.5]],
-    ]);
-    expect(result.samples).toEqual([4, 7, 8]);
-    expect(table(result.targets)[2]).toEqual([0, 0, 1]);
-    expect(table(result.weights).flat()).toEqual([0.75, 0.75, 1.5]);
-  });
-});
-
-describe('a time limit that has passed', () => {
-  it('ends further work, and not that without a limit', async () => {
-    const control = new Control();
-    expect(await control.limited(1e-9).wait()).toBe(false);
-    expect(await control.limited(undefined).wait()).toBe(true);
-    control.stop();
-    expect(await control.limited(undefined).wait()).toBe(false);
-  });
-
-  it('completes the training without an epoch, and says that nothing was measured', async () => {
-    const { history } = await start({ options: { seconds: 1e-9 } });
-    const { epochs, stopped, warnings } = await history;
-    expect({ epochs, stopped }).toEqual({ epochs: [], stopped: false });
-    expect(warnings[0]).toContain('there was no time to measure it');
-  });
-});
-
-describe('options', () => {
-  it.each([
-    [{ epochs: 0 }, 'epochs must be a whole number, at least 1; got 0'],
-    [{ seconds: Number.POSITIVE_INFINITY }, 'seconds must be a finite number above 0'],
-    [{ learningRate: -1 }, 'learningRate must be a finite number, at least 0; got -1'],
-    [{ seed: 0.5 }, 'seed must be a whole number, at least 0; got 0.5'],
-    [{ decay: 'step' }, 'decay must be one of cosine, linear, constant; got "step"'],
-    [{ decay: 'toString' }, 'decay must be one of'],
-    [{ warmStart: 1 }, 'warmStart must be true or false; got 1'],
-    [{ rate: 1 }, 'a training has no option rate'],
-  ])('%j is refused', (options, message) => {
-    expect(() => trainingConfig(options as TrainingOptions)).toThrow(message);
   });
 });

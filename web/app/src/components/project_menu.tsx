@@ -103,9 +103,12 @@ function Bases() {
             checked={chosen?.name === base.name}
             onChange={async () => {
               try {
-                await project.moveTo(chooseListed(base), (done, total) => {
+                const notes = await project.moveTo(chooseListed(base), (done, total) => {
                   importer.progress.value = { done, total };
                 });
+                for (const note of notes.length > 0 ? notes : [`${base.name} is open.`]) {
+                  messages.note(note);
+                }
                 trainer.clear();
               } catch (error) {
                 messages.error(error);

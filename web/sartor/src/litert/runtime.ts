@@ -42,6 +42,9 @@ async function load(folder: string, threads: boolean): Promise<void> {
   const simd = await supportsFeature('relaxedSimd');
   const build = threads && simd ? BUILDS.threads : simd ? BUILDS.simd : BUILDS.compatible;
   const script = new URL(build, folder).href;
+  if (build === BUILDS.threads) {
+    await checkWorkerScript(script);
+  }
   try {
     await runScript(script, folder);
     await loadLiteRt(script);
@@ -49,6 +52,22 @@ async function load(folder: string, threads: boolean): Promise<void> {
     throw new SartorError(
       `the runtime ${script} cannot be loaded: ${(error as Error).message}. Copy the files of ` +
         '@litertjs/core/wasm to this address, or give their address as `runtime`.',
+    );
+  }
+}
+
+/**
+ * Check that the browser will run the threads, which are workers of this script.
+ *
+ * It blocks a worker whose script lacks the header, and LiteRT.js would wait for it without end.
+ */
+async function checkWorkerScript(script: string): Promise<void> {
+  const response = await fetch(script).catch(() => undefined);
+  const policy = response?.headers.get('Cross-Origin-Embedder-Policy') ?? 'none';
+  if (response?.ok && !/require-corp|credentialless/.test(policy)) {
+    throw new SartorError(
+      `several threads need ${script} with the header Cross-Origin-Embedder-Policy: require-corp, ` +
+        `got ${policy}: send it with all files of the runtime, or open the model without threads`,
     );
   }
 }

@@ -1,9 +1,8 @@
 /** The storage of one model in the browser: databases in the origin private file system. */
 
 import type { SAHPoolUtil } from '@sqlite.org/sqlite-wasm';
-import { StoreError } from '../errors.js';
 import { type Connection, loadSqlite, openMemory } from './sqlite.js';
-import { checkStorageName, FOLDER, lock } from './storage_folder.js';
+import { checkStorageName, checkSupport, FOLDER, lock, unavailable } from './storage_folder.js';
 
 const FILES = 8; // two databases, their journals, and temporary files
 
@@ -27,9 +26,7 @@ export const MEMORY: Storage = { open: openMemory, close: () => {} };
  */
 export async function openStorage(name: string): Promise<Storage> {
   checkStorageName(name);
-  if (navigator.storage?.getDirectory === undefined || navigator.locks === undefined) {
-    throw unavailable('this browser, or a page that is not secure, offers none');
-  }
+  checkSupport();
   const release = await lock(name);
   try {
     const pool = await install(name);
@@ -57,11 +54,4 @@ async function install(name: string): Promise<SAHPoolUtil> {
   } catch (error) {
     throw unavailable(`${error}`);
   }
-}
-
-function unavailable(reason: string): StoreError {
-  return new StoreError(
-    `samples cannot be stored: ${reason}. Open the page with https or from localhost, not in a ` +
-      "private window; or pass storage: 'memory', which loses the samples with the page.",
-  );
 }

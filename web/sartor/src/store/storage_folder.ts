@@ -11,10 +11,11 @@ const LOCK_TIMEOUT = 3000; // ms to wait for a tab that is closing, such as befo
 /**
  * Delete the storage of a model: its samples and its checkpoint.
  *
- * @throws StoreError if a tab uses it.
+ * @throws StoreError if a tab uses it, or the browser has no storage.
  */
 export async function deleteStorage(name: string): Promise<void> {
   checkStorageName(name);
+  checkSupport();
   const release = await lock(name);
   try {
     const root = await navigator.storage.getDirectory();
@@ -27,6 +28,21 @@ export async function deleteStorage(name: string): Promise<void> {
   } finally {
     release();
   }
+}
+
+/** Throw StoreError if the browser has no storage. */
+export function checkSupport(): void {
+  if (navigator.storage?.getDirectory === undefined || navigator.locks === undefined) {
+    throw unavailable('this browser, or a page that is not secure, offers none');
+  }
+}
+
+/** Return the error of a storage that cannot be used. */
+export function unavailable(reason: string): StoreError {
+  return new StoreError(
+    `samples cannot be stored: ${reason}. Open the page with https or from localhost, not in a ` +
+      "private window; or pass storage: 'memory', which loses the samples with the page.",
+  );
 }
 
 /** Throw DataError if the name of a storage is not valid. */

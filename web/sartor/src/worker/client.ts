@@ -36,8 +36,15 @@ export class WorkerClient {
   #jobs = 0;
   #end: Error | undefined;
 
-  /** @param worker - worker that runs `entry.ts`. */
-  constructor(worker: Worker) {
+  /** Start a worker. */
+  static start(): WorkerClient {
+    return new WorkerClient(
+      // a bundler recognizes this expression only
+      new Worker(new URL('./entry.js', import.meta.url), { type: 'module', name: 'sartor' }),
+    );
+  }
+
+  private constructor(worker: Worker) {
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data);
     worker.onmessageerror = () => this.terminate('the worker sent a message that cannot be read');

@@ -4,6 +4,7 @@ import type { Epoch } from '../results/records.js';
 import type { Call, Opened, Reply, Verbs } from './messages.js';
 import { Model } from './model.js';
 import { openModel } from './open.js';
+import { modelOfProject } from './projects.js';
 
 let model: Model | undefined;
 
@@ -24,6 +25,9 @@ scope.onmessage = async ({ data: { id, verb, args } }) => {
 async function run(verb: keyof Verbs, args: readonly unknown[]): Promise<unknown> {
   if (verb === 'open') {
     return open(...(args as Parameters<Verbs['open']>));
+  }
+  if (verb === 'modelOfProject') {
+    return modelOfProject(...(args as Parameters<Verbs['modelOfProject']>));
   }
   const call = model?.[verb] as ((...args: readonly unknown[]) => Promise<unknown>) | undefined;
   if (call === undefined) {

@@ -124,9 +124,14 @@ export interface Opened {
   readonly notes: readonly string[];
 }
 
-/** The functions of the worker. Each has the meaning of the method of `PersonalModel`. */
-export interface Verbs {
+/** The functions of a worker that has no model. */
+export interface OpeningVerbs {
   open(source: string | Blob | ArrayBuffer, runtime: string, options: ModelOptions): Opened;
+  modelOfProject(content: Blob | ArrayBuffer): Uint8Array;
+}
+
+/** The functions of the worker. Each has the meaning of the method of `PersonalModel`. */
+export interface Verbs extends OpeningVerbs {
   addSample(input: WorkerInput, label: Label, options: SampleOptions): number;
   find(input: WorkerInput, source: string | undefined): StoredSample | undefined;
   predict(input: WorkerInput, options: PredictionOptions): PredictionsOfInput;
@@ -159,7 +164,9 @@ export interface Verbs {
 
 /** The functions of the worker as it implements them. */
 export type Service = {
-  [Verb in keyof Verbs]: (...args: Parameters<Verbs[Verb]>) => Promise<ReturnType<Verbs[Verb]>>;
+  [Verb in Exclude<keyof Verbs, keyof OpeningVerbs>]: (
+    ...args: Parameters<Verbs[Verb]>
+  ) => Promise<ReturnType<Verbs[Verb]>>;
 };
 
 /** A call of the page. */

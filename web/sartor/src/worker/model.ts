@@ -10,6 +10,7 @@ import { bake } from '../saved/bake.js';
 import { readCheckpoint, writeCheckpoint } from '../saved/checkpoint.js';
 import { freeze } from '../saved/freeze.js';
 import type { TrainingOptions } from '../training/config.js';
+import { bytesOf } from './content.js';
 import { Inputs } from './inputs.js';
 import { TrainingJobs } from './jobs.js';
 import type { Lock } from './lock.js';
@@ -29,7 +30,7 @@ import { exportProject, importProject } from './projects.js';
 const OWN_DATA = 'sartor/'; // start of the keys of the library in the data of the app
 
 /** An open model. The functions have the meaning of the methods of `PersonalModel`. */
-export class Model implements Omit<Service, 'open'> {
+export class Model implements Service {
   readonly #parts: Parts;
   readonly #lock: Lock;
   readonly #inputs: Inputs;
@@ -303,8 +304,4 @@ export class Model implements Omit<Service, 'open'> {
     await this.#jobs.stopAndWait();
     return this.#lock.run(work);
   }
-}
-
-async function bytesOf(content: Blob | ArrayBuffer): Promise<Bytes> {
-  return new Uint8Array(content instanceof Blob ? await content.arrayBuffer() : content);
 }

@@ -12,6 +12,7 @@ import { CHECKPOINT, MODEL, packProject, SAMPLES, unpackProject } from '../saved
 import type { ModelState } from '../state.js';
 import { openCopy } from '../store/sqlite.js';
 import { SampleStore } from '../store/store.js';
+import { bytesOf } from './content.js';
 
 /** Return model, checkpoint and samples as one file. */
 export async function exportProject(
@@ -24,6 +25,16 @@ export async function exportProject(
     checkpoint: await writeCheckpoint(await state.checkpoint()),
     samples: await samples.store.export(),
   });
+}
+
+/**
+ * Return the model file of a project, after its checksum was compared.
+ *
+ * @param content - bytes of the project.
+ * @throws DataError if the file is not a project, or is damaged.
+ */
+export async function modelOfProject(content: Blob | ArrayBuffer): Promise<Uint8Array> {
+  return (await unpackProject(await bytesOf(content))).model;
 }
 
 /**
