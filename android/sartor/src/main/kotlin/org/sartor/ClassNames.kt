@@ -71,7 +71,8 @@ internal class ClassNames(names: List<String?>, keys: List<String?>? = null) {
      * @param stored class key → name, or null for a removed class.
      */
     fun following(stored: Map<String, String?>): ClassNames {
-        val keys = stored.entries.filter { it.value != null }.associate { (key, name) -> name to key }
+        val keys =
+            stored.entries.filter { it.value != null }.associate { (key, name) -> name to key }
         val result = ClassNames(allNames, allKeys)
         allNames.forEachIndexed { index, name ->
             if (name == null) return@forEachIndexed

@@ -1,7 +1,8 @@
 package org.sartor
 
 /**
- * The base class of all errors of Sartor, so that an app can distinguish invalid input from a defect.
+ * The base class of all errors of Sartor, so that an app can distinguish invalid input from a
+ * defect.
  *
  * A message states the actual value, the expected one, and the next step.
  */
@@ -9,7 +10,8 @@ public open class SartorError(message: String, cause: Throwable? = null) :
     RuntimeException(message, cause)
 
 /** A file is not a `.tflite` model, or is damaged, so that LiteRT must not load it. */
-public class InvalidModelError(message: String, cause: Throwable? = null) : SartorError(message, cause)
+public class InvalidModelError(message: String, cause: Throwable? = null) :
+    SartorError(message, cause)
 
 /** A model does not fulfill the contract of a personalizable file. */
 public class NotPersonalizableError(message: String) : SartorError(message)
@@ -18,7 +20,8 @@ public class NotPersonalizableError(message: String) : SartorError(message)
 public class DataError(message: String, cause: Throwable? = null) : SartorError(message, cause)
 
 /** A checkpoint is damaged or belongs to another model. */
-public class CheckpointError(message: String, cause: Throwable? = null) : SartorError(message, cause)
+public class CheckpointError(message: String, cause: Throwable? = null) :
+    SartorError(message, cause)
 
 /** A sample store is damaged, is in use, or has features of another base. */
 public class StoreError(message: String, cause: Throwable? = null) : SartorError(message, cause)

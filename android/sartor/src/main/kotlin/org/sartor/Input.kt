@@ -67,7 +67,8 @@ public sealed class Input {
          * Return a frame of a camera. It is copied: the frame may be closed afterwards.
          *
          * @param image frame in YUV_420_888, of any strides.
-         * @param rotation clockwise rotation that makes the frame upright: 0, 90, 180 or 270 degrees.
+         * @param rotation clockwise rotation that makes the frame upright: 0, 90, 180 or 270
+         *   degrees.
          * @throws DataError if it has another format or rotation.
          */
         @JvmStatic

@@ -18,7 +18,8 @@ internal class LabelledFeatures(val features: List<Matrix>, val targets: Map<Str
 
 /** Return the features and the targets of stored samples, without augmentations. */
 internal fun storedSamples(rows: SampleSet): List<LabelledFeatures> {
-    val firsts = indicesOf(rows.samples.size) { it == 0 || rows.samples[it] != rows.samples[it - 1] }
+    val firsts =
+        indicesOf(rows.samples.size) { it == 0 || rows.samples[it] != rows.samples[it - 1] }
     return firsts.map { row ->
         val targets = LinkedHashMap<String, Double>()
         rows.classes.forEachIndexed { column, name ->
@@ -81,17 +82,17 @@ internal class Inputs(
 
     /** Return the features of a sample and of its augmentations. */
     private fun featuresOf(sample: LoadedSample, options: SampleOptions): List<Matrix> {
-        val own = options.features?.let(::givenFeatures) ?: state.features(sample.tensors())
+        val own = options.features?.let(::matricesOf) ?: state.features(sample.tensors())
         val rows = listOf(own) + sample.augmentations(options.augment).map(state::features)
         return manifest.features.indices.map { i -> Matrix.stack(rows.map { it[i] }) }
     }
 
-    private fun givenFeatures(features: List<FloatArray>): List<Matrix> {
+    private fun matricesOf(features: List<FloatArray>): List<Matrix> {
         val sizes = manifest.features.map { volume(it.shape) }
         if (features.map { it.size } != sizes) {
             throw DataError(
-                "the features of a sample have $sizes values; got ${features.map { it.size }}. Give " +
-                    "those of predict, or none",
+                "the features of a sample have $sizes values; got ${features.map { it.size }}. " +
+                    "Give those of predict, or none",
             )
         }
         return features.map { Matrix(it, it.size) }

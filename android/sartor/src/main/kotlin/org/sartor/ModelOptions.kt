@@ -81,7 +81,8 @@ public data class ModelOptions(
  *
  * @property heldOut whether to use the sample to measure, and never to train. Default: false.
  * @property source name of the sample in the app, such as an asset ID. Default: from its content.
- * @property augment number of augmentations to train on as well, at least 0, images only. Default: 0.
+ * @property augment number of augmentations to train on as well, at least 0, images only. Default:
+ *   0.
  * @property thumbnail whether to store a thumbnail. Default: that of the model.
  * @property features features of this input from [PersonalModel.predict], which saves an inference.
  *   Default: computed.

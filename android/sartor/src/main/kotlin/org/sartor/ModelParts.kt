@@ -86,6 +86,9 @@ internal class ModelParts private constructor(
         notes
     }
 
+    /** Return the features and the targets of an input and its label. */
+    fun embed(input: Input, label: Label): LabelledFeatures = inputs.embed(input, label)
+
     /** Evaluate the model on samples. */
     fun evaluate(labelled: Sequence<LabelledFeatures>): Evaluation {
         val evaluator = Evaluator(state.engine, manifest, state.classIndices)
@@ -114,8 +117,8 @@ internal class ModelParts private constructor(
     } catch (error: SartorError) {
         saver.setAside()
         listOf(
-            "${error.message} The classes follow from the stored samples instead: train again, or " +
-                "load another checkpoint.",
+            "${error.message} The classes follow from the stored samples instead: train again, " +
+                "or load another checkpoint.",
         )
     }
 
@@ -123,17 +126,18 @@ internal class ModelParts private constructor(
         /** Open a model; see [PersonalModel.open]. */
         fun open(content: ByteBuffer, name: String, options: ModelOptions): ModelParts {
             val file = checkModelFile(content, name)
-            val opened = ArrayList<AutoCloseable>() // what to close if a later step fails
+            val resources = ArrayList<AutoCloseable>() // to close if a later step fails
             try {
-                val folderLock = options.folder?.let(::FolderLock)?.also(opened::add)
+                val folderLock = options.folder?.let(::FolderLock)?.also(resources::add)
                 options.folder?.let(::removeLeftovers)
-                val engine = RuntimeEngine(file, options.runtime, options.threads).also(opened::add)
+                val engine =
+                    RuntimeEngine(file, options.runtime, options.threads).also(resources::add)
                 val state = ModelState(engine, file.manifest)
-                val store = openStore(file, options).also(opened::add)
+                val store = openStore(file, options).also(resources::add)
                 val samples = SampleCollection(store, state, file.manifest)
                 return ModelParts(file, state, samples, options, folderLock)
             } catch (error: RuntimeException) {
-                opened.asReversed().forEach(AutoCloseable::close)
+                resources.asReversed().forEach(AutoCloseable::close)
                 throw error
             }
         }

@@ -67,7 +67,8 @@ internal class ModelState(
     val newClasses: List<String> get() = locked { new.means.keys.toList() }
 
     /** Return the features of one sample: one row of each features tensor. */
-    fun features(inputs: Tensors): List<Matrix> = featuresOf(engineWithoutChanges.run("infer", inputs))
+    fun features(inputs: Tensors): List<Matrix> =
+        featuresOf(engineWithoutChanges.run("infer", inputs))
 
     /**
      * Run the model on one input.
@@ -238,7 +239,8 @@ internal class ModelState(
 
     /** Imprint the classes that have got samples since the last call. */
     private fun imprintChanged() {
-        if (new.changed.isNotEmpty()) detector = imprintChanged(model, classes.indices, new, detector)
+        if (new.changed.isEmpty()) return
+        detector = imprintChanged(model, classes.indices, new, detector)
     }
 
     /** Clear the weights of a class that was removed. */

@@ -3,9 +3,6 @@ package org.sartor
 import android.content.Context
 import java.io.Closeable
 import java.io.File
-import java.io.FileInputStream
-import java.io.InputStream
-import java.io.OutputStream
 import java.nio.ByteBuffer
 import kotlin.concurrent.withLock
 import org.sartor.contract.Contract
@@ -13,14 +10,7 @@ import org.sartor.contract.Manifest
 import org.sartor.data.REGRESSION
 import org.sartor.litert.mapAsset
 import org.sartor.litert.mapFile
-import org.sartor.saved.bake
-import org.sartor.saved.freeze
-import org.sartor.saved.readCheckpoint
-import org.sartor.saved.writeCheckpoint
 import org.sartor.store.FolderLock
-import org.sartor.store.reading
-import org.sartor.store.writeFile
-import org.sartor.store.writing
 
 private const val OWN_DATA = "sartor/" // start of the keys of the library in the data of the app
 
@@ -28,13 +18,16 @@ private const val OWN_DATA = "sartor/" // start of the keys of the library in th
  * A personalizable file that learns classes from samples on this device.
  *
  * Every method may be called from any thread, and blocks until its work is done: call it from a
- * background thread. Predictions continue to work during a training, with the last published weights.
+ * background thread. Predictions continue to work during a training, with the last published
+ * weights.
  *
  * With [ModelOptions.folder], a sample is stored when [addSample] returns, and the checkpoint soon
  * after each change: a model that is opened again continues where it was. A method that throws has
  * changed nothing. All errors are a [SartorError].
  */
-public class PersonalModel private constructor(private val parts: ModelParts) : Closeable {
+public class PersonalModel private constructor(parts: ModelParts) :
+    PortableModel(parts),
+    Closeable {
     private val lock = parts.lock
     private val state = parts.state
     private val samples = parts.samples
@@ -50,7 +43,9 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
     /** Largest number of classes. */
     public val capacity: Int get() = manifest.classes.size
 
-    /** Return the classes (of a regression, its values) by class index; then those without sample. */
+    /**
+     * Return the classes (of a regression, its values) by class index; then those without sample.
+     */
     public fun classes(): List<ClassSummary> = parts.locked(samples::summaries)
 
     /** Return all samples, in the order in which they were added. */
@@ -78,17 +73,25 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
      * @param label the label, which fits the task of the model; see [Label].
      * @param options see [SampleOptions]. Default: none.
      * @return the number of the sample, for [forget].
-     * @throws DataError if the input or label does not fit the model, no class is free, or the sample
-     *   has another label.
+     * @throws DataError if the input or label does not fit the model, no class is free, or the
+     *   sample has another label.
      * @throws StorageError if the storage is full.
      */
     @JvmOverloads
-    public fun addSample(input: Input, label: Label, options: SampleOptions = SampleOptions()): Long =
+    public fun addSample(
+        input: Input,
+        label: Label,
+        options: SampleOptions = SampleOptions(),
+    ): Long =
         parts.inputs.add(input, label, options).also { parts.saver.schedule() }
 
     /** Add a sample of one class; see the other method of this name. */
     @JvmOverloads
-    public fun addSample(input: Input, label: String, options: SampleOptions = SampleOptions()): Long =
+    public fun addSample(
+        input: Input,
+        label: String,
+        options: SampleOptions = SampleOptions(),
+    ): Long =
         addSample(input, Label.of(label), options)
 
     /** Return the sample with this image, or with this `source`; null if there is none. */
@@ -141,8 +144,8 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
     public fun predictValues(input: Input): Map<String, Float> = parts.inputs.infer(input).outputs
 
     /**
-     * Measure the accuracy and the loss on stored samples: the held-out ones, or all if none is held
-     * out.
+     * Measure the accuracy and the loss on stored samples: the held-out ones, or all if none is
+     * held out.
      *
      * @throws DataError if there is no sample.
      */
@@ -157,18 +160,19 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
      * @throws DataError if there is no sample, or one does not fit.
      */
     public fun evaluate(samples: Iterable<Pair<Input, Label>>): Evaluation =
-        parts.evaluate(samples.asSequence().map { (input, label) -> parts.inputs.embed(input, label) })
+        parts.evaluate(samples.asSequence().map { (input, label) -> parts.embed(input, label) })
 
     /**
      * Start a training from scratch on all samples, with equal weight for each class.
      *
-     * Cross-validation chooses the weight decay, calibrates the probabilities, and sets the threshold
-     * for out-of-distribution inputs. If a class has weights but no samples (a checkpoint brought
-     * it), training continues from the present weights instead. The checkpoint is saved at the end.
+     * Cross-validation chooses the weight decay, calibrates the probabilities, and sets the
+     * threshold for out-of-distribution inputs. If a class has weights but no samples (a checkpoint
+     * brought it), training continues from the present weights instead. The checkpoint is saved at
+     * the end.
      *
      * @param options see [TrainingOptions]. Default: none.
-     * @param listener called after each epoch and at the end, in the thread of the training. Default:
-     *   none.
+     * @param listener called after each epoch and at the end, in the thread of the training.
+     *   Default: none.
      * @return a job to pause, resume, stop or await.
      * @throws TrainingError if a training is running.
      * @throws DataError if there are no samples.
@@ -207,74 +211,6 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
     public fun load(): List<String> = parts.load("the saved checkpoint") {
         parts.saver.read() ?: throw DataError("there is no saved checkpoint: add a sample first")
     }
-
-    /** Write the checkpoint (safetensors), which Python and the browser load too. */
-    public fun saveCheckpoint(output: OutputStream): Unit = writing {
-        parts.locked { output.write(writeCheckpoint(state.checkpoint())) }
-    }
-
-    /** Write the checkpoint into a file, atomically. */
-    public fun saveCheckpoint(file: File): Unit = writeFile(file, ::saveCheckpoint)
-
-    /**
-     * Replace weights and classes by a checkpoint; keep the samples, stop a running training.
-     *
-     * @return a message for each part that does not fit the model and was not loaded.
-     * @throws CheckpointError if it is damaged or of another model.
-     */
-    public fun loadCheckpoint(input: InputStream): List<String> {
-        val content = reading { ByteBuffer.wrap(input.readBytes()) }
-        return parts.load("the checkpoint") { readCheckpoint(content, "the checkpoint") }
-    }
-
-    /** Load a checkpoint from a file; see the other method of this name. */
-    public fun loadCheckpoint(file: File): List<String> {
-        val content = reading { ByteBuffer.wrap(file.readBytes()) }
-        return parts.load(file.path) { readCheckpoint(content, file.path) }
-    }
-
-    /** Write a `.tflite` file that starts with the present classes and can still be trained. */
-    public fun bake(output: OutputStream): Unit = writing {
-        parts.locked { bake(parts.file, state.checkpoint(), state.engine.initialVariables(), output) }
-    }
-
-    /** Bake into a file, atomically; see the other method of this name. */
-    public fun bake(file: File): Unit = writeFile(file, ::bake)
-
-    /**
-     * Write a plain `.tflite` classifier of the present classes, which cannot be trained.
-     *
-     * @throws DataError if there are too few classes.
-     * @throws InvalidModelError if the file of the model contains no classifier.
-     */
-    public fun freeze(output: OutputStream): Unit = writing {
-        parts.locked {
-            freeze(parts.file, state.checkpoint(), state.engine.initialVariables(), output)
-        }
-    }
-
-    /** Freeze into a file, atomically; see the other method of this name. */
-    public fun freeze(file: File): Unit = writeFile(file, ::freeze)
-
-    /** Write model, weights and samples as one file, which Python and the browser import too. */
-    public fun exportProject(output: OutputStream): Unit = writing {
-        parts.locked { parts.projects.export(output) }
-    }
-
-    /** Export a project into a file, atomically; see the other method of this name. */
-    public fun exportProject(file: File): Unit = writeFile(file, ::exportProject)
-
-    /**
-     * Replace weights, classes and samples by those of a project; otherwise like [loadCheckpoint].
-     *
-     * @throws SartorError if a part is damaged or of another model; nothing is changed.
-     */
-    public fun importProject(input: InputStream): List<String> =
-        parts.changing { parts.projects.import(input, parts.saver::save) }
-
-    /** Import a project from a file; see the other method of this name. */
-    public fun importProject(file: File): List<String> =
-        reading { FileInputStream(file) }.use(::importProject)
 
     /** Stop a running training, save, and release memory and files. May be called again. */
     override fun close(): Unit = parts.jobs.exclusive {
@@ -316,11 +252,15 @@ public class PersonalModel private constructor(private val parts: ModelParts) : 
          */
         @JvmStatic
         @JvmOverloads
-        public fun open(content: ByteBuffer, options: ModelOptions = ModelOptions()): PersonalModel =
+        public fun open(
+            content: ByteBuffer,
+            options: ModelOptions = ModelOptions(),
+        ): PersonalModel =
             PersonalModel(ModelParts.open(content, "the model", options))
 
         /**
-         * Open a personalizable file among the assets of an app; see the other methods of this name.
+         * Open a personalizable file among the assets of an app; see the other methods of this
+         * name.
          *
          * @param context a context of the app.
          * @param asset path of the file among the assets, which must not be compressed

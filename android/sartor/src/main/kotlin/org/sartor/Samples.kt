@@ -17,8 +17,8 @@ private const val EMPTY_CLASSES = "sartor/empty_classes" // key of the app's dat
 /**
  * The samples of a model, kept in step with its classes.
  *
- * Each sample imprints its class until the class is trained; a class without samples is removed. The
- * methods run one at a time: the caller holds a lock.
+ * Each sample imprints its class until the class is trained; a class without samples is removed.
+ * The methods run one at a time: the caller holds a lock.
  *
  * @property store the samples.
  * @param state the classes.
@@ -52,8 +52,8 @@ internal class SampleCollection(
             val needed = classes.size + added.size
             throw DataError(
                 "the model has no free class for ${added.joinToString()}: its capacity is " +
-                    "${manifest.classes.size} classes, and $needed are needed. Convert the base again " +
-                    "with --classes $needed; a saved checkpoint loads into it",
+                    "${manifest.classes.size} classes, and $needed are needed. Convert the base " +
+                    "again with --classes $needed; a saved checkpoint loads into it",
             )
         }
     }
@@ -72,8 +72,8 @@ internal class SampleCollection(
         if (stored != null && stored.targets != targets) {
             val label = stored.targets.entries.joinToString { (name, value) -> "$name $value" }
             throw DataError(
-                "the sample is stored already, as number ${stored.id}, with another label ($label): " +
-                    "forget it first",
+                "the sample is stored already, as number ${stored.id}, with another label " +
+                    "($label): forget it first",
             )
         }
         return stored
@@ -165,7 +165,9 @@ internal class SampleCollection(
         return ofModel + emptyClasses.map { ClassSummary(it, null, 0, 0, false) }
     }
 
-    /** Return the last thumbnails of a class, in the order of their samples; null for all classes. */
+    /**
+     * Return the last thumbnails of a class, in the order of their samples; null for all classes.
+     */
     fun thumbnails(label: String?, limit: Int): List<Thumbnail> =
         store.samples().asReversed().asSequence()
             .filter { label == null || store.belongs(it.targets[label]) }
@@ -191,7 +193,8 @@ internal class SampleCollection(
 
     private fun checkNewName(name: String) {
         checkLabel(name)
-        taskOf(manifest.copy(task = MULTI_LABEL)).targets(Label.of(mapOf(name to true)), emptyList())
+        val label = Label.of(mapOf(name to true))
+        taskOf(manifest.copy(task = MULTI_LABEL)).targets(label, emptyList())
         if (name in state.classIndices || name in emptyClasses) {
             throw DataError("the model has a class '$name' already: choose another name")
         }

@@ -26,7 +26,8 @@ internal class PersonalModelTest {
     private val options get() = ModelOptions(File(folder.root, "model"))
     private val models = ArrayList<PersonalModel>()
 
-    private fun open(file: File = smallModel(), options: ModelOptions = ModelOptions()): PersonalModel =
+    private fun open(file: File =
+        smallModel(), options: ModelOptions = ModelOptions()): PersonalModel =
         PersonalModel.open(file, options).also(models::add)
 
     @After
@@ -36,7 +37,8 @@ internal class PersonalModelTest {
 
     private fun values(index: Int, number: Int): Input {
         val random = java.util.Random(100L * index + number)
-        return Input.ofValues(FloatArray(4) { (if (it == index) 2f else 0f) + 0.2f * random.nextFloat() })
+        val values = FloatArray(4) { (if (it == index) 2f else 0f) + 0.2f * random.nextFloat() }
+        return Input.ofValues(values)
     }
 
     private fun PersonalModel.addAll(count: Int = 8, labels: List<String> = listOf("a", "b", "c")) {
@@ -127,7 +129,8 @@ internal class PersonalModelTest {
         val copy = File(folder.root, "copy")
         open(options = options).use { model ->
             model.addAll(2)
-            File(folder.root, "model").copyRecursively(copy) // what the process leaves if it is killed
+            // what the process leaves if it is killed
+            File(folder.root, "model").copyRecursively(copy)
         }
         open(options = ModelOptions(copy)).use { model ->
             assertEquals(6, model.samples().size)
@@ -138,7 +141,8 @@ internal class PersonalModelTest {
     @Test
     fun aDamagedCheckpointGivesANoteAndTheSamplesStay() {
         open(options = options).use { it.addAll() }
-        val checkpoint = File(folder.root, "model").listFiles()!!.single { it.extension == "safetensors" }
+        val checkpoint =
+            File(folder.root, "model").listFiles()!!.single { it.extension == "safetensors" }
         val content = checkpoint.readBytes()
         content[content.size - 20] = (content[content.size - 20] + 1).toByte()
         checkpoint.writeBytes(content)
@@ -186,7 +190,8 @@ internal class PersonalModelTest {
         val first = model.addSample(values(0, 0), "a")
         assertEquals(first, model.addSample(values(0, 0), "a"))
         val error = errorOf<DataError> { model.addSample(values(0, 0), "b") }
-        assertTrue(error.message!!, "with another label (a 1.0): forget it first" in error.message!!)
+        val words = "with another label (a 1.0): forget it first"
+        assertTrue(error.message!!, words in error.message!!)
         val named = model.addSample(values(0, 0), "a", SampleOptions(source = "asset 7"))
         assertEquals(named, model.find(values(3, 3), "asset 7")?.id)
         model.addSample(values(1, 0), "b")
@@ -205,7 +210,8 @@ internal class PersonalModelTest {
         assertEquals("a", model.predict(values(0, 1)).best?.label)
         val wrong = SampleOptions(features = listOf(FloatArray(3)))
         errorOf<DataError> { model.addSample(values(0, 2), "a", wrong) }
-        val error = errorOf<DataError> { model.addSample(values(0, 2), "a", SampleOptions(augment = 1)) }
+        val error =
+            errorOf<DataError> { model.addSample(values(0, 2), "a", SampleOptions(augment = 1)) }
         assertTrue(error.message!!, "only images can be augmented" in error.message!!)
     }
 
@@ -260,13 +266,18 @@ internal class PersonalModelTest {
         inputs.addSample(named(1), "a")
         assertEquals("a", inputs.predict(named(1)).best?.label)
         val features = open(File(ROOT, "contract/cases/two_features.tflite"))
-        repeat(3) { features.addSample(Input.ofValues(FloatArray(32) { i -> (i + it) * 0.1f }), "x$it") }
+        repeat(3) { number ->
+            val values = FloatArray(32) { (it + number) * 0.1f }
+            features.addSample(Input.ofValues(values), "x$number")
+        }
         features.fit(TrainingOptions(epochs = 3)).await()
-        assertEquals(listOf(32, 12), features.predict(Input.ofValues(FloatArray(32))).features.map { it.size })
+        val ofZeros = features.predict(Input.ofValues(FloatArray(32))).features
+        assertEquals(listOf(32, 12), ofZeros.map { it.size })
         val recurrent = open(File(ROOT, "contract/cases/recurrent.tflite"))
         val sequence = Input.ofValues(FloatArray(15) { it * 0.1f })
         recurrent.addSample(sequence, "a")
-        assertEquals(recurrent.predict(sequence).features[0].toList(), recurrent.predict(sequence).features[0].toList())
+        val (first, second) = List(2) { recurrent.predict(sequence).features[0].toList() }
+        assertEquals(first, second)
     }
 
     @Test

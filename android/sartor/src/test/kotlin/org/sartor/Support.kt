@@ -13,7 +13,8 @@ internal val STARTER = File(System.getProperty("sartor.models") ?: "build/models
 internal fun smallModel(name: String = "softmax"): File = File(ROOT, "contract/recipe/$name.tflite")
 
 /**
- * Return photos of clothing, in the order of their names; the test is skipped if they are not there.
+ * Return photos of clothing, in the order of their names; the test is skipped if they are not
+ * there.
  *
  * @param label name of the class.
  * @param count number of photos.

@@ -89,7 +89,8 @@ internal fun hasLoneSurrogate(text: String): Boolean {
     var i = 0
     while (i < text.length) {
         if (text[i].isSurrogate()) {
-            val isPair = text[i].isHighSurrogate() && i + 1 < text.length && text[i + 1].isLowSurrogate()
+            val isPair =
+                text[i].isHighSurrogate() && i + 1 < text.length && text[i + 1].isLowSurrogate()
             if (!isPair) return true
             i++
         }
@@ -110,4 +111,5 @@ internal val BY_CODE_POINT: Comparator<String> = Comparator { a, b ->
 }
 
 /** Return a number for a UTF-16 unit that sorts surrogates behind all other characters. */
-private fun codePointOrder(unit: Char): Int = if (unit.isSurrogate()) unit.code + 0x10000 else unit.code
+private fun codePointOrder(unit: Char): Int =
+    if (unit.isSurrogate()) unit.code + 0x10000 else unit.code

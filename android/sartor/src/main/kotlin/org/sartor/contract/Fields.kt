@@ -36,18 +36,24 @@ internal class Fields(
 
     /** Return a string of a list. */
     fun oneOf(name: String, options: List<String>): String =
-        checked(name, "one of ${options.joinToString()}") { value -> (value as? String)?.takeIf { it in options } }
+        checked(name, "one of ${options.joinToString()}") { value ->
+            (value as? String)?.takeIf { it in options }
+        }
 
     /** Return an integer of at least [minimum]. */
     fun integer(name: String, minimum: Long = -LARGEST_INTEGER): Long {
         val bound = if (minimum == -LARGEST_INTEGER) "" else " of $minimum or more"
-        return checked(name, "an integer$bound") { value -> asInteger(value)?.takeIf { it >= minimum } }
+        return checked(name, "an integer$bound") { value ->
+            asInteger(value)?.takeIf { it >= minimum }
+        }
     }
 
     /** Return an integer of 32 bits of at least [minimum]. */
     fun int(name: String, minimum: Int = Int.MIN_VALUE): Int {
         val bound = if (minimum == Int.MIN_VALUE) "of 32 bits" else "of $minimum or more"
-        return checked(name, "an integer $bound") { value -> asInt(value)?.takeIf { it >= minimum } }
+        return checked(name, "an integer $bound") { value ->
+            asInt(value)?.takeIf { it >= minimum }
+        }
     }
 
     /** Return an integer of 32 bits, or null if it is missing or null. */
@@ -95,6 +101,9 @@ internal class Fields(
     fun fields(name: String): Fields =
         Fields(checked(name, "an object") { it as? JSONObject }, "$where: $name", error)
 
+    /** Return an object, or null if it is missing or null. */
+    fun optionalFields(name: String): Fields? = if (isMissing(name)) null else fields(name)
+
     /** Return a list of objects. */
     fun objects(name: String): List<Fields> =
         checked(name, "a list of objects") { value -> listOf(value) { it as? JSONObject } }
@@ -102,9 +111,8 @@ internal class Fields(
 
     private fun <T : Any> checked(name: String, expected: String, convert: (Any) -> T?): T {
         val value = values.opt(name)
-        return value?.let(convert) ?: throw error(
-            "$where: $name must be $expected, got ${value?.toString()?.take(LONGEST_VALUE) ?: "nothing"}",
-        )
+        val got = value?.toString()?.take(LONGEST_VALUE) ?: "nothing"
+        return value?.let(convert) ?: throw error("$where: $name must be $expected, got $got")
     }
 
     companion object {
@@ -119,7 +127,8 @@ internal class Fields(
                 throw error("$where is damaged: its objects are nested too deeply")
             }
             if (value !is JSONObject || tokens.nextClean() != '\u0000') {
-                throw error("$where is damaged: expected an object, got ${text.take(LONGEST_VALUE)}")
+                val got = text.take(LONGEST_VALUE)
+                throw error("$where is damaged: expected an object, got $got")
             }
             return Fields(value, where, error)
         }

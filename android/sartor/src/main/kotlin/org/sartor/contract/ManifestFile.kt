@@ -32,10 +32,13 @@ internal fun parseManifest(text: String): Manifest {
         weightDecay = fields.optionalNumber(Keys.WEIGHT_DECAY),
         variables = fields.objects(Keys.VARIABLES).map(::parseVariable),
         fingerprints = parseFingerprints(fields.fields(Keys.FINGERPRINTS)),
-        frozen = if (fields.isMissing(Keys.FROZEN)) null else parseFrozen(fields.fields(Keys.FROZEN)),
+        frozen = fields.optionalFields(Keys.FROZEN)?.let(::parseFrozen),
         requires = requires,
         generator = fields.string(Keys.GENERATOR),
-        classKeys = if (fields.isMissing(Keys.CLASS_KEYS)) null else fields.optionalStrings(Keys.CLASS_KEYS),
+        classKeys = when {
+            fields.isMissing(Keys.CLASS_KEYS) -> null
+            else -> fields.optionalStrings(Keys.CLASS_KEYS)
+        },
         digest = fields.string(Keys.DIGEST),
     )
     val problem = contradiction(manifest) ?: return manifest

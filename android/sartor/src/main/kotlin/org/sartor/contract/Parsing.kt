@@ -75,7 +75,7 @@ private fun parseStep(item: Fields): StepSpec = StepSpec(
     adaptive = item.boolean(Keys.ADAPTIVE),
     momentum = item.number(Keys.MOMENTUM),
     nesterov = item.boolean(Keys.NESTEROV),
-    first = if (item.isMissing(Keys.FIRST)) null else parseFirst(item.fields(Keys.FIRST)),
+    first = item.optionalFields(Keys.FIRST)?.let(::parseFirst),
 )
 
 private fun parseFirst(item: Fields): FirstStep = FirstStep(

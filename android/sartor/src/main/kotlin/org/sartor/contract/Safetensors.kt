@@ -42,7 +42,7 @@ internal class Safetensors(val tensors: FloatTensors, val metadata: Map<String, 
  */
 internal fun readSafetensors(content: ByteBuffer): Safetensors {
     val (header, data) = split(content)
-    val metadata = if (header.isMissing(METADATA)) null else header.fields(METADATA)
+    val metadata = header.optionalFields(METADATA)
     val places = ArrayList<Pair<Long, Long>>()
     val tensors = LinkedHashMap<String, FloatTensor>()
     for (name in header.names.filter { it != METADATA }) {
@@ -75,7 +75,9 @@ internal fun writeSafetensors(file: Safetensors): ByteArray {
     val length = ByteBuffer.allocate(LENGTH).order(ByteOrder.LITTLE_ENDIAN)
     content.write(length.putLong(padded.size.toLong()).array(), 0, LENGTH)
     content.write(padded, 0, padded.size)
-    for (name in names) bytesOf(file.tensors.getValue(name).data).let { content.write(it, 0, it.size) }
+    for (name in names) {
+        bytesOf(file.tensors.getValue(name).data).let { content.write(it, 0, it.size) }
+    }
     return content.toByteArray()
 }
 

@@ -22,6 +22,8 @@ private const val STORED = 0
 private const val DEFLATED = 8
 private const val LARGEST_FILE = 64 shl 20 // bytes of a compressed file after decompression
 
+private const val DAMAGED_LIST = "the list of its files is damaged"
+
 /** A problem of an archive, in words. */
 internal class ZipError(message: String) : Exception(message)
 
@@ -62,11 +64,11 @@ internal fun readZip(content: ByteBuffer): List<ZipEntry> {
     val before = end - size - unsigned(archive.getInt(end + 16)) // bytes before the archive
     var at = end - size
     return List(unsigned(archive.getShort(end + 10))) {
-        if (before < 0 || at < 0 || at + CENTRAL_SIZE > end || archive.getInt(at.toInt()) != CENTRAL) {
-            throw ZipError("the list of its files is damaged")
-        }
+        val isInside = before >= 0 && at >= 0 && at + CENTRAL_SIZE <= end
+        if (!isInside || archive.getInt(at.toInt()) != CENTRAL) throw ZipError(DAMAGED_LIST)
         val entry = readEntry(archive, at.toInt(), before)
-        at += CENTRAL_SIZE + listOf(28, 30, 32).sumOf { unsigned(archive.getShort(at.toInt() + it)) }
+        val sizes = listOf(28, 30, 32).map { unsigned(archive.getShort(at.toInt() + it)) }
+        at += CENTRAL_SIZE + sizes.sum()
         entry
     }
 }
@@ -83,7 +85,7 @@ private fun readEntry(archive: ByteBuffer, at: Int, before: Long): ZipEntry {
     val flags = unsigned(archive.getShort(at + 8))
     val method = unsigned(archive.getShort(at + 10))
     val nameSize = unsigned(archive.getShort(at + 28))
-    if (at + CENTRAL_SIZE + nameSize > archive.limit()) throw ZipError("the list of its files is damaged")
+    if (at + CENTRAL_SIZE + nameSize > archive.limit()) throw ZipError(DAMAGED_LIST)
     val name = text(part(archive, at + CENTRAL_SIZE, at + CENTRAL_SIZE + nameSize))
     if (flags and 1 != 0 || (method != STORED && method != DEFLATED)) {
         throw ZipError("$name is encrypted, or compressed with method $method")
@@ -138,7 +140,8 @@ internal fun writeZip(output: OutputStream, files: Map<String, ByteBuffer>, befo
     for ((name, content) in files) {
         val encoded = name.toByteArray()
         val common = commonHeader(encoded, name, content)
-        val local = record(LOCAL_SIZE + encoded.size) { putInt(LOCAL).put(common).putShort(0).put(encoded) }
+        val local =
+            record(LOCAL_SIZE + encoded.size) { putInt(LOCAL).put(common).putShort(0).put(encoded) }
         output.write(local)
         forChunks(content) { chunk, size -> output.write(chunk, 0, size) }
         list += record(CENTRAL_SIZE + encoded.size) {
@@ -159,13 +162,14 @@ internal fun writeZip(output: OutputStream, files: Map<String, ByteBuffer>, befo
 }
 
 /** Return what the header of a file and its entry in the list of files have in common. */
-private fun commonHeader(encoded: ByteArray, name: String, content: ByteBuffer): ByteArray = record(24) {
-    putShort(20) // version 2.0
-    putShort((if (encoded.size == name.length) 0 else UTF8).toShort())
-    putShort(STORED.toShort()).putShort(0).putShort(DATE.toShort())
-    putInt(crc32(content).toInt()).putInt(content.remaining()).putInt(content.remaining())
-    putShort(encoded.size.toShort())
-}
+private fun commonHeader(encoded: ByteArray, name: String, content: ByteBuffer): ByteArray =
+    record(24) {
+        putShort(20) // version 2.0
+        putShort((if (encoded.size == name.length) 0 else UTF8).toShort())
+        putShort(STORED.toShort()).putShort(0).putShort(DATE.toShort())
+        putInt(crc32(content).toInt()).putInt(content.remaining()).putInt(content.remaining())
+        putShort(encoded.size.toShort())
+    }
 
 private inline fun record(size: Int, fill: ByteBuffer.() -> Unit): ByteArray {
     val bytes = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN)

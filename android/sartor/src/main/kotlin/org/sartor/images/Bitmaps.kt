@@ -29,7 +29,8 @@ internal fun decodeFile(content: ByteArray): Pixels {
         inScaled = false
     }
     return withMemory {
-        val bitmap = BitmapFactory.decodeByteArray(content, 0, content.size, options) ?: throw notAnImage()
+        val bitmap =
+            BitmapFactory.decodeByteArray(content, 0, content.size, options) ?: throw notAnImage()
         try {
             pixelsOf(bitmap).upright(orientationOf(content))
         } finally {
@@ -48,7 +49,8 @@ internal fun decodeBitmap(bitmap: Bitmap): Pixels {
     checkSize(bitmap.width, bitmap.height)
     return withMemory {
         // the pixels of a hardware bitmap (Android 8) cannot be read
-        val isReadable = bitmap.config == Bitmap.Config.ARGB_8888 || bitmap.config == Bitmap.Config.RGB_565
+        val isReadable =
+            bitmap.config == Bitmap.Config.ARGB_8888 || bitmap.config == Bitmap.Config.RGB_565
         pixelsOf(if (isReadable) bitmap else bitmap.copy(Bitmap.Config.ARGB_8888, false))
     }
 }
@@ -121,7 +123,9 @@ private fun orientationOf(content: ByteArray): Int = try {
 
 private fun checkSize(width: Int, height: Int) {
     if (width.toLong() * height > LARGEST) {
-        throw DataError("the image has $width x $height pixels, more than $LARGEST: use a smaller one")
+        throw DataError(
+            "the image has $width x $height pixels, more than $LARGEST: use a smaller one",
+        )
     }
 }
 

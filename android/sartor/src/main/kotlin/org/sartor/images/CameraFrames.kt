@@ -16,6 +16,7 @@ public object CameraFrames {
     @JvmStatic
     public fun toBitmap(image: Image, rotation: Int): Bitmap {
         val pixels = decodeFrame(image, rotation)
-        return Bitmap.createBitmap(colorsOf(pixels), pixels.width, pixels.height, Bitmap.Config.ARGB_8888)
+        val config = Bitmap.Config.ARGB_8888
+        return Bitmap.createBitmap(colorsOf(pixels), pixels.width, pixels.height, config)
     }
 }

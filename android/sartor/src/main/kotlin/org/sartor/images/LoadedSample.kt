@@ -31,7 +31,8 @@ private const val THUMBNAIL = 48 // pixels per side
  */
 internal class LoadedSample(specs: List<InputSpec>, input: Input) {
     private val hasNames = input is Input.OfNames
-    private val inputs = valuesByName(specs, input).map { (spec, value) -> LoadedInput(spec, value) }
+    private val inputs =
+        valuesByName(specs, input).map { (spec, value) -> LoadedInput(spec, value) }
 
     /** The SHA-256 of the content; see docs/contract.md. */
     val identity: ByteArray by lazy { computeIdentity() }
@@ -105,7 +106,8 @@ private class LoadedInput(val spec: InputSpec, private val value: Input) {
     fun digest(): ByteArray = when (value) {
         is Input.OfFile -> sha256(value.content)
         is Input.OfImage -> value.pixels.run {
-            val shape = if (channels == 1) listOf(height, width) else listOf(height, width, channels)
+            val shape =
+                if (channels == 1) listOf(height, width) else listOf(height, width, channels)
             arrayDigest("uint8", shape, data)
         }
         else -> arrayDigest(spec.dtype, spec.shape, bytesOfValues(checkedValues()))
@@ -157,10 +159,11 @@ private fun valuesByName(specs: List<InputSpec>, input: Input): List<Pair<InputS
     val values = (input as? Input.OfNames)?.inputs ?: mapOf(specs.first().name to input)
     val names = specs.map { it.name }
     if (values.keys != names.toSet()) {
-        val got = if (input is Input.OfNames) values.keys.joinToString() else "one value without a name"
+        val got =
+            if (input is Input.OfNames) values.keys.joinToString() else "one value without a name"
         throw DataError(
-            "the inputs of the model are ${names.joinToString()}; got $got. Give a map of names and " +
-                "values, with Input.ofNames",
+            "the inputs of the model are ${names.joinToString()}; got $got. Give a map of names " +
+                "and values, with Input.ofNames",
         )
     }
     return specs.map { it to values.getValue(it.name) }

@@ -19,7 +19,8 @@ public class Pixels(
         require(channels == 1 || channels == 3 || channels == 4) {
             "an image has 1, 3 or 4 channels; got $channels"
         }
-        require(width > 0 && height > 0 && data.size.toLong() == width.toLong() * height * channels) {
+        val size = width.toLong() * height * channels
+        require(width > 0 && height > 0 && data.size.toLong() == size) {
             "$width x $height pixels of $channels channels need as many bytes; got ${data.size}"
         }
     }

@@ -6,7 +6,7 @@ import kotlin.math.abs
 import kotlin.math.ceil
 import kotlin.math.floor
 
-private const val BITS = 22 // weights are integers in units of 2⁻²², so that ties are rounded as in Pillow
+private const val BITS = 22 // weights are in units of 2⁻²², so that ties are rounded as in Pillow
 private const val HALF = 1 shl (BITS - 1)
 
 /** A part of an image, in whole pixels. */

@@ -14,7 +14,8 @@ internal fun normalize(spec: InputSpec, pixels: Pixels): Any {
     val values = FloatArray(pixels.data.size)
     for (at in values.indices step channels) {
         for (channel in 0 until channels) {
-            values[at + channel] = (pixels.level(at + channel) - means[channel]) / deviations[channel]
+            val shifted = pixels.level(at + channel) - means[channel]
+            values[at + channel] = shifted / deviations[channel]
         }
     }
     return values

@@ -25,7 +25,9 @@ internal class Plane(val data: ByteBuffer, val rowStride: Int, val pixelStride: 
         val view = data.duplicate()
         view.position(start)
         view.get(buffer, 0, size)
-        for (i in values.indices) values[i] = buffer[minOf(i * pixelStride, size - 1)].toInt() and 255
+        for (i in values.indices) {
+            values[i] = buffer[minOf(i * pixelStride, size - 1)].toInt() and 255
+        }
     }
 }
 
@@ -38,7 +40,9 @@ internal class Plane(val data: ByteBuffer, val rowStride: Int, val pixelStride: 
  */
 internal fun decodeFrame(image: Image, rotation: Int): Pixels {
     if (image.format != ImageFormat.YUV_420_888) {
-        throw DataError("a frame must be YUV_420_888 (${ImageFormat.YUV_420_888}); got ${image.format}")
+        throw DataError(
+            "a frame must be YUV_420_888 (${ImageFormat.YUV_420_888}); got ${image.format}",
+        )
     }
     val orientation = ORIENTATIONS[rotation]
         ?: throw DataError("the rotation must be 0, 90, 180 or 270 degrees; got $rotation")
@@ -81,4 +85,5 @@ internal fun rgbOf(y: Plane, u: Plane, v: Plane, width: Int, height: Int): Pixel
     return Pixels(width, height, 3, data)
 }
 
-private fun clamp(level: Int): Byte = (if (level < 0) 0 else if (level > 255) 255 else level).toByte()
+private fun clamp(level: Int): Byte =
+    (if (level < 0) 0 else if (level > 255) 255 else level).toByte()

@@ -1,6 +1,9 @@
 package org.sartor.litert
 
-/** Name → tensor of a signature, row by row: a `FloatArray`, an `IntArray`, or a `ByteArray` of uint8. */
+/**
+ * Name → tensor of a signature, row by row: a `FloatArray`, an `IntArray`, or a `ByteArray` of
+ * uint8.
+ */
 internal typealias Tensors = Map<String, Any>
 
 /** Name → value of each variable. */

@@ -63,7 +63,8 @@ internal fun mapFile(file: File): ByteBuffer = try {
 internal fun mapAsset(context: Context, asset: String): ByteBuffer = try {
     context.assets.openFd(asset).use { descriptor ->
         descriptor.createInputStream().use { stream ->
-            stream.channel.map(FileChannel.MapMode.READ_ONLY, descriptor.startOffset, descriptor.length)
+            val mode = FileChannel.MapMode.READ_ONLY
+            stream.channel.map(mode, descriptor.startOffset, descriptor.length)
         }
     }
 } catch (error: IOException) {
@@ -122,8 +123,8 @@ private fun entriesOf(content: ByteBuffer, name: String): List<ZipEntry> {
     }
     if (entries.none { it.name == Contract.MANIFEST_FILE }) {
         throw NotPersonalizableError(
-            "$name is a model, but not a personalizable one, or its end is missing: it contains no " +
-                "${Contract.MANIFEST_FILE}$reason. $CONVERT",
+            "$name is a model, but not a personalizable one, or its end is missing: it contains " +
+                "no ${Contract.MANIFEST_FILE}$reason. $CONVERT",
         )
     }
     return entries
@@ -153,8 +154,8 @@ private fun checkOffsets(manifest: Manifest, flatbuffer: ByteBuffer, name: Strin
         val size = Float.SIZE_BYTES * spec.shape.fold(1.0) { product, each -> product * each }
         if (spec.offset + size > flatbuffer.limit()) {
             throw InvalidModelError(
-                "$name: ${Contract.MANIFEST_FILE} places the initial value of ${spec.name} at byte " +
-                    "${spec.offset}, behind the end of the model. Convert the base again.",
+                "$name: ${Contract.MANIFEST_FILE} places the initial value of ${spec.name} at " +
+                    "byte ${spec.offset}, behind the end of the model. Convert the base again.",
             )
         }
     }

@@ -36,11 +36,17 @@ public interface LoadedModel : AutoCloseable {
      * Call a signature.
      *
      * @param signature name of the signature.
-     * @param inputs name → direct buffer of exactly the size of each input, native order, position 0.
+     * @param inputs name → direct buffer of exactly the size of each input, native order, position
+     *   0.
      * @param outputs name → direct buffer of exactly the size of each output, which is filled.
-     * @throws RuntimeException if the runtime fails; the model is closed then, and not called again.
+     * @throws RuntimeException if the runtime fails; the model is closed then, and not called
+     *   again.
      */
-    public fun run(signature: String, inputs: Map<String, ByteBuffer>, outputs: Map<String, ByteBuffer>)
+    public fun run(
+        signature: String,
+        inputs: Map<String, ByteBuffer>,
+        outputs: Map<String, ByteBuffer>,
+    )
 
     /** Release the memory. */
     override fun close()

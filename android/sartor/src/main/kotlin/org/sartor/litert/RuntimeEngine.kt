@@ -77,13 +77,16 @@ internal class RuntimeEngine(
         } catch (error: RuntimeException) {
             this.model = null
             model.close()
-            throw SartorError("${file.name}: ${runtime.name} failed in $key: ${error.message}", error)
+            val reason = "${runtime.name} failed in $key: ${error.message}"
+            throw SartorError("${file.name}: $reason", error)
         }
     }
 
     /** Return the model, loaded again if it failed. */
     private fun openModel(): LoadedModel {
-        if (isClosed) throw SartorError("the model is closed: open it again with PersonalModel.open")
+        if (isClosed) {
+            throw SartorError("the model is closed: open it again with PersonalModel.open")
+        }
         model?.let { return it }
         val variables = lastVariables ?: throw SartorError(
             "${file.name}: ${runtime.name} has failed before: close the model and open it again; " +
@@ -106,7 +109,8 @@ internal class RuntimeEngine(
         val model = try {
             runtime.load(file.content, threads)
         } catch (error: RuntimeException) {
-            throw InvalidModelError("${file.name}: ${runtime.name} cannot load it: ${error.message}", error)
+            val reason = "${runtime.name} cannot load it: ${error.message}"
+            throw InvalidModelError("${file.name}: $reason", error)
         }
         try {
             checkSignatures(model)

@@ -20,8 +20,8 @@ private val TYPES = mapOf(
 /**
  * Direct buffers of exactly the sizes of a signature, allocated once.
  *
- * LiteRT ends the process at a call after one with inconsistent sizes; so [fill] checks names, types
- * and sizes.
+ * LiteRT ends the process at a call after one with inconsistent sizes; so [fill] checks names,
+ * types and sizes.
  *
  * @param key name of the signature.
  * @param signature its inputs and outputs.
@@ -63,7 +63,8 @@ internal fun checkTensors(key: String, specs: TensorSpecs, tensors: Tensors) {
     for ((name, spec) in specs) {
         val tensor = tensors.getValue(name)
         if (!fits(spec, tensor)) {
-            throw DataError("$key: $name must be $spec, ${volume(spec.shape)} values; got ${describe(tensor)}")
+            val size = volume(spec.shape)
+            throw DataError("$key: $name must be $spec, $size values; got ${describe(tensor)}")
         }
     }
 }
@@ -73,7 +74,8 @@ internal fun fits(spec: TensorSpec, tensor: Any): Boolean =
     TYPES[spec.dtype]?.first == tensor.javaClass && sizeOf(tensor) == volume(spec.shape)
 
 /** Return type and size of a tensor, for messages. */
-internal fun describe(tensor: Any): String = "${tensor.javaClass.simpleName}, ${sizeOf(tensor)} values"
+internal fun describe(tensor: Any): String =
+    "${tensor.javaClass.simpleName}, ${sizeOf(tensor)} values"
 
 private fun sizeOf(tensor: Any): Int = when (tensor) {
     is FloatArray -> tensor.size

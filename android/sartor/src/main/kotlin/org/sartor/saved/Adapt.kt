@@ -76,8 +76,9 @@ private fun checkFingerprints(checkpoint: Checkpoint, manifest: Manifest, name: 
     )) {
         if (theirs != ours) {
             throw CheckpointError(
-                "$name was saved from a model with another $part (${theirs.take(8)}, this model's " +
-                    "is ${ours.take(8)}): load it into the model that it was trained with, or train again",
+                "$name was saved from a model with another $part (${theirs.take(8)}, this " +
+                    "model's is ${ours.take(8)}): load it into the model that it was trained " +
+                    "with, or train again",
             )
         }
     }
@@ -90,8 +91,8 @@ private fun adaptClasses(checkpoint: Checkpoint, manifest: Manifest, name: Strin
     val used = classes.indexOfLast { it != null } + 1
     if (used > capacity) {
         throw CheckpointError(
-            "$name uses $used class indices, and the capacity of the model is $capacity: convert the " +
-                "base again with --classes $used; the checkpoint stays valid",
+            "$name uses $used class indices, and the capacity of the model is $capacity: convert " +
+                "the base again with --classes $used; the checkpoint stays valid",
         )
     }
     val others = manifest.classes.drop(classes.size)
@@ -120,8 +121,8 @@ private fun checkValues(spec: VariableSpec, value: FloatArray, task: String, nam
     }
     val wrong = value.firstOrNull { !isValid(it) } ?: return
     throw CheckpointError(
-        "$name: ${spec.name} has the value $wrong, expected $expected: it is damaged. Use another " +
-            "copy, or train again.",
+        "$name: ${spec.name} has the value $wrong, expected $expected: it is damaged. Use " +
+            "another copy, or train again.",
     )
 }
 
@@ -145,7 +146,11 @@ private fun checkMask(checkpoint: Checkpoint, name: String) {
 }
 
 /** Return whether a variable gets its value from the checkpoint, not its initial value. */
-private fun isTakenOver(spec: VariableSpec, checkpoint: Checkpoint, sameOptimizer: Boolean): Boolean {
+private fun isTakenOver(
+    spec: VariableSpec,
+    checkpoint: Checkpoint,
+    sameOptimizer: Boolean,
+): Boolean {
     if (spec.role == Contract.RANDOM_STATE && spec.name !in checkpoint.variables) {
         return false // the head had no dropout when the checkpoint was saved
     }
@@ -160,13 +165,15 @@ private fun adaptVariable(
     name: String,
 ): FloatArray {
     val axis = spec.classAxis
-    val shape = spec.shape.mapIndexed { i, size -> if (i == axis) checkpoint.classes.size else size }
+    val shape =
+        spec.shape.mapIndexed { i, size -> if (i == axis) checkpoint.classes.size else size }
     val tensor = checkpoint.variables[spec.name]
     if (tensor == null || tensor.shape != shape) {
         val got = tensor?.shape?.toString() ?: "no such tensor"
         throw CheckpointError("$name: expected ${spec.name} as $shape, got $got: it is damaged")
     }
-    return if (axis == null) tensor.data.copyOf() else resize(tensor.data, shape, initial, spec.shape, axis)
+    if (axis == null) return tensor.data.copyOf()
+    return resize(tensor.data, shape, initial, spec.shape, axis)
 }
 
 /** Return values with another size of an axis; added ones have their initial values. */

@@ -30,7 +30,12 @@ import org.sartor.litert.Variables
  * @param output receives the bytes of the new file.
  * @throws InvalidModelError if the manifest states wrong places of the variables.
  */
-internal fun bake(file: ModelFile, checkpoint: Checkpoint, initial: Variables, output: OutputStream) {
+internal fun bake(
+    file: ModelFile,
+    checkpoint: Checkpoint,
+    initial: Variables,
+    output: OutputStream,
+) {
     val adapted = adapt(checkpoint, file.manifest, initial, "the checkpoint")
     val content = copyOf(file.flatbuffer)
     val flatbuffer = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN)

@@ -30,7 +30,8 @@ private const val DAMAGED = "Use another copy, or train again."
  * @property variables The variables, as the signature `save` returns them.
  * @property imprinted Names of the classes that were imprinted and not trained.
  * @property samplesSeen Number of samples added before it was saved.
- * @property oodThreshold OOD score below which an input is "none of these"; null without a detector.
+ * @property oodThreshold OOD score below which an input is "none of these"; null without a
+ *   detector.
  * @property ood Tensors of the OOD detector; names start with `ood/`.
  * @property app Tensors of the app; names start with `app/`. Sartor does not change them.
  */
@@ -73,8 +74,8 @@ internal fun writeCheckpoint(checkpoint: Checkpoint): ByteArray {
  *
  * @param content content of the file.
  * @param name name of the file, for messages.
- * @throws CheckpointError if the file is not a checkpoint, is damaged, belongs to another version of
- *   the contract, or has a value that is not finite.
+ * @throws CheckpointError if the file is not a checkpoint, is damaged, belongs to another version
+ *   of the contract, or has a value that is not finite.
  */
 internal fun readCheckpoint(content: ByteBuffer, name: String): Checkpoint {
     val file = parse(content, name)
@@ -106,7 +107,8 @@ internal fun readCheckpoint(content: ByteBuffer, name: String): Checkpoint {
 }
 
 /** Return a list as JSON, with its nulls. */
-internal fun arrayOf(values: List<String?>): JSONArray = JSONArray(values.map { it ?: JSONObject.NULL })
+internal fun arrayOf(values: List<String?>): JSONArray =
+    JSONArray(values.map { it ?: JSONObject.NULL })
 
 private fun parse(content: ByteBuffer, name: String): Safetensors = try {
     readSafetensors(content)
@@ -118,8 +120,8 @@ private fun checkVersion(fields: Fields, name: String) {
     val version = fields.int(Keys.CONTRACT)
     if (version != Contract.VERSION) {
         throw CheckpointError(
-            "$name has contract version $version, expected ${Contract.VERSION}: another version of " +
-                "Sartor wrote it. Update Sartor.",
+            "$name has contract version $version, expected ${Contract.VERSION}: another version " +
+                "of Sartor wrote it. Update Sartor.",
         )
     }
 }

@@ -26,7 +26,8 @@ internal fun detectorTensors(detector: OODDetector?): FloatTensors {
     val tensors = detector?.toTensors() ?: return emptyMap()
     val count = tensors.getValue(Contract.OOD_CLASS_INDICES).size
     return tensors.mapValues { (name, values) ->
+        val size = values.size
         val isTable = name == Contract.OOD_PROTOTYPES
-        FloatTensor(if (isTable) listOf(count, values.size / count) else listOf(values.size), values)
+        FloatTensor(if (isTable) listOf(count, size / count) else listOf(size), values)
     }
 }

@@ -13,7 +13,6 @@ import org.sartor.contract.Manifest
 import org.sartor.contract.VariableSpec
 import org.sartor.contract.bytesOf
 import org.sartor.contract.copyOf
-import org.sartor.contract.part
 import org.sartor.contract.writeZip
 import org.sartor.data.CLASSIFICATION
 import org.sartor.data.volume
@@ -34,9 +33,15 @@ import org.sartor.litert.Variables
  * @throws DataError if there are too few classes, or fewer than the head allows.
  * @throws InvalidModelError if the file contains no classifier, or states wrong places.
  */
-internal fun freeze(file: ModelFile, checkpoint: Checkpoint, initial: Variables, output: OutputStream) {
+internal fun freeze(
+    file: ModelFile,
+    checkpoint: Checkpoint,
+    initial: Variables,
+    output: OutputStream,
+) {
     val frozen = file.manifest.frozen ?: throw InvalidModelError(
-        "${file.name} contains no plain classifier: convert the base again, or use `sartor freeze`.",
+        "${file.name} contains no plain classifier: convert the base again, or use " +
+            "`sartor freeze`.",
     )
     val adapted = adapt(checkpoint, file.manifest, initial, "the checkpoint")
     val indices = usedIndices(adapted, file.manifest, frozen)
@@ -54,9 +59,9 @@ internal fun freeze(file: ModelFile, checkpoint: Checkpoint, initial: Variables,
     val labels = indices.joinToString("\n") { adapted.classes[it].orEmpty() }
     val files = file.files - Contract.MANIFEST_FILE +
         (Contract.LABELS_FILE to ByteBuffer.wrap(labels.toByteArray()))
-    val classifier = part(ByteBuffer.wrap(content), frozen.offset.toInt(), content.size)
-    output.write(content, frozen.offset.toInt(), classifier.remaining())
-    writeZip(output, files, classifier.remaining())
+    val size = content.size - frozen.offset.toInt()
+    output.write(content, frozen.offset.toInt(), size)
+    writeZip(output, files, size)
 }
 
 /**
@@ -74,8 +79,8 @@ private class Places(content: ByteArray, private val name: String) {
         val number = if (isInside) bytes.getInt(position.toInt()) else null
         if (number != present) {
             throw InvalidModelError(
-                "$name: ${Contract.MANIFEST_FILE} places the size $present at byte $position, where " +
-                    "the file has ${number ?: "no byte"}. Convert the base again.",
+                "$name: ${Contract.MANIFEST_FILE} places the size $present at byte $position, " +
+                    "where the file has ${number ?: "no byte"}. Convert the base again.",
             )
         }
         bytes.putInt(position.toInt(), value)
@@ -92,14 +97,14 @@ private fun usedIndices(adapted: Adapted, manifest: Manifest, frozen: FrozenSpec
         val names = indices.joinToString("") { ": '${classes[it]}'" }
         val count = if (indices.isEmpty()) "no" else "${indices.size}"
         throw DataError(
-            "the model has $count class$names, and a classifier needs $least or more: add samples of " +
-                "other classes",
+            "the model has $count class$names, and a classifier needs $least or more: add " +
+                "samples of other classes",
         )
     }
     if (frozen.classCounts.isEmpty() && indices.size < classes.size) {
         throw DataError(
-            "the head needs ${classes.size} classes, and the model has ${indices.size}: convert the " +
-                "base again with a capacity equal to the number of classes",
+            "the head needs ${classes.size} classes, and the model has ${indices.size}: convert " +
+                "the base again with a capacity equal to the number of classes",
         )
     }
     return indices

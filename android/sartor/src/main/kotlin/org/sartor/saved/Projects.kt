@@ -71,7 +71,8 @@ internal class Projects(
             other.check()
             checkClasses(other, checkpoint, model.manifest, name)
             val before = state.checkpoint()
-            val removed = before.classKeys.filterNotNull() - checkpoint.classKeys.filterNotNull().toSet()
+            val removed =
+                before.classKeys.filterNotNull() - checkpoint.classKeys.filterNotNull().toSet()
             val notes = state.load(checkpoint, name)
             try {
                 save()
@@ -108,8 +109,8 @@ private fun checkClasses(
     val added = store.counts().keys - classes.filterNotNull().toSet()
     if (added.size > classes.count { it == null }) {
         throw DataError(
-            "the project has ${added.size} classes that its checkpoint lacks, more than the capacity " +
-                "of its model. Export the project again.",
+            "the project has ${added.size} classes that its checkpoint lacks, more than the " +
+                "capacity of its model. Export the project again.",
         )
     }
 }

@@ -43,7 +43,8 @@ internal fun checkTargets(task: String, targets: Map<String, Double>) {
 internal fun checkImage(kind: String, data: ByteArray) {
     if (data.size > Contract.STORE_MAX_IMAGE_BYTES) {
         throw DataError(
-            "the $kind has ${data.size} bytes; at most ${Contract.STORE_MAX_IMAGE_BYTES} can be stored",
+            "the $kind has ${data.size} bytes; at most ${Contract.STORE_MAX_IMAGE_BYTES} can " +
+                "be stored",
         )
     }
 }

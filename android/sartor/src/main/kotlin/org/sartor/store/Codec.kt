@@ -95,7 +95,8 @@ internal class FeatureCodec(private val specs: List<FeatureSpec>) {
             val matrix = features[i]
             val size = volume(spec.shape)
             if (matrix.columns != size || matrix.data.size != rows * size) {
-                throw DataError("${spec.name} must have $size values; got ${matrix.data.size} values")
+                val got = "got ${matrix.data.size} values"
+                throw DataError("${spec.name} must have $size values; $got")
             }
             if (!matrix.data.all(Float::isFinite)) {
                 throw DataError(

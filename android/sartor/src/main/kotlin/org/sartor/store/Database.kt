@@ -89,7 +89,8 @@ internal class Database(
      * @param values values of the condition.
      */
     fun data(table: String, where: String, vararg values: Any?): ByteArray? {
-        val (type, size) = rows("SELECT typeof(data), length(data) FROM $table WHERE $where", *values)
+        val (type, size) =
+            rows("SELECT typeof(data), length(data) FROM $table WHERE $where", *values)
             .firstOrNull() ?: return null
         if (type != "blob" || (size as Long) > Int.MAX_VALUE) return null
         val data = ByteArray(size.toInt())
@@ -186,7 +187,9 @@ internal class Database(
         connection = translated(name) { connect() }
     }
 
-    /** Overwrite deleted bytes, if that is due; the next change tries again if there is no space. */
+    /**
+     * Overwrite deleted bytes, if that is due; the next change tries again if there is no space.
+     */
     private fun erase() {
         if (!isEraseDue) return
         try {

@@ -43,7 +43,8 @@ internal fun evict(database: Database, codec: FeatureCodec, newest: Long, limits
     var isFirst = true
     while (isOver(database, limits)) {
         val members = largestClass(database, newest)
-        val pair = if (isFirst) nearDuplicates(database, codec, members.takeLast(LATEST)) else emptyList()
+        val pair =
+            if (isFirst) nearDuplicates(database, codec, members.takeLast(LATEST)) else emptyList()
         isFirst = false
         val candidates = pair.ifEmpty { members }.map { it.id }.filter { it != newest }
         evictSample(database, candidates.minByOrNull { RandomNumbers(it).draw(1)[0] } ?: return)
@@ -74,8 +75,8 @@ private fun nearDuplicates(
     members: List<StoredSample>,
 ): List<StoredSample> {
     if (members.size < 3) return emptyList()
-    val rows = members.map { sample -> // the sample itself, without augmentations
-        Matrix.concatenate(readFeatures(database, codec, sample).map { it.first(1) }).data
+    val rows = readFeatures(database, codec, members).map { features ->
+        Matrix.concatenate(features.map { it.first(1) }).data // without augmentations
     }
     val pairs = rows.indices.flatMap { i -> (i + 1 until rows.size).map { i to it } }
     val distances = pairs.map { (i, j) -> distance(rows[i], rows[j]) }

@@ -15,7 +15,8 @@ private val TEMPORARY = Regex("^\\..+\\.[0-9a-f]{16}\\.part")
 private const val DIGITS = 16
 
 /**
- * Write a file atomically: to a temporary file beside it, which is flushed and replaces the old one.
+ * Write a file atomically: to a temporary file beside it, which is flushed and replaces the old
+ * one.
  *
  * @param file the file.
  * @param write writes the content.
@@ -68,7 +69,8 @@ internal inline fun <T> reading(read: () -> T): T = try {
 internal inline fun writing(write: () -> Unit): Unit = try {
     write()
 } catch (error: IOException) {
-    throw StorageError("the file cannot be written: ${error.message}. Free space, and try again.", error)
+    val reason = error.message
+    throw StorageError("the file cannot be written: $reason. Free space, and try again.", error)
 }
 
 /** Flush the entry of a file in its folder, where the system can. */

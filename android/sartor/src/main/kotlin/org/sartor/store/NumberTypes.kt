@@ -69,11 +69,12 @@ internal class QuantizedType(spec: FeatureSpec) : NumberType {
     }
 
     /** Return whether the integers reproduce every bit of a number. */
-    fun isExact(value: Float): Boolean = dequantize(quantize(value)).toRawBits() == value.toRawBits()
+    fun isExact(value: Float): Boolean =
+        dequantize(quantize(value)).toRawBits() == value.toRawBits()
 
     private fun quantize(value: Float): Long {
-        val steps = Math.rint(value.toDouble() / scale)
-        return (steps + zeroPoint).coerceIn(integer.low.toDouble(), integer.high.toDouble()).toLong()
+        val number = Math.rint(value.toDouble() / scale) + zeroPoint
+        return number.coerceIn(integer.low.toDouble(), integer.high.toDouble()).toLong()
     }
 
     /** Return the real number of an integer, computed as LiteRT's DEQUANTIZE does. */

@@ -10,6 +10,8 @@ import org.sartor.contract.checksum
 import org.sartor.contract.hexadecimal
 import org.sartor.data.Matrix
 
+private const val SAMPLES_PER_QUERY = 100
+private const val SMALL_DATA = 16384 // bytes: 100 of them fit into a cursor, which holds 2 MB
 private const val MOST_ROWS = 1_000_000L // of features of one sample
 private const val LARGEST_TIME = 8.64e12 // seconds, of any date in every language
 
@@ -77,7 +79,7 @@ internal fun readSampleSet(
     samples: List<StoredSample>,
 ): SampleSet {
     val classes = readClasses(database).values.toList()
-    val features = samples.map { readFeatures(database, codec, it) }
+    val features = samples.chunked(SAMPLES_PER_QUERY).flatMap { readFeatures(database, codec, it) }
     val rows = samples.sumOf { it.rows }
     val owners = LongArray(rows)
     val targets = Matrix.filled(rows, maxOf(1, classes.size), Float.NaN)
@@ -91,24 +93,38 @@ internal fun readSampleSet(
             at += 1
         }
     }
-    val stacked = codec.empty().mapIndexed { i, empty -> Matrix.stack(listOf(empty) + features.map { it[i] }) }
+    val stacked =
+        codec.empty().mapIndexed { i, none -> Matrix.stack(listOf(none) + features.map { it[i] }) }
     return SampleSet(stacked, owners, targets, classes)
 }
 
 /**
- * Return the features of a sample: a matrix for each features tensor.
+ * Return the features of samples, ordered by ID: for each a matrix for each features tensor.
  *
  * @throws org.sartor.StoreError if they are damaged.
  */
 internal fun readFeatures(
     database: Database,
     codec: FeatureCodec,
+    samples: List<StoredSample>,
+): List<List<Matrix>> {
+    if (samples.isEmpty()) return emptyList()
+    val query = "SELECT sample, encoding, checksum, CASE WHEN typeof(data) = 'blob' AND " +
+        "length(data) <= ? THEN data END FROM features WHERE sample BETWEEN ? AND ?"
+    val rows = database.rows(query, SMALL_DATA, samples.first().id, samples.last().id)
+        .associateBy { it.first() }
+    return samples.map { featuresOf(database, codec, it, rows[it.id]) }
+}
+
+private fun featuresOf(
+    database: Database,
+    codec: FeatureCodec,
     sample: StoredSample,
+    row: Row?,
 ): List<Matrix> {
     val id = sample.id
-    val row = database.rows("SELECT encoding, checksum FROM features WHERE sample = ?", id)
-    val (encoding, stored) = row.firstOrNull() ?: listOf(null, null)
-    val data = database.data("features", "sample = ?", id)
+    val (_, encoding, stored) = row ?: listOf(id, null, null)
+    val data = row?.get(3) as ByteArray? ?: database.data("features", "sample = ?", id)
     val isValid = encoding is String && data != null && codec.isValid(encoding) &&
         data.size.toLong() == codec.size(encoding).toLong() * sample.rows &&
         checksum(id, encoding, data) == stored
@@ -125,7 +141,8 @@ internal fun readImage(database: Database, sample: Long, kind: String): ByteArra
     val query = "SELECT checksum, length(data) FROM image WHERE sample = ? AND kind = ?"
     val (stored, size) = database.rows(query, sample, kind).firstOrNull() ?: return null
     val isReadable = size is Long && size <= Contract.STORE_MAX_IMAGE_BYTES
-    val data = if (isReadable) database.data("image", "sample = ? AND kind = ?", sample, kind) else null
+    val data =
+        if (isReadable) database.data("image", "sample = ? AND kind = ?", sample, kind) else null
     if (data == null || checksum(sample, kind, data) != stored) {
         throw damaged(database.name, "the $kind of sample $sample has changed")
     }
@@ -148,7 +165,8 @@ private fun sampleOf(
         targets.all { (key, value) -> value is Double && key in classes } &&
         sampleChecksum(row, targets) == row[6]
     if (!isValid) throw damaged(database.name, "sample $id has changed")
-    val named = targets.associate { (key, value) -> classes.getValue(key as Long) to value as Double }
+    val named =
+        targets.associate { (key, value) -> classes.getValue(key as Long) to value as Double }
     try {
         checkTargets(database.task, named)
     } catch (error: DataError) {

@@ -69,8 +69,8 @@ internal class SampleStore(
         val row = sample.run { NewSample(encoded, rows, targets, source, isHeldOut, images) }
         if (limits.maxBytes != null && row.size > limits.maxBytes) {
             throw DataError(
-                "the sample has ${row.size} bytes, more than maxBytes = ${limits.maxBytes}: raise " +
-                    "maxBytes, or store no photos",
+                "the sample has ${row.size} bytes, more than maxBytes = ${limits.maxBytes}: " +
+                    "raise maxBytes, or store no photos",
             )
         }
         return database.writing {
@@ -80,7 +80,8 @@ internal class SampleStore(
 
     /** Return the first sample with this source, or null. */
     fun find(source: ByteArray): StoredSample? {
-        val id = database.rows("SELECT min(id) FROM sample WHERE source = ?", source).first().first()
+        val id =
+            database.rows("SELECT min(id) FROM sample WHERE source = ?", source).first().first()
         return (id as Long?)?.let { readSamples(database, it).firstOrNull() }
     }
 
@@ -125,7 +126,9 @@ internal class SampleStore(
     fun forget(ids: Collection<Long>) {
         database.writing {
             val unknown = ids - samples().map { it.id }.toSet()
-            if (unknown.isNotEmpty()) throw DataError("the store has no sample ${unknown.joinToString()}")
+            if (unknown.isNotEmpty()) {
+                throw DataError("the store has no sample ${unknown.joinToString()}")
+            }
             deleteSamples(database, ids.toSet())
             database.eraseAfter()
         }
@@ -167,7 +170,7 @@ internal class SampleStore(
     /** Read every sample; throws StoreError if one is damaged, or does not fit the model. */
     fun check() {
         for (sample in samples()) {
-            readFeatures(database, codec, sample)
+            readFeatures(database, codec, listOf(sample))
             readImage(database, sample.id, Contract.STORE_THUMBNAIL)
             readImage(database, sample.id, Contract.STORE_PHOTO)
         }

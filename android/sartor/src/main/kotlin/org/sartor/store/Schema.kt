@@ -8,7 +8,8 @@ import org.sartor.contract.Contract
 
 private const val CHECK_LIMIT = 64L shl 20 // bytes: checking them takes a second
 private const val OBJECTS =
-    "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name"
+    "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER " +
+        "BY name"
 
 /**
  * Return whether a file is empty, not yet a store.

@@ -56,7 +56,11 @@ internal fun SQLiteDatabase.rows(query: String, vararg values: Any?): List<Row> 
 internal fun SQLiteDatabase.run(statement: String, vararg values: Any?): Long =
     compileStatement(statement).use { program ->
         program.bindAll(values)
-        if (statement.startsWith("INSERT")) program.executeInsert() else program.executeUpdateDelete().toLong()
+        if (statement.startsWith("INSERT")) {
+            program.executeInsert()
+        } else {
+            program.executeUpdateDelete().toLong()
+        }
     }
 
 private fun SQLiteProgram.bindAll(values: Array<out Any?>) {
@@ -82,11 +86,12 @@ private fun valueOf(cursor: Cursor, column: Int): Any? = when (cursor.getType(co
 }
 
 /** Return the error of a damaged store. */
-internal fun damaged(name: String, reason: String, cause: Throwable? = null): StoreError = StoreError(
-    "$name is damaged: $reason. Import a project, or delete the stored samples with " +
-        "PersonalModel.deleteStorage and add them again.",
-    cause,
-)
+internal fun damaged(name: String, reason: String, cause: Throwable? = null): StoreError =
+    StoreError(
+        "$name is damaged: $reason. Import a project, or delete the stored samples with " +
+            "PersonalModel.deleteStorage and add them again.",
+        cause,
+    )
 
 /**
  * Run a function, and throw StoreError or StorageError instead of an error of SQLite.

@@ -36,7 +36,8 @@ internal class NewSample(
     val images: Map<String, ByteArray>,
 ) {
     /** Size of the features and images, in bytes. */
-    val size: Long get() = images.values.fold(features.data.size.toLong()) { sum, each -> sum + each.size }
+    val size: Long get() =
+        images.values.fold(features.data.size.toLong()) { sum, each -> sum + each.size }
 }
 
 /** Return the key of a new class, which no other class has. */
@@ -58,12 +59,11 @@ internal fun insertSample(database: Database, sample: NewSample, keys: Map<Strin
         if (sample.isHeldOut) 1 else 0,
     )
     val (encoding, data) = sample.features.run { encoding to data }
-    database.run(
-        "INSERT INTO features VALUES (?, ?, ?, ?)", id, encoding, data, checksum(id, encoding, data),
-    )
+    val sum = checksum(id, encoding, data)
+    database.run("INSERT INTO features VALUES (?, ?, ?, ?)", id, encoding, data, sum)
     for ((kind, content) in sample.images) {
-        val sum = checksum(id, kind, content)
-        database.run("INSERT INTO image VALUES (?, ?, ?, ?)", id, kind, content, sum)
+        val sumOfImage = checksum(id, kind, content)
+        database.run("INSERT INTO image VALUES (?, ?, ?, ?)", id, kind, content, sumOfImage)
     }
     for ((name, value) in sample.targets) {
         val key = classId(database, name, keys[name])
@@ -113,7 +113,8 @@ internal fun evictSample(database: Database, id: Long) {
 /** Delete the targets of a class, and the samples without other targets. */
 internal fun deleteTargets(database: Database, label: String) {
     val id = database.rows("SELECT id FROM class WHERE name = ?", label).first().first()
-    val samples = database.rows("SELECT sample FROM target WHERE class = ?", id).map { it[0] as Long }
+    val samples =
+        database.rows("SELECT sample FROM target WHERE class = ?", id).map { it[0] as Long }
     database.run("DELETE FROM target WHERE class = ?", id)
     val (others, empty) = samples.partition {
         database.rows("SELECT 1 FROM target WHERE sample = ? LIMIT 1", it).isNotEmpty()
@@ -174,7 +175,8 @@ private fun classId(database: Database, name: String, key: String?): Long {
 /** Write the checksum of a sample's row and targets. */
 private fun updateChecksum(database: Database, id: Long) {
     val query = "SELECT id, added, source, feature_rows, bytes, held_out FROM sample WHERE id = ?"
-    val targets = database.rows("SELECT class, value FROM target WHERE sample = ? ORDER BY class", id)
+    val targets =
+        database.rows("SELECT class, value FROM target WHERE sample = ? ORDER BY class", id)
     val sum = sampleChecksum(database.rows(query, id).first(), targets)
     database.run("UPDATE sample SET checksum = ? WHERE id = ?", sum, id)
 }

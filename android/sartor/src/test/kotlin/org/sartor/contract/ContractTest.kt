@@ -65,7 +65,7 @@ internal class ContractTest {
         val headers = listOf(
             """{"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 8]}}""",
             """{"a": {"dtype": "F32", "shape": [2], "data_offsets": [-8, 0]}}""",
-            """{"a": {"dtype": "F32", "shape": [3000000000, 3000000000], "data_offsets": [0, 8]}}""",
+            """{"a": {"dtype": "F32", "shape": [3000000000, 3000000000], "data_offsets": [0]}}""",
             """{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 9223372036854775807]}}""",
             """{"a": {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]}}""",
             """{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}""",
@@ -87,7 +87,8 @@ internal class ContractTest {
     @Test
     fun archivesAreReadAsTheyWereWritten() {
         val output = ByteArrayOutputStream().apply { write("before".toByteArray()) }
-        writeZip(output, mapOf("ä" to ByteBuffer.wrap(bytes), "b" to ByteBuffer.wrap(ByteArray(0))), 6)
+        val files = mapOf("ä" to ByteBuffer.wrap(bytes), "b" to ByteBuffer.wrap(ByteArray(0)))
+        writeZip(output, files, before = 6)
         val entries = readZip(ByteBuffer.wrap(output.toByteArray()))
         assertEquals(listOf("ä", "b"), entries.map { it.name })
         assertEquals(6, entries.first().start)
@@ -100,13 +101,15 @@ internal class ContractTest {
         val random = java.util.Random(1)
         repeat(300) {
             val at = random.nextInt(content.size)
-            val damaged = content.clone().also { it[at] = (it[at].toInt() xor (1 shl it[at] % 8)).toByte() }
+            val damaged =
+                content.clone().also { it[at] = (it[at].toInt() xor (1 shl it[at] % 8)).toByte() }
             if (!damaged.contentEquals(content)) {
                 checkedOrRefused(damaged)
             }
         }
         for (size in listOf(0, 7, 8, 100, content.size / 2, content.size - 1)) {
-            errorOf<SartorError> { checkModelFile(ByteBuffer.wrap(content.copyOf(size)), "m.tflite") }
+            val truncated = ByteBuffer.wrap(content.copyOf(size))
+            errorOf<SartorError> { checkModelFile(truncated, "m.tflite") }
         }
     }
 
@@ -128,13 +131,15 @@ internal class ContractTest {
             checkModelFile(ByteBuffer.wrap(model), "m.tflite")
         }
         assertTrue(error.message!!, "sartor convert" in error.message!!)
-        val other = errorOf<InvalidModelError> { checkModelFile(ByteBuffer.wrap(bytes), "m.tflite") }
+        val other =
+            errorOf<InvalidModelError> { checkModelFile(ByteBuffer.wrap(bytes), "m.tflite") }
         assertTrue(other.message!!, "is not a .tflite model" in other.message!!)
     }
 
     @Test
     fun manifestsWithWrongFieldsAreRefused() {
-        val text = decodeText(checkModelFile(ByteBuffer.wrap(content), "m").files.getValue("sartor.json"))
+        val text =
+            decodeText(checkModelFile(ByteBuffer.wrap(content), "m").files.getValue("sartor.json"))
         val changes = mapOf<String, (JSONObject) -> Unit>(
             "needs contract version 2" to { it.put("contract", 2) },
             "requires telepathy" to { it.put("requires", org.json.JSONArray(listOf("telepathy"))) },

@@ -40,9 +40,10 @@ for image, form, orientation in cases:
     exif, file = Image.Exif(), io.BytesIO()
     exif[0x0112] = orientation
     image.save(file, form, exif=exif, quality=95, subsampling=0)
-    upright = ImageOps.exif_transpose(Image.open(file)).convert("RGBA" if image.mode == "RGBA" else "RGB")
-    array = np.asarray(upright)
-    result.append([base64.b64encode(file.getvalue()).decode(), list(array.shape), array.ravel().tolist()])
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    array = np.asarray(ImageOps.exif_transpose(Image.open(file)).convert(mode))
+    content = base64.b64encode(file.getvalue()).decode()
+    result.append([content, list(array.shape), array.ravel().tolist()])
 print(json.dumps(result))
 """
         val cases = JSONArray(python(program))
@@ -53,7 +54,8 @@ print(json.dumps(result))
             val pixels = decodeFile(java.util.Base64.getDecoder().decode(content))
             val size = listOf(pixels.height, pixels.width, pixels.channels)
             assertEquals("case $i", List(3, shape::getInt), size)
-            val largest = pixels.data.indices.maxOf { Math.abs(pixels.level(it) - levels.getInt(it)) }
+            val largest =
+                pixels.data.indices.maxOf { Math.abs(pixels.level(it) - levels.getInt(it)) }
             assertTrue("case $i: $largest", largest <= if (i < 2) 0 else 2)
         }
     }
@@ -76,7 +78,8 @@ print(json.dumps(result))
         val bitmap = Bitmap.createBitmap(64, 64, Bitmap.Config.ARGB_8888)
         bitmap.compress(Bitmap.CompressFormat.PNG, 100, output)
         val file = output.toByteArray()
-        for (content in listOf(ByteArray(0), ByteArray(100), "text".toByteArray(), file.copyOf(20))) {
+        val text = "text".toByteArray()
+        for (content in listOf(ByteArray(0), ByteArray(100), text, file.copyOf(20))) {
             val error = errorOf<DataError> { decodeFile(content) }
             assertTrue(error.message!!, "use JPEG or PNG" in error.message!!)
         }
@@ -144,7 +147,8 @@ private class Frame(
                 FramePlane(if (isVFirst) first else second, row, 2),
             )
         } else {
-            arrayOf(luma, plane(columns, rows, padding, ::blue), plane(columns, rows, padding, ::red))
+            val blues = plane(columns, rows, padding, ::blue)
+            arrayOf(luma, blues, plane(columns, rows, padding, ::red))
         }
     }
 

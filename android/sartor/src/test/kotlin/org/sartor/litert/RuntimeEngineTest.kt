@@ -46,7 +46,8 @@ internal class RuntimeEngineTest {
 
     @Test
     fun continuesAfterAFailureWithTheSameVariables() {
-        val changed = engine.variables().mapValues { (_, values) -> FloatArray(values.size) { 0.5f } }
+        val changed =
+            engine.variables().mapValues { (_, values) -> FloatArray(values.size) { 0.5f } }
         engine.restore(changed)
         runtime.failures = 1
         val error = errorOf<SartorError> { engine.run("infer", input) }

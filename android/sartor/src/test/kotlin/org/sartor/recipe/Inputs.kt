@@ -65,7 +65,8 @@ internal fun classIndices(count: Int): Map<String, Int> =
  */
 internal fun sampleSet(inputs: Values, sizes: List<Int>? = null): SampleSet {
     val targets = inputs.matrix("targets")
-    val rows = if ("features" in inputs) inputs.matrix("features") else Matrix.filled(targets.rows, 1)
+    val rows =
+        if ("features" in inputs) inputs.matrix("features") else Matrix.filled(targets.rows, 1)
     val samples = when ("samples") {
         in inputs -> inputs.ints("samples").map { it.toLong() }.toLongArray()
         else -> LongArray(targets.rows) { it.toLong() }

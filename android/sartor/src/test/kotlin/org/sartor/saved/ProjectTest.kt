@@ -69,7 +69,9 @@ internal class ProjectTest {
     private fun assertSame(expected: Pair<Map<String, Float>, Boolean?>, json: JSONArray) {
         val values = json.getJSONObject(0)
         assertEquals(expected.first.keys, values.keys().asSequence().toSet())
-        for ((name, value) in expected.first) assertEquals(value.toDouble(), values.getDouble(name), 1e-5)
+        for ((name, value) in expected.first) {
+            assertEquals(value.toDouble(), values.getDouble(name), 1e-5)
+        }
         assertEquals(expected.second, json.opt(1).takeIf { it != JSONObject.NULL })
     }
 
@@ -112,7 +114,8 @@ with PersonalModel(sys.argv[1], store=sys.argv[2] + ".store") as model:
             val samples = model.samples().map {
                 listOf(it.id, it.isHeldOut, it.rows, it.targets.keys.single(), it.source)
             }
-            assertEquals(JSONArray(samples.map(::JSONArray)).toString(), json.getJSONArray(1).toString())
+            val ofPython = json.getJSONArray(1).toString()
+            assertEquals(JSONArray(samples.map(::JSONArray)).toString(), ofPython)
             assertEquals(emptyList<String>(), model.importProject(path("back.sartor")))
             val renamed = expected.first.mapKeys { if (it.key == "röt") "rouge" else it.key }
             assertEquals(renamed, outputs(model).first)
@@ -128,7 +131,8 @@ with PersonalModel(sys.argv[1]) as model:
     random = np.random.default_rng(0)
     for i in range(6):
         for label, level in (("hat", -0.5), ("schäl", 0.5)):
-            model.add_sample(random.normal(level, 0.3, (1, 4)).astype(np.float32), label, held_out=i == 5)
+            values = random.normal(level, 0.3, (1, 4)).astype(np.float32)
+            model.add_sample(values, label, held_out=i == 5)
     model.fit()
     model.export_project(sys.argv[2])
     print(json.dumps(outputs(model)))
@@ -143,7 +147,8 @@ with PersonalModel(sys.argv[1]) as model:
         }
         PersonalModel.open(file, options).use { model ->
             assertSame(outputs(model), expected)
-            val classes = model.classes().map { "${it.name} ${it.samples} ${it.heldOut} ${it.isTrained}" }
+            val classes =
+                model.classes().map { "${it.name} ${it.samples} ${it.heldOut} ${it.isTrained}" }
             assertEquals(listOf("hat 6 1 true", "schäl 6 1 true"), classes)
             assertEquals(2, model.evaluate().samples)
         }
@@ -167,7 +172,8 @@ with PersonalModel(sys.argv[1]) as model:
                 }
             }
             assertTrue("$refused", refused > 50)
-            for (content in listOf(ByteArray(0), project.copyOf(project.size / 2), file.readBytes())) {
+            val truncated = project.copyOf(project.size / 2)
+            for (content in listOf(ByteArray(0), truncated, file.readBytes())) {
                 errorOf<SartorError> { model.importProject(ByteArrayInputStream(content)) }
             }
             assertEquals(expected, outputs(model))
@@ -193,7 +199,10 @@ with PersonalModel(sys.argv[1]) as model:
             }
             assertEquals(expected.first.values.toList(), outputs(model).first.values.toList())
             val other = PersonalModel.open(smallModel("several_labels"))
-            val error = other.use { errorOf<CheckpointError> { it.loadCheckpoint(ByteArrayInputStream(content)) } }
+            val error =
+                other.use {
+                    errorOf<CheckpointError> { it.loadCheckpoint(ByteArrayInputStream(content)) }
+                }
             assertTrue(error.message!!, "another head" in error.message!!)
         }
     }
@@ -207,7 +216,9 @@ with PersonalModel(sys.argv[1]) as model:
                 assertEquals(expected, baked.predictValues(probe))
                 assertEquals(listOf("röt", "blue", "green"), baked.classes().map { it.name })
                 assertTrue(baked.classes().all { it.isTrained })
-                repeat(2) { baked.addSample(Input.ofValues(FloatArray(4) { i -> -1f - i - it }), "new") }
+                repeat(2) { number ->
+                    baked.addSample(Input.ofValues(FloatArray(4) { -1f - it - number }), "new")
+                }
                 baked.fit(TrainingOptions(epochs = 3)).await()
             }
             val program = PROBE + """
@@ -268,7 +279,8 @@ sartor.convert(sys.argv[1], classes=int(sys.argv[3])).save(sys.argv[2])
             val app = mapOf("app/x" to FloatTensor(listOf(1, 2), floatArrayOf(3f, 4f)))
             val extended = checkpoint.run {
                 Checkpoint(
-                    classes, classKeys, fingerprints, variables, imprinted, samplesSeen, oodThreshold, ood, app,
+                    classes, classKeys, fingerprints, variables, imprinted, samplesSeen,
+                    oodThreshold, ood, app,
                 )
             }
             model.loadCheckpoint(ByteArrayInputStream(writeCheckpoint(extended)))

@@ -95,8 +95,10 @@ internal class SampleStoreTest {
             store.addAll(6)
             store.setAppData("key", "täxt")
             store.rename("shoe", "boot")
-            store.samples().map { "${it.id} ${it.targets.keys.single()} ${it.isHeldOut} ${it.source}" } to
-                store.select().features.single().data.toList()
+            val rows = store.samples().map {
+                "${it.id} ${it.targets.keys.single()} ${it.isHeldOut} ${it.source}"
+            }
+            rows to store.select().features.single().data.toList()
         }
         val program = PYTHON + """
 store.check()
@@ -116,9 +118,11 @@ print(json.dumps([rows, features, dict(store.app_data("key"))]))
         val program = PYTHON + """
 values = np.random.default_rng(0).normal(size=(4, 2, 12)).astype(np.float32)
 for i, rows in enumerate(values):
-    store.add([[row[None]] for row in rows], {"hat" if i % 2 else "schäl": 1.0}, source=bytes([i]) * 32, held_out=i == 3)
+    label = "hat" if i % 2 else "schäl"
+    features = [[row[None]] for row in rows]
+    store.add(features, {label: 1.0}, source=bytes([i]) * 32, held_out=i == 3)
 store.forget([1])
-print(json.dumps([values.astype(np.float16).astype(np.float32).ravel().tolist(), list(store.counts())]))
+print(json.dumps([values.astype(np.float16).astype(np.float32).ravel().tolist()]))
 """
         val result = JSONArray(python(program, smallModel(), file))
         open().use { store ->
@@ -225,7 +229,9 @@ print(json.dumps([values.astype(np.float16).astype(np.float32).ravel().tolist(),
         var refused = 0
         repeat(40) {
             val damaged = content.clone()
-            repeat(40) { damaged[100 + random.nextInt(damaged.size - 100)] = random.nextInt().toByte() }
+            repeat(40) {
+                damaged[100 + random.nextInt(damaged.size - 100)] = random.nextInt().toByte()
+            }
             file.writeBytes(damaged)
             try {
                 open().use(SampleStore::check)
@@ -258,12 +264,15 @@ print(json.dumps([values.astype(np.float16).astype(np.float32).ravel().tolist(),
 import json
 import numpy as np
 bits = np.random.default_rng(0).integers(0, 2**32, 20000, np.uint64).astype(np.uint32)
-half = np.arange(0, 31744, 3, np.uint16)
-ties = (half.view(np.float16).astype(np.float32) + (half + 1).astype(np.uint16).view(np.float16)) / 2
-values = np.concatenate([bits.view(np.float32), ties[:-1], [65519.9, 65520, -65520, 1e-8, -1e-8]]).astype(np.float32)
-values = values[np.isfinite(values)]
-with np.errstate(over="ignore"):
-    print(json.dumps([values.view(np.int32).tolist(), values.astype(np.float16).view(np.uint16).tolist()]))
+half = np.arange(0, 31743, 3, np.uint16)
+above = (half + 1).astype(np.uint16).view(np.float16).astype(np.float32)
+ties = (half.view(np.float16).astype(np.float32) + above) / 2
+with np.errstate(over="ignore", invalid="ignore"):
+    limits = np.array([65519.9, 65520, -65520, 1e-8, -1e-8], np.float32)
+    values = np.concatenate([bits.view(np.float32), ties, limits])
+    values = values[np.isfinite(values)]
+    halves = values.astype(np.float16).view(np.uint16)
+print(json.dumps([values.view(np.int32).tolist(), halves.tolist()]))
 """
         val (values, halves) = JSONArray(python(program)).run { getJSONArray(0) to getJSONArray(1) }
         for (i in 0 until values.length()) {
