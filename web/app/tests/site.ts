@@ -49,6 +49,8 @@ export type CameraSource = 'photos' | 'pattern' | 'none';
 
 /** The files of the app and of the tests, which all tests share. */
 export interface Files {
+  /** Folder of the built app, without bases. */
+  readonly app: string;
   /** Folder of the site. */
   readonly site: string;
   /** File with the video of the camera; it exists if `HAS_PHOTOS`. */
@@ -64,7 +66,7 @@ export function makeFiles(): Files {
     string,
   ];
   if (existsSync(site)) {
-    return { site, video };
+    return { app, site, video };
   }
   execFileSync('npm', ['run', 'build', '--', '--outDir', app, '--logLevel', 'error'], {
     cwd: repository('web/app'),
@@ -77,7 +79,7 @@ export function makeFiles(): Files {
     const scenes = Object.values(SCENES).map((name) => join(PHOTOS, 'train', name));
     execFileSync('python', [script, video, ...scenes]);
   }
-  return { site, video };
+  return { app, site, video };
 }
 
 /**
