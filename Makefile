@@ -1,5 +1,5 @@
 # Two commands: `make demo` shows what Sartor does, `make test` runs all checks and tests.
-# Both install what they need into .venv/ and web/node_modules/, and nothing elsewhere.
+# Both install what they need into .venv/, build/ and web/node_modules/, and nothing elsewhere.
 # `make test` adds packages to the environment of `make demo`; neither removes any.
 
 PYTHON ?= python3

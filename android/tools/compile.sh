@@ -13,11 +13,13 @@ library() {
         "$android/sartor/src/main/kotlin" "$root/contract/generated"
 }
 
-# The resources as an APK without code, and the class R.
+# The resources and the model as an APK without code, and the class R.
+# The model is stored, not compressed, so that an app can map it.
 resources() {
+    starter_model
     local app=$android/app/src/main work=$out/app
     if [ -f "$work/resources.apk" ] &&
-        [ -z "$(find "$app/res" "$app/AndroidManifest.xml" -newer "$work/resources.apk" -print -quit)" ]; then
+        [ -z "$(find "$app/res" "$app/assets" "$app/AndroidManifest.xml" "$tools/compile.sh" -newer "$work/resources.apk" -print -quit)" ]; then
         return
     fi
     rm -rf "$work/R"
@@ -27,7 +29,7 @@ resources() {
     aapt2 compile --dir "$app/res" -o "$work/resources.zip"
     aapt2 link -I "$(artifact dl/android-all)" --manifest "$work/AndroidManifest.xml" --java "$work/R" \
         --proguard "$work/resources.pro" --min-sdk-version $min_sdk --target-sdk-version $target_sdk \
-        --version-code 1 --version-name 0.1.0 --auto-add-overlay -o "$work/resources.apk" "$work/resources.zip" \
+        -A "$app/assets" -0 .tflite --version-code 1 --version-name 0.1.0 --auto-add-overlay -o "$work/resources.apk" "$work/resources.zip" \
         2>"$work/aapt2.log" || { cat "$work/aapt2.log" >&2; return 1; }
     javac -nowarn -Xlint:none --release 8 -d "$work/R" "$work/R/org/sartor/camera/R.java" 2>/dev/null
 }

@@ -21,7 +21,8 @@ table=$(grep -v '^#' "$tools/artifacts.txt")
     done <<<"$table"
     echo '</artifactItems></configuration></plugin></plugins></build></project>'
 } >"$lab/pom.xml"
-mvn --quiet --batch-mode -f "$lab/pom.xml" dependency:copy
+mvn --quiet --batch-mode -Dmaven.repo.local="$lab/m2" -f "$lab/pom.xml" dependency:copy
+rm -rf "$lab/m2"
 
 while read -r folder coordinate sha256; do
     IFS=: read -r _ artifact version type <<<"$coordinate"

@@ -4,7 +4,6 @@
 . "$(dirname "$0")/common.sh"
 "$tools/compile.sh" app
 [ -d "$lab" ] || exit 0
-starter_model
 work=$out/apk
 tflite=$lab/aar/tensorflow-lite
 tflite_api=$lab/aar/tensorflow-lite-api
@@ -30,16 +29,15 @@ shrink() {
 
 package() { # ABI
     local stage=$work/stage-$1 apk=$work/sartor-camera-$1.apk
-    mkdir -p "$stage/lib/$1" "$stage/assets"
+    mkdir -p "$stage/lib/$1"
     cp "$out/app/resources.apk" "$stage/unsigned.apk"
     cp "$work"/dex/classes*.dex "$stage"
     cp "$tflite/jni/$1/libtensorflowlite_jni.so" "$stage/lib/$1"
-    cp "$android"/app/src/main/assets/*.tflite "$stage/assets"
-    (cd "$stage" && zip -q -r unsigned.apk classes*.dex lib && zip -q -0 -r unsigned.apk assets)
+    (cd "$stage" && zip -q -r unsigned.apk classes*.dex lib)
     zipalign -p 4 "$stage/unsigned.apk" "$stage/aligned.apk"
     apksigner sign --ks "$key" --ks-pass pass:android --min-sdk-version $min_sdk --out "$apk" "$stage/aligned.apk"
     apksigner verify --min-sdk-version $min_sdk "$apk"
-    # Android 11 refuses compressed resources, and nobody can map a compressed model.
+    # Android 11 refuses compressed resources, and an app cannot map a compressed model.
     [ "$(unzip -v "$apk" assets/starter.tflite resources.arsc | grep -c ' Stored ')" = 2 ] ||
         { echo "$apk: the model or the resources are compressed" >&2; return 1; }
     rm -rf "$stage" "$apk.idsig"

@@ -7,6 +7,7 @@ import android.os.SystemClock
 import android.view.MotionEvent
 import android.view.View
 import android.widget.TextView
+import org.junit.Assert.assertTrue
 import org.junit.Assert.fail
 import org.junit.rules.ExternalResource
 import org.robolectric.Robolectric
@@ -45,7 +46,8 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
     fun start(saved: Bundle? = null) {
         controller = Robolectric.buildActivity(MainActivity::class.java)
         controller.setup(saved ?: Bundle())
-        waitUntil("the model is open") { state.project is ProjectState.Open }
+        waitUntil("the model is open") { state.project !is ProjectState.Opening || state.message != null }
+        assertTrue("${state.project} ${state.message}", state.project is ProjectState.Open)
     }
 
     /** Turn the device, or change its size. */
@@ -124,6 +126,6 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
     }
 
     private companion object {
-        const val LIMIT = 300_000_000_000L // ns; far above any real time, also on a busy machine
+        const val LIMIT = 120_000_000_000L // ns; far above any real time, also on a busy machine
     }
 }

@@ -62,6 +62,7 @@ class AppTest {
         app.turn("w892dp-h412dp-land-xhdpi")
         assertEquals("8 +2", app.text(R.id.count, app.card(0)))
         assertEquals(4, app.state.evaluation!!.samples)
+        app.look("shoes", 3)
         screenshot("app-landscape", app.activity.window.decorView)
 
         app.killAndStart()
@@ -74,6 +75,18 @@ class AppTest {
         for ((name, probability) in app.state.prediction!!.probabilities) {
             assertEquals(name, probabilities.getValue(name), probability, 1e-5f)
         }
+    }
+
+    @Test
+    fun aTrainingThatEndsWithTheProcessStartsAgain() {
+        app.start()
+        app.record(0, "hat", 0..2)
+        app.record(1, "shoes", 0..2)
+        // What a training has noted when the process ends.
+        app.session.withModel { it.setAppData("camera/unfinished-training", "") }
+        app.killAndStart()
+        app.waitUntil("the training has ended") { app.state.training.result != null }
+        app.waitUntil("the button is back") { app.activity.findViewById<View>(R.id.train).isShown }
     }
 
     private fun rename(index: Int, name: String) {

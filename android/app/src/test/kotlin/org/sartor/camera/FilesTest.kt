@@ -16,6 +16,7 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
 import org.sartor.camera.model.ProjectState
 import java.io.ByteArrayInputStream
 import java.io.ByteArrayOutputStream
@@ -23,6 +24,7 @@ import java.io.ByteArrayOutputStream
 /** Files that the user saves, shares and opens, on Android 7.0 and on Android 14. */
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [24, 34], qualifiers = "w412dp-h892dp-port")
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
 class FilesTest {
     @get:Rule
     val app = AppRule()

@@ -1,11 +1,17 @@
 package org.sartor.camera
 
 import android.app.Activity
+import android.app.Application
+import android.os.Looper
+import android.view.View
+import android.widget.TextView
+import org.junit.Assert.assertEquals
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.sartor.camera.frames.CameraState
@@ -29,7 +35,7 @@ private val LABELS = listOf("hat", "shoes", "dress", "pants")
 
 /** Writes each screen as a PNG, at the sizes of devices, in light and dark. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34])
+@Config(sdk = [34], application = Application::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 class LooksTest {
     private val actions = Proxy.newProxyInstance(Actions::class.java.classLoader, arrayOf(Actions::class.java)) { _, _, _ -> null } as Actions
@@ -63,10 +69,31 @@ class LooksTest {
         val screen = Screen(activity.findViewById(R.id.screen), actions)
         screen.show(frame)
         screen.render(state, cameras = 2)
-        org.robolectric.Shadows.shadowOf(android.os.Looper.getMainLooper()).idle()
-        activity.findViewById<android.view.View>(R.id.scroll).scrollBy(0, scroll)
+        shadowOf(Looper.getMainLooper()).idle()
+        activity.findViewById<View>(R.id.scroll).scrollBy(0, scroll)
         screenshot(name, activity.window.decorView, screen.sheet)
         screen.close()
+    }
+
+    @Test
+    @Config(qualifiers = "w360dp-h640dp-port")
+    fun aTrainingShowsItsProgress() {
+        fun progress(phase: TrainingState.Phase, epoch: Int): String {
+            show("progress", used.copy(training = TrainingState(phase, losses.take(epoch), 40)))
+            return activity.findViewById<TextView>(R.id.progress_text).text.toString()
+        }
+        assertEquals("Preparing", progress(TrainingState.Phase.RUNNING, 0))
+        assertEquals("Epoch 3 of 40", progress(TrainingState.Phase.RUNNING, 3))
+        assertEquals("Paused at epoch 3 of 40", progress(TrainingState.Phase.PAUSED, 3))
+        assertEquals("Continue", activity.findViewById<View>(R.id.pause).contentDescription)
+        assertEquals("Measuring the accuracy", progress(TrainingState.Phase.RUNNING, 40))
+        assertEquals("None of these", verdict(used.copy(prediction = PredictionState(null, mapOf("Hat" to 0.9f), false))))
+        assertEquals("Hat  90%", verdict(used.copy(prediction = PredictionState("Hat", mapOf("Hat" to 0.9f), true))))
+    }
+
+    private fun verdict(state: ScreenState): String {
+        show("progress", state)
+        return activity.findViewById<TextView>(R.id.verdict).text.toString()
     }
 
     private fun showAll(prefix: String) {

@@ -27,13 +27,12 @@ class Project(private val context: Context, private val state: StateHolder) {
         close()
         state.update { copy(project = ProjectState.Opening) }
         val options = ModelOptions(folder = base.samples, thumbnails = true, photos = true)
-        val opened = base.file?.let { PersonalModel.open(it, options) }
-            ?: PersonalModel.openAsset(context, Bases.STARTER, options)
+        val opened = PersonalModel.open(base.file, options)
         use(opened)
         val note = opened.notes.firstOrNull()
         state.update {
             copy(
-                project = ProjectState.Open(base.name, isStarter = base.file == null),
+                project = ProjectState.Open(base.name, base.isStarter),
                 capacity = opened.capacity,
                 message = note?.let { Message(it) } ?: message,
             )
@@ -111,6 +110,15 @@ class Project(private val context: Context, private val state: StateHolder) {
         model?.setAppData(TRAINING, training?.let(::writeTraining))
     }
 
+    /** Note that a training runs, or that it has ended. */
+    fun setUnfinishedTraining(isRunning: Boolean) {
+        model?.setAppData(UNFINISHED, if (isRunning) "" else null)
+    }
+
+    /** Return whether a training ran when the process ended, and forget it. */
+    fun takeUnfinishedTraining(): Boolean =
+        (model?.appData(UNFINISHED).orEmpty().isNotEmpty()).also { if (it) setUnfinishedTraining(false) }
+
     /** Read the classes from the model. */
     fun refresh() {
         val opened = model ?: return
@@ -156,5 +164,6 @@ class Project(private val context: Context, private val state: StateHolder) {
         const val FIRST_CLASSES = 4
         const val LAYOUT = "camera/layout"
         const val TRAINING = "camera/training"
+        const val UNFINISHED = "camera/unfinished-training"
     }
 }

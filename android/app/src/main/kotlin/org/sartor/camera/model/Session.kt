@@ -36,10 +36,16 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
     private val bases by lazy { Bases(context) } // reads files: not in the main thread
     private val project = Project(context, state)
     private val predictor = Predictor(project, state, ::report)
-    private val trainer = Trainer(project, state, ::report)
+    private val trainer = Trainer(project, state) { error ->
+        perform { project.setUnfinishedTraining(false) }
+        report(error)
+    }
 
     init {
-        perform { openBase(bases.chosen()) }
+        perform {
+            openBase(bases::chosen)
+            if (project.takeUnfinishedTraining()) startTraining()
+        }
     }
 
     /** Start the camera. */
@@ -110,9 +116,10 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
     /** Open a sheet, or close it. */
     fun setSheet(sheet: Sheet?) = state.update { copy(sheet = sheet) }
 
-    /** Train on all training samples. */
+    /** Train on all training samples. A training that ends with the process starts again, once. */
     fun train() = perform {
-        trainer.start { history -> perform { finish(history) } }
+        project.setUnfinishedTraining(true)
+        startTraining()
     }
 
     /** Pause the training, or let it continue. */
@@ -165,7 +172,7 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
     }
 
     /** Use the base that came with the app. */
-    fun openStarter() = perform { openBase(bases.starter) }
+    fun openStarter() = perform { openBase { bases.starter } }
 
     /** Delete all classes and samples. */
     fun clearProject() = perform { project.clear() }
@@ -191,7 +198,10 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
         predictor.close()
     }
 
+    private fun startTraining() = trainer.start { history -> perform { finish(history) } }
+
     private fun finish(history: History) {
+        project.setUnfinishedTraining(false)
         val ended = trainingState(history)
         project.store(ended)
         trainer.evaluate()
@@ -199,12 +209,13 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
         state.update { copy(training = ended) }
     }
 
-    private fun openBase(base: Base) {
+    private fun openBase(choose: () -> Base) {
         try {
+            val base = choose()
             project.open(base)
             bases.choose(base)
-        } catch (error: SartorError) {
-            state.update { copy(project = ProjectState.Failed(error.message.orEmpty())) }
+        } catch (error: Exception) {
+            state.update { copy(project = ProjectState.Failed(error.message ?: error.toString())) }
         }
     }
 
@@ -215,7 +226,7 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
         try {
             project.open(base)
         } catch (error: SartorError) {
-            openBase(former)
+            openBase { former }
             throw error
         }
         bases.choose(base)
@@ -231,6 +242,9 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
     }
 
     private fun perform(action: () -> Unit) {
+        if (work.isShutdown) {
+            return
+        }
         work.execute {
             try {
                 action()
