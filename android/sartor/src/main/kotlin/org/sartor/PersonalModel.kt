@@ -3,6 +3,7 @@ package org.sartor
 import android.content.Context
 import java.io.Closeable
 import java.io.File
+import java.io.InputStream
 import java.nio.ByteBuffer
 import kotlin.concurrent.withLock
 import org.sartor.contract.Contract
@@ -10,6 +11,7 @@ import org.sartor.contract.Manifest
 import org.sartor.data.REGRESSION
 import org.sartor.litert.mapAsset
 import org.sartor.litert.mapFile
+import org.sartor.saved.writeModelOfProject
 import org.sartor.store.FolderLock
 
 private const val OWN_DATA = "sartor/" // start of the keys of the library in the data of the app
@@ -26,7 +28,7 @@ private const val OWN_DATA = "sartor/" // start of the keys of the library in th
  * changed nothing. All errors are a [SartorError].
  */
 public class PersonalModel private constructor(parts: ModelParts) :
-    PortableModel(parts),
+    ModelFiles(parts),
     Closeable {
     private val lock = parts.lock
     private val state = parts.state
@@ -202,16 +204,6 @@ public class PersonalModel private constructor(parts: ModelParts) :
         store.setAppData(key, text)
     }
 
-    /** Write the checkpoint into the folder now. Every change does so soon by itself. */
-    public fun save() {
-        parts.saver.save()
-    }
-
-    /** Go back to the checkpoint in the folder; see [loadCheckpoint]. */
-    public fun load(): List<String> = parts.load("the saved checkpoint") {
-        parts.saver.read() ?: throw DataError("there is no saved checkpoint: add a sample first")
-    }
-
     /** Stop a running training, save, and release memory and files. May be called again. */
     override fun close(): Unit = parts.jobs.exclusive {
         if (isClosed) return@exclusive
@@ -274,6 +266,19 @@ public class PersonalModel private constructor(parts: ModelParts) :
             asset: String,
             options: ModelOptions = ModelOptions(),
         ): PersonalModel = PersonalModel(ModelParts.open(mapAsset(context, asset), asset, options))
+
+        /**
+         * Write the model file of a project: open it to import a project of another base.
+         *
+         * @param project content of the project.
+         * @param file receives the model; it is written atomically.
+         * @throws SartorError if it is not a project, or the project or its model is damaged.
+         * @throws StorageError if the file cannot be written.
+         */
+        @JvmStatic
+        public fun modelOfProject(project: InputStream, file: File) {
+            writeModelOfProject(project, file)
+        }
 
         /**
          * Delete the samples and the checkpoints of a model.

@@ -19,8 +19,9 @@ import org.sartor.litert.ModelFile
 import org.sartor.litert.checkModelFile
 import org.sartor.litert.mapFile
 import org.sartor.store.SampleStore
-import org.sartor.store.newKey
 import org.sartor.store.notWritten
+import org.sartor.store.temporaryFile
+import org.sartor.store.writeFile
 
 /**
  * The projects of an open model. The caller holds a lock, and no training runs at an import.
@@ -37,7 +38,7 @@ internal class Projects(
     private val folder: File,
 ) {
     /** Write model, checkpoint and samples as one file. */
-    fun export(output: OutputStream) = withTemporary { copy ->
+    fun export(output: OutputStream) = withTemporary(folder) { copy ->
         samples.store.copyTo(copy)
         val checkpoint = ByteBuffer.wrap(writeCheckpoint(state.checkpoint()))
         Project(file.content, checkpoint, mapFile(copy)).write(output)
@@ -51,16 +52,13 @@ internal class Projects(
      * @return messages about parts that were not loaded.
      * @throws org.sartor.SartorError if a part is damaged or of another model; nothing is changed.
      */
-    fun import(content: InputStream, save: () -> Unit): List<String> = withTemporary { archive ->
-        write(archive) { content.copyTo(it) }
-        val project = Project.read(mapFile(archive))
-        withTemporary { store ->
-            write(store) { output ->
-                forChunks(project.samples) { chunk, size -> output.write(chunk, 0, size) }
+    fun import(content: InputStream, save: () -> Unit): List<String> =
+        withProject(content, folder) { project ->
+            withTemporary(folder) { store ->
+                write(store) { copyTo(project.samples, it) }
+                replace(project, store, save)
             }
-            replace(project, store, save)
         }
-    }
 
     private fun replace(project: Project, store: File, save: () -> Unit): List<String> {
         val model = checkModelFile(project.model, "the project: $MODEL")
@@ -86,15 +84,39 @@ internal class Projects(
             return notes
         }
     }
+}
 
-    private fun <T> withTemporary(use: (File) -> T): T {
-        val temporary = File(folder, ".project.${newKey().take(16)}.part")
-        try {
-            return use(temporary)
-        } finally {
-            for (end in listOf("", "-wal", "-shm", "-journal")) File(temporary.path + end).delete()
-        }
+/**
+ * Write the model of a project into a file, after it was checked.
+ *
+ * @param content content of the project.
+ * @param file receives the model.
+ */
+internal fun writeModelOfProject(content: InputStream, file: File) {
+    withProject(content, file.absoluteFile.parentFile ?: file) { project ->
+        checkModelFile(project.model, "the project: $MODEL")
+        writeFile(file) { copyTo(project.model, it) }
     }
+}
+
+/** Call a function with a project, which is copied into a temporary file meanwhile. */
+private fun <T> withProject(content: InputStream, folder: File, use: (Project) -> T): T =
+    withTemporary(folder) { archive ->
+        write(archive) { content.copyTo(it) }
+        use(Project.read(mapFile(archive)))
+    }
+
+private fun <T> withTemporary(folder: File, use: (File) -> T): T {
+    val temporary = temporaryFile(File(folder, "project"))
+    try {
+        return use(temporary)
+    } finally {
+        for (end in listOf("", "-wal", "-shm", "-journal")) File(temporary.path + end).delete()
+    }
+}
+
+private fun copyTo(bytes: ByteBuffer, output: OutputStream) {
+    forChunks(bytes) { chunk, size -> output.write(chunk, 0, size) }
 }
 
 /** Check that checkpoint, model and samples of a project fit together. */

@@ -21,6 +21,7 @@ import org.sartor.DataError
 import org.sartor.Input
 import org.sartor.ModelOptions
 import org.sartor.PersonalModel
+import org.sartor.ROOT
 import org.sartor.SampleOptions
 import org.sartor.SartorError
 import org.sartor.TrainingOptions
@@ -152,6 +153,31 @@ with PersonalModel(sys.argv[1]) as model:
             assertEquals(listOf("hat 6 1 true", "schäl 6 1 true"), classes)
             assertEquals(2, model.evaluate().samples)
         }
+    }
+
+    @Test
+    fun aProjectOfAnotherBaseOpensWithItsModel() {
+        val other = File(ROOT, "contract/cases/two_features.tflite")
+        PersonalModel.open(other).use { model ->
+            model.addSample(Input.ofValues(FloatArray(32) { it * 0.1f }), "a")
+            model.exportProject(path("other.sartor"))
+        }
+        trained().use { model ->
+            val expected = outputs(model)
+            errorOf<SartorError> { model.importProject(path("other.sartor")) }
+            assertEquals(expected, outputs(model))
+        }
+        path("other.sartor").inputStream().use {
+            PersonalModel.modelOfProject(it, path("other.tflite"))
+        }
+        assertArrayEquals(other.readBytes(), path("other.tflite").readBytes())
+        PersonalModel.open(path("other.tflite")).use { model ->
+            model.importProject(path("other.sartor"))
+            assertEquals(listOf("a"), model.classes().map { it.name })
+        }
+        val damaged = ByteArrayInputStream(path("other.sartor").readBytes().copyOf(500))
+        errorOf<DataError> { PersonalModel.modelOfProject(damaged, path("other.tflite")) }
+        assertArrayEquals(other.readBytes(), path("other.tflite").readBytes())
     }
 
     @Test

@@ -37,7 +37,7 @@ store = SampleStore(sys.argv[2], open_model(Path(sys.argv[1])))
 
 /** The sample store on the platform's SQLite. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [34])
+@Config(sdk = [24, 34])
 internal class SampleStoreTest {
     @get:Rule
     val folder = TemporaryFolder()

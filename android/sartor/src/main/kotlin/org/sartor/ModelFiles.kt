@@ -14,13 +14,24 @@ import org.sartor.store.writeFile
 import org.sartor.store.writing
 
 /**
- * The files of a [PersonalModel]: checkpoints, projects, baked models and plain classifiers.
+ * The part of [PersonalModel] that saves and loads: checkpoints, projects, baked models and plain
+ * classifiers.
  *
  * All of them are the same in Python and in the browser. A method throws [StorageError] if a file
  * cannot be read or written.
  */
-public abstract class PortableModel internal constructor(internal val parts: ModelParts) {
+public abstract class ModelFiles internal constructor(internal val parts: ModelParts) {
     private val state = parts.state
+
+    /** Write the checkpoint into the folder now. Every change does so soon by itself. */
+    public fun save() {
+        parts.saver.save()
+    }
+
+    /** Go back to the checkpoint in the folder; see [loadCheckpoint]. */
+    public fun load(): List<String> = parts.load("the saved checkpoint") {
+        parts.saver.read() ?: throw DataError("there is no saved checkpoint: add a sample first")
+    }
 
     /** Write the checkpoint (safetensors), which Python and the browser load too. */
     public fun saveCheckpoint(output: OutputStream): Unit = writing {
