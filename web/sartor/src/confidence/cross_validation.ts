@@ -57,9 +57,9 @@ export class HeldOutOutputs {
   }
 
   /** Return the mean log loss of the held-out rows at the best temperature. */
-  loss(manifest: Manifest, dataset: Dataset): number {
+  async loss(manifest: Manifest, dataset: Dataset): Promise<number> {
     const samples = this.labelled(manifest, dataset);
-    return logLoss(samples, fitTemperature(samples, 1));
+    return logLoss(samples, await fitTemperature(samples, 1));
   }
 
   /** Return the outputs of the held-out rows with their targets; each sample counts once. */
@@ -142,7 +142,7 @@ export async function crossValidate(
   const { classes, targets } = dataset;
   const prior = defaultTemperature(outputs);
   const isHeldOut = rows.length > 0;
-  const temperature = fitTemperature(heldOut.labelled(manifest, dataset), prior);
+  const temperature = await fitTemperature(heldOut.labelled(manifest, dataset), prior);
   const hasAccuracy = isHeldOut && (manifest.weights_per_output || new Set(classes).size > 1);
   const expected = hasAccuracy ? accuracyOfAll(manifest, dataset, heldOut) : undefined;
   const calibrated = isHeldOut ? applyTemperature(heldOut.outputs, temperature) : undefined;

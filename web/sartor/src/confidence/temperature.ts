@@ -17,11 +17,13 @@ import {
   split,
   sum,
 } from '../numbers.js';
+import { takeTurns } from '../turns.js';
 
 const DEFAULT_FRACTION = 0.45; // of the standard deviation of the logits
 const PRIOR_SAMPLES = 16; // weight of the prior temperature: a standard deviation of a quarter
 const SEARCH_RANGE = 6; // of ln(prior / temperature)
 const BISECTIONS = 32;
+const ROWS_PER_TURN = 1024;
 const BINS = 15; // of the expected calibration error, at most
 const MIN_BIN = 5; // samples
 const TINY = 2 ** -126; // outputs in float32 are at least this
@@ -83,21 +85,26 @@ export function logitDeviation(outputs: Matrix): number {
  * @param prior - temperature without any samples, above 0; see `defaultTemperature`.
  * @returns a temperature above 0.
  */
-export function fitTemperature(samples: LabelledOutputs, prior: number): number {
+export async function fitTemperature(samples: LabelledOutputs, prior: number): Promise<number> {
   const rows = labelledRows(samples);
   if (rows.length === 0) {
     return prior;
   }
   const slopeOfRow = samples.isIndependent ? sigmoidSlope : softmaxSlope;
   // the derivative of the negative log posterior with respect to 1/T
-  const slope = (inverse: number) => {
-    const terms = rows.map((row) => slopeOfRow(row, inverse));
-    return sum(terms) + PRIOR_SAMPLES * (prior - 1 / inverse);
+  const slope = async (inverse: number) => {
+    let total = PRIOR_SAMPLES * (prior - 1 / inverse);
+    for (const { start, end } of split(rows.length, Math.ceil(rows.length / ROWS_PER_TURN))) {
+      total += sum(rows.slice(start, end).map((row) => slopeOfRow(row, inverse)));
+      await takeTurns();
+    }
+    return total;
   };
   let [low, high] = [-SEARCH_RANGE, SEARCH_RANGE];
   for (let i = 0; i < BISECTIONS; i += 1) {
     const middle = (low + high) / 2;
-    [low, high] = slope(Math.exp(middle) / prior) > 0 ? [low, middle] : [middle, high];
+    const isAbove = (await slope(Math.exp(middle) / prior)) > 0;
+    [low, high] = isAbove ? [low, middle] : [middle, high];
   }
   return prior * Math.exp(-(low + high) / 2);
 }

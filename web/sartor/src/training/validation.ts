@@ -148,7 +148,7 @@ async function selectLast(
     if (heldOut.accuracy(manifest, samples) === 1) {
       return selection;
     }
-    const loss = heldOut.loss(manifest, samples);
+    const loss = await heldOut.loss(manifest, samples);
     if (lowest - loss < STOPPING.leastGain + STOPPING.leastFraction * loss) {
       break;
     }

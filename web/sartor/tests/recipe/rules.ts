@@ -158,9 +158,9 @@ export const RULES: Readonly<Record<string, Player>> = {
     return { folds: assignValidationFolds(data, groups, seed) };
   },
 
-  temperature({ prior, ...inputs }: LabelledJson & { prior: number }) {
+  async temperature({ prior, ...inputs }: LabelledJson & { prior: number }) {
     const { heldOut, data, manifest } = allHeldOut(inputs);
-    return { temperature: fitTemperature(heldOut.labelled(manifest, data), prior) };
+    return { temperature: await fitTemperature(heldOut.labelled(manifest, data), prior) };
   },
 
   prior_temperature: ({ outputs }) => ({ temperature: defaultTemperature(matrix(outputs)) }),
@@ -169,9 +169,9 @@ export const RULES: Readonly<Record<string, Player>> = {
     temperature: imprintedTemperature(matrix(outputs), temperature),
   }),
 
-  held_out_loss(inputs: LabelledJson) {
+  async held_out_loss(inputs: LabelledJson) {
     const { heldOut, data, manifest } = allHeldOut(inputs);
-    return { loss: heldOut.loss(manifest, data) };
+    return { loss: await heldOut.loss(manifest, data) };
   },
 
   async expected_accuracy({ folds, ...inputs }: LabelledJson & { folds: number[] }) {
