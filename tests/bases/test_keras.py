@@ -54,7 +54,7 @@ def test_each_model_converts_passes_the_verifier_and_trains(
 ) -> None:
     case, rng = CASES[name], np.random.default_rng(0)
     net = case.build(keras)
-    model = sartor.convert(Keras(net, case.layer, case.input_shape), classes=2)
+    model = sartor.convert(Keras(net, case.layer, case.input_shape), classes=2, normalize=False)
     inputs = case.sample(rng)
     part = until(keras, net, case.layer or case.expected_layer or "")
     assert_close(infer(model, inputs, tmp_path), predict(part, inputs))
@@ -84,8 +84,8 @@ def test_architectures_of_keras_convert(keras: Any, name: str) -> None:
 def test_a_keras_2_file_gives_the_features_of_its_tflite(
     keras: Any, shared_models: Path, tmp_path: Path
 ) -> None:
-    ours = sartor.convert(shared_models / "vww_96.h5", classes=2)
-    theirs = sartor.convert(shared_models / "vww_96_float.tflite", classes=2)
+    ours = sartor.convert(shared_models / "vww_96.h5", classes=2, normalize=False)
+    theirs = sartor.convert(shared_models / "vww_96_float.tflite", classes=2, normalize=False)
     assert verify_contract(ours.content).passed
     for seed in range(3):
         image = np.random.default_rng(seed).random((1, 96, 96, 3), np.float32)

@@ -95,7 +95,7 @@ def test_quantized_features_take_one_byte_in_a_personalizable_file(
     shared_models: Path, tmp_path: Path
 ) -> None:
     base = shared_models / "vww_96_int8.tflite"
-    path = sartor.convert(base, classes=2).save(tmp_path / "model.tflite")
+    path = sartor.convert(base, classes=2, normalize=False).save(tmp_path / "model.tflite")
     base_description, description = (
         describe_as(base, ModelDescription),
         describe_as(path, ModelDescription),

@@ -15,6 +15,9 @@ __all__ = ["ZIP_ERRORS", "append_files", "files_start", "read_files"]
 
 _SMALLEST = 22  # bytes of a ZIP without files
 _ENTRY = b"PK\x03\x04"
+_STORED_ENTRY = (
+    _ENTRY + b"\x14\0"
+)  # behind the plain classifier, which no table of the model refers to
 _MAX_PADDING = 4096  # bytes between the flatbuffer and the ZIP
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MAX_CONTENT = 64 << 20
@@ -46,7 +49,7 @@ def read_files(data: bytes, end: int) -> dict[str, bytes]:
         tail = data[end : end + _MAX_PADDING]
         start = tail.lstrip(b"\0")[: len(_ENTRY)]
         cut = len(tail) < _MAX_PADDING and start and _ENTRY.startswith(start)
-        if cut or start == _ENTRY:
+        if cut or start == _ENTRY or data.find(_STORED_ENTRY, end) >= 0:
             raise InvalidModelError(f"the files after the model are cut off. {DAMAGED}")
         return {}
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from ..errors import ConversionError
 from ..heads import GraphHead, Head
 from .prepare_base import PreparedBase
@@ -38,12 +36,11 @@ def choose_normalization(prepared: PreparedBase, head: Head, option: bool | None
         return False
     if option is not None:
         return option
-    features = prepared.graph.outputs
     return (
         head.flat
         and not isinstance(head, GraphHead)
         and head.loss.task != "regression"
-        and len(features) == 1
-        and features[0].producer is not None
-        and math.prod(features[0].shape) >= _MIN_FEATURES
+        and prepared.computes_features
+        and len(prepared.graph.outputs) == 1
+        and prepared.graph.outputs[0].size >= _MIN_FEATURES
     )

@@ -38,6 +38,7 @@ class PreparedBase:
         metadata: the standard metadata of each input, or None.
         features: specs from the previous manifest, if the base is a personalizable file that is
             cut at the same tensors; else empty.
+        computes_features: whether no feature is an input.
         cut_reason: one line that states where the base was cut and why.
         notes: messages for the user.
     """
@@ -47,6 +48,7 @@ class PreparedBase:
     inputs: list[InputSpec]
     metadata: list[TensorMetadata | None]
     features: tuple[FeatureSpec, ...]
+    computes_features: bool
     cut_reason: str
     notes: list[str]
 
@@ -80,6 +82,7 @@ def prepare_base(
 
     result = cut(model, names)
     graph = result.graph
+    computes_features = not set(graph.inputs) & set(graph.outputs)
     metadata = [input_metadata.get(tensor) for tensor in graph.inputs]
     _rebatch(model, graph)
     state_notes = reset_state(graph)
@@ -96,6 +99,7 @@ def prepare_base(
         inputs=inputs,
         metadata=metadata,
         features=feature_specs if names == previous_names else (),
+        computes_features=computes_features,
         cut_reason=result.reason,
         notes=[*result.notes, *state_notes, *notes, *quantization_notes],
     )
