@@ -6,12 +6,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet
 
-.PHONY: demo test test-python test-web test-torch android check camera nightly bench clean
+.PHONY: demo test test-python test-apps test-web test-torch android check camera nightly bench clean
 
 demo: .venv/ready
 	$(BIN)/sartor demo --out build/demo
 
-test: check test-python test-web
+# Two processes: one uses Python, the other the browser, then the JVM. The output comes in two blocks.
+test: check
+	@$(MAKE) --no-print-directory -j2 -O test-python test-apps
+
+test-apps: .venv/test-ready
+	@$(MAKE) --no-print-directory test-web
+	@$(MAKE) --no-print-directory android
 
 check: .venv/test-ready
 	$(BIN)/ruff check .
