@@ -15,6 +15,7 @@ from pathlib import Path
 
 from . import (
     accuracy,
+    android,
     confidence,
     convert,
     epochs,
@@ -36,7 +37,7 @@ _RUNS: dict[str, Callable[[], Report]] = {
     "convert": convert.run, "size": size.run, "infer": infer.run, "speed": speed.run,
     "epochs": epochs.run, "fit": fit.run, "scikit_learn": scikit_learn.run, "scaling": scaling.run,
     "preview": preview.run, "memory": memory.run, "accuracy": accuracy.run, "options": options.run,
-    "new_class": new_class.run, "confidence": confidence.run,
+    "new_class": new_class.run, "confidence": confidence.run, "android": android.run,
 }  # fmt: skip
 _PACKAGES = (
     "sartor", "ai-edge-litert", "numpy", "scikit-learn", "onnxruntime-training-cpu", "torch",
