@@ -15,13 +15,10 @@ from pathlib import Path
 
 from . import (
     accuracy,
-<<<<<<< HEAD
     android,
-=======
     browser_bases,
     browser_learning,
     browser_speed,
->>>>>>> 31f12d5 (Benchmarks in the browser: beside LiteRT.js alone, beside Teachable Machine's method, forms of the base)
     confidence,
     convert,
     epochs,
@@ -43,13 +40,9 @@ _RUNS: dict[str, Callable[[], Report]] = {
     "convert": convert.run, "size": size.run, "infer": infer.run, "speed": speed.run,
     "epochs": epochs.run, "fit": fit.run, "scikit_learn": scikit_learn.run, "scaling": scaling.run,
     "preview": preview.run, "memory": memory.run, "accuracy": accuracy.run, "options": options.run,
-<<<<<<< HEAD
     "new_class": new_class.run, "confidence": confidence.run, "android": android.run,
-=======
-    "new_class": new_class.run, "confidence": confidence.run,
     "browser_speed": browser_speed.run, "browser_learning": browser_learning.run,
     "browser_bases": browser_bases.run,
->>>>>>> 31f12d5 (Benchmarks in the browser: beside LiteRT.js alone, beside Teachable Machine's method, forms of the base)
 }  # fmt: skip
 _PACKAGES = (
     "sartor", "ai-edge-litert", "numpy", "scikit-learn", "onnxruntime-training-cpu", "torch",
