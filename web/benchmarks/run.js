@@ -66,30 +66,45 @@ function serve(page, files, loaded) {
 async function main(files) {
   const requests = JSON.parse(await text(process.stdin));
   const page = mkdtempSync(join(tmpdir(), 'sartor-bench-'));
+  try {
+    await buildPage(page);
+    process.stdout.write(JSON.stringify(await runAll(requests, page, files)));
+  } finally {
+    rmSync(page, { recursive: true });
+  }
+}
+
+/** Run each request in a page of its own. */
+async function runAll(requests, page, files) {
   const loaded = new Map();
-  await buildPage(page);
   const server = await serve(page, files, loaded);
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? findChromium(),
-    args: ['--no-sandbox', '--disable-quic', '--enable-unsafe-swiftshader'],
+    args: ['--no-sandbox', '--disable-quic'],
   });
   const outputs = [];
-  for (const [name, options] of requests) {
-    loaded.clear();
-    const tab = await (await browser.newContext()).newPage();
-    tab.on('pageerror', (error) => console.error(error));
-    tab.on('console', (line) => line.type() === 'info' && console.error(line.text()));
-    await tab.goto(`http://localhost:${server.address().port}/`);
-    await tab.waitForFunction(() => 'benchmark' in window);
-    const result = await tab.evaluate(([n, o]) => window.benchmark(n, o), [name, options]);
-    await tab.context().close();
-    outputs.push({ result, loaded: Object.fromEntries(loaded) });
+  try {
+    for (const request of requests) {
+      loaded.clear();
+      const result = await run(browser, server.address().port, request);
+      outputs.push({ result, loaded: Object.fromEntries(loaded) });
+    }
+    return { version: browser.version(), outputs };
+  } finally {
+    await browser.close();
+    server.close();
   }
-  const version = browser.version();
-  await browser.close();
-  server.close();
-  rmSync(page, { recursive: true });
-  process.stdout.write(JSON.stringify({ version, outputs }));
+}
+
+async function run(browser, port, request) {
+  const tab = await (await browser.newContext()).newPage();
+  tab.on('pageerror', (error) => console.error(error));
+  tab.on('console', (line) => line.type() === 'info' && console.error(line.text()));
+  await tab.goto(`http://localhost:${port}/`);
+  await tab.waitForFunction(() => 'benchmark' in window);
+  const result = await tab.evaluate(([name, options]) => window.benchmark(name, options), request);
+  await tab.context().close();
+  return result;
 }
 
 function findChromium() {

@@ -27,9 +27,9 @@ _INDEX = "index.html"
 _BASES = "bases"
 _DESCRIPTIONS = {
     224: "The most accurate.",
-    192: "A quarter faster, and hardly less accurate.",
+    192: "A third faster, 1 to 2 points less accurate.",
     160: "Twice as fast, 1 to 3 points less accurate.",
-    128: "Three times as fast, 4 to 6 points less accurate.",
+    128: "Two to three times as fast, 4 to 6 points less accurate.",
 }
 
 
