@@ -2,6 +2,7 @@
 
 package org.sartor
 
+import android.os.Process
 import java.io.File
 import java.nio.ByteBuffer
 import java.util.concurrent.locks.ReentrantLock
@@ -20,6 +21,9 @@ import org.sartor.store.removeLeftovers
 import org.sartor.training.TrainingJobs
 
 private const val SAMPLES_FILE = "samples"
+
+// Of trainings: from 10 on, Android may move a thread to the background group, which it slows.
+private const val NICENESS = 5
 
 /**
  * The parts of an open model.
@@ -51,7 +55,7 @@ internal class ModelParts private constructor(
 
     /** Trainings. */
     val jobs: TrainingJobs = TrainingJobs(ModelTraining(manifest, samples, state, saver), lock) {
-        Thread.currentThread().priority = Thread.NORM_PRIORITY - 1 // a live preview stays smooth
+        Process.setThreadPriority(NICENESS) // a live preview stays smooth
     }
 
     /** Export and import. */
