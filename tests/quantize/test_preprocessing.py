@@ -48,7 +48,7 @@ def features(model: sartor.PersonalizableModel, sample: np.ndarray = PIXELS) -> 
 
 def unscaled_features(array: np.ndarray) -> np.ndarray:
     """Return the features of an array that is passed without scaling."""
-    model = sartor.convert(base(), classes=2, preprocessing="0..255")
+    model = sartor.convert(base(), classes=2, normalize=False, preprocessing="0..255")
     return features(model, array.astype(np.float32)[np.newaxis])
 
 
@@ -57,7 +57,7 @@ def test_preprocessing_names_set_mean_and_std(
     name: str, convention: tuple[list[float], list[float], str]
 ) -> None:
     mean, std, order = convention
-    model = sartor.convert(base(), classes=2, preprocessing=name)
+    model = sartor.convert(base(), classes=2, normalize=False, preprocessing=name)
     scaled = (PIXELS - np.array(mean)) / np.array(std)
     expected = unscaled_features(scaled[..., ::-1] if order == "bgr" else scaled)
     np.testing.assert_allclose(features(model), expected, rtol=1e-4, atol=1e-4)
@@ -66,7 +66,7 @@ def test_preprocessing_names_set_mean_and_std(
 
 
 def test_the_standard_metadata_set_mean_and_std() -> None:
-    model = sartor.convert(base(), classes=2, preprocessing="imagenet")
+    model = sartor.convert(base(), classes=2, normalize=False, preprocessing="imagenet")
     metadata = decode_metadata(read(model.content).metadata[METADATA_NAME])
     (image,) = metadata.subgraph_metadata[0].input_tensor_metadata
     assert image.normalization is not None
@@ -77,7 +77,9 @@ def test_the_standard_metadata_set_mean_and_std() -> None:
 
 def test_the_scaling_is_part_of_the_fingerprint() -> None:
     fingerprints = {
-        name: sartor.convert(base(), classes=2, preprocessing=name).manifest.fingerprints.base
+        name: sartor.convert(
+            base(), classes=2, normalize=False, preprocessing=name
+        ).manifest.fingerprints.base
         for name in CONVENTIONS
     }
     assert len(set(fingerprints.values())) == len(fingerprints)
@@ -85,8 +87,8 @@ def test_the_scaling_is_part_of_the_fingerprint() -> None:
 
 @pytest.mark.parametrize("options", [{"preprocessing": "caffe"}, {"preprocessing": "imagenet"}, {}])
 def test_bases_with_channels_first_take_channels_last(options: dict[str, Any]) -> None:
-    first = sartor.convert(base((1, 3, SIZE, SIZE)), classes=2, **options)
-    other = sartor.convert(base(), classes=2, **options)
+    first = sartor.convert(base((1, 3, SIZE, SIZE)), classes=2, normalize=False, **options)
+    other = sartor.convert(base(), classes=2, normalize=False, **options)
     assert first.manifest.inputs == other.manifest.inputs
     np.testing.assert_allclose(features(first), features(other), rtol=1e-5, atol=1e-5)
     assert [op.code for op in read(first.content).main.ops].count("TRANSPOSE") == 2
@@ -112,7 +114,7 @@ def test_only_images_are_transposed(shape: tuple[int, ...], content: Any, modali
     model = quantized_input(1 / 255, 0, shape=shape)
     if content is not None:
         describe(model, TensorMetadata(content=Content(content_properties=content)))
-    conversion = sartor.convert(write(model), classes=2)
+    conversion = sartor.convert(write(model), classes=2, normalize=False)
     assert conversion.manifest.inputs[0].modality == modality
     batch, channels, height, width = shape
     expected = (batch, height, width, channels) if modality == "image" else shape
@@ -130,7 +132,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("options", "message"), WRONG.values(), ids=WRONG)
 def test_invalid_arguments_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConversionError, match=message.replace(".", r"\.")):
-        sartor.convert(base(), classes=2, **options)
+        sartor.convert(base(), classes=2, normalize=False, **options)
 
 
 def test_bgr_needs_three_channels(tiny_base: bytes) -> None:
@@ -182,7 +184,7 @@ def test_a_quantized_base_gets_the_values_of_its_metadata(
     model = quantized_input(scale, zero - 128 * (dtype is DType.INT8), dtype)
     if mean is not None:
         describe(model, normalized(mean, std))
-    conversion = sartor.convert(write(model), classes=2)
+    conversion = sartor.convert(write(model), classes=2, normalize=False)
     (spec,) = conversion.manifest.inputs
     assert (spec.modality, spec.dtype) == ("image", expected)
     pixels = PIXELS[:8, :8]

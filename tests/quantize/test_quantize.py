@@ -106,7 +106,9 @@ def test_image_inputs_become_uint8_if_the_scaling_allows_it(
 
 
 def test_features_are_exact_integers(photos: list[Path]) -> None:
-    model = sartor.convert(base(), classes=2, quantize="full-integer", representative=photos)
+    model = sartor.convert(
+        base(), classes=2, normalize=False, quantize="full-integer", representative=photos
+    )
     (spec,) = model.manifest.features
     assert spec.dtype == "int8"
     assert spec.scale is not None
