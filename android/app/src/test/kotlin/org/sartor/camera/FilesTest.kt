@@ -124,7 +124,7 @@ class FilesTest {
     }
 
     private fun find(view: View, text: String): TextView? = when {
-        view is TextView && view.text.toString() == text -> view
+        view is TextView && view.id == R.id.choice_title && view.text.toString() == text -> view
         view is ViewGroup -> (0 until view.childCount).firstNotNullOfOrNull { find(view.getChildAt(it), text) }
         else -> null
     }
