@@ -15,9 +15,7 @@ __all__ = ["ZIP_ERRORS", "append_files", "files_start", "read_files"]
 
 _SMALLEST = 22  # bytes of a ZIP without files
 _ENTRY = b"PK\x03\x04"
-_STORED_ENTRY = (
-    _ENTRY + b"\x14\0"
-)  # behind the plain classifier, which no table of the model refers to
+_STORED_ENTRY = _ENTRY + b"\x14\0"  # the plain classifier can stand before it
 _MAX_PADDING = 4096  # bytes between the flatbuffer and the ZIP
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MAX_CONTENT = 64 << 20

@@ -1,6 +1,6 @@
 /** The live predictions: one frame after another, and recordings of frames as samples. */
 
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { PredictionsOfInput } from 'sartor';
 import type { Camera } from './camera/camera.js';
 import { FrameCanvas } from './camera/frame.js';
@@ -21,6 +21,8 @@ export interface Speed {
 export class Predictor {
   /** The predictions for the last frame, or for a photo. */
   readonly predictions = signal<PredictionsOfInput | undefined>(undefined);
+  /** Whether the model can say "none of these", which it learns from a training. */
+  readonly hasDetector = computed(() => this.predictions.value?.inDistribution !== undefined);
   /** Class that is being recorded. */
   readonly recording = signal<string | undefined>(undefined);
   /** Whether samples are added as test samples, which never train. */

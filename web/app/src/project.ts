@@ -66,8 +66,8 @@ export class Project {
    */
   async open(base: ChosenBase): Promise<readonly string[]> {
     const former = this.base.value;
+    this.state.value = 'opening'; // first, so that no frame is predicted meanwhile
     await this.#close();
-    this.state.value = 'opening';
     try {
       const model = await openModel(base);
       this.base.value = base;
@@ -147,8 +147,8 @@ export class Project {
 
   /** Close the model, because another tab uses it. */
   async leave(): Promise<void> {
-    await this.#close();
     this.state.value = 'elsewhere';
+    await this.#close();
   }
 
   /** Read the classes from the model. */

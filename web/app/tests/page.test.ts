@@ -203,6 +203,9 @@ it('learns from photos that are dropped, exports them, and imports the project',
   await upload('mine.tflite', model);
   await screen.page.getByText('mine.tflite is open with its own classes').waitFor();
   expect(await screen.page.locator('.card').count()).toBe(2);
+  await screen.drop('question.png', 'image/png', await photo('#2030c0'));
+  await screen.verdict('Class 2'); // without any sample
+  expect(await screen.page.getByText('No model is open').count()).toBe(0);
   await screen.page.reload();
   await screen.opened();
   expect(await screen.page.locator('.card').count()).toBe(2);

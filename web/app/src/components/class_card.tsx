@@ -22,7 +22,8 @@ export function ClassCard({ of, number }: ClassCardProps) {
   const isDialogOpen = useSignal(false);
   const isDropTarget = useSignal(false);
   const { name, color, samples, heldOut } = of;
-  const isBest = predictor.predictions.value?.best?.label === name && samples > 0;
+  const isEmpty = of.index === undefined;
+  const isBest = predictor.predictions.value?.best?.label === name && !isEmpty;
 
   const drop = async (event: DragEvent) => {
     event.preventDefault();
@@ -69,7 +70,7 @@ export function ClassCard({ of, number }: ClassCardProps) {
           <Icon name="more" />
         </button>
       </div>
-      <ConfidenceBar name={name} isEmpty={samples === 0} />
+      <ConfidenceBar name={name} isEmpty={isEmpty} />
       <div class="samples">
         <Strip name={name} />
         <Count training={samples - heldOut} test={heldOut} />

@@ -4,7 +4,7 @@ import { useApp } from '../app.js';
 
 interface ConfidenceBarProps {
   readonly name: string;
-  /** Whether the class has no sample. */
+  /** Whether the model cannot predict the class yet. */
   readonly isEmpty: boolean;
 }
 

@@ -21,7 +21,7 @@ export function TrainingPanel() {
 }
 
 function TrainButton() {
-  const { project, trainer } = useApp();
+  const { predictor, project, trainer } = useApp();
   const populated = project.classes.value.filter(({ samples, heldOut }) => samples > heldOut);
   const isReady = project.state.value === 'open' && populated.length > 1;
   return (
@@ -35,7 +35,7 @@ function TrainButton() {
         Train
       </button>
       {!isReady && <p class="quiet">Two classes with samples are needed.</p>}
-      {isReady && trainer.history.value === undefined && (
+      {isReady && trainer.history.value === undefined && !predictor.hasDetector.value && (
         <p class="quiet">Better, and able to say “none of these”.</p>
       )}
     </>

@@ -6,9 +6,9 @@ import { useApp } from '../app.js';
 export function Verdict() {
   const { predictor, project } = useApp();
   const predictions = predictor.predictions.value;
-  const { training, test } = project.counts.value;
-  if (training + test === 0 || predictions === undefined || predictions.ranking.length === 0) {
-    const isEmpty = training + test === 0 && project.state.value === 'open';
+  const hasClasses = project.classes.value.some(({ index }) => index !== undefined);
+  if (!hasClasses || predictions === undefined || predictions.ranking.length === 0) {
+    const isEmpty = !hasClasses && project.state.value === 'open';
     return <p class="verdict is-hint">{isEmpty ? 'Hold a button to record a class' : '\u00a0'}</p>;
   }
   const { best } = predictions;
