@@ -109,12 +109,22 @@ export class Importer {
       } else if (kind === 'checkpoint') {
         this.#report(await loadCheckpoint(this.#project, file), `${file.name} is loaded.`);
       } else if (kind === 'project') {
+        if (!this.#mayReplaceSamples(file.name)) {
+          return;
+        }
         this.#report(await loadProject(this.#project, file), `${file.name} is loaded.`);
       } else {
         throw new Error(`${file.name} cannot be read. The app reads ${READS}`);
       }
       this.#trainer.clear();
     });
+  }
+
+  /** Ask the user before a project replaces samples. */
+  #mayReplaceSamples(name: string): boolean {
+    const { training, test } = this.#project.counts.value;
+    const question = `${name} replaces all samples of its base on this device. Save the present project first if you need it. Replace them?`;
+    return training + test === 0 || window.confirm(question);
   }
 
   #report(notes: readonly string[], success: string): void {

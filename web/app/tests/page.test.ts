@@ -190,6 +190,16 @@ it('learns from photos that are dropped, exports them, and imports the project',
   expect((await save('Checkpoint')).length).toBeLessThan(model.length);
   const classifier = await save('Plain classifier');
   expect(Buffer.from(classifier).includes('Class 1\nClass 2')).toBe(true); // its labels
+  await screen.page.keyboard.press('Escape');
+  const questions: string[] = [];
+  screen.page.once('dialog', (dialog) => {
+    questions.push(dialog.message());
+    void dialog.dismiss();
+  });
+  await upload('mine.sartor', project);
+  await expect.poll(() => questions).toEqual([expect.stringContaining('replaces all samples')]);
+  expect(await screen.samples('Class 2')).toBe(1);
+  await screen.page.getByRole('button', { name: 'Project', exact: true }).click();
   await screen.page.getByRole('button', { name: 'New project' }).click();
   await screen.page.getByRole('button', { name: /Delete all/ }).click();
   await screen.page.waitForFunction(() => {
@@ -251,6 +261,7 @@ it('moves the samples to another base, and opens a project with its own', async 
   await upload('own.tflite', readFileSync(join(files.site, 'bases', base)));
   await screen.page.getByText('own.tflite is open').waitFor();
   expect(await screen.samples('Class 3')).toBe(1);
+  screen.page.once('dialog', (dialog) => void dialog.accept());
   await upload('small.sartor', project);
   await screen.page.getByText('small.sartor is loaded, with its own base').waitFor();
   expect(await screen.samples('Class 3')).toBe(1);

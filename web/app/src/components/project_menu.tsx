@@ -84,8 +84,8 @@ function Bases() {
     <fieldset class="bases">
       <legend>Base</legend>
       <p class="quiet">
-        A smaller one is faster. Samples move along. Your own: open a .tflite file that{' '}
-        <code>sartor convert</code> wrote.
+        A smaller one is faster. Samples move along, unless it has some already. Your own: open a
+        .tflite file that <code>sartor convert</code> wrote.
       </p>
       {chosen?.source instanceof File && (
         <label class="choice">
