@@ -164,7 +164,7 @@ def test_arguments_of_keras_2_without_effect_are_accepted(
             with pytest.raises(ConversionError, match=argument):
                 Keras(tmp_path / "old.h5", "end").content()
             continue
-        model = sartor.convert(tmp_path / "old.h5", classes=2, features="end")
+        model = sartor.convert(tmp_path / "old.h5", classes=2, features="end", normalize=False)
         assert_close(infer(model, inputs, tmp_path), predict(net, inputs))
 
 

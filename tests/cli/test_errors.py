@@ -55,7 +55,7 @@ def _without_weights() -> bytes:
         (["--classes", "a,b", "--capacity", "1"], 1, "the capacity must be"),
         (["--classes", "3", "--batch-size", "0"], 1, "batch"),
         (["--classes", "3", "--features", "nothing"], 1, "nothing"),
-        (["--classes", "3", "--scale", "-1"], 1, "scale"),
+        (["--classes", "3", "--head", "cosine", "--scale", "-1"], 1, "scale"),
         (["--classes", "3", "--momentum", "2"], 1, "momentum"),
         (["--classes", "3", "--weight-decay", "-1"], 1, "weight_decay must be 0 to"),
         (["--classes", "3", "--std", "0"], 1, "std"),

@@ -12,7 +12,7 @@ from convert_helpers import accuracy_after, assert_keeps_the_contract, session_o
 
 import sartor
 from sartor.errors import ConversionError, InvalidModelError, SartorError
-from sartor.heads import SoftmaxClassifier
+from sartor.heads import CosineClassifier, SoftmaxClassifier
 from sartor.optimizers import SGD, Adam, AdamW, RMSprop
 
 BASE = file(classifier)
@@ -88,8 +88,8 @@ def test_invalid_arguments_raise_an_error(name: str) -> None:
 
 
 SETTINGS: dict[str, tuple[type, dict[str, Any], str]] = {
-    "scale": (SoftmaxClassifier, {"scale": 0}, "scale must be above 0, got 0"),
-    "scale infinite": (SoftmaxClassifier, {"scale": np.inf}, "scale must be"),
+    "scale": (CosineClassifier, {"scale": 0}, "scale must be above 0, got 0"),
+    "scale infinite": (CosineClassifier, {"scale": np.inf}, "scale must be"),
     "smoothing": (SoftmaxClassifier, {"label_smoothing": 1.0}, "label_smoothing must be at least"),
     "momentum": (SGD, {"momentum": 1.0}, "momentum must be at least 0 and below 1, got 1.0"),
     "nesterov": (SGD, {"nesterov": True}, "nesterov needs a momentum"),

@@ -92,8 +92,8 @@ def tensor_at_cut(path: Path, sample: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("head", "optimizer", "batch_size"),
-    [("raw", "nesterov", 1), ("normalized", "adam", 7)],
-    ids=["one row", "normalized, Adam"],
+    [("raw", "nesterov", 1), ("smoothed", "adam", 7)],
+    ids=["one row", "smoothed, Adam"],
 )
 def test_compiled_model_computes_the_same_steps(
     real_model: Path, head: str, optimizer: str, batch_size: int
