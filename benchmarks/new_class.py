@@ -16,7 +16,7 @@ from .samples import FeatureModel, Samples
 _DATASETS = ("clothing, starter", "8x8 digits, starter", "spoken digits, DS-CNN")
 _TRAINED = 20  # samples of each trained class
 _ADDED = (1, 5, 20)  # samples of the new class
-_DRAWS = 20  # each of the ten classes is the new class twice
+_DRAWS = 20  # two for each of the ten classes
 _COST = 1.0  # points
 
 

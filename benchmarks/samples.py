@@ -12,7 +12,7 @@ import sartor
 from sartor import PersonalModel
 from sartor.litert import Engine
 from sartor.modalities import Sample, prepare
-from sartor.quantization.report import power_normalized
+from sartor.ops import power_normalize_rows
 from sartor.runtime import Evaluation
 from sartor.runtime.data.tasks import TASKS, Label
 from sartor.runtime.results.evaluation import Evaluator
@@ -41,7 +41,7 @@ class Samples:
 
     def normalized(self) -> Samples:
         """Return the samples with power-normalized features, as `infer` returns them."""
-        return Samples(power_normalized(self.features).astype(np.float32), self.labels)
+        return Samples(power_normalize_rows(self.features).astype(np.float32), self.labels)
 
     def take(self, rows: np.ndarray) -> Samples:
         """Return some samples, by indices or by a mask."""

@@ -86,7 +86,7 @@ class ModelWriter:
         return {tensor: self._buffers.place(number) for tensor, number in self._exclusive.items()}
 
     def class_counts(self) -> list[int]:
-        """Return the places of the sizes that are the number of classes, counted from the end."""
+        """Return the place of each class count in a shape, counted from the end."""
         return [
             place - 4 - 4 * axis  # a vector starts with its length
             for (_, axes), place in self._class_shapes.items()

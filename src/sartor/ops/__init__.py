@@ -12,6 +12,7 @@ from .normalization import (
     l2_normalization,
     log_softmax,
     power_normalization,
+    power_normalize_rows,
     softmax,
     to_length,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "pad",
     "pow_",
     "power_normalization",
+    "power_normalize_rows",
     "quantize",
     "read_variable",
     "reduce_max",

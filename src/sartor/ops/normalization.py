@@ -17,7 +17,14 @@ from .reduce import reduce_sum
 from .registry import OpRow, register
 from .unary import exp, neg, rsqrt, sqrt, square
 
-__all__ = ["l2_normalization", "log_softmax", "power_normalization", "softmax", "to_length"]
+__all__ = [
+    "l2_normalization",
+    "log_softmax",
+    "power_normalization",
+    "power_normalize_rows",
+    "softmax",
+    "to_length",
+]
 
 _SMALLEST_NORM = 1e-6  # the kernel divides by at least this
 
@@ -52,6 +59,14 @@ def power_normalization(x: Tensor) -> Tensor:
     See Perronnin, Sánchez & Mensink (2010).
     """
     return to_length(sub(sqrt(relu(x)), sqrt(relu(neg(x)))))
+
+
+def power_normalize_rows(rows: np.ndarray) -> np.ndarray:
+    """Return `power_normalization` of rows in NumPy: float [N, F]; rows of zeros stay zero."""
+    roots = np.sign(rows) * np.sqrt(np.abs(rows))
+    lengths = np.linalg.norm(roots, axis=1, keepdims=True)
+    normalized: np.ndarray = roots / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return normalized
 
 
 def _last_sum(x: Tensor) -> Tensor:

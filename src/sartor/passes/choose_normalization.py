@@ -14,10 +14,10 @@ _MIN_FEATURES = 64  # the norm of fewer numbers may tell classes apart
 def choose_normalization(prepared: PreparedBase, head: Head, option: bool | None) -> bool:
     """Return whether to power-normalize the features.
 
-    On photos through a good base the normalization is as accurate as none, on other samples it
-    gains one to four points (docs/benchmarks.md). The norm is lost, so that few numbers, a
-    regression, and numbers that the app states keep it. A head with layers of its own gets the
-    features that it was trained with.
+    On photos through a good base, accuracy is the same with and without; other samples gain up to
+    three points (docs/benchmarks.md). The norm of the features is lost. So a regression, few
+    features, and inputs of the base as features stay as they are, and so do the features of a
+    head that brings its own layers.
 
     Args:
         prepared: the base, before its features are adapted.
@@ -30,8 +30,8 @@ def choose_normalization(prepared: PreparedBase, head: Head, option: bool | None
     if prepared.features:
         if option is not None:
             raise ConversionError(
-                "a personalizable file keeps its features as they are: convert it without "
-                "normalize (--normalize), or convert its base"
+                "a personalizable file keeps its features as they are: leave normalize "
+                "(--normalize, --no-normalize) out, or convert its base"
             )
         return False
     if option is not None:

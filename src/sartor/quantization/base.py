@@ -12,6 +12,7 @@ from ..flatbuffer import write
 from ..graph import DType, Graph, Model, Quantization, Signature
 from ..modalities import modality_of
 from ..modalities.image.conventions import Convention
+from ..ops import power_normalize_rows
 from ..passes import adapt_inputs
 from ..passes.images.adapt_quantized_images import insert_quantize, takes_pixels
 from .calibration_data import CalibrationData, RepresentativeSamples
@@ -20,7 +21,6 @@ from .report import (
     QuantizationReport,
     compare_features,
     compute_features,
-    power_normalized,
 )
 
 __all__ = ["QuantizedBase", "quantize_base"]
@@ -79,7 +79,7 @@ class QuantizedBase:
             self.float_content, self.samples.inputs(self.float_inputs), self.features
         )
         if normalize:
-            before = [power_normalized(rows) for rows in before]
+            before = [power_normalize_rows(rows) for rows in before]
         after = compute_features(content, self.samples.inputs(self.inputs), self.features)
         error, cosine, few_shot = compare_features(
             before, after, self.samples.labels, create_classifier

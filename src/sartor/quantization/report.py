@@ -18,7 +18,6 @@ __all__ = [
     "QuantizationReport",
     "compare_features",
     "compute_features",
-    "power_normalized",
 ]
 
 _DRAWS = 5
@@ -96,14 +95,6 @@ def compute_features(
         outputs = runner(**sample)
         rows.append([outputs[name].ravel() for name in names])
     return [np.stack(column) for column in zip(*rows, strict=True)]
-
-
-def power_normalized(rows: np.ndarray) -> np.ndarray:
-    """Return what the ops of `power_normalization` compute: rows [N, F]."""
-    roots = np.sign(rows) * np.sqrt(np.abs(rows))
-    lengths = np.linalg.norm(roots, axis=1, keepdims=True)
-    normalized: np.ndarray = roots / np.maximum(lengths, np.finfo(np.float32).tiny)
-    return normalized
 
 
 def compare_features(

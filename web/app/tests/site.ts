@@ -103,7 +103,7 @@ export function photoFolders(
   });
 }
 
-/** Return the path of a photo that is not in any folder for training. */
+/** Return the path of a photo outside the folders for training. */
 export function validationPhoto(name: string, index: number): string {
   const folder = join(PHOTOS, 'validation', name);
   return join(folder, readdirSync(folder).sort()[index] as string);

@@ -19,7 +19,7 @@ internal class Augmentation private constructor(private val numbers: LongArray) 
     /** Factor of the levels, in units of 1/256. */
     val gain: Int get() = (MIN_GAIN + numbers[3] * GAINS / 65536).toInt()
 
-    /** Return the part of an image that is shown. */
+    /** Return the crop of an image. */
     fun crop(image: Pixels, toWidth: Int, toHeight: Int): Box {
         val center = centerBox(image.width, image.height, toWidth, toHeight)
         val share = MIN_SHARE * 65536 + SHARES * numbers[0]

@@ -57,7 +57,7 @@ class SharedFiles : ContentProvider() {
     }
 
     companion object {
-        /** The folder of the files that are shared. */
+        /** Return the folder of shared files. */
         fun folder(context: Context): File = File(context.cacheDir, "shared").apply { mkdirs() }
 
         /** Return an intent that sends a file of `folder`. */

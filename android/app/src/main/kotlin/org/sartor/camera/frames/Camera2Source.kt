@@ -167,7 +167,7 @@ class Camera2Source(context: Context) : FrameSource {
 
     private fun facing(id: String): Int? = manager.getCameraCharacteristics(id)[CameraCharacteristics.LENS_FACING]
 
-    /** Return the size of a camera that is nearest to 640 x 480. */
+    /** Return the frame size of a camera, the nearest to 640 x 480. */
     private fun sizeOf(id: String): Size {
         val map = manager.getCameraCharacteristics(id)[CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP]
         val sizes = map?.getOutputSizes(ImageFormat.YUV_420_888).orEmpty()

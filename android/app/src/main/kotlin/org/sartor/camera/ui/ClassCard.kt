@@ -25,7 +25,7 @@ class ClassCard(val root: View, private val actions: Actions) {
     private val hold: HoldButton = root.find(R.id.hold)
     private val background = GradientDrawable()
     private val holdBackground = GradientDrawable()
-    private var shown: ClassState? = null
+    private var current: ClassState? = null
     private var isBest = false
 
     init {
@@ -34,18 +34,18 @@ class ClassCard(val root: View, private val actions: Actions) {
         root.background = background
         holdBackground.cornerRadius = context.dp(16)
         hold.background = RippleDrawable(ColorStateList.valueOf(context.getColor(R.color.ripple)), holdBackground, null)
-        val open = View.OnClickListener { shown?.let { actions.openClass(it.name) } }
+        val open = View.OnClickListener { current?.let { actions.openClass(it.name) } }
         name.setOnClickListener(open)
         more.setOnClickListener(open)
-        hold.onHold = { held -> shown?.let { actions.record(it.name, held) } }
+        hold.onHold = { held -> current?.let { actions.record(it.name, held) } }
     }
 
     /** Show a class. */
     fun render(value: ClassState, state: ScreenState) {
-        if (value != shown) {
+        if (value != current) {
             renderClass(value)
         }
-        shown = value
+        current = value
         renderConfidence(value, state)
         renderRecording(value, state.recording == value.name)
     }

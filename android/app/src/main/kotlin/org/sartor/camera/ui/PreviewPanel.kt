@@ -11,7 +11,7 @@ import org.sartor.camera.frames.Frame
 import org.sartor.camera.model.ScreenState
 import kotlin.math.roundToInt
 
-/** The preview: the frame, what it is recognized as, and the reason if there is none. */
+/** The preview: the frame and its class, or the reason for a missing frame. */
 class PreviewPanel(private val root: View, private val actions: Actions) {
     private val context = root.context
     private val frame: FrameView = root.find(R.id.frame)
@@ -30,9 +30,9 @@ class PreviewPanel(private val root: View, private val actions: Actions) {
     }
 
     /** Show a frame of the camera. */
-    fun show(shown: Frame) {
-        frame.isMirrored = shown.isMirrored
-        frame.show(shown.image)
+    fun show(next: Frame) {
+        frame.isMirrored = next.isMirrored
+        frame.show(next.image)
     }
 
     /** Show a state. */
