@@ -22,18 +22,30 @@ class TrainableConstant:
     constant is a parameter of its own.
 
     Attributes:
-        name: name of the parameter, for example `layer_2/bias`.
+        layer: name of the layer, for example `layer_2`.
+        role: for example `weights` or `bias`.
         op, index: the op, and the index of its input.
     """
 
-    name: str
+    layer: str
+    role: str
     op: Op
     index: int
+
+    @property
+    def name(self) -> str:
+        """The name of the parameter, for example `layer_2/bias`."""
+        return f"{self.layer}/{self.role}"
 
     @property
     def constant(self) -> Tensor:
         """The tensor in the file."""
         return self.op.input(self.index)
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it belongs to a layer with weights, and not to an elementwise op."""
+        return find_row(self.op).weights is not None
 
     @property
     def is_default(self) -> bool:
@@ -42,7 +54,7 @@ class TrainableConstant:
 
     def has_name(self, name: str) -> bool:
         """Return True for the name of the parameter, of its layer or of the constant."""
-        return name in (self.name, self.name.partition("/")[0], self.constant.name)
+        return name in (self.name, self.layer, self.constant.name)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.constant.name!r}, {list(self.constant.shape)})"
@@ -55,7 +67,7 @@ def find_trainable(graph: Graph) -> list[TrainableConstant]:
     for op in graph.ops:
         roles = list(_constant_roles(op))
         number += bool(roles)
-        constants += [TrainableConstant(f"layer_{number}/{role}", op, i) for i, role in roles]
+        constants += [TrainableConstant(f"layer_{number}", role, op, i) for i, role in roles]
     return constants
 
 

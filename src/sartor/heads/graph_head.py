@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import gradients
 from ..errors import ConversionError
 from ..graph import Graph, Model, Op, Tensor
-from ..graph.content_hash import hash_graph
 from ..losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy, check_loss
-from ..ops import find_row, flatten, zeros_like
+from ..ops import find_row, flatten
 from ._dropout import DropoutMasks
-from ._emit_graph import dropout_markers, emit_graph
+from ._emit_graph import dropout_markers
 from ._features import flat_size, flatten_features
 from ._imprint import imprint_for_task
+from ._layer_graph import LayerGraph
 from ._prepare_graph import last_dense_layer, prepare_graph
 from ._trainable import find_trainable, select_trainable
 from .head import Parameter
@@ -28,8 +27,6 @@ _LOSSES: Mapping[str, Callable[[], Loss]] = {
     "independent": SigmoidCrossEntropy,
 }
 """The probabilities that the last op computes from logits (`OpRow.probabilities`) → loss."""
-
-_TEST_BATCH = 3
 
 
 class GraphHead:
@@ -80,10 +77,12 @@ class GraphHead:
         constants = select_trainable(
             find_trainable(self._graph), trainable, is_frozen, self._last_layer, label
         )
-        self._constants = {each.name: each for each in constants}
+        self._layers = LayerGraph(self._graph, constants, self._rates)
         # Input of the last layer → name of its parameter
-        self._last_names = {each.index: each.name for each in constants if self._is_last(each.op)}
-        self._check_gradients()
+        self._last_names = {
+            each.index: each.name for each in constants if each.op is self._last_layer
+        }
+        self._layers.check_gradients(self._last_layer.output, label)
 
     @property
     def outputs(self) -> int:
@@ -108,13 +107,7 @@ class GraphHead:
 
     def identity(self) -> Mapping[str, Any]:
         """Return a hash of the graph without the trainable values, and the task."""
-        content_hash = hash_graph(
-            self._graph,
-            self._graph.outputs,
-            variable_constants=[each.constant for each in self._constants.values()],
-            skipped_ops=self._markers(),
-        )
-        return {"graph": content_hash, "task": self.loss.task}
+        return {"graph": self._layers.content_hash(self._markers()), "task": self.loss.task}
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
         """Return the trainable constants with their values; for a classifier also `gain`.
@@ -129,10 +122,7 @@ class GraphHead:
                 f"{capacity} classes: convert with classes={self.outputs}, or with "
                 f"{self.outputs} class names at most"
             )
-        parameters = [
-            Parameter(name, each.constant.value, class_axis=0 if self._is_last(each.op) else None)
-            for name, each in self._constants.items()
-        ]
+        parameters = self._layers.parameters(self._last_layer)
         if self.loss.task == "classification":
             parameters.append(Parameter("gain", np.zeros(1, np.float32), trainable=False))
         return parameters
@@ -166,9 +156,6 @@ class GraphHead:
         values = imprint_for_task(self.loss.task, rows, sample_weights, layer, other_classes)
         return {names[name]: value for name, value in values.items()}
 
-    def _is_last(self, op: Op) -> bool:
-        return op is self._last_layer
-
     def _markers(self) -> list[Op]:
         return dropout_markers(self._graph) if self._rates else []
 
@@ -182,8 +169,7 @@ class GraphHead:
         inputs = self._graph.inputs
         if len(features) != len(inputs):
             features = [flatten_features(features)]
-        variables = {(c.op, c.index): parameters[name] for name, c in self._constants.items()}
-        return emit_graph(self._graph, features, variables, end, rates=self._rates, masks=masks)
+        return self._layers.emit(features, parameters, end, masks)
 
     def _check_features(self, features: Sequence[tuple[int, ...]]) -> None:
         expected = [tensor.shape[1:] for tensor in self._graph.inputs]
@@ -193,20 +179,6 @@ class GraphHead:
                 f"has {_format_shapes(features)}: cut the base at another tensor (`features=`), or "
                 "build the head for these shapes"
             )
-
-    def _check_gradients(self) -> None:
-        """Differentiate the graph once, so that errors appear early."""
-        graph = Graph("head")
-        features = [graph.input(t.name, (_TEST_BATCH, *t.shape[1:])) for t in self._graph.inputs]
-        parameters = {
-            name: graph.input(each.constant.name, each.constant.shape)
-            for name, each in self._constants.items()
-        }
-        try:
-            logits = self.logits(features, parameters)
-            gradients(logits, list(parameters.values()), seed=zeros_like(logits))
-        except ConversionError as error:
-            raise ConversionError(f"{self._label}: {error}") from error
 
 
 def _format_shapes(shapes: Sequence[Sequence[int]]) -> str:
