@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -22,8 +22,14 @@ __all__ = ["fully_connected", "linear", "matmul"]
 def matmul(x: Operand, y: Operand, *, adj_x: bool = False, adj_y: bool = False) -> Tensor:
     """Return `x @ y` over the last two axes, each transposed on request; others are broadcast.
 
-    BATCH_MATMUL is the fast form for operands that are not constant (XNNPACK runs it).
+    BATCH_MATMUL is the fast form for operands that are not constant, because XNNPACK runs it. In
+    TensorFlow Lite 2.16 it only runs `x @ yᵀ`, and elsewhere a scalar loop may take 20 times as
+    long. So matrices are transposed by ops of their own; a constant is left as it is.
     """
+    if _is_matrix(x) and _is_matrix(y):
+        x = transpose(x, (1, 0)) if adj_x else x
+        y = y if adj_y else transpose(y, (1, 0))
+        return emit("BATCH_MATMUL", x, y, adjX=False, adjY=True)
     return emit("BATCH_MATMUL", x, y, adjX=adj_x, adjY=adj_y)
 
 
@@ -44,6 +50,10 @@ def linear(x: Tensor, weights: Tensor) -> Tensor:
 
 
 # --- BATCH_MATMUL ------------------------------------------------------------------------------
+
+
+def _is_matrix(operand: Operand) -> TypeGuard[Tensor]:
+    return isinstance(operand, Tensor) and operand.rank == 2 and not operand.is_constant
 
 
 def _swap(shape: Shape, adjoint: object) -> Shape:
