@@ -7,6 +7,7 @@ import { chosenBase, type ListedBase, listBases } from './bases.js';
 import { Camera } from './camera/camera.js';
 import { Importer } from './importer.js';
 import { Messages } from './messages.js';
+import { incomplete } from './moving.js';
 import { startOffline } from './offline.js';
 import { Predictor } from './predictor.js';
 import { Project } from './project.js';
@@ -19,7 +20,7 @@ export class App {
   readonly project = new Project();
   readonly predictor = new Predictor(this.project, this.camera, this.messages);
   readonly trainer = new Trainer(this.project, this.messages);
-  readonly importer = new Importer(this.project, this.predictor, this.trainer, this.messages);
+  readonly importer = new Importer(this.project, this.predictor, this.messages);
   /** The bases of the site. */
   readonly bases = signal<readonly ListedBase[]>([]);
   /** Whether the app works offline. */
@@ -33,7 +34,8 @@ export class App {
     void this.predictor.run();
     void navigator.storage?.persist?.();
     this.bases.value = await listBases();
-    const base = await chosenBase(this.bases.value);
+    await this.project.opened.load();
+    const base = await chosenBase(this.bases.value, this.project.opened);
     if (base === undefined) {
       this.project.state.value = 'failed';
       this.project.failure.value =
@@ -41,8 +43,8 @@ export class App {
       return;
     }
     try {
-      for (const note of await this.project.open(base)) {
-        this.messages.note(note);
+      if (!(await this.project.open(base))) {
+        this.messages.note(incomplete(base.name));
       }
     } catch (error) {
       console.warn(error); // the preview shows it

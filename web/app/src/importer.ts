@@ -1,12 +1,11 @@
 /** The import of files: photos become samples; models, checkpoints and projects are opened. */
 
 import { signal } from '@preact/signals';
-import { type FileInFolder, kindOf } from './dropped_files.js';
+import { type FileInFolder, type FileKind, kindOf } from './dropped_files.js';
 import type { Messages } from './messages.js';
 import { loadCheckpoint, loadProject, openModelFile } from './opened_files.js';
 import type { Predictor } from './predictor.js';
 import type { Project } from './project.js';
-import type { Trainer } from './trainer.js';
 
 /** The progress of an import. */
 export interface ImportProgress {
@@ -16,18 +15,36 @@ export interface ImportProgress {
 
 const READS = 'photos, .tflite models, .safetensors checkpoints and .sartor projects';
 
+type Opener = (
+  project: Project,
+  file: File,
+  onProgress: (done: number, total: number) => void,
+) => Promise<string | undefined>;
+
+/** Kind of a file → function that opens it, and returns a sentence for the user. */
+const OPENERS: Readonly<Partial<Record<FileKind, Opener>>> = {
+  model: openModelFile,
+  checkpoint: loadCheckpoint,
+  project: (project, file) => loadProject(project, file, () => mayReplace(project, file.name)),
+};
+
+/** Ask the user before a project replaces samples. */
+function mayReplace({ counts }: Project, name: string): boolean {
+  const { training, test } = counts.value;
+  const question = `${name} replaces all samples of its base on this device. Save the present project first if you need it. Replace them?`;
+  return training + test === 0 || window.confirm(question);
+}
+
 /** Imports the files of the user. */
 export class Importer {
   readonly progress = signal<ImportProgress | undefined>(undefined);
   readonly #project: Project;
   readonly #predictor: Predictor;
-  readonly #trainer: Trainer;
   readonly #messages: Messages;
 
-  constructor(project: Project, predictor: Predictor, trainer: Trainer, messages: Messages) {
+  constructor(project: Project, predictor: Predictor, messages: Messages) {
     this.#project = project;
     this.#predictor = predictor;
-    this.#trainer = trainer;
     this.#messages = messages;
   }
 
@@ -48,96 +65,94 @@ export class Importer {
     } else if (other !== undefined) {
       await this.#open(other.file);
     } else if (files.length === 0) {
-      this.#messages.error(`There are no files in the folder. The app reads ${READS}`);
+      this.#messages.error(`There are no files in the folder. The app reads ${READS}.`);
     }
   }
 
   async #importPhotos(photos: readonly FileInFolder[], label: string | undefined): Promise<void> {
     const [first] = photos;
     if (photos.length === 1 && first !== undefined && !(label ?? first.folder)) {
-      await this.#attempt(() => this.#predictor.predictPhoto(first.file));
+      const { file } = first;
+      await this.#attempt(`${file.name} was not predicted.`, () =>
+        this.#predictor.predictPhoto(file),
+      );
       return;
     }
-    let count = 0;
-    const failures: Error[] = [];
-    this.progress.value = { done: 0, total: photos.length };
+    const named = photos.filter(({ folder }) => label ?? folder);
+    if (named.length === 0) {
+      this.#messages.error('Drop photos onto a class, or folders whose names are the classes.');
+      return;
+    }
+    this.progress.value = { done: 0, total: named.length };
     if (label === undefined) {
       await this.#project.removePlaceholders();
     }
-    for (const [index, { file, folder }] of photos.entries()) {
-      const name = label ?? folder;
-      try {
-        if (name === undefined) {
-          throw new Error('Drop photos onto a class, or folders whose names are the classes');
-        }
-        await this.#project.addSample(file, name, this.#predictor.isTest.value);
-        count += 1;
-      } catch (error) {
-        failures.push(error as Error);
-      }
-      this.progress.value = { done: index + 1, total: photos.length };
-    }
+    const failures = await this.#addPhotos(named, label);
     if (this.#project.classes.value.length === 0) {
       await this.#project.clear();
     }
     this.progress.value = undefined;
     const [failure] = failures;
     if (failure !== undefined) {
-      const all = failures.length > 1 ? `${failures.length} photos were not added. ` : '';
-      this.#messages.error(`${all}${failure.message}`);
+      const { name } = failure.photo.file;
+      const count = failures.length;
+      const failed =
+        count > 1
+          ? `${count} photos were not added, among them ${name}.`
+          : `${name} was not added.`;
+      this.#messages.failure(failed, failure.reason);
     }
+    const count = named.length - failures.length;
     if (count > 0) {
       this.#messages.note(`${count} ${count === 1 ? 'photo' : 'photos'} added.`);
     }
+    this.#reportSkipped(photos.length - named.length);
+  }
+
+  /** Add photos as samples, and return those that failed, with the reasons. */
+  async #addPhotos(photos: readonly FileInFolder[], label: string | undefined) {
+    const failures: { photo: FileInFolder; reason: unknown }[] = [];
+    for (const [index, photo] of photos.entries()) {
+      try {
+        const name = (label ?? photo.folder) as string;
+        await this.#project.addSample(photo.file, name, this.#predictor.isTest.value);
+      } catch (reason) {
+        failures.push({ photo, reason });
+      }
+      this.progress.value = { done: index + 1, total: photos.length };
+    }
+    return failures;
   }
 
   #reportSkipped(count: number): void {
     if (count > 0) {
-      this.#messages.note(`${count} other files were skipped.`);
+      this.#messages.note(
+        count === 1 ? 'Another file was skipped.' : `${count} other files were skipped.`,
+      );
     }
   }
 
   async #open(file: File): Promise<void> {
-    const kind = kindOf(file);
-    await this.#attempt(async () => {
-      if (kind === 'model') {
-        const onProgress = (done: number, total: number) => {
-          this.progress.value = { done, total };
-        };
-        const notes = await openModelFile(this.#project, file, onProgress);
-        this.#report(notes, `${file.name} is open.`);
-      } else if (kind === 'checkpoint') {
-        this.#report(await loadCheckpoint(this.#project, file), `${file.name} is loaded.`);
-      } else if (kind === 'project') {
-        if (!this.#mayReplaceSamples(file.name)) {
-          return;
-        }
-        this.#report(await loadProject(this.#project, file), `${file.name} is loaded.`);
-      } else {
-        throw new Error(`${file.name} cannot be read. The app reads ${READS}`);
+    const open = OPENERS[kindOf(file)];
+    if (open === undefined) {
+      this.#messages.error(`${file.name} cannot be read. The app reads ${READS}.`);
+      return;
+    }
+    await this.#attempt(`${file.name} was not opened.`, async () => {
+      const message = await open(this.#project, file, (done, total) => {
+        this.progress.value = { done, total };
+      });
+      if (message !== undefined) {
+        this.#messages.note(message);
       }
-      this.#trainer.clear();
     });
   }
 
-  /** Ask the user before a project replaces samples. */
-  #mayReplaceSamples(name: string): boolean {
-    const { training, test } = this.#project.counts.value;
-    const question = `${name} replaces all samples of its base on this device. Save the present project first if you need it. Replace them?`;
-    return training + test === 0 || window.confirm(question);
-  }
-
-  #report(notes: readonly string[], success: string): void {
-    for (const note of notes.length > 0 ? notes : [success]) {
-      this.#messages.note(note);
-    }
-  }
-
-  async #attempt(action: () => Promise<void>): Promise<void> {
+  async #attempt(failure: string, action: () => Promise<void>): Promise<void> {
     try {
       await action();
     } catch (error) {
-      this.#messages.error(error);
+      this.#messages.failure(failure, error);
     } finally {
       this.progress.value = undefined;
     }

@@ -4,6 +4,8 @@ import type { ClassSummary } from 'sartor';
 
 /** The place of a class. */
 export interface Place {
+  /** Number of the place on this page, which stays when the class is renamed. */
+  readonly id: number;
   readonly name: string;
   /** Number of its color, from 0; see styles/tokens.css. */
   readonly color: number;
@@ -20,7 +22,9 @@ export function arrange(
   const names = new Set(classes.map(({ name }) => name));
   const arranged = places.filter(({ name }) => names.delete(name));
   for (const name of names) {
-    arranged.push({ name, color: freeColor(arranged) });
+    const id =
+      1 + Math.max(0, ...places.map((place) => place.id), ...arranged.map((place) => place.id));
+    arranged.push({ id, name, color: freeColor(arranged) });
   }
   return arranged;
 }
@@ -30,19 +34,30 @@ export function renamePlace(places: readonly Place[], label: string, name: strin
   return places.map((place) => (place.name === label ? { ...place, name } : place));
 }
 
-/** Return the places in a text, or none if it is not one. */
+/** Return the places in a text, which anyone may have written; none if it has none. */
 export function readPlaces(text: string | undefined): Place[] {
+  let places: unknown;
   try {
-    const places: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(places) ? places.filter(isPlace) : [];
+    places = JSON.parse(text ?? '[]');
   } catch {
     return [];
   }
+  const colors = new Map(
+    (Array.isArray(places) ? places : [])
+      .filter(isPlace)
+      .map(({ name, color }) => [name, color] as const),
+  );
+  return [...colors].map(([name, color], id) => ({ id, name, color }));
 }
 
-function isPlace(value: unknown): value is Place {
+/** Return places as a text for the app data. The Android app reads it too. */
+export function writePlaces(places: readonly Place[]): string {
+  return JSON.stringify(places.map(({ name, color }) => ({ name, color })));
+}
+
+function isPlace(value: unknown): value is Pick<Place, 'name' | 'color'> {
   const { name, color } = (value ?? {}) as Partial<Place>;
-  return typeof name === 'string' && Number.isInteger(color) && Number(color) >= 0;
+  return typeof name === 'string' && Number.isSafeInteger(color) && Number(color) >= 0;
 }
 
 function freeColor(places: readonly Place[]): number {

@@ -1,6 +1,7 @@
 /** The messages to the user: notes that go away by themselves, and errors that stay. */
 
 import { signal } from '@preact/signals';
+import { explain } from './explanations.js';
 
 /** A message on the screen. */
 export interface Message {
@@ -12,7 +13,7 @@ export interface Message {
 const NOTE_TIME = 6000; // ms
 const MOST = 3;
 
-/** The list of messages, and the text for screen readers. */
+/** The list of messages, and the text for screen readers. All texts are whole sentences. */
 export class Messages {
   /** The messages, the last one is the newest. */
   readonly list = signal<readonly Message[]>([]);
@@ -27,10 +28,19 @@ export class Messages {
   }
 
   /** Show an error until the user dismisses it. */
-  error(reason: unknown): void {
-    const text = reason instanceof Error ? reason.message : String(reason);
+  error(text: string): void {
+    this.#add(text, true);
+  }
+
+  /**
+   * Show that something has failed, and why. The console has the words of the library.
+   *
+   * @param failure - sentence about what has not happened.
+   * @param reason - the error.
+   */
+  failure(failure: string, reason: unknown): void {
     console.warn(reason);
-    this.#add(sentence(text), true);
+    this.error(`${failure} ${explain(reason)}`);
   }
 
   /** Remove a message. */
@@ -50,10 +60,4 @@ export class Messages {
     this.list.value = [...others, message].slice(-MOST);
     return message;
   }
-}
-
-/** Return a text with a capital at the start and a full stop at the end. */
-function sentence(text: string): string {
-  const start = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(start) ? start : `${start}.`;
 }

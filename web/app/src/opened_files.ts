@@ -1,61 +1,93 @@
 /** The models, checkpoints and projects that the user opens. */
 
-import { PersonalModel } from 'sartor';
-import { chooseFile, useFile } from './bases.js';
+import { PersonalModel, SartorError } from 'sartor';
+import { moveTo } from './moving.js';
+import { baseOfFile } from './opened_bases.js';
 import type { Project } from './project.js';
+import { saveResult } from './saved_results.js';
 
 /**
  * Open a personalizable file. If it has no classes, the samples of the project move to it.
  *
- * @returns messages to the user; none if nothing is to say.
+ * @returns sentence for the user.
  */
 export async function openModelFile(
   project: Project,
   file: File,
   onProgress: (done: number, total: number) => void,
-): Promise<readonly string[]> {
-  const notes = await project.moveTo(await useFile(file), onProgress);
-  await chooseFile(file);
-  return notes;
+): Promise<string> {
+  return moveTo(project, await baseOfFile(file, file.name), onProgress);
 }
 
 /** Load a checkpoint into the open model. */
-export async function loadCheckpoint(project: Project, file: File): Promise<readonly string[]> {
-  const notes = await project.model.loadCheckpoint(file);
+export async function loadCheckpoint(project: Project, file: File): Promise<string> {
+  await project.model.loadCheckpoint(file);
+  await saveResult(project.model, undefined); // they are those of other weights
   await project.reload();
-  return notes;
+  return `${file.name} is loaded.`;
 }
 
-/** Load a project into the open model, or into its own one if it has another base. */
-export async function loadProject(project: Project, file: File): Promise<readonly string[]> {
-  let notes: readonly string[];
-  try {
-    notes = await project.model.importProject(file);
-  } catch (error) {
-    if (!/with another (base|head)|of another base/.test((error as Error).message)) {
-      throw error;
-    }
-    return openProject(project, file);
+/**
+ * Load a project into the open model, or into its own one if it has another base.
+ *
+ * @param mayReplace - asks the user before samples of the present base are replaced.
+ * @returns sentence for the user; undefined if the user refuses.
+ */
+export async function loadProject(
+  project: Project,
+  file: File,
+  mayReplace: () => boolean,
+): Promise<string | undefined> {
+  if (!mayReplace()) {
+    return undefined;
   }
-  await project.reload();
-  return notes;
-}
-
-/** Open the model of a project, and load the project into it. */
-async function openProject(project: Project, file: File): Promise<readonly string[]> {
-  const former = project.base.value;
-  const content = await PersonalModel.modelOfProject(file);
-  const model = new File([content as BlobPart], file.name.replace(/(\.\w+)?$/, '.tflite'));
-  await project.open(await useFile(model));
   try {
     await project.model.importProject(file);
   } catch (error) {
-    if (former !== undefined) {
-      await project.open(former);
+    if (error instanceof SartorError && error.code === 'other-model') {
+      return openProject(project, file, mayReplace);
     }
     throw error;
   }
-  await chooseFile(model);
   await project.reload();
-  return [`${file.name} is loaded, with its own base.`];
+  return `${file.name} is loaded.`;
+}
+
+/** Open the model of a project, and load the project into it. */
+async function openProject(
+  project: Project,
+  file: File,
+  mayReplace: () => boolean,
+): Promise<string | undefined> {
+  const former = project.base.value;
+  const content = await PersonalModel.modelOfProject(file);
+  const hadSamples = hasSamples(project);
+  const base = await baseOfFile(new Blob([content as BlobPart]), file.name);
+  const wasOpened = project.opened.list.value.find(({ key }) => key === base.key);
+  await project.open(base);
+  const goBack = async () => {
+    if (former !== undefined) {
+      await project.open(former);
+    }
+    if (wasOpened === undefined) {
+      await project.opened.remove(base);
+    }
+  };
+  if (!hadSamples && !mayReplace()) {
+    await goBack();
+    return undefined;
+  }
+  try {
+    await project.model.importProject(file);
+  } catch (error) {
+    await goBack();
+    throw error;
+  }
+  await project.reload();
+  const stay = hadSamples ? ` Your former samples stay with ${former?.name}, in the menu.` : '';
+  return `${file.name} is loaded, with its own base.${stay}`;
+}
+
+function hasSamples({ counts }: Project): boolean {
+  return counts.value.training + counts.value.test > 0;
 }

@@ -1,6 +1,6 @@
 /** The live predictions: one frame after another, and recordings of frames as samples. */
 
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal, untracked } from '@preact/signals';
 import type { PredictionsOfInput } from 'sartor';
 import type { Camera } from './camera/camera.js';
 import { FrameCanvas } from './camera/frame.js';
@@ -36,13 +36,23 @@ export class Predictor {
   readonly #project: Project;
   readonly #camera: Camera;
   readonly #messages: Messages;
-  readonly #times: { start: number; end: number }[] = [];
+  #times: { start: number; end: number }[] = [];
   #lastSample = 0;
+  /** Whether the recording has no sample yet. */
+  #isDue = false;
+  /** Whether the recording ends with its next sample. */
+  #isEnding = false;
 
   constructor(project: Project, camera: Camera, messages: Messages) {
     this.#project = project;
     this.#camera = camera;
     this.#messages = messages;
+    effect(() => {
+      const isLive = camera.state.value === 'on' && project.state.value === 'open';
+      if (!isLive) {
+        untracked(() => this.#clear());
+      }
+    });
   }
 
   /** Predict frames until the page ends. */
@@ -55,8 +65,12 @@ export class Predictor {
         this.#measure(start, performance.now());
       } catch (error) {
         if (this.#project.state.value === 'open') {
+          const isRecording = this.recording.value !== undefined;
           this.recording.value = undefined;
-          this.#messages.error(error);
+          const failure = isRecording
+            ? 'The sample was not added.'
+            : 'The image was not predicted.';
+          this.#messages.failure(failure, error);
           await new Promise((resolve) => setTimeout(resolve, 1000));
         }
       }
@@ -66,21 +80,32 @@ export class Predictor {
   /** Record the frames of the camera as samples of a class, until `stopRecording`. */
   record(label: string): void {
     if (this.#camera.state.value !== 'on') {
-      this.#messages.error('The camera is off: start it, or add files');
+      this.#messages.error('The camera is off. Start it, or add photos.');
       return;
     }
     this.clearPhoto();
     this.#lastSample = 0;
+    this.#isDue = true;
+    this.#isEnding = false;
     this.recording.value = label;
   }
 
-  /** End the recording. */
+  /** End the recording; a press that was shorter than a frame still records one. */
   stopRecording(): void {
+    if (this.#isDue) {
+      this.#isEnding = true;
+    } else {
+      this.#endRecording();
+    }
+  }
+
+  #endRecording(): void {
     const label = this.recording.value;
     this.recording.value = undefined;
     const summary = this.#project.classes.value.find(({ name }) => name === label);
     if (summary !== undefined) {
-      this.#messages.speak(`${summary.name}: ${summary.samples} samples`);
+      const { name, samples } = summary;
+      this.#messages.speak(`${name}: ${samples} ${samples === 1 ? 'sample' : 'samples'}`);
     }
   }
 
@@ -113,11 +138,33 @@ export class Predictor {
     const image = await this.#canvas.encode(video);
     const predictions = await model.predict(image, { features: true });
     this.#show(predictions);
+    if (!this.#project.classes.value.some(({ name }) => name === label)) {
+      this.recording.value = undefined; // the class was renamed or deleted meanwhile
+      return;
+    }
     await this.#project.addSample(image, label, this.isTest.value, predictions.features);
+    this.#isDue = false;
+    if (this.#isEnding) {
+      this.#endRecording();
+    }
+  }
+
+  /** Forget what was predicted, because the camera or the model has ended. */
+  #clear(): void {
+    const { state } = this.#project;
+    this.recording.value = undefined;
+    this.speed.value = undefined;
+    this.#times = [];
+    if (state.value !== 'open') {
+      this.clearPhoto();
+    }
+    if (this.photo.value === undefined) {
+      this.predictions.value = undefined;
+    }
   }
 
   #show(predictions: PredictionsOfInput): void {
-    if (this.photo.value === undefined) {
+    if (this.photo.value === undefined && this.#camera.state.value === 'on') {
       this.predictions.value = predictions;
     }
   }

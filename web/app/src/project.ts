@@ -1,22 +1,26 @@
 /** The project: the open model, its classes with their samples, and its files. */
 
 import { computed, signal } from '@preact/signals';
-import { type ClassSummary, type PersonalModel, StoreError } from 'sartor';
-import { type ChosenBase, openModel, rememberStorage, storageOf } from './bases.js';
-import { arrange, type Place, readPlaces, renamePlace } from './layout.js';
+import { type ClassSummary, type PersonalModel, SartorError } from 'sartor';
+import { type Base, openModel, rememberChoice, storageOf } from './bases.js';
+import { explain } from './explanations.js';
+import { arrange, type Place, readPlaces, renamePlace, writePlaces } from './layout.js';
+import { OpenedBases } from './opened_bases.js';
+import { saveResult } from './saved_results.js';
 import { Thumbnails } from './thumbnails.js';
 
 /** A class on the screen. */
 export type ClassOfProject = ClassSummary & Place;
 
-/** The states of the project. */
-export type ProjectState = 'opening' | 'open' | 'elsewhere' | 'failed';
-
-interface StoredPhoto {
+/** A sample that moves from one base to another. */
+export interface Sample {
   readonly photo: Blob;
   readonly label: string;
   readonly heldOut: boolean;
 }
+
+/** The states of the project. */
+export type ProjectState = 'opening' | 'open' | 'elsewhere' | 'failed';
 
 const FIRST_CLASSES = 4;
 const NAME = /^Class \d+$/; // of classes that the user has not named
@@ -35,7 +39,11 @@ export class Project {
     const test = sum(this.classes.value.map(({ heldOut }) => heldOut));
     return { training: sum(this.classes.value.map(({ samples }) => samples)) - test, test };
   });
-  readonly base = signal<ChosenBase | undefined>(undefined);
+  readonly base = signal<Base | undefined>(undefined);
+  /** The bases that the user has opened from files. */
+  readonly opened = new OpenedBases();
+  /** Number of times that other classes and samples have replaced all former ones. */
+  readonly replacements = signal(0);
   readonly thumbnails = new Thumbnails();
   readonly capacity = signal(0);
   #model: PersonalModel | undefined;
@@ -53,7 +61,7 @@ export class Project {
   /** The open model; throws an error if there is none. */
   get model(): PersonalModel {
     if (this.#model === undefined) {
-      throw new Error('no model is open yet: wait a moment');
+      throw new Error('no model is open yet');
     }
     return this.#model;
   }
@@ -61,79 +69,38 @@ export class Project {
   /**
    * Open a base with its samples, instead of the present one.
    *
-   * @returns messages about saved parts that do not fit.
+   * @returns whether all of its saved weights were loaded.
    * @throws SartorError if that fails: the former model is open again then, if there was one.
    */
-  async open(base: ChosenBase): Promise<readonly string[]> {
+  async open(base: Base): Promise<boolean> {
     const former = this.base.value;
     this.state.value = 'opening'; // first, so that no frame is predicted meanwhile
     await this.#close();
     try {
       const model = await openModel(base);
+      this.#model = model;
+      await this.opened.keep(base);
+      rememberChoice(base, model.name);
       this.base.value = base;
-      rememberStorage(base, model.name);
       await this.#use(model);
-      return model.notes;
+      return model.notes.length === 0;
     } catch (error) {
-      if (isOpenElsewhere(error) && former === undefined) {
-        this.base.value = base;
-        this.state.value = 'elsewhere';
-        this.failure.value = error.message;
-      } else if (former === undefined) {
-        this.state.value = 'failed';
-        this.failure.value = (error as Error).message;
-      } else {
-        await this.open(former);
-      }
+      await this.#close();
+      await this.#goBack(base, former, error);
       throw error;
     }
   }
 
-  /**
-   * Open a base, and add the photos of the present samples to it, if it has no classes.
-   *
-   * @param base - base to open.
-   * @param onProgress - called after each photo.
-   * @returns messages about saved parts that do not fit, and about samples that stay behind.
-   */
-  async moveTo(
-    base: ChosenBase,
-    onProgress: (done: number, total: number) => void,
-  ): Promise<readonly string[]> {
-    const [places, former, storage] = [this.#places, this.base.value?.name, this.model.name];
-    const samples = await this.#photos();
-    const notes = await this.open(base);
-    if (samples.length === 0 || storage === this.model.name) {
-      return notes;
+  /** Open the former base again after a failure, or show the failure if there was none. */
+  async #goBack(base: Base, former: Base | undefined, error: unknown): Promise<void> {
+    if (former !== undefined && former.key !== base.key) {
+      await this.open(former);
+      return;
     }
-    const labels = new Set(samples.map(({ label }) => label));
-    const reason = this.#refusal(labels.size);
-    if (reason !== undefined) {
-      const stay = `${base.name} ${reason}. Your samples stay with ${former}: open it to continue.`;
-      return [...notes, stay];
-    }
-    await this.#removeClasses();
-    for (const [index, { photo, label, heldOut }] of samples.entries()) {
-      await this.model.addSample(photo, label, { heldOut });
-      onProgress(index + 1, samples.length);
-    }
-    const others = places.map(({ name }) => name).filter((name) => !labels.has(name));
-    for (const name of others.slice(0, this.model.capacity - labels.size)) {
-      await this.model.addClass(name);
-    }
-    await this.#storePlaces(places);
-    await this.#use(this.model);
-    return notes;
-  }
-
-  /** Return why the open model cannot take the samples of other classes; undefined if it can. */
-  #refusal(classes: number): string | undefined {
-    if (this.classes.value.some(({ index }) => index !== undefined)) {
-      return 'is open with its own classes';
-    }
-    return classes > this.model.capacity
-      ? `has room for ${this.model.capacity} classes, and your samples have ${classes}`
-      : undefined;
+    const isElsewhere = error instanceof SartorError && error.code === 'open-elsewhere';
+    this.base.value = base;
+    this.state.value = isElsewhere ? 'elsewhere' : 'failed';
+    this.failure.value = explain(error);
   }
 
   /** Open the model of another tab in this one: the other tab leaves it. */
@@ -155,7 +122,7 @@ export class Project {
   async refresh(): Promise<void> {
     const classes = await this.model.classes();
     const places = arrange(this.#places, classes);
-    if (JSON.stringify(places) !== JSON.stringify(this.#places)) {
+    if (writePlaces(places) !== writePlaces(this.#places)) {
       await this.#storePlaces(places);
     }
     this.classes.value = places.map((place) => {
@@ -224,6 +191,38 @@ export class Project {
   /** Delete all classes and samples, and start with empty classes. */
   async clear(): Promise<void> {
     await this.#removeClasses();
+    await saveResult(this.model, undefined);
+    await this.#use(this.model);
+  }
+
+  /** The places of the classes, in their order. */
+  get places(): readonly Place[] {
+    return this.#places;
+  }
+
+  /**
+   * Replace all classes and samples.
+   *
+   * @param samples - the new samples.
+   * @param places - the places of their classes, and of classes without samples.
+   * @param onSample - called after each sample.
+   */
+  async fill(
+    samples: readonly Sample[],
+    places: readonly Place[],
+    onSample: (count: number) => void,
+  ): Promise<void> {
+    await this.#removeClasses();
+    for (const [index, { photo, label, heldOut }] of samples.entries()) {
+      await this.model.addSample(photo, label, { heldOut });
+      onSample(index + 1);
+    }
+    const labels = new Set(samples.map(({ label }) => label));
+    const others = places.map(({ name }) => name).filter((name) => !labels.has(name));
+    for (const name of others.slice(0, this.model.capacity - labels.size)) {
+      await this.model.addClass(name);
+    }
+    await this.#storePlaces(places);
     await this.#use(this.model);
   }
 
@@ -245,6 +244,7 @@ export class Project {
       model,
       this.classes.value.map(({ name }) => name),
     );
+    this.replacements.value += 1;
     this.state.value = 'open';
   }
 
@@ -252,19 +252,6 @@ export class Project {
     for (const { name } of this.classes.value) {
       await this.model.removeClass(name);
     }
-  }
-
-  /** Return the photos of all samples with their classes. */
-  async #photos(): Promise<readonly StoredPhoto[]> {
-    const photos: StoredPhoto[] = [];
-    for (const { id, targets, heldOut } of await this.model.samples()) {
-      const photo = await this.model.photo(id);
-      const label = Object.keys(targets)[0];
-      if (photo !== undefined && label !== undefined) {
-        photos.push({ photo, label, heldOut });
-      }
-    }
-    return photos;
   }
 
   async #close(): Promise<void> {
@@ -275,7 +262,7 @@ export class Project {
 
   async #storePlaces(places: readonly Place[]): Promise<void> {
     this.#places = places;
-    await this.model.setAppData(LAYOUT, JSON.stringify(places));
+    await this.model.setAppData(LAYOUT, writePlaces(places));
   }
 
   #countOf(label: string): number {
@@ -290,9 +277,4 @@ export class Project {
     }
     return `Class ${number}`;
   }
-}
-
-/** Return whether another tab has the model open; other errors of a store have other messages. */
-function isOpenElsewhere(error: unknown): error is StoreError {
-  return error instanceof StoreError && error.message.includes('another tab');
 }

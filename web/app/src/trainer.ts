@@ -1,9 +1,10 @@
 /** The training: its progress, its result, and the evaluation on test samples. */
 
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { Epoch, Evaluation, History, TrainingJob, TrainingOptions } from 'sartor';
 import type { Messages } from './messages.js';
 import type { Project } from './project.js';
+import { loadResult, resultOf, saveResult, type TrainingResult } from './saved_results.js';
 
 /** The states of the training. */
 export type TrainingState = 'idle' | 'running' | 'paused';
@@ -11,9 +12,10 @@ export type TrainingState = 'idle' | 'running' | 'paused';
 /** Trains the model of the project. */
 export class Trainer {
   readonly state = signal<TrainingState>('idle');
-  /** Epochs of the running or the last training. */
+  /** Epochs of the running training. */
   readonly epochs = signal<readonly Epoch[]>([]);
-  readonly history = signal<History | undefined>(undefined);
+  /** The result of the last training. */
+  readonly result = signal<TrainingResult | undefined>(undefined);
   /** The evaluation on the test samples; undefined if there are none. */
   readonly evaluation = signal<Evaluation | undefined>(undefined);
   /** Options that the user has set. */
@@ -26,6 +28,11 @@ export class Trainer {
   constructor(project: Project, messages: Messages) {
     this.#project = project;
     this.#messages = messages;
+    effect(() => {
+      if (project.replacements.value > 0) {
+        void this.#restore();
+      }
+    });
   }
 
   /** Train on all training samples. */
@@ -35,17 +42,19 @@ export class Trainer {
     this.#received = [];
     this.#messages.speak('Training has started');
     try {
+      // A training that is cut off leaves no results of other weights.
+      await saveResult(this.#project.model, undefined);
       this.#job = this.#project.model.fit(this.options.value, {
         onEpoch: (epoch) => this.#receive(epoch),
       });
       const history = await this.#job.history;
-      this.history.value = history;
-      this.epochs.value = history.epochs;
+      this.result.value = resultOf(history);
+      await saveResult(this.#project.model, this.result.value);
       await this.evaluate();
       await this.#project.refresh();
-      this.#messages.speak(history.stopped ? 'Training was stopped' : 'Training has finished');
+      this.#messages.speak(summary(history));
     } catch (error) {
-      this.#messages.error(error);
+      this.#messages.failure('The training has failed.', error);
     } finally {
       this.#job = undefined;
       this.state.value = 'idle';
@@ -73,16 +82,16 @@ export class Trainer {
       this.evaluation.value = hasTest ? await this.#project.model.evaluate() : undefined;
     } catch (error) {
       if (this.#project.state.peek() === 'open') {
-        this.#messages.error(error);
+        this.#messages.failure('The test samples were not measured.', error);
       }
     }
   }
 
-  /** Forget the results, because the classes were replaced. */
-  clear(): void {
-    this.epochs.value = [];
-    this.history.value = undefined;
+  /** Show the results of the last training of the open model. */
+  async #restore(): Promise<void> {
     this.evaluation.value = undefined;
+    // a model that another tab takes over meanwhile has none to show
+    this.result.value = await loadResult(this.#project.model).catch(() => undefined);
   }
 
   /** Collect epochs, and publish them once in an animation frame. */
@@ -98,4 +107,13 @@ export class Trainer {
     }
     this.#received.push(epoch);
   }
+}
+
+/** Return the end of a training in words, for a screen reader. */
+function summary({ stopped, expectedAccuracy }: History): string {
+  const accuracy =
+    expectedAccuracy === undefined
+      ? ''
+      : `. Expected accuracy: ${Math.round(expectedAccuracy * 100)} percent`;
+  return `Training ${stopped ? 'was stopped' : 'has finished'}${accuracy}`;
 }

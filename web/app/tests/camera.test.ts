@@ -2,15 +2,8 @@
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Files,
-  HAS_PHOTOS,
-  HOOK_TIMEOUT,
-  Host,
-  makeFiles,
-  openBrowser,
-  Screen,
-} from './site.js';
+import { Screen } from './screen.js';
+import { type Files, HAS_PHOTOS, HOOK_TIMEOUT, Host, makeFiles, openBrowser } from './site.js';
 
 describe.skipIf(!HAS_PHOTOS)('a camera with photos', () => {
   let files: Files;
@@ -77,11 +70,15 @@ describe.skipIf(!HAS_PHOTOS)('a camera with photos', () => {
     expect(await table.getByRole('rowheader').allTextContents()).toEqual(['Hat', 'Shoes']);
   });
 
-  it('keeps classes, samples and weights after a reload, and works without a network', async () => {
+  it('keeps classes, samples, weights and results after a reload, and works without a network', async () => {
     const [hats, shoes] = [await screen.samples('Hat'), await screen.samples('Shoes')];
     await host.stop();
     await screen.page.reload();
     await screen.ready();
+    const results = screen.page.getByRole('region', { name: 'Results' });
+    await results.getByText('expected accuracy').waitFor();
+    await results.getByRole('table').waitFor();
+    await screen.page.getByRole('img', { name: /Loss curve/ }).waitFor();
     expect(await screen.samples('Hat')).toBe(hats);
     expect(await screen.samples('Shoes')).toBe(shoes);
     await screen.scene('hat');

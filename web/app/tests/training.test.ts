@@ -2,6 +2,7 @@
 
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Screen } from './screen.js';
 import {
   HAS_PHOTOS,
   HOOK_TIMEOUT,
@@ -9,7 +10,6 @@ import {
   makeFiles,
   openBrowser,
   photoFolders,
-  Screen,
   validationPhoto,
 } from './site.js';
 

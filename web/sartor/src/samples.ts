@@ -58,6 +58,7 @@ export class SampleCollection {
         `the model has no free class for ${added.join(', ')}: its capacity is ` +
           `${this.#manifest.classes.length} classes, and ${needed} are needed. Convert the base ` +
           `again with --classes ${needed}; a saved checkpoint loads into it`,
+        'no-free-class',
       );
     }
   }
@@ -85,6 +86,7 @@ export class SampleCollection {
       throw new DataError(
         `the sample is stored already, as number ${stored.id}, with another label (${label}): ` +
           'forget it first',
+        'other-label',
       );
     }
     return stored;
@@ -135,6 +137,7 @@ export class SampleCollection {
     if (this.#state.classIndices.size + empty.length >= capacity) {
       throw new DataError(
         `the model has no free class for '${label}': its capacity is ${capacity} classes`,
+        'no-free-class',
       );
     }
     this.#setEmptyClasses([...empty, label]);
@@ -202,7 +205,10 @@ export class SampleCollection {
     checkLabel(name);
     TASKS.multi_label.targets({ [name]: true }, []); // throws if it is not a name of a class
     if (this.#state.classIndices.has(name) || this.emptyClasses.includes(name)) {
-      throw new DataError(`the model has a class '${name}' already: choose another name`);
+      throw new DataError(
+        `the model has a class '${name}' already: choose another name`,
+        'name-in-use',
+      );
     }
   }
 

@@ -261,7 +261,7 @@ export class ModelState {
       return;
     }
     if (this.freeClasses === 0) {
-      throw new DataError(`the model has no free class for '${label}'`);
+      throw new DataError(`the model has no free class for '${label}'`, 'no-free-class');
     }
     this.#classes.add(label);
     this.#new.addClass(label);

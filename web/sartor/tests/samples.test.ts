@@ -68,6 +68,33 @@ describe('samples', () => {
     expect(message).toContain('with another label (red 1): forget it first');
   });
 
+  it('and classes that do not fit get errors with codes, which an app can explain', async () => {
+    await addSamples(tab, 1);
+    const codes = await tab.page.evaluate(async (red) => {
+      const { model, photo } = window;
+      const actions = [
+        () => model.addSample(new Blob(['a text']), 'red'),
+        () => model.addSample(photo(red, 1), 'pink'),
+        () => model.renameClass('red', 'blue'),
+        () => model.addClass('a\nb'),
+        () => model.importProject(new Blob(['a text'])),
+      ];
+      await model.addSample(photo(red, 1), 'red');
+      const codes: (string | undefined)[] = [];
+      for (const action of actions) {
+        codes.push(await action().then(String, (error) => error.code));
+      }
+      return codes;
+    }, RED);
+    expect(codes).toEqual([
+      'not-an-image',
+      'other-label',
+      'name-in-use',
+      'not-a-name',
+      'not-a-project',
+    ]);
+  });
+
   it('are listed and forgotten, and their class with the last one', async () => {
     await addSamples(tab, 2);
     const { samples, left, found } = await tab.page.evaluate(async (red) => {

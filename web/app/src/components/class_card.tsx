@@ -101,7 +101,7 @@ function ClassName({ name }: { readonly name: string }) {
       await project.renameClass(name, text);
     } catch (error) {
       input.value = name;
-      messages.error(error);
+      messages.failure(`${name} was not renamed.`, error);
     }
   };
   return (
@@ -114,12 +114,15 @@ function ClassName({ name }: { readonly name: string }) {
       maxLength={60}
       onFocus={({ currentTarget }) => currentTarget.select()}
       onBlur={({ currentTarget }) => void rename(currentTarget)}
-      onKeyDown={({ key, currentTarget }) => {
+      onKeyDown={(event) => {
+        const { key, currentTarget } = event;
         if (key === 'Escape') {
           currentTarget.value = name;
         }
         if (key === 'Escape' || key === 'Enter') {
-          currentTarget.blur();
+          event.preventDefault(); // the same key would press the button
+          // leaving the input renames the class, and recording it is the next step
+          currentTarget.closest('.card')?.querySelector<HTMLElement>('.hold')?.focus();
         }
       }}
     />

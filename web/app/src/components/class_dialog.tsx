@@ -23,11 +23,11 @@ export function ClassDialog({ of: { name, samples, color }, onClose }: ClassDial
   const { project, importer, messages } = useApp();
   const gallery = useSamples(name, samples);
   const isConfirming = useSignal(false);
-  const attempt = async (action: () => Promise<void>) => {
+  const attempt = async (failure: string, action: () => Promise<void>) => {
     try {
       await action();
     } catch (error) {
-      messages.error(error);
+      messages.failure(failure, error);
     }
   };
   return (
@@ -41,7 +41,9 @@ export function ClassDialog({ of: { name, samples, color }, onClose }: ClassDial
             <button
               type="button"
               aria-label={`Delete sample ${i + 1} of ${name}`}
-              onClick={() => void attempt(() => project.forget(name, [id]))}
+              onClick={() =>
+                void attempt('The sample was not deleted.', () => project.forget(name, [id]))
+              }
             >
               <img src={url} alt="" />
               <Icon name="delete" />
@@ -66,7 +68,9 @@ export function ClassDialog({ of: { name, samples, color }, onClose }: ClassDial
           <button
             type="button"
             class="button is-danger"
-            onClick={() => void attempt(() => project.removeClass(name))}
+            onClick={() =>
+              void attempt(`${name} was not deleted.`, () => project.removeClass(name))
+            }
           >
             Delete for good
           </button>

@@ -13,14 +13,14 @@ export function ClassList() {
       const name = await project.addClass();
       messages.speak(`${name} was added`);
     } catch (error) {
-      messages.error(error);
+      messages.failure('No class was added.', error);
     }
   };
   return (
     <section class="classes" aria-label="Classes">
       <ul class="cards">
         {classes.map((each, i) => (
-          <ClassCard key={each.name} of={each} number={i + 1} />
+          <ClassCard key={each.id} of={each} number={i + 1} />
         ))}
         {project.state.value === 'open' && classes.length < project.capacity.value && (
           <li class="add-card">

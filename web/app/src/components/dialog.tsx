@@ -14,7 +14,11 @@ interface DialogProps {
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close(); // gives the focus back to the button that opened it
+  }, []);
   const close = () => dialog.current?.close();
   const closeOutside = (event: MouseEvent) => {
     if (event.target === dialog.current) {

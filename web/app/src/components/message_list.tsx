@@ -1,5 +1,6 @@
 /** The messages at the edge of the screen, and the text for screen readers. */
 
+import { useRef } from 'preact/hooks';
 import { useApp } from '../app.js';
 import { Icon } from './icons.js';
 
@@ -7,8 +8,22 @@ import { Icon } from './icons.js';
 export function MessageList() {
   const { messages, importer } = useApp();
   const progress = importer.progress.value;
+  const former = useRef<Element | null>(null); // had the focus before a message
+  const dismiss = (id: number) => {
+    messages.dismiss(id);
+    if (messages.list.value.length === 0 && former.current instanceof HTMLElement) {
+      former.current.focus();
+    }
+  };
   return (
-    <div class="messages">
+    <div
+      class="messages"
+      onFocusIn={({ currentTarget, relatedTarget }) => {
+        if (!currentTarget.contains(relatedTarget as Node | null)) {
+          former.current = relatedTarget as Element | null;
+        }
+      }}
+    >
       {progress !== undefined && (
         <div class="message">
           <p>
@@ -28,7 +43,7 @@ export function MessageList() {
             type="button"
             class="icon-button"
             aria-label="Dismiss"
-            onClick={() => messages.dismiss(id)}
+            onClick={() => dismiss(id)}
           >
             <Icon name="close" />
           </button>

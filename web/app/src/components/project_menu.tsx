@@ -2,8 +2,8 @@
 
 import { useSignal } from '@preact/signals';
 import { useApp } from '../app.js';
-import { chooseListed } from '../bases.js';
 import { EXPORTS, type Export, saveExport } from '../exports.js';
+import { BaseChoice } from './base_choice.js';
 import { Dialog } from './dialog.js';
 import { FileButton } from './file_button.js';
 import { Icon } from './icons.js';
@@ -38,7 +38,7 @@ export function ProjectMenu({ onClose }: MenuProps) {
           void importer.import(files);
         }}
       />
-      <Bases />
+      <BaseChoice />
       <Deletion onClose={onClose} />
       <Privacy />
     </Dialog>
@@ -51,7 +51,7 @@ function Exports() {
     try {
       await saveExport(project.model, item);
     } catch (error) {
-      messages.error(error);
+      messages.failure(`${item.title}: the file was not saved.`, error);
     }
   };
   return (
@@ -73,69 +73,15 @@ function Exports() {
   );
 }
 
-/** The choice of the base; the photos of the samples move to it. */
-function Bases() {
-  const { bases, project, messages, trainer, importer } = useApp();
-  const chosen = project.base.value;
-  if (bases.value.length === 0) {
-    return null;
-  }
-  return (
-    <fieldset class="bases">
-      <legend>Base</legend>
-      <p class="quiet">
-        A smaller one is faster. Samples move along, unless it has some already. Your own: open a
-        .tflite file that <code>sartor convert</code> wrote.
-      </p>
-      {chosen?.source instanceof File && (
-        <label class="choice">
-          <input type="radio" name="base" checked readOnly />
-          <span>
-            <strong>{chosen.name}</strong> <span class="quiet">Your file.</span>
-          </span>
-        </label>
-      )}
-      {bases.value.map((base) => (
-        <label key={base.file} class="choice">
-          <input
-            type="radio"
-            name="base"
-            checked={chosen?.name === base.name}
-            onChange={async () => {
-              try {
-                const notes = await project.moveTo(chooseListed(base), (done, total) => {
-                  importer.progress.value = { done, total };
-                });
-                for (const note of notes.length > 0 ? notes : [`${base.name} is open.`]) {
-                  messages.note(note);
-                }
-                trainer.clear();
-              } catch (error) {
-                messages.error(error);
-              } finally {
-                importer.progress.value = undefined;
-              }
-            }}
-          />
-          <span>
-            <strong>{base.name}</strong> <span class="quiet">{base.description}</span>
-          </span>
-        </label>
-      ))}
-    </fieldset>
-  );
-}
-
 function Deletion({ onClose }: MenuProps) {
-  const { project, trainer, messages } = useApp();
+  const { project, messages } = useApp();
   const isConfirming = useSignal(false);
   const clear = async () => {
     onClose();
     try {
       await project.clear();
-      trainer.clear();
     } catch (error) {
-      messages.error(error);
+      messages.failure('The samples were not deleted.', error);
     }
   };
   return (

@@ -1,20 +1,21 @@
 /** The results of a training: the expected accuracy, and the confusion matrix of test samples. */
 
-import type { Evaluation, History } from 'sartor';
+import type { Evaluation } from 'sartor';
 import { useApp } from '../app.js';
+import type { TrainingResult } from '../saved_results.js';
 
 /** The results, after a training or with test samples. */
 export function Results() {
   const { trainer } = useApp();
-  const history = trainer.history.value;
+  const result = trainer.result.value;
   const evaluation = trainer.evaluation.value;
   const isIdle = trainer.state.value === 'idle';
-  if (!isIdle || (history === undefined && evaluation === undefined)) {
+  if (!isIdle || (result === undefined && evaluation === undefined)) {
     return null;
   }
   return (
     <section class="results" aria-label="Results">
-      {history !== undefined && <ExpectedAccuracy history={history} />}
+      {result !== undefined && <ExpectedAccuracy result={result} />}
       {evaluation !== undefined ? (
         <TestResults evaluation={evaluation} />
       ) : (
@@ -27,8 +28,8 @@ export function Results() {
   );
 }
 
-function ExpectedAccuracy({ history }: { readonly history: History }) {
-  const { expectedAccuracy, warnings, samples } = history;
+function ExpectedAccuracy({ result }: { readonly result: TrainingResult }) {
+  const { expectedAccuracy, warnings, samples } = result;
   return (
     <>
       {expectedAccuracy !== undefined && (
@@ -43,7 +44,7 @@ function ExpectedAccuracy({ history }: { readonly history: History }) {
       <p class="quiet">Trained on {samples} samples.</p>
       {warnings.map((warning) => (
         <p key={warning} class="warning">
-          {warning}
+          {sentence(warning)}
         </p>
       ))}
     </>
@@ -111,4 +112,9 @@ function Cell({ count, row, isRight }: CellProps) {
 
 function percent(fraction: number): string {
   return `${Math.round(fraction * 100)}%`;
+}
+
+/** Return a warning of the library as a sentence. */
+function sentence(warning: string): string {
+  return `${warning.charAt(0).toUpperCase()}${warning.slice(1)}.`;
 }

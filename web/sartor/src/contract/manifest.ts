@@ -65,6 +65,7 @@ function checkSupport(version: number, requires: readonly string[]): void {
     throw new NotPersonalizableError(
       `the model needs contract version ${version}; this Sartor supports version ${VERSION}. ` +
         'Update Sartor, or convert the base again.',
+      'other-version',
     );
   }
   if (requires.length > 0) {

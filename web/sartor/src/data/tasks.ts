@@ -140,11 +140,13 @@ function className(label: unknown): string {
   if (typeof label !== 'string' || !label.trim()) {
     throw new DataError(
       `a label must be the name of a class, such as 'hat'; got ${JSON.stringify(label)}`,
+      'not-a-name',
     );
   }
   if (NOT_IN_NAMES.test(label)) {
     throw new DataError(
       `a label must be one line of printable characters; got ${JSON.stringify(label)}`,
+      'not-a-name',
     );
   }
   return label;

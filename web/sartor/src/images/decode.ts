@@ -27,6 +27,7 @@ export async function decodeImage(image: WorkerImage): Promise<Pixels> {
     const name = file instanceof File ? file.name : 'the file';
     throw new DataError(
       `${name} is not an image that this browser can decode, or is damaged: use JPEG or PNG`,
+      'not-an-image',
     );
   }
   try {
@@ -83,6 +84,7 @@ function pixelsOf(bitmap: ImageBitmap): Pixels {
     throw new DataError(
       `the image has ${width} x ${height} pixels, expected 1 to ${LARGEST}: the bitmap was closed, ` +
         'or the image is too large',
+      'not-an-image',
     );
   }
   const drawing = context(new OffscreenCanvas(width, height));

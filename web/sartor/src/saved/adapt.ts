@@ -84,6 +84,7 @@ function checkFingerprints({ fingerprints }: Checkpoint, manifest: Manifest, nam
       throw new CheckpointError(
         `${name} was saved from a model with another ${part} (${other.slice(0, 8)}, this model's ` +
           `is ${own.slice(0, 8)}): load it into the model that it was trained with, or train again`,
+        'other-model',
       );
     }
   }
@@ -97,6 +98,7 @@ function adaptClasses({ classes }: Checkpoint, manifest: Manifest, name: string)
     throw new CheckpointError(
       `${name} uses ${used} class indices, and the capacity of the model is ${capacity}: convert ` +
         `the base again with --classes ${used}; the checkpoint stays valid`,
+      'no-free-class',
     );
   }
   const others = manifest.classes.slice(classes.length);

@@ -88,6 +88,7 @@ export async function readCheckpoint(content: Bytes, name: string): Promise<Chec
     throw new CheckpointError(
       `${name} has contract version ${version}, expected ${VERSION}: another version of Sartor ` +
         'wrote it. Update Sartor.',
+      'other-version',
     );
   }
   const checkpoint: Checkpoint = {

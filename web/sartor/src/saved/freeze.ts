@@ -90,6 +90,7 @@ function usedIndices({ variables, classes }: Adapted, { manifest }: ModelFile): 
     throw new DataError(
       `the model has ${indices.length || 'no'} class${names}, and a classifier needs ${least} or ` +
         'more: add samples of other classes',
+      'too-few-classes',
     );
   }
   if (manifest.frozen?.class_counts.length === 0 && indices.length < classes.length) {

@@ -54,7 +54,10 @@ export async function unpackProject(content: Bytes): Promise<Project & Record<st
     };
   } catch (error) {
     if (error instanceof ZipError) {
-      throw new DataError(`the file is not a project, or is damaged: ${error.message}. ${ADVICE}`);
+      throw new DataError(
+        `the file is not a project, or is damaged: ${error.message}. ${ADVICE}`,
+        'not-a-project',
+      );
     }
     throw error;
   }

@@ -21,6 +21,7 @@ export function checkLabel(label: unknown): void {
     throw new DataError(
       `a label must be the name of a class, such as 'hat', of at most ${STORE_MAX_LABEL} ` +
         `characters; got ${JSON.stringify(label)?.slice(0, 80)}`,
+      'not-a-name',
     );
   }
 }

@@ -79,6 +79,7 @@ export class Database {
       throw new StoreError(
         `${this.name} has features of another base. Open it with a model of that base, or give ` +
           'the model another name.',
+        'other-model',
       );
     }
     this.#eraseIsDue = this.rows('SELECT 1 FROM meta WHERE key = ?', STORE_ERASE).length > 0;

@@ -31,6 +31,7 @@ export function isNew(connection: Connection, name: string): boolean {
     throw new StoreError(
       `${name} is a store of version ${version}; this Sartor supports version ${STORE_VERSION}. ` +
         action,
+      'other-version',
     );
   }
   return false;

@@ -124,6 +124,7 @@ function translate(name: string, error: SqliteError): StoreError {
     return new StoreError(
       `${name} cannot be written: the storage of the browser is full, or was deleted ` +
         `(${error.message}). Nothing was changed. Free space or forget samples, and try again.`,
+      'storage-full',
     );
   }
   if (code === BUSY || code === MISUSE) {

@@ -1,7 +1,7 @@
 /** The storage of one model in the browser: databases in the origin private file system. */
 
 import type { SAHPoolUtil } from '@sqlite.org/sqlite-wasm';
-import { type Connection, loadSqlite, openMemory } from './sqlite.js';
+import { type Connection, loadSqlite, openMemory, translated } from './sqlite.js';
 import { checkStorageName, checkSupport, FOLDER, lock, unavailable } from './storage_folder.js';
 
 const FILES = 8; // two databases, their journals, and temporary files
@@ -31,7 +31,8 @@ export async function openStorage(name: string): Promise<Storage> {
   try {
     const pool = await install(name);
     return {
-      open: async (file) => new pool.OpfsSAHPoolDb(`/${file}`),
+      open: async (file) =>
+        translated(`the storage ${name}`, () => new pool.OpfsSAHPoolDb(`/${file}`)),
       close: () => {
         pool.pauseVfs(); // closes its files
         release();

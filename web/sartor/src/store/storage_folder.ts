@@ -42,6 +42,7 @@ export function unavailable(reason: string): StoreError {
   return new StoreError(
     `samples cannot be stored: ${reason}. Open the page with https or from localhost, not in a ` +
       "private window; or pass storage: 'memory', which loses the samples with the page.",
+    'no-storage',
   );
 }
 
@@ -64,6 +65,7 @@ export function lock(name: string): Promise<() => void> {
         new StoreError(
           `the model is open in another tab or window (storage ${name}): close it there, and try ` +
             'again',
+          'open-elsewhere',
         ),
       );
     });

@@ -104,7 +104,10 @@ export class WorkerClient {
   /** End the worker; all calls fail with this message. */
   terminate(message: string): void {
     this.#worker.terminate();
-    this.#end ??= new SartorError(`${message}. Open the model again with PersonalModel.open`);
+    this.#end ??= new SartorError(
+      `${message}. Open the model again with PersonalModel.open`,
+      'ended',
+    );
     for (const { reject } of this.#pending.values()) {
       reject(this.#end);
     }
@@ -126,10 +129,10 @@ export class WorkerClient {
   }
 }
 
-function errorOf({ name, message }: ErrorMessage): Error {
+function errorOf({ name, message, code }: ErrorMessage): Error {
   const type = ERRORS[name as keyof typeof ERRORS];
   if (type !== undefined) {
-    return new type(message);
+    return new type(message, code);
   }
   return Object.assign(new Error(message), { name });
 }

@@ -1,5 +1,6 @@
 /** The entry of the worker: it runs the calls of the page. */
 
+import type { SartorError } from '../errors.js';
 import type { Epoch } from '../results/records.js';
 import type { Call, Opened, Reply, Verbs } from './messages.js';
 import { Model } from './model.js';
@@ -17,8 +18,8 @@ scope.onmessage = async ({ data: { id, verb, args } }) => {
   try {
     scope.postMessage({ id, result: await run(verb, args) });
   } catch (error) {
-    const { name, message } = error as Error;
-    scope.postMessage({ id, error: { name, message } });
+    const { name, message, code } = error as SartorError;
+    scope.postMessage({ id, error: { name, message, code } });
   }
 };
 

@@ -2,6 +2,7 @@
 
 import type { Manifest } from '../../../../contract/generated/contract.js';
 import type { Label } from '../data/tasks.js';
+import type { ErrorCode } from '../errors.js';
 import type { Epoch, Evaluation, History, Predictions } from '../results/records.js';
 import type { TrainingOptions } from '../training/config.js';
 
@@ -180,6 +181,7 @@ export interface Call {
 export interface ErrorMessage {
   readonly name: string;
   readonly message: string;
+  readonly code: ErrorCode | undefined;
 }
 
 /** A message of the worker: the result of a call, its error, or an epoch of a job. */

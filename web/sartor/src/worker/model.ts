@@ -6,14 +6,8 @@ import type { Label } from '../data/tasks.js';
 import { DataError } from '../errors.js';
 import { Evaluator } from '../results/evaluation.js';
 import { type Epoch, type Evaluation, type History, predictionsOf } from '../results/records.js';
-import { bake } from '../saved/bake.js';
-import { readCheckpoint, writeCheckpoint } from '../saved/checkpoint.js';
-import { freeze } from '../saved/freeze.js';
 import type { TrainingOptions } from '../training/config.js';
-import { bytesOf } from './content.js';
 import { Inputs } from './inputs.js';
-import { TrainingJobs } from './jobs.js';
-import type { Lock } from './lock.js';
 import type {
   ClassSummary,
   PredictionOptions,
@@ -24,17 +18,14 @@ import type {
   Thumbnail,
   WorkerInput,
 } from './messages.js';
+import { ModelFiles } from './model_files.js';
 import type { Parts } from './open.js';
-import { exportProject, importProject } from './projects.js';
 
 const OWN_DATA = 'sartor/'; // start of the keys of the library in the data of the app
 
 /** An open model. The functions have the meaning of the methods of `PersonalModel`. */
-export class Model implements Service {
-  readonly #parts: Parts;
-  readonly #lock: Lock;
+export class Model extends ModelFiles implements Service {
   readonly #inputs: Inputs;
-  readonly #jobs: TrainingJobs;
   readonly #onEpoch: (job: number, epoch: Epoch) => void;
 
   /**
@@ -42,12 +33,9 @@ export class Model implements Service {
    * @param onEpoch - called after each epoch of a job.
    */
   constructor(parts: Parts, onEpoch: (job: number, epoch: Epoch) => void) {
-    this.#parts = parts;
-    this.#lock = parts.lock;
+    super(parts);
     this.#onEpoch = onEpoch;
     this.#inputs = new Inputs(parts);
-    const { file, samples, state, lock } = parts;
-    this.#jobs = new TrainingJobs(file.manifest, samples, state, lock);
   }
 
   addSample(input: WorkerInput, label: Label, options: SampleOptions): Promise<number> {
@@ -59,7 +47,7 @@ export class Model implements Service {
   }
 
   async predict(input: WorkerInput, options: PredictionOptions): Promise<PredictionsOfInput> {
-    if (this.#parts.file.manifest.task === 'regression') {
+    if (this.parts.file.manifest.task === 'regression') {
       throw new DataError('the model predicts numbers, not classes: call predictValues');
     }
     const { outputs, inDistribution, features } = await this.#inputs.infer(input);
@@ -76,9 +64,9 @@ export class Model implements Service {
   async evaluate(
     pairs: readonly (readonly [WorkerInput, Label])[] | undefined,
   ): Promise<Evaluation> {
-    const { samples, state, file } = this.#parts;
+    const { samples, state, file } = this.parts;
     const newSamples = pairs && (await this.#inputs.embed(pairs));
-    return this.#lock.run(async () => {
+    return this.lock.run(async () => {
       const engine = await state.engine();
       const evaluator = new Evaluator(engine, file.manifest, state.classIndices);
       for (const { features, targets } of newSamples ?? this.#storedSamples()) {
@@ -90,9 +78,9 @@ export class Model implements Service {
   }
 
   async fit(job: number, options: TrainingOptions): Promise<History> {
-    const history = await this.#jobs.run(job, options, (epoch) => this.#onEpoch(job, epoch));
+    const history = await this.jobs.run(job, options, (epoch) => this.#onEpoch(job, epoch));
     try {
-      await this.#parts.saver.save();
+      await this.parts.saver.save();
     } catch (error) {
       const warning = `the trained weights are not saved: ${(error as Error).message}`;
       return { ...history, warnings: [...history.warnings, warning] };
@@ -101,20 +89,20 @@ export class Model implements Service {
   }
 
   async pause(job: number): Promise<void> {
-    this.#jobs.pause(job);
+    this.jobs.pause(job);
   }
 
   async resume(job: number): Promise<void> {
-    this.#jobs.resume(job);
+    this.jobs.resume(job);
   }
 
   async stop(job: number | undefined): Promise<void> {
-    this.#jobs.stop(job);
+    this.jobs.stop(job);
   }
 
   classes(): Promise<readonly ClassSummary[]> {
-    return this.#lock.run(() => {
-      const { samples, state } = this.#parts;
+    return this.lock.run(() => {
+      const { samples, state } = this.parts;
       const all = samples.store.counts();
       const heldOut = samples.store.counts(true);
       const summary = (name: string, index?: number): ClassSummary => ({
@@ -132,30 +120,30 @@ export class Model implements Service {
   }
 
   addClass(name: string): Promise<void> {
-    return this.#lock.run(() => this.#parts.samples.addEmptyClass(name));
+    return this.lock.run(() => this.parts.samples.addEmptyClass(name));
   }
 
   renameClass(label: string, name: string): Promise<void> {
-    return this.#lock.run(() => {
-      this.#parts.samples.renameClass(label, name);
-      this.#parts.saver.schedule();
+    return this.lock.run(() => {
+      this.parts.samples.renameClass(label, name);
+      this.parts.saver.schedule();
     });
   }
 
   removeClass(label: string): Promise<void> {
-    return this.#exclusive(async () => {
-      await this.#parts.samples.removeClass(label);
-      this.#parts.saver.schedule();
+    return this.exclusive(async () => {
+      await this.parts.samples.removeClass(label);
+      this.parts.saver.schedule();
     });
   }
 
   samples(): Promise<readonly StoredSample[]> {
-    return this.#lock.run(() => this.#parts.samples.store.samples());
+    return this.lock.run(() => this.parts.samples.store.samples());
   }
 
   thumbnails(label: string | undefined, limit: number): Promise<readonly Thumbnail[]> {
-    return this.#lock.run(() => {
-      const { store } = this.#parts.samples;
+    return this.lock.run(() => {
+      const { store } = this.parts.samples;
       const members = store
         .samples()
         .filter(({ targets }) => label === undefined || store.belongs(targets[label]));
@@ -172,95 +160,42 @@ export class Model implements Service {
   }
 
   photo(id: number): Promise<Blob | undefined> {
-    return this.#lock.run(() => {
-      const image = this.#parts.samples.store.image(id, STORE_PHOTO);
+    return this.lock.run(() => {
+      const image = this.parts.samples.store.image(id, STORE_PHOTO);
       return image && new Blob([image as Bytes]);
     });
   }
 
   forget(ids: readonly number[]): Promise<void> {
-    return this.#exclusive(async () => {
-      await this.#parts.samples.forget(ids);
-      this.#parts.saver.schedule();
+    return this.exclusive(async () => {
+      await this.parts.samples.forget(ids);
+      this.parts.saver.schedule();
     });
   }
 
   appData(prefix: string): Promise<ReadonlyMap<string, string>> {
-    return this.#lock.run(() => {
-      const texts = [...this.#parts.samples.store.appData(prefix)];
+    return this.lock.run(() => {
+      const texts = [...this.parts.samples.store.appData(prefix)];
       return new Map(texts.filter(([key]) => !key.startsWith(OWN_DATA)));
     });
   }
 
   setAppData(key: string, text: string | undefined): Promise<void> {
-    return this.#lock.run(() => {
+    return this.lock.run(() => {
       if (key.startsWith(OWN_DATA)) {
         throw new DataError(`keys that start with ${OWN_DATA} belong to Sartor; got ${key}`);
       }
-      this.#parts.samples.store.setAppData(key, text);
-    });
-  }
-
-  save(): Promise<void> {
-    return this.#parts.saver.save();
-  }
-
-  async load(): Promise<readonly string[]> {
-    const checkpoint = await this.#parts.saver.read();
-    if (checkpoint === undefined) {
-      throw new DataError('there is no saved checkpoint: add a sample first');
-    }
-    return this.#load(async () => checkpoint, 'the saved checkpoint');
-  }
-
-  saveCheckpoint(): Promise<Uint8Array> {
-    return this.#lock.run(async () => writeCheckpoint(await this.#parts.state.checkpoint()));
-  }
-
-  async loadCheckpoint(content: Blob | ArrayBuffer): Promise<readonly string[]> {
-    const name = content instanceof File ? content.name : 'the checkpoint';
-    return this.#load(async () => readCheckpoint(await bytesOf(content), name), name);
-  }
-
-  bake(): Promise<Uint8Array> {
-    return this.#lock.run(async () => {
-      const { file, state } = this.#parts;
-      const initial = await (await state.engine()).initialVariables();
-      return bake(file, await state.checkpoint(), initial);
-    });
-  }
-
-  freeze(): Promise<Uint8Array> {
-    return this.#lock.run(async () => {
-      const { file, state } = this.#parts;
-      const initial = await (await state.engine()).initialVariables();
-      return freeze(file, await state.checkpoint(), initial);
-    });
-  }
-
-  exportProject(): Promise<Blob> {
-    const { file, state, samples } = this.#parts;
-    return this.#lock.run(() => exportProject(file, state, samples));
-  }
-
-  async importProject(content: Blob | ArrayBuffer): Promise<readonly string[]> {
-    const bytes = await bytesOf(content);
-    const { file, state, samples, saver } = this.#parts;
-    return this.#exclusive(async () => {
-      const save = () => saver.saveUnlocked();
-      const notes = await importProject(bytes, file.manifest, state, samples, save);
-      saver.schedule();
-      return notes;
+      this.parts.samples.store.setAppData(key, text);
     });
   }
 
   async close(): Promise<void> {
-    await this.#exclusive(async () => {
-      const { state, saver, samples, storage } = this.#parts;
+    await this.exclusive(async () => {
+      const { state, saver, samples, storage } = this.parts;
       try {
         await saver.saveUnlocked();
       } finally {
-        this.#jobs.close();
+        this.jobs.close();
         state.close();
         samples.store.close();
         saver.close();
@@ -271,7 +206,7 @@ export class Model implements Service {
 
   /** Return the features and the targets of stored samples, without augmentations. */
   #storedSamples() {
-    const { samples, features, targets, classes } = this.#parts.samples.evaluationSet();
+    const { samples, features, targets, classes } = this.parts.samples.evaluationSet();
     const first = samples.map((_, row) => row).filter((row) => samples[row] !== samples[row - 1]);
     return first.map((row) => ({
       features: features.map((matrix) => matrix.take([row])),
@@ -281,27 +216,5 @@ export class Model implements Service {
           .filter(([, target]) => !Number.isNaN(target)),
       ),
     }));
-  }
-
-  #load(read: () => Promise<Awaited<ReturnType<typeof readCheckpoint>>>, name: string) {
-    const { state, samples, saver } = this.#parts;
-    return this.#exclusive(async () => {
-      const before = await state.checkpoint();
-      const notes = await state.load(await read(), name);
-      try {
-        await samples.imprintStoredClasses();
-        await saver.saveUnlocked();
-      } catch (error) {
-        await state.load(before, 'the former state');
-        throw error;
-      }
-      return notes;
-    });
-  }
-
-  /** Stop a running training, and run work that changes the model. */
-  async #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    await this.#jobs.stopAndWait();
-    return this.#lock.run(work);
   }
 }

@@ -105,6 +105,7 @@ function checkClasses(
     throw new DataError(
       `the project has ${added.length} classes that its checkpoint lacks, more than the capacity ` +
         'of its model. Export the project again.',
+      'no-free-class',
     );
   }
 }
