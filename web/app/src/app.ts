@@ -5,6 +5,7 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { chosenBase, type ListedBase, listBases } from './bases.js';
 import { Camera } from './camera/camera.js';
+import { explain } from './explanations.js';
 import { Importer } from './importer.js';
 import { Messages } from './messages.js';
 import { incomplete } from './moving.js';
@@ -33,21 +34,26 @@ export class App {
     void this.camera.start();
     void this.predictor.run();
     void navigator.storage?.persist?.();
-    this.bases.value = await listBases();
-    await this.project.opened.load();
-    const base = await chosenBase(this.bases.value, this.project.opened);
-    if (base === undefined) {
-      this.project.state.value = 'failed';
-      this.project.failure.value =
-        'This site has no base. Drop in a .tflite file that `sartor convert` wrote.';
+    if (!isSecureContext) {
+      this.project.fail('Browsers store samples for https pages and for localhost only.');
       return;
     }
     try {
+      this.bases.value = await listBases();
+      await this.project.opened.load();
+      const base = await chosenBase(this.bases.value, this.project.opened);
+      if (base === undefined) {
+        this.project.fail('This site has no base. Drop in a file that `sartor convert` wrote.');
+        return;
+      }
       if (!(await this.project.open(base))) {
         this.messages.note(incomplete(base.name));
       }
     } catch (error) {
-      console.warn(error); // the preview shows it
+      console.warn(error);
+      if (this.project.state.value === 'opening') {
+        this.project.fail(explain(error)); // the browser blocks what the page stores
+      }
     }
   }
 

@@ -24,7 +24,7 @@ const BY_CODE: Readonly<Record<ErrorCode, string>> = {
 const BY_NAME: Readonly<Record<string, string>> = {
   InvalidModelError: 'It is not a .tflite model, or it is damaged. Use another copy.',
   NotPersonalizableError:
-    'The model contains no training for this app. Convert it with `sartor convert`, and open the new file.',
+    'It contains no training for this app, or its end is missing. Open a file that `sartor convert` wrote.',
   CheckpointError: 'It is not a checkpoint, or it is damaged. Use another copy.',
   StoreError: 'The stored samples cannot be read. Open a project that you saved.',
   TrainingError: 'The loss rose, so the model stays as it was. Try a lower learning rate.',

@@ -29,6 +29,16 @@ export function arrange(
   return arranged;
 }
 
+/** Return a name for a new class. */
+export function newName(places: readonly Place[]): string {
+  const names = new Set(places.map(({ name }) => name));
+  let number = names.size + 1;
+  while (names.has(`Class ${number}`)) {
+    number += 1;
+  }
+  return `Class ${number}`;
+}
+
 /** Return the places after a class was renamed. */
 export function renamePlace(places: readonly Place[], label: string, name: string): Place[] {
   return places.map((place) => (place.name === label ? { ...place, name } : place));

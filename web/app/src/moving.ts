@@ -18,16 +18,16 @@ export async function moveTo(
   onProgress: (done: number, total: number) => void,
 ): Promise<string> {
   const { places } = project;
-  const [former, storage] = [project.base.value?.name, project.model.name];
-  const samples = await samplesOf(project);
+  const former = project.base.value;
+  const samples = project.state.value === 'open' ? await samplesOf(project) : [];
   const isComplete = await project.open(base);
   const success = isComplete ? `${base.name} is open.` : incomplete(base.name);
-  if (samples.length === 0 || storage === project.model.name) {
+  if (samples.length === 0 || former?.key === base.key) {
     return success;
   }
   const reason = refusal(project, new Set(samples.map(({ label }) => label)).size);
   if (reason !== undefined) {
-    return `${base.name} ${reason}. Your samples stay with ${former}: choose it in the menu to go back.`;
+    return `${base.name} ${reason}. Your samples stay with ${former?.name}: choose it in the menu to go back.`;
   }
   await project.fill(samples, places, (done) => onProgress(done, samples.length));
   return success;

@@ -26,9 +26,9 @@ export class OpenedBases {
     const cache = await caches.open(CACHE);
     const bases: OpenedBase[] = [];
     for (const { url } of await cache.keys()) {
-      const headers = (await cache.match(url))?.headers;
-      const name = decodeURIComponent(headers?.get('X-Name') ?? 'model.tflite');
-      const time = new Date(Number(headers?.get('X-Time')));
+      const headers = (await cache.match(url))?.headers ?? new Headers();
+      const name = decodeURIComponent(headers.get('X-Name') ?? 'model.tflite');
+      const time = new Date(Number(headers.get('X-Time')));
       bases.push({ key: `${FOLDER}${url.split('/').at(-1)}`, name, time });
     }
     this.list.value = bases.sort((a, b) => b.time.getTime() - a.time.getTime());

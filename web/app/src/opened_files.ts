@@ -1,6 +1,6 @@
 /** The models, checkpoints and projects that the user opens. */
 
-import { PersonalModel, SartorError } from 'sartor';
+import { DataError, PersonalModel, SartorError } from 'sartor';
 import { moveTo } from './moving.js';
 import { baseOfFile } from './opened_bases.js';
 import type { Project } from './project.js';
@@ -38,6 +38,22 @@ export async function loadProject(
   file: File,
   mayReplace: () => boolean,
 ): Promise<string | undefined> {
+  try {
+    return await importProject(project, file, mayReplace);
+  } catch (error) {
+    const isDamaged = error instanceof SartorError && error.code === undefined; // one of its parts
+    throw isDamaged ? new DataError(error.message, 'not-a-project') : error;
+  }
+}
+
+async function importProject(
+  project: Project,
+  file: File,
+  mayReplace: () => boolean,
+): Promise<string | undefined> {
+  if (project.state.value !== 'open') {
+    return openProject(project, file, mayReplace);
+  }
   if (!mayReplace()) {
     return undefined;
   }
@@ -61,7 +77,7 @@ async function openProject(
 ): Promise<string | undefined> {
   const former = project.base.value;
   const content = await PersonalModel.modelOfProject(file);
-  const hadSamples = hasSamples(project);
+  const hadSamples = project.state.value === 'open' && hasSamples(project);
   const base = await baseOfFile(new Blob([content as BlobPart]), file.name);
   const wasOpened = project.opened.list.value.find(({ key }) => key === base.key);
   await project.open(base);

@@ -1,10 +1,10 @@
 /** The project: the open model, its classes with their samples, and its files. */
 
 import { computed, signal } from '@preact/signals';
-import { type ClassSummary, type PersonalModel, SartorError } from 'sartor';
+import { type ClassSummary, PersonalModel, StoreError } from 'sartor';
 import { type Base, openModel, rememberChoice, storageOf } from './bases.js';
 import { explain } from './explanations.js';
-import { arrange, type Place, readPlaces, renamePlace, writePlaces } from './layout.js';
+import { arrange, newName, type Place, readPlaces, renamePlace, writePlaces } from './layout.js';
 import { OpenedBases } from './opened_bases.js';
 import { saveResult } from './saved_results.js';
 import { Thumbnails } from './thumbnails.js';
@@ -20,7 +20,7 @@ export interface Sample {
 }
 
 /** The states of the project. */
-export type ProjectState = 'opening' | 'open' | 'elsewhere' | 'failed';
+export type ProjectState = 'opening' | 'open' | 'elsewhere' | 'damaged' | 'failed';
 
 const FIRST_CLASSES = 4;
 const NAME = /^Class \d+$/; // of classes that the user has not named
@@ -97,10 +97,21 @@ export class Project {
       await this.open(former);
       return;
     }
-    const isElsewhere = error instanceof SartorError && error.code === 'open-elsewhere';
     this.base.value = base;
-    this.state.value = isElsewhere ? 'elsewhere' : 'failed';
-    this.failure.value = explain(error);
+    this.fail(explain(error), stateAfter(error));
+  }
+
+  /** Show why no model is open. */
+  fail(reason: string, state: ProjectState = 'failed'): void {
+    this.state.value = state;
+    this.failure.value = reason;
+  }
+
+  /** Delete the samples of the present base, which cannot be read, and open it. */
+  async deleteDamaged(): Promise<void> {
+    const base = this.base.value as Base;
+    await PersonalModel.deleteStorage(storageOf(base));
+    await this.open(base);
   }
 
   /** Open the model of another tab in this one: the other tab leaves it. */
@@ -148,7 +159,7 @@ export class Project {
 
   /** Add a class, and return its name. */
   async addClass(name?: string): Promise<string> {
-    const added = name ?? this.#newName();
+    const added = name ?? newName(this.#places);
     await this.model.addClass(added);
     await this.refresh();
     return added;
@@ -268,13 +279,15 @@ export class Project {
   #countOf(label: string): number {
     return this.classes.value.find(({ name }) => name === label)?.samples ?? 0;
   }
+}
 
-  #newName(): string {
-    const names = new Set(this.classes.value.map(({ name }) => name));
-    let number = names.size + 1;
-    while (names.has(`Class ${number}`)) {
-      number += 1;
-    }
-    return `Class ${number}`;
+/** Return the state after a base could not be opened. */
+function stateAfter(error: unknown): ProjectState {
+  if (!(error instanceof StoreError)) {
+    return 'failed';
   }
+  if (error.code === undefined) {
+    return 'damaged';
+  }
+  return error.code === 'open-elsewhere' ? 'elsewhere' : 'failed';
 }

@@ -145,7 +145,8 @@ export class SampleCollection {
 
   /** Names of the classes that have no sample yet, in the order of adding. */
   get emptyClasses(): string[] {
-    return this.#storedEmptyClasses.filter((name) => !this.#state.classIndices.has(name));
+    const names = this.#storedEmptyClasses.filter((name) => !this.#state.classIndices.has(name));
+    return names.slice(0, this.#state.freeClasses);
   }
 
   /** Delete a class and its samples. */
@@ -202,8 +203,7 @@ export class SampleCollection {
   }
 
   #checkNewName(name: string): void {
-    checkLabel(name);
-    TASKS.multi_label.targets({ [name]: true }, []); // throws if it is not a name of a class
+    checkName(name);
     if (this.#state.classIndices.has(name) || this.emptyClasses.includes(name)) {
       throw new DataError(
         `the model has a class '${name}' already: choose another name`,
@@ -221,7 +221,7 @@ export class SampleCollection {
   }
 
   get #storedEmptyClasses(): string[] {
-    return JSON.parse(this.store.appData(EMPTY_CLASSES).get(EMPTY_CLASSES) ?? '[]');
+    return namesIn(this.store.appData(EMPTY_CLASSES).get(EMPTY_CLASSES));
   }
 
   #setEmptyClasses(names: readonly string[]): void {
@@ -244,5 +244,22 @@ export class SampleCollection {
     const belongs = (row: number) => this.store.belongs(rows.targets.at(row, column));
     const members = column < 0 ? [] : range(rows.samples.length).filter(belongs);
     return takeSamples(rows, members).features;
+  }
+}
+
+/** Throw DataError if a value cannot be the name of a class. */
+function checkName(name: unknown): asserts name is string {
+  checkLabel(name);
+  TASKS.multi_label.targets({ [name as string]: true }, []);
+}
+
+/** Return the names in a text, which a project may have brought; none if it is another text. */
+function namesIn(text: string | undefined): string[] {
+  try {
+    const names: string[] = JSON.parse(text ?? '[]');
+    names.forEach(checkName);
+    return [...new Set(names)];
+  } catch {
+    return [];
   }
 }

@@ -4,6 +4,24 @@ import { describe, expect, it } from 'vitest';
 import { download, messageOf, python, readFile, useTab, writeFile } from './browser.js';
 import { expectSame, MODEL, PYTHON_PROBE, predict, pythonFiles, train } from './probe.js';
 
+/** Sets the names of the empty classes in a project: FILE TEXT. */
+const PYTHON_EMPTY_CLASSES = `
+import sqlite3, sys, zipfile
+from pathlib import Path
+path = Path(sys.argv[1])
+with zipfile.ZipFile(path) as project:
+    files = {name: project.read(name) for name in project.namelist()}
+store = path.with_suffix(".patched")
+store.write_bytes(files["checkpoint.samples"])
+with sqlite3.connect(store) as database:
+    database.execute("INSERT OR REPLACE INTO meta VALUES ('app/sartor/empty_classes', ?)", sys.argv[2:])
+database.close()
+files["checkpoint.samples"] = store.read_bytes()
+with zipfile.ZipFile(path, "w") as project:
+    for name, content in files.items():
+        project.writestr(name, content)
+`;
+
 const tab = useTab();
 
 describe('a checkpoint', () => {
@@ -93,6 +111,21 @@ unpack_project(sys.argv[2], sys.argv[2] + ".folder")`,
       ]),
     );
   });
+
+  it.each(['{', '[1, null]', JSON.stringify(Array.from({ length: 99 }, (_, i) => `<b>${i}`))])(
+    'opens with any text as the names of empty classes, within the capacity (text %#)',
+    async (names) => {
+      const outputs = pythonFiles(tab);
+      python(PYTHON_EMPTY_CLASSES, `${tab.site.folder}/python.sartor`, names);
+      await tab.open(MODEL);
+      await tab.page.evaluate(async () =>
+        window.model.importProject(await window.content('/files/python.sartor')),
+      );
+      expectSame(await predict(tab), outputs);
+      const classes = await tab.page.evaluate(() => window.model.classes());
+      expect(classes.length).toBeLessThanOrEqual(4);
+    },
+  );
 
   it('of Python opens in the browser with the same predictions and samples', async () => {
     const outputs = pythonFiles(tab);

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useApp } from '../app.js';
 import { FileButton } from './file_button.js';
 import { Icon } from './icons.js';
+import { Opening } from './opening.js';
 import { Verdict } from './verdict.js';
 
 /** The preview with its prediction. */
@@ -104,7 +105,7 @@ const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   unplugged: ['The camera was disconnected', 'Connect it again, or work with photos.'],
   insecure: [
     'This address gets no camera',
-    'Browsers give it to https pages and to localhost only. Photos work here too.',
+    'Browsers give it to https pages and to localhost only.',
   ],
 };
 
@@ -130,39 +131,6 @@ function NoCamera() {
             onFiles={(files) => void importer.import(files)}
           />
         </div>
-      )}
-    </div>
-  );
-}
-
-/** The state of the model, while it is not open. */
-function Opening() {
-  const { project } = useApp();
-  const state = project.state.value;
-  if (state === 'open') {
-    return null;
-  }
-  if (state === 'opening') {
-    return (
-      <div class="opening" role="status">
-        <div class="spinner" />
-        <p>Opening the model</p>
-      </div>
-    );
-  }
-  const isElsewhere = state === 'elsewhere';
-  return (
-    <div class="opening is-failed" role="alert">
-      <h2>{isElsewhere ? 'Open in another tab' : 'The model cannot be opened'}</h2>
-      <p>
-        {isElsewhere
-          ? 'One tab at a time can use a project, so that no sample is lost.'
-          : project.failure.value}
-      </p>
-      {isElsewhere && (
-        <button type="button" class="button is-primary" onClick={() => void project.takeOver()}>
-          Use it here
-        </button>
       )}
     </div>
   );

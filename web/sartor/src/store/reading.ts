@@ -61,8 +61,8 @@ export function readClassKeys(database: Database): Map<string, string | null> {
 export function readAppData(database: Database, prefix: string): Map<string, string> {
   const start = STORE_APP + prefix;
   const query = 'SELECT key, value FROM meta WHERE substr(key, 1, ?) = ? ORDER BY key';
-  const rows = database.rows(query, Array.from(start).length, start) as [string, string][];
-  return new Map(rows.map(([key, text]) => [key.slice(STORE_APP.length), text]));
+  const rows = database.rows(query, Array.from(start).length, start);
+  return new Map(rows.map(([key, text]) => [`${key}`.slice(STORE_APP.length), `${text}`]));
 }
 
 /**
