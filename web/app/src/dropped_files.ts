@@ -70,8 +70,7 @@ async function filesOfEntry(
     if (part.length === 0) {
       return files;
     }
-    for (const each of part) {
-      files.push(...(await filesOfEntry(each, entry.name)));
-    }
+    const lists = await Promise.all(part.map((each) => filesOfEntry(each, entry.name)));
+    files.push(...lists.flat());
   }
 }

@@ -7,7 +7,7 @@ const BY_CODE: Readonly<Record<ErrorCode, string>> = {
   'storage-full':
     'The storage of this browser is full. Delete samples here or data of other sites, and try again.',
   'no-storage':
-    'This browser stores nothing here. Open the page with https or from localhost, not in a private window.',
+    'This browser stores nothing for this page. Allow it to, or open the page in a window that is not private.',
   'other-model': 'It belongs to another model. Open the model that it was made with first.',
   'other-version': 'Another version of Sartor wrote it. Update this app, or write the file again.',
   'not-a-project': 'It is not a project, or it is damaged. Use another copy.',
@@ -35,6 +35,9 @@ const OTHER = 'Reload the page, and try again.';
 
 /** Return a sentence that says why something failed, and what to do. */
 export function explain(error: unknown): string {
+  if (error instanceof DOMException && error.name === 'SecurityError') {
+    return BY_CODE['no-storage'];
+  }
   if (!(error instanceof SartorError)) {
     return OTHER;
   }

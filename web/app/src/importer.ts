@@ -11,6 +11,8 @@ import type { Project } from './project.js';
 export interface ImportProgress {
   readonly done: number;
   readonly total: number;
+  /** Whether `stop` ends it. */
+  readonly canStop?: boolean;
 }
 
 const READS = 'photos, .tflite models, .safetensors checkpoints and .sartor projects';
@@ -38,6 +40,7 @@ function mayReplace({ counts }: Project, name: string): boolean {
 /** Imports the files of the user. */
 export class Importer {
   readonly progress = signal<ImportProgress | undefined>(undefined);
+  #isStopped = false;
   readonly #project: Project;
   readonly #predictor: Predictor;
   readonly #messages: Messages;
@@ -69,6 +72,11 @@ export class Importer {
     }
   }
 
+  /** Add no more photos. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   async #importPhotos(photos: readonly FileInFolder[], label: string | undefined): Promise<void> {
     const [first] = photos;
     if (photos.length === 1 && first !== undefined && !(label ?? first.folder)) {
@@ -83,11 +91,11 @@ export class Importer {
       this.#messages.error('Drop photos onto a class, or folders whose names are the classes.');
       return;
     }
-    this.progress.value = { done: 0, total: named.length };
+    this.progress.value = { done: 0, total: named.length, canStop: true };
     if (label === undefined) {
       await this.#project.removePlaceholders();
     }
-    const failures = await this.#addPhotos(named, label);
+    const { count, failures } = await this.#addPhotos(named, label);
     if (this.#project.classes.value.length === 0) {
       await this.#project.clear();
     }
@@ -95,33 +103,36 @@ export class Importer {
     const [failure] = failures;
     if (failure !== undefined) {
       const { name } = failure.photo.file;
-      const count = failures.length;
+      const others = failures.length - 1;
       const failed =
-        count > 1
-          ? `${count} photos were not added, among them ${name}.`
-          : `${name} was not added.`;
+        others > 0 ? `${name} and ${others} more were not added.` : `${name} was not added.`;
       this.#messages.failure(failed, failure.reason);
     }
-    const count = named.length - failures.length;
     if (count > 0) {
       this.#messages.note(`${count} ${count === 1 ? 'photo' : 'photos'} added.`);
     }
     this.#reportSkipped(photos.length - named.length);
   }
 
-  /** Add photos as samples, and return those that failed, with the reasons. */
+  /** Add photos as samples; return their number, and those that failed, with the reasons. */
   async #addPhotos(photos: readonly FileInFolder[], label: string | undefined) {
     const failures: { photo: FileInFolder; reason: unknown }[] = [];
+    let count = 0;
+    this.#isStopped = false;
     for (const [index, photo] of photos.entries()) {
+      if (this.#isStopped) {
+        break;
+      }
       try {
         const name = (label ?? photo.folder) as string;
         await this.#project.addSample(photo.file, name, this.#predictor.isTest.value);
+        count += 1;
       } catch (reason) {
         failures.push({ photo, reason });
       }
-      this.progress.value = { done: index + 1, total: photos.length };
+      this.progress.value = { done: index + 1, total: photos.length, canStop: true };
     }
-    return failures;
+    return { count, failures };
   }
 
   #reportSkipped(count: number): void {

@@ -131,7 +131,12 @@ export class Predictor {
     const { model } = this.#project;
     const now = performance.now();
     if (label === undefined || now - this.#lastSample < 1000 / SAMPLES_PER_SECOND) {
-      this.#show(await model.predict(this.#canvas.draw(video)));
+      const bitmap = this.#canvas.bitmap(video);
+      try {
+        this.#show(await model.predict(bitmap));
+      } finally {
+        bitmap.close();
+      }
       return;
     }
     this.#lastSample = now;

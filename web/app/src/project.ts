@@ -107,11 +107,15 @@ export class Project {
     this.failure.value = reason;
   }
 
+  /** Open the present base again, after that has failed; `state` says whether it worked. */
+  async retry(): Promise<void> {
+    await this.open(this.base.value as Base).catch(console.warn);
+  }
+
   /** Delete the samples of the present base, which cannot be read, and open it. */
   async deleteDamaged(): Promise<void> {
-    const base = this.base.value as Base;
-    await PersonalModel.deleteStorage(storageOf(base));
-    await this.open(base);
+    await PersonalModel.deleteStorage(storageOf(this.base.value as Base));
+    await this.retry();
   }
 
   /** Open the model of another tab in this one: the other tab leaves it. */
@@ -119,7 +123,7 @@ export class Project {
     const base = this.base.value;
     if (base !== undefined) {
       this.#channel.postMessage(storageOf(base));
-      await this.open(base);
+      await this.retry();
     }
   }
 

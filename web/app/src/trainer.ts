@@ -42,14 +42,13 @@ export class Trainer {
     this.#received = [];
     this.#messages.speak('Training has started');
     try {
-      // A training that is cut off leaves no results of other weights.
-      await saveResult(this.#project.model, undefined);
+      await this.#save(undefined); // a training that is cut off leaves none of other weights
       this.#job = this.#project.model.fit(this.options.value, {
         onEpoch: (epoch) => this.#receive(epoch),
       });
       const history = await this.#job.history;
       this.result.value = resultOf(history);
-      await saveResult(this.#project.model, this.result.value);
+      await this.#save(this.result.value);
       await this.evaluate();
       await this.#project.refresh();
       this.#messages.speak(summary(history));
@@ -84,6 +83,15 @@ export class Trainer {
       if (this.#project.state.peek() === 'open') {
         this.#messages.failure('The test samples were not measured.', error);
       }
+    }
+  }
+
+  /** Store the result; if that fails, so does the storage of the weights, of which a warning tells. */
+  async #save(result: TrainingResult | undefined): Promise<void> {
+    try {
+      await saveResult(this.#project.model, result);
+    } catch (error) {
+      console.warn(error);
     }
   }
 

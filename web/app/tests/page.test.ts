@@ -106,7 +106,13 @@ it('adds, renames and deletes classes, up to the capacity', async () => {
     await screen.card(`Class ${number}`).waitFor();
   }
   await add.waitFor({ state: 'detached' });
-  await screen.rename('Class 12', 'Cup');
+  const longest = 'W'.repeat(60);
+  await screen.rename('Class 12', longest);
+  await screen.page.getByRole('button', { name: `Samples of ${longest}` }).click();
+  const dialog = screen.page.getByRole('dialog');
+  expect(await dialog.evaluate((sheet) => sheet.scrollWidth - sheet.clientWidth)).toBe(0);
+  await screen.page.keyboard.press('Escape');
+  await screen.rename(longest, 'Cup');
   await screen.page.getByRole('button', { name: 'Samples of Class 11' }).click();
   await screen.page.getByRole('button', { name: 'Delete the class' }).click();
   await screen.page.getByRole('button', { name: 'Delete for good' }).click();

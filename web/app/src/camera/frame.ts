@@ -9,8 +9,17 @@ export class FrameCanvas {
   readonly #canvas = new OffscreenCanvas(FRAME_SIZE, FRAME_SIZE);
   readonly #drawing = this.#canvas.getContext('2d', { alpha: false });
 
-  /** Return the canvas with the present frame, which the next call replaces. */
-  draw(video: HTMLVideoElement): OffscreenCanvas {
+  /** Return the present frame; close it after use. */
+  bitmap(video: HTMLVideoElement): ImageBitmap {
+    return this.#draw(video).transferToImageBitmap();
+  }
+
+  /** Return the present frame as a JPEG. */
+  encode(video: HTMLVideoElement): Promise<Blob> {
+    return this.#draw(video).convertToBlob(JPEG);
+  }
+
+  #draw(video: HTMLVideoElement): OffscreenCanvas {
     const { videoWidth: width, videoHeight: height } = video;
     const side = Math.min(width, height);
     const size = Math.min(side, FRAME_SIZE);
@@ -21,10 +30,5 @@ export class FrameCanvas {
     const [left, top] = [(width - side) / 2, (height - side) / 2];
     this.#drawing?.drawImage(video, left, top, side, side, 0, 0, size, size);
     return this.#canvas;
-  }
-
-  /** Return the present frame as a JPEG. */
-  encode(video: HTMLVideoElement): Promise<Blob> {
-    return this.draw(video).convertToBlob(JPEG);
   }
 }

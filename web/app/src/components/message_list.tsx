@@ -29,6 +29,17 @@ export function MessageList() {
           <p>
             Adding photos: {progress.done} of {progress.total}
           </p>
+          {progress.canStop && (
+            <button
+              type="button"
+              class="icon-button"
+              aria-label="Stop adding photos"
+              title="Stop adding photos"
+              onClick={() => importer.stop()}
+            >
+              <Icon name="stop" />
+            </button>
+          )}
           <progress aria-label="Photos" value={progress.done} max={progress.total} />
         </div>
       )}

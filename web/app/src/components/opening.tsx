@@ -33,7 +33,14 @@ export function Opening() {
     <div class="opening is-failed" role="alert">
       <h2>The model cannot be opened</h2>
       <p>{project.failure.value}</p>
-      {state === 'damaged' && <DamagedStore />}
+      <div class="row">
+        {project.base.value !== undefined && (
+          <button type="button" class="button" onClick={() => void project.retry()}>
+            Try again
+          </button>
+        )}
+        {state === 'damaged' && <DamagedStore />}
+      </div>
     </div>
   );
 }

@@ -5,6 +5,7 @@ import type { WorkerImage } from '../worker/messages.js';
 import type { Pixels } from './resize.js';
 
 const LARGEST = 1 << 28; // pixels: browsers refuse larger canvases
+const OPAQUE = 0xff000000; // a pixel of at least this has the opacity 255
 const WITHOUT_CHANGES = { colorSpaceConversion: 'none', premultiplyAlpha: 'none' } as const;
 
 /**
@@ -96,16 +97,16 @@ function pixelsOf(bitmap: ImageBitmap): Pixels {
 /** Return an image without its opacity, if it is opaque everywhere. */
 function opaque(pixels: Pixels): Pixels {
   const { width, height, data } = pixels;
-  for (let at = 3; at < data.length; at += 4) {
-    if (data[at] !== 255) {
+  const words = new Uint32Array(data.buffer, data.byteOffset, width * height); // little-endian
+  const colors = new Uint8Array(width * height * 3);
+  for (let from = 0, to = 0; from < words.length; from += 1, to += 3) {
+    const word = words[from] as number;
+    if (word < OPAQUE) {
       return pixels;
     }
-  }
-  const colors = new Uint8Array(width * height * 3);
-  for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
-    colors[to] = data[from] as number;
-    colors[to + 1] = data[from + 1] as number;
-    colors[to + 2] = data[from + 2] as number;
+    colors[to] = word;
+    colors[to + 1] = word >> 8;
+    colors[to + 2] = word >> 16;
   }
   return { width, height, channels: 3, data: colors };
 }

@@ -3,7 +3,7 @@
 import { STORE_PHOTO, STORE_THUMBNAIL } from '../../../../contract/generated/contract.js';
 import type { Bytes } from '../contract/bytes.js';
 import type { Label } from '../data/tasks.js';
-import { DataError } from '../errors.js';
+import { DataError, StoreError } from '../errors.js';
 import { Evaluator } from '../results/evaluation.js';
 import { type Epoch, type Evaluation, type History, predictionsOf } from '../results/records.js';
 import type { TrainingOptions } from '../training/config.js';
@@ -82,8 +82,7 @@ export class Model extends ModelFiles implements Service {
     try {
       await this.parts.saver.save();
     } catch (error) {
-      const warning = `the trained weights are not saved: ${(error as Error).message}`;
-      return { ...history, warnings: [...history.warnings, warning] };
+      return { ...history, warnings: [...history.warnings, notSaved(error)] };
     }
     return history;
   }
@@ -217,4 +216,11 @@ export class Model extends ModelFiles implements Service {
       ),
     }));
   }
+}
+
+/** Return the warning about weights that were trained and cannot be saved. */
+function notSaved(error: unknown): string {
+  return error instanceof StoreError && error.code === 'storage-full'
+    ? 'the trained weights are not saved, because the storage is full. Free space, and train again'
+    : `the trained weights are not saved: ${(error as Error).message}`;
 }
