@@ -14,6 +14,7 @@ from sartor.ops import (
     add,
     concatenation,
     emit,
+    emit_many,
     evaluate,
     exp,
     greater,
@@ -219,14 +220,41 @@ def test_a_seed_of_another_shape_than_the_target_is_refused() -> None:
         gradients(neg(x), [x], seed=seed)
 
 
-def test_an_op_with_several_outputs_on_the_path_is_refused() -> None:
+def thirds(x: Tensor) -> tuple[Tensor, ...]:
+    return emit_many("SPLIT", [np.array(1, np.int32), x], numSplits=3)
+
+
+def test_an_op_with_several_outputs_joins_their_gradients() -> None:
+    def branches(x: Tensor) -> Tensor:
+        first, second, third = thirds(x)
+        return add(mul(first, tanh(third)), square(second))
+
+    check_gradients(branches, [Uniform((3, 6))])
+
+
+def test_an_output_that_is_used_twice_gets_both_gradients() -> None:
+    def branches(x: Tensor) -> Tensor:
+        first, _, third = thirds(x)
+        return concatenation([third, mul(first, first), third], 1)
+
+    check_gradients(branches, [Uniform((3, 6))])
+
+
+def test_an_output_without_a_path_to_the_target_has_a_zero_gradient() -> None:
+    x = Graph().input("x", (1, 3))
+    first, second, _ = thirds(x)
+    exp(second)
+    (gradient,) = gradients(first, [x])
+    assert gradient_at(x, gradient, 2.0) == [1, 0, 0]
+
+
+def test_an_op_with_several_outputs_needs_a_rule() -> None:
     graph = Graph()
     x = graph.input("x", (1, 2))
-    halves = [graph.tensor(f"half {i}", DType.FLOAT32, (1, 1)) for i in range(2)]
-    graph.add(Op("SPLIT", [graph.constant(np.array(1, np.int32)), x], halves))
-    message = "<SPLIT → half 0, half 1> has several outputs: its gradient is not yet supported."
-    with pytest.raises(GradientError, match=message):
-        gradients(halves[0], [x])
+    values = [graph.tensor(name, DType.FLOAT32, (1, 1)) for name in ("values", "indices")]
+    graph.add(Op("TOPK_V2", [x, graph.constant(np.array(1, np.int32))], values))
+    with pytest.raises(GradientError, match=r"gradient of <TOPK_V2 → values, indices> .* not yet"):
+        gradients(values[0], [x])
 
 
 def test_an_op_without_a_rule_is_refused_only_on_the_path() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from .errors import GradientError
 from .graph import DType, Graph, Op, Tensor
-from .ops import add, input_gradient, output_gradient
+from .ops import add, find_row, input_gradient, output_gradient, zeros_like
 
 __all__ = ["gradients"]
 
@@ -57,11 +57,15 @@ def gradients(
 
 
 def _find_path(ops: Sequence[Op], sources: Sequence[Tensor], target: Tensor) -> set[Tensor]:
-    """Return the float tensors on a path from a source to the target."""
+    """Return the tensors on a path from a source to the target.
+
+    All are floats, or the integers of a quantization that the gradient passes straight through.
+    """
     downstream = set(sources)
     for op in ops:
         if downstream.intersection(op.inputs):
-            downstream.update(tensor for tensor in op.outputs if tensor.dtype.is_float)
+            passes = find_row(op).straight_through
+            downstream.update(t for t in op.outputs if t.dtype.is_float or passes)
     upstream = {target}
     for op in reversed(ops):
         if upstream.intersection(op.outputs):
@@ -70,17 +74,24 @@ def _find_path(ops: Sequence[Op], sources: Sequence[Tensor], target: Tensor) -> 
 
 
 def _propagate(op: Op, path: set[Tensor], gradients_of: dict[Tensor, list[Tensor]]) -> None:
-    """Turn the gradient of an op's output into gradients of its inputs."""
-    if len(op.outputs) != 1:
-        raise GradientError(f"{op!r} has several outputs: its gradient is not yet supported.")
-    if op.output not in gradients_of:
+    """Turn the gradients of an op's outputs into gradients of its inputs."""
+    if not any(output in gradients_of for output in op.outputs):
         return
-    g = output_gradient(op, _sum_gradients(op.output, gradients_of))
+    g: Tensor | list[Tensor]
+    if len(op.outputs) == 1:
+        g = output_gradient(op, _sum_gradients(op.output, gradients_of))
+    else:
+        g = [_gradient_or_zeros(output, gradients_of) for output in op.outputs]
     for index, tensor in enumerate(op.inputs):
         if tensor is not None and tensor in path:
             contribution = input_gradient(op, index, g)
             if contribution is not None:
                 gradients_of.setdefault(tensor, []).append(contribution)
+
+
+def _gradient_or_zeros(output: Tensor, gradients_of: dict[Tensor, list[Tensor]]) -> Tensor:
+    """Return the gradient of one of several outputs: zeros if the target does not depend on it."""
+    return _sum_gradients(output, gradients_of) if output in gradients_of else zeros_like(output)
 
 
 def _sum_gradients(tensor: Tensor, gradients_of: dict[Tensor, list[Tensor]]) -> Tensor:

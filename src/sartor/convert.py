@@ -35,6 +35,7 @@ from .passes import (
     prepare_base,
     simplify,
     split_variable_reads,
+    use_fast_forms,
 )
 from .personalizable_model import PersonalizableModel
 
@@ -195,9 +196,13 @@ def _attach_signatures(plan: Plan, base: Graph) -> None:
 
 
 def _simplify(model: Model) -> None:
-    """Simplify all graphs but that of the base, and split the variable reads of all graphs."""
+    """Simplify all graphs but that of the base, and split the variable reads of all graphs.
+
+    `infer` keeps its convolutions: it runs one sample, and is frozen to a classifier.
+    """
     for signature in model.signatures:
         if signature.key != "infer":
+            use_fast_forms(signature.graph)
             simplify(signature.graph)
         split_variable_reads(signature.graph)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from image_cases import IMAGE_CASES
+from op_cases import CASES
 
 from sartor.errors import ConversionError, DataError, GradientError
 from sartor.graph import DType, Graph, Op, Tensor
@@ -44,9 +47,10 @@ def test_an_input_without_a_rule_has_a_zero_gradient_or_an_error(
     if support is GradientSupport.ZERO:
         assert input_gradient(op, index, op.output) is None
         return
+    reason = f": {ROWS[code].unsupported}" if ROWS[code].unsupported else ""
     message = (
         f"the gradient of <{code} → y> with respect to its input {index} "
-        f"(<FLOAT32 [2, 3] 'x{index}'>) is {support.value}. "
+        f"(<FLOAT32 [2, 3] 'x{index}'>) is {support.value}{reason}. "
         "Choose features behind this op (`features=`)"
     )
     with pytest.raises(GradientError, match=re.escape(message)):
@@ -77,7 +81,7 @@ def test_the_error_of_a_custom_op_has_its_custom_name() -> None:
 
 
 def test_the_error_of_a_missing_rule_names_the_page() -> None:
-    op = op_without_inference("CONV_2D", 3)
+    op = op_without_inference("CONV_3D", 3)
     message = "is not yet supported. Choose features .*, or add a rule (docs/add-a-gradient.md)."
     with pytest.raises(GradientError, match=message.replace("(", r"\(").replace(")", r"\)")):
         input_gradient(op, 1, op.output)
@@ -89,7 +93,18 @@ def test_comparisons_and_rounding_have_zero_gradients_and_indices_none() -> None
     assert support["LESS"] == support["EQUAL"] == (zero, zero)
     assert support["FLOOR"] == support["ROUND"] == support["SHAPE"] == (zero,)
     assert support["ARG_MAX"] == (zero, none)
-    assert support["GATHER"] == (GradientSupport.NOT_SUPPORTED, none)
+    assert support["GATHER_ND"] == (GradientSupport.NOT_SUPPORTED, none)
+
+
+@pytest.mark.parametrize("code", ["LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM", "RNN"])
+def test_a_recurrent_layer_has_its_own_error(code: str) -> None:
+    op = op_without_inference(code, 3)
+    message = (
+        "is not yet supported: recurrent layers are not differentiated through time. Choose "
+        "features behind this op"
+    )
+    with pytest.raises(GradientError, match=message):
+        input_gradient(op, 1, op.output)
 
 
 @pytest.mark.parametrize("activation", [Activation.TANH, Activation.SIGN_BIT])
@@ -99,16 +114,18 @@ def test_comparisons_and_rounding_have_zero_gradients_and_indices_none() -> None
 def test_fused_activations_that_litert_does_not_run_are_refused(
     code: str, activation: Activation
 ) -> None:
-    op = op_without_inference(code, 2, fusedActivationFunction=int(activation))
-    message = f"<{code} → y>: the fused activation {activation.name} is not supported"
+    case = next(each for each in [*CASES, *IMAGE_CASES] if each.code == code)
+    case = replace(case, options={**case.options, "fusedActivationFunction": int(activation)})
+    graph = Graph()
+    inputs = [graph.input(f"x{i}", x.shape) for i, x in enumerate(case.inputs)]
+    output = case.build(*inputs)
+    assert output.producer is not None
+    message = f"<{code} → {output.name}>: the fused activation {activation.name} is not supported"
     with pytest.raises(GradientError, match=message):
-        output_gradient(op, op.output)
-    x, y = op.inputs
-    assert x is not None
-    assert y is not None
+        output_gradient(output.producer, output)
     message = f"{activation.name} is not supported: LiteRT does not run"
     with pytest.raises(GradientError, match=message):
-        evaluate(x.graph, {x: np.ones((2, 3)), y: np.ones((2, 3))})
+        evaluate(graph, {x: np.ones(x.shape) for x in inputs})
 
 
 def test_the_gradient_of_a_sum_over_computed_axes_is_not_yet_supported() -> None:
@@ -121,8 +138,7 @@ def test_the_gradient_of_a_sum_over_computed_axes_is_not_yet_supported() -> None
 @pytest.mark.parametrize(
     ("strides", "options", "message"),
     [
-        ((1, 2), {}, "strides other than 1 are not supported"),
-        ((1, 1), {"shrinkAxisMask": 1}, "shrinkAxisMask is not supported"),
+        ((1, -1), {}, "a stride of -1 is not supported"),
         ((1, 1), {"newAxisMask": 1}, "newAxisMask is not supported"),
         ((1, 1), {"ellipsisMask": 1}, "ellipsisMask is not supported"),
     ],
@@ -157,7 +173,7 @@ def ints(*values: object) -> np.ndarray:
         ("CONCATENATION", (2, 3), [np.ones((3, 3), np.float32)], {"axis": 1}, "differ elsewhere"),
         ("SLICE", (2, 3), [ints(0, 2), ints(2, 2)], {}, "slice 2:4 is out of range for size 3"),
         ("SLICE", (2, 3), [ints(0), ints(1)], {}, "SLICE does not take"),
-        ("STRIDED_SLICE", (2, 3), [ints(0, 0), ints(2, 3), ints(1, 2)], {}, "strides other than 1"),
+        ("STRIDED_SLICE", (2, 3), [ints(0, 0), ints(2, 3), ints(1, 0)], {}, "a stride of 0"),
         ("PAD", (2, 3), [ints([0, 1])], {}, "PAD does not take"),
         ("BATCH_MATMUL", (2, 3), [np.ones((4, 2), np.float32)], {}, "inner sizes 3 and 4 differ"),
         ("BATCH_MATMUL", (2, 3), [np.ones(3, np.float32)], {}, "need rank 2 or more"),
@@ -167,7 +183,23 @@ def ints(*values: object) -> np.ndarray:
         ("FULLY_CONNECTED", (2, 3), [np.ones((2, 3), np.float32)], {"weightsFormat": 1},
          "shuffled weights are not supported"),
         ("QUANTIZE", (2, 3), [], {}, "QUANTIZE is emitted by sartor.ops.quantize"),
-        ("CONV_2D", (2, 3), [], {}, "the row of CONV_2D has no shape rule"),
+        ("CONV_3D", (2, 3), [], {}, "the row of CONV_3D has no shape rule"),
+        ("CONV_2D", (1, 4, 4, 3), [np.ones((2, 3, 3, 2), np.float32)], {"strideH": 1, "strideW": 1},
+         "3 channels do not fill groups of 2"),
+        ("CONV_2D", (1, 4, 4, 3), [np.ones((2, 3, 3, 3), np.float32)], {"strideH": 0, "strideW": 1},
+         "stride 0, dilation 1, window 3"),
+        ("CONV_2D", (4, 3), [np.ones((2, 3, 3, 3), np.float32)], {"strideH": 1, "strideW": 1},
+         "an image has 4 axes, got shape"),
+        ("DEPTHWISE_CONV_2D", (1, 4, 4, 3), [np.ones((1, 3, 3, 4), np.float32)],
+         {"strideH": 1, "strideW": 1}, "a filter .* for"),
+        ("SPLIT", (2, 3), [], {"numSplits": 2}, "must be a constant"),
+        ("SPLIT_V", (2, 3), [ints(1, 1), ints(1)], {}, "3 elements do not split into"),
+        ("UNPACK", (2, 3), [], {"num": 3}, "3 parts of an axis of size 2"),
+        ("SQUEEZE", (2, 3), [], {"squeezeDims": [1]}, "are not all of size 1"),
+        ("BROADCAST_TO", (2, 3), [ints(2, 4)], {}, "do not broadcast together"),
+        ("SPACE_TO_DEPTH", (1, 3, 2, 1), [], {"blockSize": 2}, "is not filled by blocks of 2x2"),
+        ("DEPTH_TO_SPACE", (1, 3, 2, 2), [], {"blockSize": 2}, "do not fill blocks of 2x2"),
+        ("GATHER", (2, 3), [ints(0)], {"batchDims": 1}, "batchDims is not supported"),
         ("VAR_HANDLE", (2, 3), [], {}, "emitted by the functions of sartor.ops.state"),
     ],
 )  # fmt: skip

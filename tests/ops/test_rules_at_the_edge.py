@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from sartor.ops import (
     pow_,
     reduce_sum,
     relu,
+    reshape,
     rsqrt,
     softmax,
     sqrt,
@@ -47,6 +49,18 @@ def norm(x: Tensor) -> Tensor:
     return sqrt(reduce_sum(square(x), [1], keep_dims=True))
 
 
+def max_pool(x: Tensor) -> Tensor:
+    """Return the largest of three neighbors: [1, 4] → [1, 2]."""
+    pool: dict[str, Any] = {
+        "filterHeight": 1,
+        "filterWidth": 3,
+        "strideH": 1,
+        "strideW": 1,
+        "padding": 1,
+    }
+    return reshape(emit("MAX_POOL_2D", reshape(x, (-1, 1, 4, 1)), **pool), (-1, 2))
+
+
 @pytest.mark.parametrize(
     ("case", "build", "x", "seed", "expected"),
     [
@@ -63,6 +77,9 @@ def norm(x: Tensor) -> Tensor:
          [3, 0]),
         ("equal largest elements share", lambda x: emit("REDUCE_MAX", x, LAST), [2, 1, 2], [3],
          [1.5, 0, 1.5]),
+        ("the first of equal largest elements of a window gets all", max_pool, [2, 3, 3, 1], [1, 5],
+         [0, 6, 0, 0]),
+        ("largest elements of overlapping windows", max_pool, [4, 4, 3, 4], [1, 5], [1, 5, 0, 0]),
         ("ABS at its kink", lambda x: emit("ABS", x), [0.0, 1e-20, -1e-20], [2] * 3, [0, 2, -2]),
         ("PRELU at its kink", lambda x: emit("PRELU", x, HALF), [0.0, 1e-20], [2, 2], [1, 2]),
         ("GELU at 0 and far from it", lambda x: emit("GELU", x), [0, 50, -50], [2] * 3, [1, 2, 0]),

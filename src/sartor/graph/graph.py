@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -85,6 +85,30 @@ class Graph:
         for op in list(dict.fromkeys(old.consumers)):
             op.replace_input(old, new)
         self.outputs = [new if tensor is old else tensor for tensor in self.outputs]
+
+    def replace(self, op: Op, emit: Callable[[Op], Sequence[Tensor] | None]) -> bool:
+        """Replace an op by the ops that `emit` adds, at its position in the order of execution.
+
+        Args:
+            op: op of this graph.
+            emit: adds ops and returns a tensor for each output of `op`, which gets its name. None
+                keeps the op.
+
+        Returns:
+            True if the op was replaced.
+        """
+        start = len(self.ops)
+        outputs = emit(op)
+        if outputs is None:
+            return False
+        new_ops, self.ops = self.ops[start:], self.ops[:start]
+        position = self.ops.index(op)
+        self.ops[position:position] = new_ops
+        for old, new in zip(op.outputs, outputs, strict=True):
+            new.name = old.name
+            self.replace_uses(old, new)
+        self.remove([op])
+        return True
 
     def prune(self) -> None:
         """Remove ops that no output needs (ops without outputs stay), then unused tensors."""

@@ -53,11 +53,12 @@ def emit_graph(
             _operand(target, tensor, values, parameters.get((op, index)))
             for index, tensor in enumerate(op.inputs)
         ]
-        result = _emit_op(op, inputs, batch, rates, masks)
-        first, *rest = op.output.shape or (0,)
-        if first % batch or result.shape != (rows * first // batch, *rest):
-            raise ConversionError(f"{describe_op(op)}, mixes the batch with other axes")
-        values[op.output] = result
+        results = _emit_op(op, inputs, batch, rates, masks)
+        for output, result in zip(op.outputs, results, strict=True):
+            first, *rest = output.shape or (0,)
+            if first % batch or result.shape != (rows * first // batch, *rest):
+                raise ConversionError(f"{describe_op(op)}, mixes the batch with other axes")
+            values[output] = result
     return values[end]
 
 
@@ -79,11 +80,11 @@ def _emit_op(
     batch: int,
     rates: Sequence[float],
     masks: DropoutMasks | None,
-) -> Tensor:
+) -> tuple[Tensor, ...]:
     x = inputs[0]
     if x is not None and op.code == "LEAKY_RELU" and rates and _is_marker(op):
         rate = rates[round(FIRST_MARKER_ALPHA - op.options["alpha"])]
-        return x if masks is None else _drop(x, rate, masks)
+        return (x if masks is None else _drop(x, rate, masks),)
     return emit_any_batch(op, inputs, batch)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import ConversionError
 from ..graph import DType, Graph, Model, Op, Tensor
 from ..ops import can_emit, evaluate, has_reference
-from ._rewrite_ops import keep_batch_axis, rewrite_ops
+from ._keep_batch_axis import keep_batch_axis
 
 __all__ = ["describe_op", "last_dense_layer", "prepare_graph"]
 
@@ -17,9 +17,8 @@ _INTEGERS = (DType.INT4, DType.INT8, DType.UINT8, DType.INT16)
 def prepare_graph(model: Model, name: str) -> Graph:
     """Return the graph from the features to the last op, as heads need it.
 
-    Quantized and float16 weights become float32, ops on constants are folded, some ops are
-    rewritten (see `_rewrite_ops`), and each FULLY_CONNECTED gets a bias (TensorFlow's converter
-    removes zero biases).
+    Quantized and float16 weights become float32, ops on constants are folded, and each
+    FULLY_CONNECTED gets a bias (TensorFlow's converter removes zero biases).
 
     Args:
         model: a model with one signature or none; changed in place.
@@ -34,7 +33,6 @@ def prepare_graph(model: Model, name: str) -> Graph:
     _unpack_weights(graph, name)
     _fold(graph)
     graph.prune()
-    rewrite_ops(graph)
     keep_batch_axis(graph)
     for op in graph.ops:
         _check_op(op, name)
@@ -133,7 +131,7 @@ def _check_op(op: Op, name: str) -> None:
             f"{name} computes in integers ({describe_op(op)}), which have no gradient: give the "
             "float file. Only weights may be quantized (dynamic range, float16)"
         )
-    if not can_emit(op.code) or len(op.outputs) != 1:
+    if not can_emit(op.code):
         raise ConversionError(
             f"{name}: {describe_op(op)}, has no gradient rule: cut the base after it "
             "(`features=`), use another layer, or add a rule (docs/add-a-gradient.md)"

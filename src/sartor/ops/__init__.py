@@ -1,12 +1,24 @@
 """The TFLite ops by family: one row for each op, and functions that emit ops."""
 
 # The families without functions are imported for their rows.
-from . import control, convolution, lookup, pooling, recurrent, signal, stablehlo  # noqa: F401
+from . import (  # noqa: F401
+    blocks,
+    control,
+    convolution,
+    lookup,
+    padding,
+    pooling,
+    recurrent,
+    resizing,
+    signal,
+    stablehlo,
+)
 from .activations import logistic, relu, tanh
 from .arithmetic import add, div, maximum, minimum, mul, pow_, sub
-from .builder import Operand, can_emit, emit, emit_any_batch, infer_outputs
+from .builder import Operand, can_emit, emit, emit_any_batch, emit_many, infer_outputs
 from .contraction import fully_connected, linear, matmul
 from .gradient import input_gradient, output_gradient
+from .joins import concatenation
 from .logic import greater, select
 from .normalization import (
     l2_normalization,
@@ -30,8 +42,9 @@ from .registry import (
     row_of,
     version_of,
 )
-from .shape import concatenation, flatten, reshape, reshape_like, transpose, zeros_like
-from .slices import pad, slice_
+from .repeats import reverse
+from .shape import flatten, reshape, reshape_like, transpose, zeros_like
+from .slices import pad, slice_, strided_slice
 from .state import (
     assign_variable,
     assigned_constants,
@@ -60,6 +73,7 @@ __all__ = [
     "div",
     "emit",
     "emit_any_batch",
+    "emit_many",
     "evaluate",
     "exp",
     "find_row",
@@ -94,6 +108,7 @@ __all__ = [
     "relu",
     "reshape",
     "reshape_like",
+    "reverse",
     "row_of",
     "rsqrt",
     "select",
@@ -101,6 +116,7 @@ __all__ = [
     "softmax",
     "sqrt",
     "square",
+    "strided_slice",
     "sub",
     "tanh",
     "to_length",

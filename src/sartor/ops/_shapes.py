@@ -12,10 +12,8 @@ from .registry import Shape, Spec
 
 __all__ = [
     "broadcast_output", "broadcast_shape", "broadcast_spec", "check_bias", "constant_ints",
-    "normalize_axes", "read_ints", "required", "same_output", "same_spec", "window_output",
+    "normalize_axes", "read_ints", "required", "same_output", "same_spec",
 ]  # fmt: skip
-
-_SAME_PADDING = 0  # in the schema
 
 
 def required(tensor: Tensor | None) -> Tensor:
@@ -95,27 +93,6 @@ def read_ints(tensor: Tensor | None) -> list[int] | None:
     if tensor.dtype is not DType.INT32:
         raise ValueError(f"got {tensor.dtype.name} for axes, expected INT32")
     return [int(number) for number in tensor.value.ravel()]
-
-
-def window_output(op: Op, window: tuple[int, int], channels: int) -> Shape:
-    """Return the shape that a window makes as it moves over height and width.
-
-    Args:
-        op: the op, with strides, dilations and padding as options.
-        window: height and width.
-        channels: number of output channels.
-    """
-    batch, *sizes, _ = op.input(0).shape
-    result = []
-    for name, size, length in zip("HW", sizes, window, strict=True):
-        stride = op.options[f"stride{name}"]
-        dilation = op.options.get(f"dilation{name}Factor", 1)
-        if min(stride, dilation, length) < 1:
-            raise ValueError(f"stride {stride}, dilation {dilation}, window {length}")
-        reach = (length - 1) * dilation + 1
-        end = size if op.options["padding"] == _SAME_PADDING else size - reach + 1
-        result.append(-(-end // stride))
-    return batch, result[0], result[1], channels
 
 
 def check_bias(op: Op, channels: int) -> None:

@@ -78,11 +78,11 @@ def infer_outputs(
         raise ConversionError(f"{code} does not take {shapes}: {error}") from error
 
 
-def emit_any_batch(op: Op, inputs: Sequence[Tensor | None], batch: int) -> Tensor:
-    """Emit an op of a file again, on inputs with any number of rows.
+def emit_any_batch(op: Op, inputs: Sequence[Tensor | None], batch: int) -> tuple[Tensor, ...]:
+    """Emit an op of a file again, on inputs with any number of rows, and return its outputs.
 
     Args:
-        op: op with one output.
+        op: op of a file.
         inputs: inputs of the new op.
         batch: number of rows in the file.
 
@@ -91,8 +91,9 @@ def emit_any_batch(op: Op, inputs: Sequence[Tensor | None], batch: int) -> Tenso
     """
     again = find_row(op).any_batch
     if again is not None:
-        return again(op, inputs, batch)
-    return emit(op.code, *inputs, name=op.output.name, **op.options)
+        return (again(op, inputs, batch),)
+    graph = next(value for value in inputs if value is not None and not value.is_constant).graph
+    return emit_many(op.code, inputs, graph=graph, name=op.output.name, **op.options)
 
 
 def _to_tensor(graph: Graph, value: Operand | None) -> Tensor | None:

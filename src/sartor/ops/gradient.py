@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import GradientError
 from ..graph import Op, Tensor
 from ._activation import Activation, activation_of, derivative_at
 from .arithmetic import mul
-from .reduce import reduce_sum
+from .reduce import sum_to
 from .registry import GradientSupport, row_of
-from .shape import reshape_like
 
-__all__ = ["input_gradient", "output_gradient", "sum_to"]
+__all__ = ["input_gradient", "output_gradient"]
 
 _ADVICE = {
     GradientSupport.NOT_DIFFERENTIABLE: "or use another op in the head",
@@ -20,13 +21,14 @@ _ADVICE = {
 }
 
 
-def input_gradient(op: Op, index: int, g: Tensor) -> Tensor | None:
+def input_gradient(op: Op, index: int, g: Tensor | Sequence[Tensor]) -> Tensor | None:
     """Emit the gradient of one input of an op, or return None if it is zero.
 
     Args:
         op: op that has a row.
         index: index of the input, which must not be left out.
-        g: result of `output_gradient`, in the shape of the op's output.
+        g: result of `output_gradient`, in the shape of the op's output. If the op has several
+            outputs, the list of their gradients.
 
     Raises:
         GradientError: If the input is not differentiable, or its gradient is not supported.
@@ -36,10 +38,11 @@ def input_gradient(op: Op, index: int, g: Tensor) -> Tensor | None:
     if rule is GradientSupport.ZERO:
         return None
     if isinstance(rule, GradientSupport):
+        reason = f": {row.unsupported}" if row.unsupported else ""
         raise GradientError(
             f"the gradient of {op!r} with respect to its input {index} ({op.input(index)!r}) is "
-            f"{rule.value}. Choose features behind this op (`features=`), so that it stays in the "
-            f"frozen base, {_ADVICE[rule]}."
+            f"{rule.value}{reason}. Choose features behind this op (`features=`), so that it stays "
+            f"in the frozen base, {_ADVICE[rule]}."
         )
     try:
         result = rule(op, index, g)
@@ -61,25 +64,3 @@ def output_gradient(op: Op, g: Tensor) -> Tensor:
     except GradientError as error:
         raise GradientError(f"{op!r}: {error}") from error
     return g if activation is Activation.NONE else mul(g, derivative_at(op.output, activation))
-
-
-def sum_to(g: Tensor, target: Tensor) -> Tensor:
-    """Sum a gradient over the axes along which `target` was broadcast.
-
-    Args:
-        g: gradient, of a shape to which `target` was broadcast.
-        target: input whose gradient this is.
-    """
-    if g.shape == target.shape:
-        return g
-    extra = g.rank - target.rank
-    padded = (1,) * extra + target.shape
-    axes = [
-        axis
-        for axis, (size, target_size) in enumerate(zip(g.shape, padded, strict=True))
-        if axis < extra or (target_size == 1 and size != 1)
-    ]
-    if all(axis < extra for axis in axes):
-        return reduce_sum(g, axes)
-    summed = reduce_sum(g, axes, keep_dims=True)
-    return reshape_like(summed, target) if extra else summed

@@ -2,8 +2,73 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph import Op, Tensor
+from ._shapes import constant_ints, normalize_axes, required
 from ._versions import BOOL, I4, I8, I16, I64, INT8_2, STRING, U8, has_type
-from .registry import NOT_DIFFERENTIABLE, NOT_SUPPORTED, OpRow, register
+from .builder import emit
+from .contraction import matmul
+from .registry import NOT_DIFFERENTIABLE, NOT_SUPPORTED, OpRow, Spec, register
+from .shape import reshape, reshape_like
+
+
+def _infer_gather(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
+    x, indices, axis = required(inputs[0]), required(inputs[1]), _axis(inputs, options)
+    if options.get("batchDims"):
+        raise ValueError("batchDims is not supported")
+    return [((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)]
+
+
+def _axis(inputs: Sequence[Any], options: Mapping[str, Any]) -> int:
+    return normalize_axes([options.get("axis", 0)], len(inputs[0].shape))[0]
+
+
+def _gather_gradient(op: Op, _: int, g: Tensor) -> Tensor:
+    """The sum of `g` over the places of each index."""
+    if op.options.get("batchDims"):
+        raise ValueError("batchDims is not supported")
+    x, indices, axis = op.input(0), op.input(1), _axis(op.inputs, op.options)
+    if axis == 0:
+        return _scatter(g, indices, x)
+    if not indices.is_constant:
+        raise ValueError(f"indices along axis {axis} must be a constant")
+    count, tail = x.shape[axis], math.prod(x.shape[axis + 1 :])
+    chosen = np.eye(count, dtype=np.float32)[indices.value.reshape(-1)]
+    rows = reshape(g, (-1, indices.size, tail))
+    return reshape_like(matmul(chosen.T, rows), x)
+
+
+def _lookup_gradient(op: Op, _: int, g: Tensor) -> Tensor:
+    """The sum of `g` over the places of each index."""
+    return _scatter(g, op.input(0), op.input(1))
+
+
+def _scatter(g: Tensor, indices: Tensor, x: Tensor) -> Tensor:
+    """Add rows of `g` to zeros in the shape of `x`; SCATTER_ND adds rows of equal indices."""
+    rows = reshape(g, (-1, *x.shape[1:]))
+    return emit("SCATTER_ND", reshape(indices, (-1, 1)), rows, np.array(x.shape, np.int32))
+
+
+def _infer_lookup(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
+    indices, x = required(inputs[0]), required(inputs[1])
+    return [((*indices.shape, *x.shape[1:]), x.dtype)]
+
+
+def _infer_scatter(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
+    return [(constant_ints(inputs[2]), required(inputs[1]).dtype)]
+
+
+def _np_scatter(xs: Sequence[Any], _: Mapping[str, Any]) -> list[np.ndarray]:
+    indices, updates, shape = xs
+    y = np.zeros([int(n) for n in shape], updates.dtype)
+    np.add.at(y, tuple(np.moveaxis(indices, -1, 0)), updates)
+    return [y]
+
 
 _BY_INDEX = (NOT_SUPPORTED, NOT_DIFFERENTIABLE)  # values, then indices
 
@@ -18,7 +83,9 @@ def _no_gradient(code: str, inputs: int, outputs: int = 1) -> OpRow:
 
 register(
     OpRow(
-        "GATHER", gradients=_BY_INDEX, inputs=2,
+        "GATHER", gradients=(_gather_gradient, NOT_DIFFERENTIABLE), infer=_infer_gather,
+        reference=lambda xs, o: [np.take(xs[0], xs[1], _axis(xs, o))], options="GatherOptions",
+        inputs=2,
         versions=(
             (7, has_type(I4)),
             (6, lambda op: op.y is I16),
@@ -39,8 +106,8 @@ register(
     ),
     OpRow(
         "SCATTER_ND", integers=(0, 2),
-        gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=3,
-        size_input=2,
+        gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED, NOT_DIFFERENTIABLE), infer=_infer_scatter,
+        reference=_np_scatter, options="ScatterNdOptions", inputs=3, size_input=2,
     ),
     OpRow(
         "ONE_HOT", integers=(0, 1),
@@ -58,7 +125,8 @@ register(
     _segments("UNSORTED_SEGMENT_MIN"),
     _segments("UNSORTED_SEGMENT_PROD"),
     OpRow(
-        "EMBEDDING_LOOKUP", gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED),
+        "EMBEDDING_LOOKUP", gradients=(NOT_DIFFERENTIABLE, _lookup_gradient),
+        infer=_infer_lookup, reference=lambda xs, _: [xs[1][xs[0]]], parameters={1: "weights"},
         weight_formats=("int8", "float16"), inputs=2,
         versions=((4, lambda op: op.y is I4 or op.per_channel(1)),),
     ),

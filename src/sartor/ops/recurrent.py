@@ -19,7 +19,7 @@ def _row(
 ) -> OpRow:
     return OpRow(
         code, multiply_adds=_count_steps, inputs=inputs, optional_from=optional_from,
-        versions=versions,
+        versions=versions, unsupported="recurrent layers are not differentiated through time",
     )  # fmt: skip
 
 

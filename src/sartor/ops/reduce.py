@@ -15,10 +15,10 @@ from ._versions import BOOL, I16, INT8_2, INT8_INT16_2, INT16_3, VersionRule, ha
 from .arithmetic import add, div, mul, sub
 from .builder import emit
 from .registry import NOT_DIFFERENTIABLE, NOT_SUPPORTED, ZERO, OpRow, Shape, Spec, register
-from .shape import reshape, zeros_like
+from .shape import reshape, reshape_like, zeros_like
 from .slices import slice_
 
-__all__ = ["cumsum", "mean", "reduce_max", "reduce_sum", "spread"]
+__all__ = ["cumsum", "mean", "reduce_max", "reduce_sum", "spread", "sum_to"]
 
 
 def reduce_sum(
@@ -61,6 +61,28 @@ def spread(g: Tensor, target: Tensor, axes: Sequence[int]) -> Tensor:
         return g
     zeros = np.zeros([n if axis in axes else 1 for axis, n in enumerate(target.shape)], np.float32)
     return add(g, zeros)
+
+
+def sum_to(g: Tensor, target: Tensor) -> Tensor:
+    """Sum a gradient over the axes along which `target` was broadcast.
+
+    Args:
+        g: gradient, of a shape to which `target` was broadcast.
+        target: input whose gradient this is.
+    """
+    if g.shape == target.shape:
+        return g
+    extra = g.rank - target.rank
+    padded = (1,) * extra + target.shape
+    axes = [
+        axis
+        for axis, (size, target_size) in enumerate(zip(g.shape, padded, strict=True))
+        if axis < extra or (target_size == 1 and size != 1)
+    ]
+    if all(axis < extra for axis in axes):
+        return reduce_sum(g, axes)
+    summed = reduce_sum(g, axes, keep_dims=True)
+    return reshape_like(summed, target) if extra else summed
 
 
 def _axes(op: Op) -> tuple[int, ...]:

@@ -27,8 +27,10 @@ Shape: TypeAlias = tuple[int, ...]
 Spec: TypeAlias = tuple[Shape, DType]
 """Shape and type of an output."""
 
-Rule: TypeAlias = Callable[[Op, int, Tensor], Tensor]
+Rule: TypeAlias = Callable[[Op, int, Any], Tensor]
 """`(op, index, g) → gradient of input index`, where `g` is the gradient of the op's output.
+
+If the op has several outputs, `g` is the list of their gradients; each has the shape of its output.
 
 With `broadcasts`, the result may have the output's shape: it is summed to the input's."""
 
@@ -78,6 +80,7 @@ class OpRow:
     Attributes:
         code: name of the builtin operator.
         gradients: for each input a rule or a `GradientSupport`; further inputs are like the last.
+        unsupported: the reason for a gradient that is not supported, for messages.
         infer: `(inputs, options) → (shape, dtype)` of each output, for ops that are emitted. None
             if Sartor does not emit the op.
         reference: the op in NumPy, in the precision of its inputs: `(arrays, options) → arrays`.
@@ -86,6 +89,9 @@ class OpRow:
         defaults: options of an emitted op that are not 0: a file states them.
         any_batch: `(op, inputs, batch) → output`: emits the op on any number of rows, if the op of
             the file states the batch size in a constant.
+        fast_form: `(op, inputs) → output`: emits a layer whose weights are not constant in ops
+            that are faster. None if the op itself is fast.
+        straight_through: True if the gradient passes to and from integers: quantization.
         broadcasts: True if inputs of different shapes are broadcast together.
         activation: True if the op has a fused activation.
         probabilities: `categorical` or `independent` if the outputs are probabilities.
@@ -114,11 +120,14 @@ class OpRow:
     code: str
     _: KW_ONLY
     gradients: tuple[Gradient, ...] = (NOT_SUPPORTED,)
+    unsupported: str = ""
     infer: Callable[[Sequence[Tensor | None], Mapping[str, Any]], list[Spec]] | None = None
     reference: Callable[[Sequence[Any], Mapping[str, Any]], Sequence[Any]] | None = None
     options: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     any_batch: Callable[[Op, Sequence[Tensor | None], int], Tensor] | None = None
+    fast_form: Callable[[Op, Sequence[Tensor | None]], Tensor] | None = None
+    straight_through: bool = False
     broadcasts: bool = False
     activation: bool = False
     probabilities: str | None = None

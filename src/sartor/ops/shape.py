@@ -1,4 +1,4 @@
-"""Shapes and axes: ops that move or repeat elements."""
+"""Shapes and axes: ops that keep every element."""
 
 from __future__ import annotations
 
@@ -11,27 +11,18 @@ from ..graph import Op, Tensor
 from ._shapes import constant_ints, normalize_axes, read_ints, required, same_output, same_spec
 from ._versions import (
     BOOL,
-    F16,
     I4,
-    I8,
     I16,
-    I32,
     I64,
     INT8_2,
-    INT16_3,
     STRING,
-    U8,
-    U32,
-    VersionRule,
     has_type,
-    keeps_type,
     rank_above,
 )  # fmt: skip
 from .builder import emit
-from .registry import NOT_DIFFERENTIABLE, NOT_SUPPORTED, ZERO, OpRow, Shape, Spec, register
-from .slices import slice_
+from .registry import NOT_DIFFERENTIABLE, ZERO, OpRow, Shape, Spec, register
 
-__all__ = ["concatenation", "flatten", "reshape", "reshape_like", "transpose", "zeros_like"]
+__all__ = ["flatten", "reshape", "reshape_like", "transpose", "zeros_like"]
 
 
 def reshape(x: Tensor, shape: Sequence[int], *, name: str | None = None) -> Tensor:
@@ -54,11 +45,6 @@ def flatten(x: Tensor, *, name: str | None = None) -> Tensor:
 def transpose(x: Tensor, permutation: Sequence[int]) -> Tensor:
     """Return `x` with axis `permutation[i]` as axis `i`."""
     return emit("TRANSPOSE", x, np.array(permutation, np.int32))
-
-
-def concatenation(xs: Sequence[Tensor], axis: int) -> Tensor:
-    """Join tensors along an axis."""
-    return emit("CONCATENATION", *xs, axis=axis)
 
 
 def zeros_like(x: Tensor) -> Tensor:
@@ -95,6 +81,11 @@ def _reshape_output(op: Op) -> Shape:
     return tuple(actual if size == -1 else size for size, actual in zip(sizes, stated, strict=True))
 
 
+def _back(op: Op, _: int, g: Tensor) -> Tensor:
+    """`g` in the shape of the input."""
+    return reshape_like(g, op.input(0))
+
+
 def _reshape_any_batch(op: Op, inputs: Sequence[Tensor | None], _: int) -> Tensor:
     """Take the shape that the file states, which may be computed, with an open batch."""
     return reshape(required(inputs[0]), (-1, *op.output.shape[1:]), name=op.output.name)
@@ -128,39 +119,38 @@ def _transpose_gradient(op: Op, _: int, g: Tensor) -> Tensor:
     return transpose(g, [int(axis) for axis in np.argsort(constant_ints(op.input(1)))])
 
 
-# --- CONCATENATION -----------------------------------------------------------------------------
+# --- SQUEEZE and EXPAND_DIMS --------------------------------------------------------------------
 
 
-def _infer_concatenation(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
-    xs = [required(x) for x in inputs]
-    (axis,) = normalize_axes([options["axis"]], xs[0].rank)
-    shape = list(xs[0].shape)
-    shape[axis] = sum(x.shape[axis] for x in xs)
-    for x in xs:
-        if x.shape[:axis] + x.shape[axis + 1 :] != tuple(shape[:axis] + shape[axis + 1 :]):
-            raise ValueError(f"the shapes differ elsewhere than along axis {axis}")
-    return [(tuple(shape), xs[0].dtype)]
+def _infer_squeeze(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
+    x = required(inputs[0])
+    axes = _squeezed(x.shape, options)
+    if any(x.shape[axis] != 1 for axis in axes):
+        raise ValueError(f"axes {list(axes)} are not all of size 1")
+    return [(tuple(n for axis, n in enumerate(x.shape) if axis not in axes), x.dtype)]
 
 
-def _concatenation_gradient(op: Op, index: int, g: Tensor) -> Tensor:
-    """The slice of `g` that this input filled."""
-    (axis,) = normalize_axes([op.options["axis"]], g.rank)
-    begin, size = [0] * g.rank, [-1] * g.rank
-    begin[axis] = sum(op.input(i).shape[axis] for i in range(index))
-    size[axis] = op.input(index).shape[axis]
-    return slice_(g, begin, size)
+def _squeezed(shape: Sequence[int], options: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the axes to remove: those that the options list, or all of size 1."""
+    listed = options.get("squeezeDims")
+    if listed is not None and len(listed):
+        return normalize_axes([int(axis) for axis in listed], len(shape))
+    return tuple(axis for axis, n in enumerate(shape) if n == 1)
+
+
+def _infer_expansion(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
+    x, (axis,) = required(inputs[0]), constant_ints(inputs[1])
+    (axis,) = normalize_axes([axis], x.rank + 1)
+    return [((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)]
 
 
 # --- rows --------------------------------------------------------------------------------------
 
-_VALUES = (NOT_SUPPORTED, NOT_DIFFERENTIABLE)  # of values, by sizes or axes
-_BLOCKS: tuple[VersionRule, ...] = ((4, has_type(I16)), (3, lambda op: op.rank() != 4), *INT8_2)
-
 register(
     OpRow(
         "RESHAPE", integers=(1,),
-        gradients=(lambda op, i, g: reshape_like(g, op.input(0)), NOT_DIFFERENTIABLE),
-        infer=_infer_reshape, reference=_np_reshape, options="ReshapeOptions",
+        gradients=(_back, NOT_DIFFERENTIABLE), infer=_infer_reshape,
+        reference=_np_reshape, options="ReshapeOptions",
         any_batch=_reshape_any_batch, output_shape=_reshape_output, size_input=1, shape_input=1,
     ),
     OpRow(
@@ -174,60 +164,24 @@ register(
         ),
     ),
     OpRow(
-        "CONCATENATION", gradients=(_concatenation_gradient,), infer=_infer_concatenation,
-        reference=lambda xs, options: [np.concatenate(xs, options["axis"])],
-        options="ConcatenationOptions", versions=((4, has_type(U32)), *INT16_3),
-    ),
-    OpRow(
         "ZEROS_LIKE", gradients=(ZERO,), infer=same_spec,
         reference=lambda xs, _: [np.zeros_like(xs[0])], options="ZerosLikeOptions",
         output_shape=same_output,
     ),
-    OpRow("SQUEEZE", versions=((2, has_type(STRING)),)),
-    OpRow("EXPAND_DIMS", integers=(1,), gradients=_VALUES, inputs=2, size_input=1),
-    OpRow("PACK", versions=((2, has_type(I8)), (3, keeps_type(I16)), (4, has_type(U32)))),
     OpRow(
-        "UNPACK", output_count="num",
-        versions=((2, has_type(I8, U8)), (3, has_type(BOOL)), (4, keeps_type(I16))),
+        "SQUEEZE", gradients=(_back,), infer=_infer_squeeze,
+        reference=lambda xs, o: [np.squeeze(xs[0], _squeezed(xs[0].shape, o))],
+        options="SqueezeOptions", any_batch=_reshape_any_batch, versions=((2, has_type(STRING)),),
     ),
     OpRow(
-        "SPLIT", integers=(0,),
-        gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED), inputs=2, output_count="numSplits",
-        versions=(
-            (4, lambda op: op.y is I16), (3, lambda op: op.y is I32), (2, lambda op: op.y is I8),
-        ),
-    ),
-    OpRow(
-        "SPLIT_V", integers=(1, 2), gradients=_VALUES, inputs=3, output_count="numSplits",
-        versions=INT8_2,
-    ),
-    OpRow(
-        "BROADCAST_TO", integers=(1,), gradients=_VALUES, inputs=2, size_input=1, shape_input=1,
-        versions=((3, has_type(I8, I16)), (2, lambda op: True)),
-    ),
-    OpRow("BROADCAST_ARGS", integers=(0, 1), gradients=(NOT_DIFFERENTIABLE,), inputs=2),
-    OpRow("TILE", integers=(1,), gradients=_VALUES, inputs=2, size_input=1,
-          versions=((3, has_type(I8)), (2, has_type(STRING)))),
-    OpRow(
-        "FILL", integers=(0,),
-        gradients=(NOT_DIFFERENTIABLE, NOT_SUPPORTED), inputs=2, size_input=0,
-        shape_input=0,
-        versions=(
-            (4, lambda op: op.y is F16), (3, lambda op: op.y in (I8, I16)),
-            (2, lambda op: op.y in (BOOL, STRING)),
-        ),
+        "EXPAND_DIMS", integers=(1,), gradients=(_back, NOT_DIFFERENTIABLE),
+        infer=_infer_expansion, reference=lambda xs, _: [np.expand_dims(xs[0], int(xs[1].item()))],
+        options="ExpandDimsOptions", any_batch=_reshape_any_batch, inputs=2, size_input=1,
     ),
     OpRow("RANGE", gradients=(NOT_DIFFERENTIABLE,), inputs=3, dynamic_output=True,
           versions=((2, has_type(I64)),)),
     OpRow("SHAPE", gradients=(ZERO,), measures_shape=True),
     OpRow("RANK", gradients=(ZERO,), measures_shape=True),
-    OpRow("REVERSE_V2", integers=(1,), gradients=_VALUES, inputs=2,
-          versions=((3, has_type(I8)), (2, has_type(BOOL)))),
-    OpRow("REVERSE_SEQUENCE", integers=(1,), gradients=_VALUES, inputs=2),
-    OpRow("SPACE_TO_DEPTH", versions=INT8_2),
-    OpRow("DEPTH_TO_SPACE", versions=INT8_2),
-    OpRow("SPACE_TO_BATCH_ND", integers=(1, 2), gradients=_VALUES, inputs=3, versions=_BLOCKS),
-    OpRow("BATCH_TO_SPACE_ND", integers=(1, 2), gradients=_VALUES, inputs=3, versions=_BLOCKS),
     OpRow("MATRIX_DIAG"),
     OpRow("MATRIX_SET_DIAG", inputs=2),
     family="Shapes and axes",

@@ -1,4 +1,4 @@
-"""Slices and padding."""
+"""Slices."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from ._versions import (
     I16,
     I64,
     INT8_2,
-    INT16_3,
     STRING,
     U32,
-    VersionRule,
     has_type,
     rank_above,
 )  # fmt: skip
 from .builder import emit
 from .registry import NOT_DIFFERENTIABLE, NOT_SUPPORTED, OpRow, Spec, register
 
-__all__ = ["pad", "slice_"]
+__all__ = ["pad", "slice_", "strided_slice"]
 
-_Box = list[tuple[int, int]]  # begin and end along each axis
+_Box = list[range]
+"""The indices along each axis."""
 
 
 def slice_(x: Tensor, begin: Sequence[int], size: Sequence[int]) -> Tensor:
@@ -45,8 +44,17 @@ def slice_(x: Tensor, begin: Sequence[int], size: Sequence[int]) -> Tensor:
     )  # fmt: skip
 
 
-def pad(x: Tensor, paddings: Sequence[tuple[int, int]]) -> Tensor:
-    """Return `x` with zeros around it: (before, after) for each axis."""
+def strided_slice(
+    x: Tensor, begin: Sequence[int], end: Sequence[int], strides: Sequence[int]
+) -> Tensor:
+    """Return every `stride`-th element of a box of `x`. Strides are slow on large tensors."""
+    return emit("STRIDED_SLICE", x, *(np.array(each, np.int32) for each in (begin, end, strides)))
+
+
+def pad(x: Tensor, paddings: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:
+    """Return `x` with `value` around it: (before, after) for each axis."""
+    if value:
+        return emit("PADV2", x, np.array(paddings, np.int32), value)
     return emit("PAD", x, np.array(paddings, np.int32))
 
 
@@ -60,22 +68,39 @@ def _box(inputs: Sequence[Tensor | None]) -> _Box:
         end = n if length == -1 else start + length
         if not 0 <= start <= end <= n:
             raise ValueError(f"slice {start}:{end} is out of range for size {n}")
-        box.append((start, end))
+        box.append(range(start, end))
     return box
 
 
 def _infer_slice(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
-    return [(tuple(end - start for start, end in _box(inputs)), required(inputs[0]).dtype)]
+    return [(tuple(map(len, _box(inputs))), required(inputs[0]).dtype)]
 
 
 def _slice_gradient(op: Op, _: int, g: Tensor) -> Tensor:
-    return _pad_back(op, g, _box(op.inputs))
+    return _place(g, op.input(0), _box(op.inputs))
 
 
-def _pad_back(op: Op, g: Tensor, box: _Box) -> Tensor:
-    """Put zeros around `g` where the slice left elements out."""
-    sizes = zip(op.input(0).shape, box, strict=True)
-    return pad(g, [(start, n - end) for n, (start, end) in sizes])
+def _place(g: Tensor, x: Tensor, box: _Box) -> Tensor:
+    """Put zeros where the slice left elements of `x` out."""
+    for axis, indices in enumerate(box):
+        if indices.step > 1 and len(indices) > 1:
+            g = _insert_zeros(g, axis, indices.step)
+    around = [(each.start, n - each.start - size)
+              for n, each, size in zip(x.shape, box, g.shape, strict=True)]  # fmt: skip
+    return pad(g, around) if any(map(any, around)) else g
+
+
+def _insert_zeros(g: Tensor, axis: int, step: int) -> Tensor:
+    """Insert `step − 1` zeros between two neighbors along an axis."""
+    lead, tail = g.shape[1 : axis + 1], g.shape[axis + 1 :]
+    columns = emit("RESHAPE", g, np.array([-1, *lead, 1, *tail], np.int32))
+    around = [(0, step - 1 if i == axis + 1 else 0) for i in range(columns.rank)]
+    size = g.shape[axis] * step
+    sizes = [-1, *lead[:-1], size, *tail] if axis else [size, *tail]
+    spread = emit("RESHAPE", pad(columns, around), np.array(sizes, np.int32))
+    begin, counts = [0] * g.rank, [-1] * g.rank
+    counts[axis] = size - step + 1  # none behind the last
+    return slice_(spread, begin, counts)
 
 
 def _slice_any_batch(op: Op, inputs: Sequence[Tensor | None], batch: int) -> Tensor:
@@ -98,20 +123,26 @@ def _np_slice(xs: Sequence[Any], _: Mapping[str, Any]) -> list[np.ndarray]:
 def _strided_box(
     shape: Sequence[int], ints: Sequence[Sequence[int]], options: Mapping[str, Any]
 ) -> _Box:
-    """Return the box of a strided slice; `ints` are its begin, end and strides."""
-    begin, end, strides = ints
-    for mask in ("ellipsisMask", "newAxisMask", "shrinkAxisMask"):
+    """Return the indices of a strided slice; `ints` are its begin, end and strides."""
+    for mask in ("ellipsisMask", "newAxisMask"):
         if options.get(mask):
             raise ValueError(f"{mask} is not supported")
-    if any(stride != 1 for stride in strides):
-        raise ValueError("strides other than 1 are not supported")
     box = []
-    for axis, (n, start, stop) in enumerate(zip(shape, begin, end, strict=True)):
+    for axis, (n, start, stop, step) in enumerate(zip(shape, *ints, strict=True)):
+        if step < 1:
+            raise ValueError(f"a stride of {step} is not supported")
         from_first = options.get("beginMask", 0) >> axis & 1
         to_last = options.get("endMask", 0) >> axis & 1
-        first, last, _ = slice(None if from_first else start, None if to_last else stop).indices(n)
-        box.append((first, max(first, last)))
+        ends = slice(None if from_first else start, None if to_last else stop, int(step))
+        if _is_single(options, axis):
+            ends = slice(start, start + 1 or None, 1)
+        box.append(range(n)[ends])
     return box
+
+
+def _is_single(options: Mapping[str, Any], axis: int) -> bool:
+    """Return True if the slice takes one element along the axis, and removes the axis."""
+    return bool(options.get("shrinkAxisMask", 0) >> axis & 1)
 
 
 def _constant_box(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> _Box:
@@ -120,16 +151,21 @@ def _constant_box(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -
 
 def _infer_strided_slice(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
     box = _constant_box(inputs, options)
-    return [(tuple(end - start for start, end in box), required(inputs[0]).dtype)]
+    shape = [len(each) for axis, each in enumerate(box) if not _is_single(options, axis)]
+    return [(tuple(shape), required(inputs[0]).dtype)]
 
 
 def _strided_slice_gradient(op: Op, _: int, g: Tensor) -> Tensor:
-    return _pad_back(op, g, _constant_box(op.inputs, op.options))
+    box = _constant_box(op.inputs, op.options)
+    if g.rank != len(box):
+        first = 1 if _is_single(op.options, 0) else -1
+        g = emit("RESHAPE", g, np.array([first, *map(len, box[1:])], np.int32))
+    return _place(g, op.input(0), box)
 
 
 def _strided_slice_any_batch(op: Op, inputs: Sequence[Tensor | None], _: int) -> Tensor:
     options: dict[str, Any] = dict(op.options)
-    if op.input(0).shape[0] == op.output.shape[0]:
+    if op.input(0).shape[0] == op.output.shape[0] and not _is_single(options, 0):
         options["beginMask"] = options.get("beginMask", 0) | 1
         options["endMask"] = options.get("endMask", 0) | 1
     return emit(op.code, *inputs, name=op.output.name, **options)
@@ -137,33 +173,12 @@ def _strided_slice_any_batch(op: Op, inputs: Sequence[Tensor | None], _: int) ->
 
 def _np_strided_slice(xs: Sequence[Any], options: Mapping[str, Any]) -> list[np.ndarray]:
     x, *ints = xs
-    return [x[tuple(slice(*ends) for ends in _strided_box(x.shape, ints, options))]]
-
-
-# --- PAD ---------------------------------------------------------------------------------------
-
-
-def _paddings(tensor: Tensor | None) -> _Box:
-    flat = constant_ints(tensor)
-    return list(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _infer_pad(inputs: Sequence[Tensor | None], _: Mapping[str, Any]) -> list[Spec]:
-    x = required(inputs[0])
-    around = zip(x.shape, _paddings(inputs[1]), strict=True)
-    return [(tuple(n + before + after for n, (before, after) in around), x.dtype)]
-
-
-def _pad_gradient(op: Op, _: int, g: Tensor) -> Tensor:
-    around = _paddings(op.inputs[1])
-    begin = [before for before, _ in around]
-    sizes = zip(op.input(0).shape, around, strict=True)
-    return slice_(g, begin, [n if any(both) else -1 for n, both in sizes])
+    box = _strided_box(x.shape, ints, options)
+    y = x[tuple(slice(each.start, each.stop, each.step) for each in box)]
+    return [np.squeeze(y, tuple(axis for axis in range(x.ndim) if _is_single(options, axis)))]
 
 
 # --- rows --------------------------------------------------------------------------------------
-
-_PAD_VERSIONS: tuple[VersionRule, ...] = ((5, has_type(BOOL)), (4, rank_above(4)), *INT16_3)
 
 register(
     OpRow(
@@ -187,20 +202,6 @@ register(
             (6, lambda op: op.option("ellipsisMask") or op.option("newAxisMask")),
             (5, has_type(STRING)), (4, rank_above(4)), (3, has_type(BOOL)), *INT8_2,
         ),
-    ),
-    OpRow(
-        "PAD", integers=(1,), gradients=(_pad_gradient, NOT_DIFFERENTIABLE), infer=_infer_pad,
-        reference=lambda xs, _: [np.pad(xs[0], xs[1])], options="PadOptions", inputs=2,
-        size_input=1, versions=_PAD_VERSIONS,
-    ),
-    OpRow(
-        "PADV2", integers=(1,),
-        gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE, NOT_SUPPORTED), inputs=3,
-        size_input=1, versions=_PAD_VERSIONS,
-    ),
-    OpRow(
-        "MIRROR_PAD", integers=(1,), gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=2,
-        versions=INT16_3,
     ),
     OpRow(
         "DYNAMIC_UPDATE_SLICE", integers=(2,),

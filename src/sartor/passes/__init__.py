@@ -25,6 +25,7 @@ from .rebatch import rebatch
 from .scale_pixels_inside import scale_pixels_inside
 from .simplify import simplify
 from .split_variable_reads import split_variable_reads
+from .use_fast_forms import use_fast_forms
 
 __all__ = [
     "Plan",
@@ -54,4 +55,5 @@ __all__ = [
     "scale_pixels_inside",
     "simplify",
     "split_variable_reads",
+    "use_fast_forms",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..graph import Graph, Op
+from collections.abc import Callable
+
+from ..graph import Graph, Op, Tensor
 from ._dense_rules import DENSE_RULES
 
 __all__ = ["merge_dense"]
@@ -25,20 +27,14 @@ def merge_dense(graph: Graph) -> None:
 
 def _rewrite(graph: Graph, op: Op) -> bool:
     """Replace an op by the result of the first rule that applies; return False if none does."""
-    for rule in DENSE_RULES:
-        start = len(graph.ops)
+    return any(graph.replace(op, _outputs(rule)) for rule in DENSE_RULES)
+
+
+def _outputs(rule: Callable[[Op], Tensor | None]) -> Callable[[Op], list[Tensor] | None]:
+    """Return the rule with a list as result."""
+
+    def emit(op: Op) -> list[Tensor] | None:
         replacement = rule(op)
-        if replacement is not None:
-            _move_ops(graph, start, op)
-            replacement.name = op.output.name
-            graph.replace_uses(op.output, replacement)
-            graph.remove([op])
-            return True
-    return False
+        return None if replacement is None else [replacement]
 
-
-def _move_ops(graph: Graph, start: int, before: Op) -> None:
-    """Move the ops from index `start` on to the position of another op."""
-    new_ops, graph.ops = graph.ops[start:], graph.ops[:start]
-    position = graph.ops.index(before)
-    graph.ops[position:position] = new_ops
+    return emit

@@ -9,6 +9,8 @@ from ..ops import evaluate, has_reference
 
 __all__ = ["fold_op", "simplify", "skip_identity"]
 
+_MAX_GROWTH = 1024  # elements
+
 
 def simplify(graph: Graph) -> None:
     """Fold constants, and remove multiplications by 1, equal ops, unused ops and tensor names.
@@ -33,7 +35,8 @@ def simplify(graph: Graph) -> None:
 def fold_op(graph: Graph, op: Op) -> Tensor | None:
     """Return the value of an op with a NumPy reference.
 
-    Return None if an input is not constant, or the op writes a variable.
+    Return None if an input is not constant, the op writes a variable, or the value would make the
+    file much larger (a repeated or dequantized constant).
     """
     inputs = [tensor for tensor in op.inputs if tensor is not None]
     if op.output.quantization or op.output.is_variable:
@@ -43,6 +46,8 @@ def fold_op(graph: Graph, op: Op) -> Tensor | None:
     op_graph = Graph()
     op_graph.tensors = inputs
     op_graph.ops = [op]
+    if op.output.size > max(_MAX_GROWTH, 2 * sum(tensor.size for tensor in inputs)):
+        return None
     value = evaluate(op_graph, {}, dtype=np.float32)[op.output]
     return graph.constant(value.astype(op.output.dtype.numpy), op.output.name)
 
@@ -65,4 +70,5 @@ def _is_one(tensor: Tensor) -> bool:
 
 def _key(op: Op) -> tuple[object, ...]:
     options = tuple(sorted((name, repr(value)) for name, value in op.options.items()))
-    return op.code, op.inputs, options
+    output = op.output.dtype, repr(op.output.quantization)
+    return op.code, op.inputs, options, output
