@@ -15,6 +15,7 @@ from sartor.ops import (
     add,
     concatenation,
     div,
+    emit,
     flatten,
     fully_connected,
     l2_normalization,
@@ -32,10 +33,12 @@ from sartor.ops import (
 
 __all__ = [
     "TwoMapHead",
+    "convolution_head",
     "feature_base",
     "float_base",
     "graph_head",
     "int8_base",
+    "map_base",
     "recurrent_base",
     "two_feature_base",
     "two_input_base",
@@ -138,6 +141,36 @@ def graph_head() -> Model:
     hidden = relu(fully_connected(x, _grid(random, 7, 12), _grid(random, 7)))
     scaled = add(mul(hidden, _grid(random, 7)), _grid(random, 7))
     return _model(graph, softmax(fully_connected(scaled, _grid(random, 4, 7))))
+
+
+def map_base() -> Model:
+    """Return a base whose features are a map [1, 6, 5, 2]."""
+    random = np.random.default_rng(8)
+    graph = Graph("map base")
+    hidden = relu(matmul(graph.input("image", (1, 6, 5, 3)), _grid(random, 3, 2)))
+    hidden.name = "map"
+    return _model(graph, _classifier(random, mean(hidden, [1, 2])))
+
+
+def convolution_head() -> Model:
+    """Return a head [1, 6, 5, 2] → 3 classes: a depthwise and a strided convolution, pooling."""
+    random = np.random.default_rng(9)
+    graph = Graph("head")
+    filters = emit(
+        "DEPTHWISE_CONV_2D", graph.input("x", (1, 6, 5, 2)), _grid(random, 1, 3, 3, 4),
+        _grid(random, 4), depthMultiplier=2, strideH=1, strideW=1, fusedActivationFunction=3,
+    )  # fmt: skip
+    blocks = emit(
+        "CONV_2D", filters, _grid(random, 5, 3, 3, 4), _grid(random, 5), strideH=2, strideW=2,
+        fusedActivationFunction=1,
+    )  # fmt: skip
+    pooled = flatten(
+        emit(
+            "AVERAGE_POOL_2D", blocks, filterHeight=2, filterWidth=2, strideH=1, strideW=1,
+            padding=1,
+        )
+    )  # fmt: skip
+    return _model(graph, softmax(fully_connected(pooled, _grid(random, 3, 20), _grid(random, 3))))
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 from hand_made import (
     TwoMapHead,
+    convolution_head,
     float_base,
     graph_head,
     int8_base,
+    map_base,
     recurrent_base,
     two_feature_base,
     two_input_base,
@@ -119,6 +121,14 @@ def _graph_head() -> bytes:
     return model.content
 
 
+def _convolution_head() -> bytes:
+    head, sgd = TFLite(write(convolution_head())), SGD(momentum=0.9, clip_norm=1.0)
+    model = sartor.convert(
+        write(map_base()), classes=3, head=head, features="map", optimizer=sgd, batch_size=4
+    )
+    return model.content
+
+
 def _recurrent() -> bytes:
     model = sartor.convert(write(recurrent_base()), classes=3, optimizer=SGD(), batch_size=4)
     return model.content
@@ -136,6 +146,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "squared_error": _squared_error,
     "multi_label": _multi_label,
     "graph_head": _graph_head,
+    "convolution_head": _convolution_head,
     "recurrent": _recurrent,
 }
 """Name → function that returns the bytes of a model."""

@@ -11,7 +11,7 @@ from sartor.contract.manifest import Manifest
 from sartor.contract.names import FEATURES, MANIFEST_FILE
 from sartor.flatbuffer import read
 from sartor.graph import Graph, Op, Tensor
-from sartor.ops import ROWS, evaluate
+from sartor.ops import evaluate, has_reference
 
 __all__ = ["Reference"]
 
@@ -71,8 +71,8 @@ class Reference:
     def _missing(self) -> set[str]:
         """Return the ops of the base without a NumPy reference."""
         infer = self._model.signature("infer")
-        codes = {op.code for op in infer.graph.ops} - set(_STATE) if infer else set()
-        return {code for code in codes if code not in ROWS or ROWS[code].reference is None}
+        ops = [op for op in infer.graph.ops if op.code not in _STATE] if infer else []
+        return {op.code for op in ops if not has_reference(op)}
 
     def _features(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the features of a new interpreter, which has no state of earlier calls."""

@@ -9,14 +9,20 @@ import numpy as np
 from ..errors import DataError, GradientError
 from ..graph import Graph, Op, Tensor
 from ._activation import activate
+from ._versions import count_scales
 from .registry import find_row
 
 __all__ = ["evaluate", "has_reference"]
 
 
 def has_reference(op: Op) -> bool:
-    """Return True if NumPy can compute the op's only output from its inputs."""
-    return find_row(op).reference is not None and len(op.outputs) == 1
+    """Return True if NumPy can compute the op's only output from its inputs.
+
+    References compute in floats: they do not apply to the integers of a quantized op.
+    """
+    if find_row(op).reference is None or len(op.outputs) != 1:
+        return False
+    return not any(count_scales(tensor) for tensor in (*op.inputs, op.output) if tensor)
 
 
 def evaluate(

@@ -70,5 +70,4 @@ def _is_one(tensor: Tensor) -> bool:
 
 def _key(op: Op) -> tuple[object, ...]:
     options = tuple(sorted((name, repr(value)) for name, value in op.options.items()))
-    output = op.output.dtype, repr(op.output.quantization)
-    return op.code, op.inputs, options, output
+    return op.code, op.inputs, options
