@@ -52,7 +52,7 @@ def run() -> Report:
             "time, and mean accuracy on the validation photos of these classes.",
             "Sartor: `fit` with its defaults, which cross-validates and calibrates. TensorFlow.js: "
             "a dense layer of 100 units and a softmax, Adam with 0.001, 50 epochs, batches of 16; "
-            "without validation. Its default, WebGL, needs a GPU, and was not measured.",
+            "without validation. Its default, WebGL, needs a GPU.",
             f"Before, each photo is decoded, resized, embedded and stored, by Sartor in "
             f"{median(result['adding']):.0f} ms; Teachable Machine embeds it too.",
             "Bytes loaded: scripts and WebAssembly, compressed by gzip, without a base. Of "

@@ -1,9 +1,9 @@
 /** The files that a user opens and saves: photos, models, checkpoints, projects, and wrong ones. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { Screen } from './screen.js';
 import { type Files, HOOK_TIMEOUT, Host, makeFiles, openBrowser } from './site.js';
 
@@ -131,4 +131,57 @@ it('moves the samples to another base, and leads back to the bases that were ope
     return names;
   });
   expect(storages.filter((name) => name.startsWith('file-'))).toHaveLength(1); // own.tflite
+});
+
+it('stops adding the photos of a folder', async () => {
+  const folder = join(inject('cameraFolder'), 'many');
+  mkdirSync(folder, { recursive: true });
+  const photo = await screen.photo('#d01020');
+  for (let i = 0; i < 500; i += 1) {
+    writeFileSync(join(folder, `${i}.png`), Buffer.concat([photo, Buffer.from(`${i}`)]));
+  }
+  await screen.dropPaths([folder]);
+  await screen.page.getByText(/Adding photos: [1-9]/).waitFor();
+  await screen.page.getByRole('button', { name: 'Stop adding photos' }).click();
+  await screen.page.getByText(/photos? added/).waitFor();
+  const count = await screen.samples('many');
+  expect(count).toBeGreaterThan(0);
+  expect(count).toBeLessThan(500);
+});
+
+it('states that stored samples are damaged, and deletes them after a question', async () => {
+  const { page } = screen;
+  await screen.addPhoto('Class 1', '#d01020');
+  await page.goto(`${host.url}manifest.webmanifest`); // closes the model
+  await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle('sartor');
+    for await (const file of filesIn(folder)) {
+      const bytes = new Uint8Array(await (await file.getFile()).arrayBuffer());
+      if (new TextDecoder('latin1').decode(bytes).includes('CREATE TABLE features')) {
+        const writable = await file.createWritable({ keepExistingData: true });
+        await writable.write({ type: 'write', position: 4096 + 100, data: new Uint8Array(2000) });
+        await writable.close();
+      }
+    }
+
+    async function* filesIn(
+      parent: FileSystemDirectoryHandle,
+    ): AsyncGenerator<FileSystemFileHandle> {
+      for await (const handle of parent.values()) {
+        if (handle instanceof FileSystemDirectoryHandle) {
+          yield* filesIn(handle);
+        } else {
+          yield handle as FileSystemFileHandle;
+        }
+      }
+    }
+  });
+  await page.goto(host.url);
+  await page.getByRole('heading', { name: 'The model cannot be opened' }).waitFor();
+  await page.getByText('The stored samples cannot be read.').waitFor();
+  await page.getByRole('button', { name: 'Delete the stored samples' }).click();
+  await page.getByRole('button', { name: 'Delete them for good' }).click();
+  await screen.opened();
+  expect(await screen.samples('Class 1')).toBe(0);
 });
