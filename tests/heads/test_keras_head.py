@@ -233,7 +233,9 @@ def test_command_line_accepts_keras_heads(tmp_path: Path, tiny_base: bytes) -> N
 
 def test_code_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[2] / "docs" / "heads.md").read_text()
-    (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+    examples = re.findall(r"^```python\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
+    assert len(examples) == 2
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, "docs/heads.md", "exec"), {})
-    assert verify_contract(tmp_path / "model.tflite").passed
+    for code in examples:
+        exec(compile(code, "docs/heads.md", "exec"), {})
+        assert verify_contract(tmp_path / "model.tflite").passed
