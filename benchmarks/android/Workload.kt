@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean
 import java.io.File
 import java.lang.management.ManagementFactory
 import java.security.MessageDigest
+import java.security.Security
 import java.util.Random
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -23,6 +24,7 @@ import org.sartor.data.volume
 import org.sartor.images.Pixels
 import org.sartor.litert.RuntimeEngine
 import org.sartor.litert.TfliteRuntime
+import org.sartor.litert.allocate
 import org.sartor.litert.checkModelFile
 import org.sartor.litert.mapFile
 import org.sartor.training.Control
@@ -53,6 +55,7 @@ internal class Workload {
 
     @Test
     fun answer() {
+        preferHashesOfTheJdk()
         val tasks = tasks()
         println("\nREADY") // JUnit has printed a dot
         generateSequence(::readLine).forEach { line ->
@@ -82,7 +85,15 @@ internal class Workload {
                 model.addSample(Input.of(changing), "class ${number % CLASSES}")
             },
             "fit" to fitTask(),
+            "open" to openTask(frame),
         )
+    }
+
+    /** Those of Robolectric take ten times as long; a device has fast ones of its own. */
+    private fun preferHashesOfTheJdk() {
+        val provider = Security.getProvider("SUN")
+        Security.removeProvider(provider.name)
+        Security.insertProviderAt(provider, 1)
     }
 
     private fun open(name: String): PersonalModel =
@@ -131,11 +142,20 @@ internal class Workload {
     }
 
     private fun fitTask(): () -> Unit {
-        val model = open("fit")
+        val model = open("fit").also(::addPhotos)
+        return { model.fit(TrainingOptions()).await() }
+    }
+
+    /** Return a task that opens a model with samples, and predicts a first frame. */
+    private fun openTask(frame: Input): () -> Unit {
+        open("open").use { addPhotos(it) }
+        return { open("open").use { it.predict(frame) } }
+    }
+
+    private fun addPhotos(model: PersonalModel) {
         for (number in 0 until FIT_SAMPLES) {
             model.addSample(Input.of(photo(number)), "class ${number % FIT_CLASSES}")
         }
-        return { model.fit(TrainingOptions()).await() }
     }
 
     private fun dataset(manifest: Manifest): Dataset {

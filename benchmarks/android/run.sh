@@ -1,16 +1,17 @@
 #!/bin/bash
 # Run a program of this folder on the genuine Android library of TFLite.
 #   run.sh workload MODEL FOLDER                                  answers benchmarks/android.py
-#   run.sh memory MODEL CALLS engine|interpreter                  resident memory over calls of train
+#   run.sh memory MODEL CALLS library|runSignature                 resident memory over calls of train
 . "$(dirname "$0")/../../android/tools/common.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 "$tools/compile.sh" sartor >&2
 [ -d "$lab" ] || exit 1
 
 classes=$out/benchmarks/classes
+train_calls=$android/sartor/src/test/kotlin/org/sartor/litert/TrainCalls.kt
 libraries=$out/sartor/classes:$(tflite_jars):$(kotlin_jars):$(jars robo)$(artifact dl/android-all)
 kotlin "$classes" "$libraries" -jvm-target 17 -module-name benchmarks \
-    -Xfriend-paths="$out/sartor/classes" -- "$here" >&2
+    -Xfriend-paths="$out/sartor/classes" -- "$here" "$train_calls" >&2
 
 opens=()
 for package in java.lang java.util java.io java.net java.nio jdk.internal.access; do
@@ -27,4 +28,4 @@ if [ "$1" = workload ]; then
 fi
 # A heap of one size: what grows is native.
 exec java -Xms200m -Xmx200m -XX:+AlwaysPreTouch -XX:+UseSerialGC "${options[@]}" \
-    org.sartor.benchmarks.TrainCallsKt "$2" "$3" "$4" 2>/dev/null
+    org.sartor.litert.TrainCallsKt "$2" "$3" "$4" 2>/dev/null

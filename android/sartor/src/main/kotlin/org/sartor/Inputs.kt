@@ -75,7 +75,10 @@ internal class Inputs(
     fun embed(input: Input, label: Label): LabelledFeatures =
         LabelledFeatures(state.features(load(input).tensors()), targetsOf(label))
 
-    private fun load(input: Input) = LoadedSample(manifest.inputs, input)
+    private fun load(input: Input): LoadedSample {
+        noteSlowCall()
+        return LoadedSample(manifest.inputs, input)
+    }
 
     private fun targetsOf(label: Label): Map<String, Double> =
         taskOf(manifest).targets(label, state.classIndices.keys)

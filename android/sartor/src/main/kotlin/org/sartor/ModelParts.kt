@@ -45,7 +45,7 @@ internal class ModelParts private constructor(
     private val manifest = file.manifest
 
     /** Held while samples are read or changed, and while the checkpoint is written. */
-    val lock: ReentrantLock = ReentrantLock()
+    val lock: ReentrantLock = ModelLock()
 
     /** Saves the checkpoint. */
     val saver: Saver = Saver(options.folder, state, lock, manifest)
@@ -129,6 +129,7 @@ internal class ModelParts private constructor(
     companion object {
         /** Open a model; see [PersonalModel.open]. */
         fun open(content: ByteBuffer, name: String, options: ModelOptions): ModelParts {
+            noteSlowCall()
             val file = checkModelFile(content, name)
             val resources = ArrayList<AutoCloseable>() // to close if a later step fails
             try {

@@ -116,6 +116,7 @@ public class TrainingJob internal constructor(
     }
 
     private fun checkThread() {
+        noteSlowCall()
         if (isRunning && Thread.currentThread() === thread) {
             throw TrainingError(
                 "a listener cannot wait for the end of its own training: call stop to end it",

@@ -8,6 +8,7 @@ import android.media.ExifInterface
 import java.io.ByteArrayInputStream
 import java.io.ByteArrayOutputStream
 import java.io.IOException
+import java.nio.ByteBuffer
 import org.sartor.DataError
 
 private const val LARGEST = 1L shl 28 // pixels
@@ -29,8 +30,9 @@ internal fun decodeFile(content: ByteArray): Pixels {
         inScaled = false
     }
     return withMemory {
-        val bitmap =
+        val decoded =
             BitmapFactory.decodeByteArray(content, 0, content.size, options) ?: throw notAnImage()
+        val bitmap = withoutProfile(decoded)
         try {
             pixelsOf(bitmap).upright(orientationOf(content))
         } finally {
@@ -75,6 +77,24 @@ internal fun colorsOf(pixels: Pixels): IntArray = IntArray(pixels.width * pixels
     val green = if (pixels.channels == 1) red else pixels.level(at + 1)
     val blue = if (pixels.channels == 1) red else pixels.level(at + 2)
     opacity shl 24 or (red shl 16) or (green shl 8) or blue
+}
+
+/**
+ * Return a bitmap with the levels that the file stores, and recycle the other one.
+ *
+ * `getPixels` of a bitmap with a color profile would apply it.
+ */
+private fun withoutProfile(bitmap: Bitmap): Bitmap {
+    if (bitmap.config != Bitmap.Config.ARGB_8888) return bitmap
+    val result = Bitmap.createBitmap(bitmap.width, bitmap.height, Bitmap.Config.ARGB_8888)
+    result.setHasAlpha(bitmap.hasAlpha())
+    result.isPremultiplied = bitmap.isPremultiplied
+    val levels = ByteBuffer.allocate(bitmap.byteCount)
+    bitmap.copyPixelsToBuffer(levels)
+    bitmap.recycle()
+    levels.rewind()
+    result.copyPixelsFromBuffer(levels)
+    return result
 }
 
 private fun pixelsOf(bitmap: Bitmap): Pixels {

@@ -7,14 +7,23 @@ import org.tensorflow.lite.SignatureCalls
 import org.tensorflow.lite.Tensor
 
 /** The runtime `org.tensorflow:tensorflow-lite`: LiteRT's Interpreter under its former name. */
-public class TfliteRuntime : Runtime {
+public class TfliteRuntime internal constructor(
+    private val createCalls: (Interpreter, String) -> SignatureCalls,
+) : Runtime {
+    public constructor() : this(::SignatureCalls)
+
     override val name: String get() = "LiteRT"
 
-    override fun load(content: ByteBuffer, threads: Int): LoadedModel =
-        TfliteModel(Interpreter(content, Interpreter.Options().setNumThreads(threads)))
+    override fun load(content: ByteBuffer, threads: Int): LoadedModel {
+        val options = Interpreter.Options().setNumThreads(threads)
+        return TfliteModel(Interpreter(content, options), createCalls)
+    }
 }
 
-private class TfliteModel(private val interpreter: Interpreter) : LoadedModel {
+private class TfliteModel(
+    private val interpreter: Interpreter,
+    private val createCalls: (Interpreter, String) -> SignatureCalls,
+) : LoadedModel {
     private val calls = HashMap<String, SignatureCalls?>()
 
     override val signatures: Set<String> get() = interpreter.signatureKeys.toSet()
@@ -51,7 +60,7 @@ private class TfliteModel(private val interpreter: Interpreter) : LoadedModel {
     private fun callOf(signature: String): SignatureCalls? {
         if (signature !in calls) {
             calls[signature] = try {
-                SignatureCalls(interpreter, signature)
+                createCalls(interpreter, signature)
             } catch (_: LinkageError) {
                 null
             }

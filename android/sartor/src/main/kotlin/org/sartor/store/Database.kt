@@ -36,12 +36,14 @@ internal class Database(
     create: Boolean = true,
 ) : AutoCloseable {
     private var connection = translated(name) { connect() }
+    private var place: Place? = null // after the file has got its log
     private var depth = 0
     private var isEraseDue = false
 
     init {
         try {
             translated(name) { prepare(base, create) }
+            place = file?.let { Place(it, name) }
         } catch (error: RuntimeException) {
             connection.close()
             throw error
@@ -56,7 +58,7 @@ internal class Database(
      */
     fun <T> writing(change: () -> T): T {
         if (depth > 0) return change()
-        checkPlace()
+        place?.check()
         translated(name) { connection.beginTransactionNonExclusive() }
         depth = 1
         val result = try {
@@ -68,7 +70,7 @@ internal class Database(
             depth = 0
         }
         commit()
-        checkPlace()
+        place?.check() // before the change is acknowledged
         erase()
         return result
     }
@@ -116,6 +118,7 @@ internal class Database(
     /** Close the file; later calls throw StoreError. May be called again. */
     override fun close() {
         connection.close()
+        place?.close()
     }
 
     /** Open the file with the settings of docs/contract.md. */
@@ -153,16 +156,6 @@ internal class Database(
         erase()
     }
 
-    /** Throw StoreError if the file was deleted: SQLite would continue to write into it. */
-    private fun checkPlace() {
-        if (file != null && !file.exists()) {
-            throw StoreError(
-                "$name was deleted or moved while it was open: nothing can be stored. Open the " +
-                    "model again; exportProject saves the samples that are still in memory",
-            )
-        }
-    }
-
     private fun commit() {
         try {
             connection.setTransactionSuccessful()
@@ -184,7 +177,9 @@ internal class Database(
     private fun reconnect() {
         if (file == null) return
         connection.close()
+        place?.close()
         connection = translated(name) { connect() }
+        place = Place(file, name)
     }
 
     /**

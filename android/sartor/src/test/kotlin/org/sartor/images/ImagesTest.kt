@@ -1,6 +1,7 @@
 package org.sartor.images
 
 import android.graphics.Bitmap
+import android.graphics.BitmapFactory
 import android.graphics.Color
 import android.graphics.ImageFormat
 import android.media.Image
@@ -9,6 +10,7 @@ import java.nio.ByteBuffer
 import org.json.JSONArray
 import org.junit.Assert.assertArrayEquals
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -29,17 +31,21 @@ internal class ImagesTest {
         val program = """
 import base64, io, json
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
+profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+swapped = profile.replace(b"rXYZ", b"....").replace(b"gXYZ", b"rXYZ").replace(b"....", b"gXYZ")
 pixels = np.random.default_rng(0).integers(0, 256, (6, 5, 4)).astype(np.uint8)
 small = np.kron(pixels[:, :, :3], np.ones((8, 8, 1), np.uint8))  # JPEG changes single pixels
 cases = [(Image.fromarray(pixels), "png", 1), (Image.fromarray(pixels[:, :, :3]), "png", 1)]
 cases += [(Image.fromarray(small), "jpeg", orientation) for orientation in range(1, 9)]
 cases += [(Image.fromarray(small[:, :, 0]), "jpeg", 1)]
+cases += [(Image.fromarray(small), form, 1) for form in ("png", "jpeg")]  # with a color profile
 result = []
-for image, form, orientation in cases:
+for number, (image, form, orientation) in enumerate(cases):
     exif, file = Image.Exif(), io.BytesIO()
     exif[0x0112] = orientation
-    image.save(file, form, exif=exif, quality=95, subsampling=0)
+    image.save(file, form, exif=exif, quality=95, subsampling=0,
+               icc_profile=swapped if number >= len(cases) - 2 else None)
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
     array = np.asarray(ImageOps.exif_transpose(Image.open(file)).convert(mode))
     content = base64.b64encode(file.getvalue()).decode()
@@ -51,12 +57,17 @@ print(json.dumps(result))
             val (content, shape, levels) = cases.getJSONArray(i).run {
                 Triple(getString(0), getJSONArray(1), getJSONArray(2))
             }
-            val pixels = decodeFile(java.util.Base64.getDecoder().decode(content))
+            val file = java.util.Base64.getDecoder().decode(content)
+            val pixels = decodeFile(file)
             val size = listOf(pixels.height, pixels.width, pixels.channels)
             assertEquals("case $i", List(3, shape::getInt), size)
             val largest =
                 pixels.data.indices.maxOf { Math.abs(pixels.level(it) - levels.getInt(it)) }
             assertTrue("case $i: $largest", largest <= if (i < 2) 0 else 2)
+            if (i >= cases.length() - 2) { // otherwise the case tests nothing
+                val isSrgb = BitmapFactory.decodeByteArray(file, 0, file.size).colorSpace!!.isSrgb
+                assertFalse("case $i has no color profile", isSrgb)
+            }
         }
     }
 

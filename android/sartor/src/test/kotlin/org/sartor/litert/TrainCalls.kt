@@ -1,4 +1,4 @@
-package org.sartor.benchmarks
+package org.sartor.litert
 
 import java.io.File
 import java.nio.ByteBuffer
@@ -6,11 +6,6 @@ import java.nio.ByteOrder
 import org.sartor.contract.Contract
 import org.sartor.contract.signatures
 import org.sartor.data.volume
-import org.sartor.litert.ModelFile
-import org.sartor.litert.RuntimeEngine
-import org.sartor.litert.TfliteRuntime
-import org.sartor.litert.checkModelFile
-import org.sartor.litert.mapFile
 import org.tensorflow.lite.Interpreter
 
 /**
