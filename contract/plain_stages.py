@@ -112,9 +112,10 @@ def stages(
     slow = 3 if not head.adaptive and head.momentum == 0 else 1
     stable = _stable(head)
     bound = head.curvature * max(_bound(z, w) for z, w in batches) / outputs
+    many = 1.0 if head.mean_of_outputs or head.adaptive else min(max(classes / 16, 1), 2)
 
     def stage(steps: float, decay: float | None) -> Stage:
-        epochs = options.epochs or math.ceil(slow * steps / parts)
+        epochs = options.epochs or max(2, math.ceil(slow * steps / parts))
         if options.learning_rate is not None:
             peak = options.learning_rate
         elif head.adaptive:
@@ -122,7 +123,7 @@ def stages(
             peak = 1 / (1 + float(np.abs(z).sum(axis=1).mean()))
             peak *= target_rms if head.regression else 1
         else:
-            peak = 1 / (2 * bound / stable + (decay or 0) / stable)
+            peak = 1 / (2 * bound / many / stable + (decay or 0) / stable)
         return Stage(epochs, parts, peak, decay)
 
     plain = head.regression or not head.has_norm
@@ -134,7 +135,7 @@ def stages(
     result = []
     for s in range(_STAGES):
         strength = 2 / 8**s
-        steps = min(max(0.1 * effective / strength, 128), 600)
+        steps = min(max(0.1 * effective / strength, 128), 500 / many)
         result.append(stage(steps, strength / effective / outputs))
     return result
 

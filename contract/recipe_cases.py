@@ -148,10 +148,13 @@ def _schedule() -> dict[str, Inputs]:
             case("few samples", rows=12, effective_samples=12),
             case("many samples", rows=20000, effective_samples=15000),
             case("the largest number of steps", rows=32, effective_samples=15000),
+            *(case(f"{each} classes", classes=each) for each in (16, 23, 40)),
             case("Nesterov momentum", nesterov=True, momentum=0.8),
             case("without momentum", momentum=0),
             case("adaptive", adaptive=True, momentum=0),
+            case("adaptive, 40 classes", adaptive=True, momentum=0, classes=40),
             case("several labels", **several),
+            case("many labels", **{**several, "classes": 40}),
             *(case(f"stated {key}", options={key: value}) for key, value in stated.items()),
             case("stated weight decay, 32 batches", rows=1000, options={"weight_decay": 0.001}),
             case("all stated", options=stated),
@@ -204,5 +207,12 @@ def _full_stores() -> Inputs:
             ("different samples", classes, apart, 6),
             ("bursts", [i // 3 % 2 for i in range(15)], 4 * bursts, 7),
             ("one sample", [0, 1, 0], apart[:3], 1),
+            ("the closest two at 0.515 of the median distance", [0] * 3, _line(0, 66, 100), 2),
+            ("the closest two at 0.493 of the median distance", [0] * 3, _line(0, 67, 100), 2),
         )
     ]
+
+
+def _line(*places: int) -> np.ndarray:
+    """Return samples that differ in one feature; the last two are the closest."""
+    return np.asarray(places)[:, np.newaxis] * [1, 0, 0] / 32

@@ -82,7 +82,18 @@ def validation_inputs() -> dict[str, Inputs]:
             ("a classification", held),
             ("several labels", {**independent, "folds": [0, 1, 2] * 4}),
             ("one fold", {**task, "folds": [0, -1] * 8}),
+            *((f"{rows} held-out rows", _crowd(rows)) for rows in (74, 85)),
         ],
+    }  # fmt: skip
+
+
+def _crowd(rows: int) -> dict[str, Any]:
+    """Return held-out outputs of many rows: the expected calibration error has 14 or 15 parts."""
+    outputs, numbers = probabilities(rows, 3, seed=rows), np.random.default_rng(30).random(rows)
+    labels = [min(2, int((np.cumsum(p) < n).sum())) for p, n in zip(outputs, numbers, strict=True)]
+    return {
+        "task": "classification", "samples": list(range(rows)), "targets": one_hot(labels, 3),
+        "outputs": outputs, "folds": [i % 3 for i in range(rows)],
     }  # fmt: skip
 
 
@@ -106,9 +117,10 @@ def detector_inputs() -> Inputs:
                                   "outputs": outputs, "probes": probes}),
         ("certain outputs: their entropy counts little", {
             **base, "folds": folds, "outputs": one_hot(classes), "probes": probes}),
-        ("34 rows: one below the threshold", {
-            **many, "folds": [i % 3 for i in range(34)],
-            "outputs": probabilities(34, 2, seed=34), "probes": probes}),
+        *((f"{held} held-out rows: {below} below the threshold", {
+            **many, "folds": [i % 3 if i < held else -1 for i in range(34)],
+            "outputs": probabilities(34, 2, seed=34), "probes": probes})
+          for held, below in ((29, "none"), (30, "one"), (34, "one"))),
         ("nothing is held out", {**base, "folds": [-1] * 15, "outputs": None, "probes": probes}),
         ("one class, nothing held out", {
             "features": apart["features"][:3], "samples": [0, 1, 2], "classes": [0, 0, 0],

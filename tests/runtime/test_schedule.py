@@ -121,6 +121,14 @@ def test_the_rate_is_inversely_proportional_to_the_curvature(
     assert default_rate(manifest, batch(9)) == default_rate(manifest, batch(9), outputs=4)
 
 
+@pytest.mark.parametrize(("classes", "factor"), [(2, 1), (16, 1), (24, 1.5), (32, 2), (400, 2)])
+def test_the_default_rate_is_higher_with_many_classes(
+    manifest: Manifest, classes: int, factor: float
+) -> None:
+    one = default_rate(manifest, batch(30), outputs=1)
+    assert default_rate(manifest, batch(30), outputs=classes) == pytest.approx(factor * one)
+
+
 @pytest.mark.parametrize("optimizer", [sartor.Adam(), sartor.AdamW(), sartor.RMSprop()], ids=str)
 def test_the_rate_of_an_adaptive_optimizer_changes_a_logit_by_one(
     tiny: Convert, optimizer: sartor.Adam | sartor.RMSprop

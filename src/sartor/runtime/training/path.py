@@ -12,12 +12,13 @@ import math
 
 from ...contract.manifest import Manifest
 from .config import TrainingConfig
-from .schedule import Schedule, stable_rate
+from .schedule import Schedule, class_factor, stable_rate
 
 __all__ = ["training_stages"]
 
 _STRENGTHS = (2.0, 1 / 4, 1 / 32)  # weight decay times the number of samples
-_MIN_STEPS, _MAX_STEPS = 128, 600  # of a stage
+_MIN_STEPS, _MAX_STEPS = 128, 500  # of a stage; with many classes, half of the latter
+_MIN_EPOCHS = 2  # of a stage: one is too few if there are many batches
 _STEPS = 0.1  # of a stage, times samples / strength: weights with less effect decay more slowly
 _SLOW = 3  # times as many steps without momentum
 _SINGLE_MIN_STEPS, _SINGLE_EPOCHS, _SINGLE_MAX_STEPS = 400, 60, 4000  # of a training of one stage
@@ -56,7 +57,7 @@ def training_stages(
     is_mean = manifest.weights_per_output  # the loss is the mean over the outputs
 
     def stage(steps: float, weight_decay: float | None) -> Schedule:
-        epochs = config.epochs or math.ceil(slow * steps / batches)
+        epochs = config.epochs or max(_MIN_EPOCHS, math.ceil(slow * steps / batches))
         peak = rate
         if weight_decay and has_default_rate and not step.adaptive:  # it adds to the curvature
             peak = 1 / (1 / rate + weight_decay / stable_rate(manifest))
@@ -68,8 +69,9 @@ def training_stages(
     stated = manifest.weight_decay if config.weight_decay is None else config.weight_decay
     has_path = manifest.head.feature_norm is not None and manifest.task != "regression"
     if stated is None and has_path and not warm and not config.is_limited:
+        most = _MAX_STEPS / class_factor(manifest, outputs)
         return tuple(
-            stage(_clamp(_STEPS * samples / each, _MIN_STEPS, _MAX_STEPS), weight_decay(each))
+            stage(_clamp(_STEPS * samples / each, _MIN_STEPS, most), weight_decay(each))
             for each in _STRENGTHS
         )
     if stated is None and not warm:

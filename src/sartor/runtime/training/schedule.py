@@ -11,7 +11,7 @@ import numpy as np
 from ...contract.manifest import Manifest
 from ...errors import DataError
 
-__all__ = ["DECAYS", "Schedule", "default_rate", "stable_rate"]
+__all__ = ["DECAYS", "Schedule", "class_factor", "default_rate", "stable_rate"]
 
 DECAYS: Mapping[str, Callable[[float], float]] = {
     "cosine": lambda progress: 0.5 * (1 + math.cos(math.pi * progress)),
@@ -21,6 +21,7 @@ DECAYS: Mapping[str, Callable[[float], float]] = {
 """Name → learning rate relative to the peak, as a function of the progress of the training."""
 
 _STABLE_FRACTION = 0.5  # of the largest stable learning rate
+_FEW_CLASSES, _MANY_CLASSES = 16, 32  # between them, the learning rate rises to twice its value
 _MIN_WEIGHT = 1e-6  # of a batch, see docs/contract.md
 
 
@@ -75,9 +76,10 @@ def default_rate(
 
     Gradient descent is stable up to `stable_rate / L`, where L is the curvature of the loss of a
     batch by the weights: at most its curvature by a logit times the largest eigenvalue of the
-    second moments of the rows, with 1 for the bias. The default is half of that. The step of an
-    adaptive optimizer changes each weight by the learning rate: the default changes a logit by at
-    most 1.
+    second moments of the rows, with 1 for the bias. The default is half of that for up to 16
+    classes. With more, each probability is smaller, and so is the curvature: from 32 classes on,
+    the default is that bound. The step of an adaptive optimizer changes each weight by the
+    learning rate: the default changes a logit by at most 1.
 
     Args:
         manifest: manifest of the file.
@@ -89,10 +91,13 @@ def default_rate(
     if manifest.optimizer.step.adaptive:
         sums = np.concatenate([np.abs(rows).sum(1) for rows, _ in batches])
         return magnitude / (1 + float(sums.mean()))
-    is_mean = manifest.weights_per_output  # the loss is the mean over the outputs
-    active = (outputs or manifest.capacity) if is_mean else 1
+    classes = outputs or manifest.capacity
+    factor = _STABLE_FRACTION * stable_rate(manifest)
+    if manifest.weights_per_output:  # the loss is the mean over the outputs
+        factor *= classes
+    factor *= class_factor(manifest, classes)
     largest = max(_eigenvalue_bound(rows, weights) for rows, weights in batches)
-    return _STABLE_FRACTION * stable_rate(manifest) * active / (manifest.loss.curvature * largest)
+    return factor / (manifest.loss.curvature * largest)
 
 
 def _eigenvalue_bound(rows: np.ndarray, weights: np.ndarray) -> float:
@@ -102,6 +107,16 @@ def _eigenvalue_bound(rows: np.ndarray, weights: np.ndarray) -> float:
     """
     shares = weights / max(weights.sum(), _MIN_WEIGHT)
     return math.sqrt(shares @ (1 + rows @ rows.T) ** 2 @ shares)
+
+
+def class_factor(manifest: Manifest, classes: int) -> float:
+    """Return the factor κ of the learning rate for many classes, 1 to 2.
+
+    It is 1 for adaptive optimizers and other tasks.
+    """
+    if manifest.task != "classification" or manifest.optimizer.step.adaptive:
+        return 1.0
+    return min(max(classes, _FEW_CLASSES), _MANY_CLASSES) / _FEW_CLASSES
 
 
 def stable_rate(manifest: Manifest) -> float:

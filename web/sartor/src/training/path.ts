@@ -9,14 +9,14 @@
 import type { Manifest } from '../../../../contract/generated/contract.js';
 import { clamp } from '../numbers.js';
 import { isLimited, type TrainingConfig } from './config.js';
-import { type Schedule, stableRate } from './schedule.js';
+import { classFactor, type Schedule, stableRate } from './schedule.js';
 
 /** The stages of a path. */
 const PATH = {
   /** Weight decay times the number of samples, of each stage. */
   strengths: [2, 1 / 4, 1 / 32],
   minSteps: 128,
-  maxSteps: 600,
+  maxSteps: 500, // with many classes, half of that
   /** Times samples / strength: weights with less effect decay more slowly. */
   steps: 0.1,
 } as const;
@@ -25,6 +25,7 @@ const PATH = {
 const SINGLE = { strength: 1, minSteps: 400, maxSteps: 4000, epochs: 60 } as const;
 
 const SLOW = 3; // times as many steps without momentum
+const LEAST_EPOCHS = 2; // of a stage: one is too few if there are many batches
 
 /** The samples that the stages are for. */
 export interface StageBasis {
@@ -60,7 +61,7 @@ export function trainingStages(
   const hasCurvature = hasDefaultRate && !adaptive; // the weight decay adds to it
 
   const stage = (steps: number, weightDecay: number | undefined): Schedule => ({
-    epochs: config.epochs ?? Math.ceil((slow * steps) / batches),
+    epochs: config.epochs ?? Math.max(LEAST_EPOCHS, Math.ceil((slow * steps) / batches)),
     batches,
     peak:
       weightDecay && hasCurvature
@@ -76,8 +77,9 @@ export function trainingStages(
   const stated = config.weightDecay ?? manifest.weight_decay ?? undefined;
   const hasPath = manifest.head.feature_norm !== null && manifest.task !== 'regression';
   if (stated === undefined && hasPath && !isWarm && !isLimited(config)) {
+    const most = PATH.maxSteps / classFactor(manifest, outputs);
     return PATH.strengths.map((strength) => {
-      const steps = clamp((PATH.steps * samples) / strength, PATH.minSteps, PATH.maxSteps);
+      const steps = clamp((PATH.steps * samples) / strength, PATH.minSteps, most);
       return stage(steps, weightDecay(strength));
     });
   }

@@ -14,6 +14,7 @@ export const DECAYS = {
 export type Decay = keyof typeof DECAYS;
 
 const STABLE_FRACTION = 0.5; // of the largest stable learning rate
+const CLASSES = { few: 16, many: 32 } as const; // between them, the rate doubles
 const LEAST_WEIGHT = 1e-6; // of a batch, see docs/contract.md
 
 /** The learning rate of a training or of a stage of it, and its weight decay. */
@@ -68,8 +69,10 @@ export interface RateBasis {
  *
  * Gradient descent is stable up to `stableRate / L`, where L is the curvature of the loss of a batch
  * by the weights: at most its curvature by a logit times the largest eigenvalue of the second
- * moments of the rows, with 1 for the bias. The default is half of that. The step of an adaptive
- * optimizer changes each weight by the learning rate: the default changes a logit by at most 1.
+ * moments of the rows, with 1 for the bias. The default is half of that for up to 16 classes. With
+ * more classes, each probability is smaller, and so is the curvature: from 32 classes on, the default
+ * is that bound. The step of an adaptive optimizer changes each weight by the learning rate: the
+ * default changes a logit by at most 1.
  */
 export function defaultRate(manifest: Manifest, basis: RateBasis): number {
   const { batches, outputs, magnitude } = basis;
@@ -78,8 +81,19 @@ export function defaultRate(manifest: Manifest, basis: RateBasis): number {
     return magnitude / (1 + mean(sums));
   }
   const active = manifest.weights_per_output ? outputs : 1; // the loss is the mean over these
-  const curvature = (largest(batches.map(eigenvalueBound)) * manifest.loss.curvature) / active;
-  return (STABLE_FRACTION * stableRate(manifest)) / curvature;
+  const factor = active * classFactor(manifest, outputs);
+  const curvature = largest(batches.map(eigenvalueBound)) * manifest.loss.curvature;
+  return (STABLE_FRACTION * stableRate(manifest) * factor) / curvature;
+}
+
+/**
+ * Return the factor κ of the learning rate for many classes, 1 to 2.
+ *
+ * It is 1 for adaptive optimizers and other tasks.
+ */
+export function classFactor(manifest: Manifest, classes: number): number {
+  const isHigher = manifest.task === 'classification' && !manifest.optimizer.step.adaptive;
+  return isHigher ? clamp(classes, CLASSES.few, CLASSES.many) / CLASSES.few : 1;
 }
 
 /**

@@ -16,7 +16,9 @@ private object PathRule {
     /** Weight decay times the number of samples, of each stage. */
     val STRENGTHS = listOf(2.0, 1.0 / 4, 1.0 / 32)
     const val MIN_STEPS = 128.0
-    const val MAX_STEPS = 600.0
+    
+    /** With many classes, half of that. */
+    const val MAX_STEPS = 500.0
 
     /** Times samples / strength: weights with less effect decay more slowly. */
     const val STEPS = 0.1
@@ -31,6 +33,7 @@ private object SingleRule {
 }
 
 private const val SLOW = 3 // times as many steps without momentum
+private const val LEAST_EPOCHS = 2 // of a stage: one is too few if there are many batches
 
 /**
  * The samples that the stages are for.
@@ -68,9 +71,10 @@ internal fun trainingStages(
     val stated = options.weightDecay ?: manifest.weightDecay
     val hasPath = manifest.head.featureNorm != null && manifest.task != REGRESSION
     if (stated == null && hasPath && !basis.isWarm && !options.isLimited) {
+        val most = PathRule.MAX_STEPS / classFactor(manifest, basis.outputs)
         return PathRule.STRENGTHS.map { strength ->
             val steps = (PathRule.STEPS * basis.samples / strength)
-                .coerceIn(PathRule.MIN_STEPS, PathRule.MAX_STEPS)
+                .coerceIn(PathRule.MIN_STEPS, most)
             stage(manifest, options, basis, steps, strength / basis.samples / outputs)
         }
     }
@@ -100,6 +104,6 @@ private fun stage(
         addsCurvature -> 1 / (1 / basis.rate + weightDecay!! / stableRate(manifest))
         else -> basis.rate
     }
-    val epochs = options.epochs ?: ceil(slow * steps / batches).toInt()
+    val epochs = options.epochs ?: maxOf(LEAST_EPOCHS, ceil(slow * steps / batches).toInt())
     return Schedule(epochs, batches, peak, options.decay, weightDecay)
 }

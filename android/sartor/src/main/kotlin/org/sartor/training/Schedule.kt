@@ -6,10 +6,13 @@ import kotlin.math.cos
 import kotlin.math.sqrt
 import org.sartor.Decay
 import org.sartor.contract.Manifest
+import org.sartor.data.CLASSIFICATION
 import org.sartor.data.REGRESSION
 import org.sartor.dot
 
 private const val STABLE_FRACTION = 0.5 // of the largest stable learning rate
+private const val FEW_CLASSES = 16
+private const val MANY_CLASSES = 32 // between them, the rate doubles
 private const val LEAST_WEIGHT = 1e-6 // of a batch, see docs/contract.md
 
 /**
@@ -59,8 +62,10 @@ internal class WeightedRows(val rows: List<DoubleArray>, val weights: DoubleArra
  *
  * Gradient descent is stable up to `stableRate / L`, where L is the curvature of the loss of a
  * batch by the weights: at most its curvature by a logit times the largest eigenvalue of the second
- * moments of the rows, with 1 for the bias. The default is half of that. The step of an adaptive
- * optimizer changes each weight by the learning rate: the default changes a logit by at most 1.
+ * moments of the rows, with 1 for the bias. The default is half of that for up to 16 classes. With
+ * more classes, each probability is smaller, and so is the curvature: from 32 classes on, the
+ * default is that bound. The step of an adaptive optimizer changes each weight by the learning rate:
+ * the default changes a logit by at most 1.
  *
  * @param manifest manifest of the model.
  * @param batches some batches, at least one.
@@ -78,8 +83,19 @@ internal fun defaultRate(
         return magnitude / (1 + rows.sumOf { row -> row.sumOf { abs(it) } } / rows.size)
     }
     val active = if (manifest.weightsPerOutput) outputs else 1 // the loss is the mean over these
-    val curvature = batches.maxOf(::eigenvalueBound) * manifest.loss.curvature / active
-    return STABLE_FRACTION * stableRate(manifest) / curvature
+    val factor = active * classFactor(manifest, outputs)
+    val curvature = batches.maxOf(::eigenvalueBound) * manifest.loss.curvature
+    return STABLE_FRACTION * stableRate(manifest) * factor / curvature
+}
+
+/**
+ * Return the factor κ of the learning rate for many classes, 1 to 2.
+ *
+ * It is 1 for adaptive optimizers and other tasks.
+ */
+internal fun classFactor(manifest: Manifest, classes: Int): Double {
+    if (manifest.task != CLASSIFICATION || manifest.optimizer.step.adaptive) return 1.0
+    return classes.coerceIn(FEW_CLASSES, MANY_CLASSES).toDouble() / FEW_CLASSES
 }
 
 /**
