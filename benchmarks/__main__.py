@@ -24,6 +24,7 @@ from . import (
     epochs,
     fit,
     infer,
+    last_block,
     memory,
     new_class,
     options,
@@ -38,6 +39,7 @@ from .harness import Report
 _PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _RUNS: dict[str, Callable[[], Report]] = {
     "convert": convert.run, "size": size.run, "infer": infer.run, "speed": speed.run,
+    "last_block": last_block.run,
     "epochs": epochs.run, "fit": fit.run, "scikit_learn": scikit_learn.run, "scaling": scaling.run,
     "preview": preview.run, "memory": memory.run, "accuracy": accuracy.run, "options": options.run,
     "new_class": new_class.run, "confidence": confidence.run, "android": android.run,
