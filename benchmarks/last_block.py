@@ -146,7 +146,6 @@ class TensorFlow:
                 x = x if index == 2 else tf.nn.relu6(x)
             return tf.reduce_mean(x, (1, 2)) @ variables[-1][0] + variables[-1][1]
 
-        @tf.function
         def step(x: Any, labels: Any) -> Any:
             with tf.GradientTape() as tape:
                 losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits(x))
@@ -156,7 +155,7 @@ class TensorFlow:
                 variable.assign_sub(_RATE * g)
             return loss
 
-        self._step = step
+        self._step = tf.function(step)
 
     def step(self, x: np.ndarray, labels: np.ndarray) -> float:
         """See `Network`."""

@@ -9,6 +9,7 @@ import pytest
 from image_cases import IMAGE_CASES
 from op_cases import ACTIVATIONS, Case, rules
 from op_cases import CASES as OTHER_CASES
+from shape_cases import SHAPE_CASES
 
 from sartor.autodiff import gradients
 from sartor.errors import VerificationError
@@ -16,7 +17,7 @@ from sartor.graph import Graph, Op, Tensor
 from sartor.ops import ROWS, GradientSupport, Rule, evaluate, mul, neg
 from sartor.testing import Uniform, check_gradients, run_graph
 
-CASES = [*OTHER_CASES, *IMAGE_CASES]
+CASES = [*OTHER_CASES, *SHAPE_CASES, *IMAGE_CASES]
 BATCHED = [case for case in CASES if case.rows]
 
 
