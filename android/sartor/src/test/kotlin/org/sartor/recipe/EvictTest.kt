@@ -27,7 +27,7 @@ internal class EvictTest {
     @Test
     fun deletesTheSamplesOfTheVectors() {
         val cases = allCases().filter { it.rule == "evict" }
-        assertEquals(3, cases.size)
+        assertEquals(5, cases.size)
         for (case in cases) {
             assertEquals(case.about, 0.0, difference(play(case.inputs), case.outputs), 0.0)
         }
