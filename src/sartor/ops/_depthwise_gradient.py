@@ -18,7 +18,7 @@ from ..graph import Op, Tensor
 from ._conv_gradient import conv_window
 from ._shapes import required
 from ._unfold import from_phases
-from ._windows import Axis, Padding
+from ._windows import Axis, Padding, Window
 from .builder import emit
 from .joins import concatenation
 from .reduce import reduce_sum
@@ -45,28 +45,44 @@ def depthwise_in_parts(op: Op, inputs: Sequence[Tensor | None]) -> Tensor:
 
 
 def _input_gradient(op: Op, g: Tensor) -> Tensor:
-    """Convolve `g` with the reversed filter; with a stride, once for each position in a block."""
+    """Convolve `g` with the reversed filter, and add the copies of a channel."""
     weights, (rows, columns) = op.input(1), conv_window(op)
     if not weights.dtype.is_float:
         raise ValueError(f"{weights!r} is quantized. Convert it to float32 first")
-    reversed_weights = reverse(weights, (1, 2))
+    kernel = reverse(weights, (1, 2))
+    if rows.stride == columns.stride == 1:
+        padded = _pad(g, _around(rows), _around(columns))
+        dx = _convolve(padded, kernel, **_options((1, 1), (rows.dilation, columns.dilation)))
+    else:
+        dx = _strided_gradient(g, kernel, (rows, columns))
+    _, height, width, channels = op.input(0).shape
+    if weights.shape[3] == channels:
+        return dx
+    copies = reshape(dx, (-1, height * width, channels, weights.shape[3] // channels))
+    return reshape(reduce_sum(copies, [3]), (-1, height, width, channels))
+
+
+def _around(axis: Axis) -> tuple[int, int]:
+    """Return the padding of `g` for a stride of 1."""
+    reach = (axis.length - 1) * axis.dilation
+    return reach - axis.before, axis.size + axis.before - axis.output
+
+
+def _strided_gradient(g: Tensor, reversed_weights: Tensor, window: Window) -> Tensor:
+    """Convolve `g` once for each position in a block, with the taps that reach it."""
+    rows, columns = window
     phases = {}
     for upper in _phases(rows):
         for inner in _phases(columns):
             kernel = strided_slice(
-                reversed_weights, (0, upper.begin, inner.begin, 0), weights.shape,
+                reversed_weights, (0, upper.begin, inner.begin, 0), reversed_weights.shape,
                 (1, upper.step, inner.step, 1),
             )  # fmt: skip
             padded = _pad(g, upper.around, inner.around)
             phases[upper.position, inner.position] = _convolve(
                 padded, kernel, **_options((1, 1), (upper.dilation, inner.dilation))
             )
-    dx = from_phases(phases, (rows, columns))
-    _, height, width, channels = op.input(0).shape
-    if weights.shape[3] == channels:
-        return dx
-    copies = reshape(dx, (-1, height * width, channels, weights.shape[3] // channels))
-    return reshape(reduce_sum(copies, [3]), (-1, height, width, channels))
+    return from_phases(phases, window)
 
 
 def _weight_gradient(op: Op, g: Tensor) -> Tensor:
