@@ -6,7 +6,7 @@ gap of the page. It is slow and simple on purpose.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +102,14 @@ class Rows:
         sums = np.asarray([f[labels == c].sum() for c in labels])
         weights = f * f.sum() / (len(np.unique(labels)) * sums)
         return np.asarray(weights.astype(np.float32), float)
+
+    @property
+    def smoothed(self) -> Rows:
+        """The rows with the targets of training steps."""
+        if not self.single:
+            return self
+        is_class = self.targets.any(axis=0)
+        return replace(self, targets=0.7 * self.targets + 0.3 * is_class / is_class.sum())
 
     @property
     def effective(self) -> float:

@@ -98,6 +98,6 @@ def detector(rows: Rows, masks: list[Mask], outputs: Floats) -> Detector | None:
         [(x[m] @ prototypes(x[~m], labels[~m], rho)[0].T).max(axis=1) for m in masks]
     )
     entropies = np.concatenate([negative_entropy(outputs[m]) for m in masks])
-    ratio = 0.75 * float(s.std()) / max(float(entropies.std()), 0.25)
+    ratio = 0.5 * float(s.std()) / max(float(entropies.std()), 0.25)
     threshold = place(s + ratio * entropies) - (1 - float(s.mean())) / len(s)
     return Detector(*prototypes(x, labels, rho), rho, ratio, threshold)

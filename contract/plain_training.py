@@ -123,7 +123,7 @@ class Training:
 
     def steps(self, rows: Rows, weights: Floats, rates: list[float], batches: int) -> None:
         """Run steps on rows: one for each rate."""
-        remaining = iter(rates)
+        remaining, rows = iter(rates), rows.smoothed
         for _ in range(len(rates) // batches):
             for part in np.array_split(self.numbers.permutation(len(rows)), batches):
                 self.model.train(rows.where(part), weights[part], next(remaining))

@@ -128,8 +128,8 @@ def test_a_warm_start_continues_from_the_present_weights(tiny: Convert) -> None:
         first = add_samples(model).fit(epochs=30)
         warm = model.fit(epochs=3, warm_start=True)
         scratch = model.fit(epochs=3)
-        assert warm.epochs[0].loss < 1.1 * first.epochs[-1].loss
-        assert scratch.epochs[0].loss > 2 * first.epochs[-1].loss
+        assert warm.epochs[0].loss < 1.01 * first.epochs[-1].loss
+        assert scratch.epochs[0].loss > 1.05 * first.epochs[-1].loss  # at best 0.64, see the recipe
 
 
 @pytest.mark.parametrize("decay", ["cosine", "linear", "constant"])

@@ -25,6 +25,8 @@ Label: TypeAlias = "str | Collection[str] | Mapping[str, bool | float]"
 """
 
 
+_SMOOTHING = 0.3  # of the labels: the part of a target that all classes share
+
 _NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
 """Categories of control characters, surrogates and line ends."""
 
@@ -53,6 +55,14 @@ class Task(Protocol):
         """
         ...
 
+    def training_targets(self, targets: np.ndarray) -> np.ndarray:
+        """Return the targets of training steps: float32 [N, C].
+
+        Args:
+            targets: float32 [N, C]; 0 where a target is missing.
+        """
+        ...
+
     def correct(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return which outputs are correct: bool [N], or [N, C] if outputs are independent.
 
@@ -78,6 +88,15 @@ class Classification:
         balance = sample_fraction.sum() / (np.count_nonzero(counts) * counts[class_indices])
         return np.asarray(sample_fraction * balance, np.float32)
 
+    def training_targets(self, targets: np.ndarray) -> np.ndarray:
+        """Return targets with label smoothing (Szegedy et al., 2016) over the classes of the rows.
+
+        The loss then has its minimum at finite weights, also where samples have wrong labels.
+        """
+        is_present = targets.any(0)
+        share = _SMOOTHING / max(1, int(is_present.sum()))
+        return np.asarray((1 - _SMOOTHING) * targets + share * is_present, np.float32)
+
     def correct(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return whether the largest output is that of the true class, bool [N]."""
         return np.asarray(outputs.argmax(1) == targets.argmax(1))
@@ -100,6 +119,10 @@ class MultiLabel:
         """Return the sample fraction where a target is present, [N, C]."""
         return _mask_missing(targets, sample_fraction)
 
+    def training_targets(self, targets: np.ndarray) -> np.ndarray:
+        """Return the targets."""
+        return targets
+
     def correct(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return whether output and target are on the same side of 0.5, bool [N, C]."""
         return np.asarray(((outputs > 0.5) == (targets > 0.5)) & (weights > 0))
@@ -117,6 +140,10 @@ class Regression:
     def weights(self, targets: np.ndarray, sample_fraction: np.ndarray) -> np.ndarray:
         """Return the sample fraction where a target is present, [N, C]."""
         return _mask_missing(targets, sample_fraction)
+
+    def training_targets(self, targets: np.ndarray) -> np.ndarray:
+        """Return the targets."""
+        return targets
 
     def correct(self, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return False everywhere, bool [N, C]: a regression has no accuracy."""

@@ -56,7 +56,8 @@ class Epoch:
     Attributes:
         epoch: number of the epoch, from 1.
         epochs: number of epochs planned.
-        loss: mean loss over the training samples, each measured before its step.
+        loss: mean loss over the training samples, each measured before its step; of a
+            classification, with smoothed labels.
         accuracy: accuracy on the training samples, each measured before its step, 0…1; NaN for a
             regression.
         learning_rate: learning rate of the last step.

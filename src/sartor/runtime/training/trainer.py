@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -57,7 +58,8 @@ class Trainer:
         self._task = TASKS[manifest.task]
         self._has_accuracy = manifest.task != "regression"
         self._batch = Batch(manifest)
-        self._samples = samples
+        targets = self._task.training_targets(samples.targets)
+        self._samples = replace(samples, targets=targets)
         self._control = control
         self._numbers = RandomNumbers(seed)
         self._early_stopping = None if held_out is None else _EarlyStopping(held_out, patience)

@@ -25,7 +25,7 @@ import {
   withinClassSimilarity,
 } from './prototypes.js';
 
-const ENTROPY_FRACTION = 0.75; // of the spread of the score
+const ENTROPY_FRACTION = 0.5; // of the spread of the score
 const LEAST_ENTROPY_DEVIATION = 0.25; // nats
 const LARGEST_PROTOTYPE = 5; // their length is at most √(1 / 0.05), see classPrototypes
 const SMALLEST_OUTPUT = 1e-30;
@@ -53,7 +53,7 @@ export class OODDetector {
   /**
    * Fit a detector to training samples.
    *
-   * `r` is 0.75 times the standard deviation of `s`, divided by that of `h`, or by 0.25 if that is
+   * `r` is 0.5 times the standard deviation of `s`, divided by that of `h`, or by 0.25 if that is
    * lower, on the m held-out rows. The threshold is the score that 5 % of them are below, rounded
    * to a whole row, minus `(1 − mean of s) / m`: few rows lack the lowest scores.
    *

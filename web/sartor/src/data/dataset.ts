@@ -48,6 +48,11 @@ export class Dataset {
     return sum(this.features.map((each) => each.data.length));
   }
 
+  /** Return the rows with other targets, [N, C]. */
+  withTargets(targets: Matrix): Dataset {
+    return new Dataset(this.features, targets, this.weights, this.samples, this.fractions);
+  }
+
   /**
    * Effective number of samples, `(Σ w)² / Σ w²` over the weights of the samples (Kish, 1965).
    *

@@ -37,6 +37,13 @@ export interface Task {
   weights(targets: Matrix, fractions: Float64Array): Matrix;
 
   /**
+   * Return the targets of training steps, [N, C].
+   *
+   * @param targets - targets [N, C]; 0 where a target is missing.
+   */
+  trainingTargets(targets: Matrix): Matrix;
+
+  /**
    * Return the number of correct outputs among those with a weight above 0.
    *
    * @param outputs - outputs [N, C].
@@ -48,6 +55,8 @@ export interface Task {
 
 // control characters, surrogates and line ends
 const NOT_IN_NAMES = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+const SMOOTHING = 0.3; // of the labels: the part of a target that all classes share
 
 const classification: Task = {
   targets: (label) => new Map([[className(label), 1]]),
@@ -66,6 +75,22 @@ const classification: Task = {
     return new Matrix(Float32Array.from(values), 1);
   },
 
+  // label smoothing (Szegedy et al., 2016) over the classes of the rows: the loss then has its
+  // minimum at finite weights, also where samples have wrong labels
+  trainingTargets(targets) {
+    const present = new Set<number>();
+    targets.data.forEach((target, i) => {
+      if (target > 0) {
+        present.add(i % targets.columns);
+      }
+    });
+    const share = SMOOTHING / Math.max(1, present.size);
+    const values = targets.data.map((target, i) => {
+      return (1 - SMOOTHING) * target + (present.has(i % targets.columns) ? share : 0);
+    });
+    return new Matrix(values, targets.columns);
+  },
+
   correct: (outputs, targets) =>
     rowClasses(targets).filter((c, row) => argmax(outputs.row(row)) === c).length,
 };
@@ -82,6 +107,8 @@ const multiLabel: Task = {
   },
 
   weights: maskMissing,
+
+  trainingTargets: (targets) => targets,
 
   correct(outputs, targets, weights) {
     let count = 0;
@@ -105,6 +132,8 @@ const regression: Task = {
   },
 
   weights: maskMissing,
+
+  trainingTargets: (targets) => targets,
 
   correct: () => 0, // a regression has no accuracy
 };

@@ -59,8 +59,9 @@ export class Trainer {
   #stopped = false;
 
   constructor(options: TrainerOptions) {
-    const { manifest, seed, heldOut, patience } = options;
-    this.#options = options;
+    const { manifest, samples, seed, heldOut, patience } = options;
+    const targets = TASKS[manifest.task].trainingTargets(samples.targets);
+    this.#options = { ...options, samples: samples.withTargets(targets) };
     this.#batch = new Batch(manifest);
     this.#numbers = new RandomNumbers(seed);
     this.#earlyStopping = heldOut === undefined ? undefined : new EarlyStopping(heldOut, patience);

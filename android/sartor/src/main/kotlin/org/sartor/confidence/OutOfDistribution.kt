@@ -10,7 +10,7 @@ import org.sartor.distinct
 import org.sartor.dot
 import org.sartor.indicesOf
 
-private const val ENTROPY_FRACTION = 0.75 // of the spread of the score
+private const val ENTROPY_FRACTION = 0.5 // of the spread of the score
 private const val LEAST_ENTROPY_DEVIATION = 0.25 // nats
 private const val LARGEST_PROTOTYPE = 5 // their length is at most √(1 / 0.05), see classPrototypes
 private const val SMALLEST_OUTPUT = 1e-30
@@ -88,7 +88,7 @@ internal class OODDetector(
         /**
          * Fit a detector to training samples.
          *
-         * `r` is 0.75 times the standard deviation of `s`, divided by that of `h`, or by 0.25 if
+         * `r` is 0.5 times the standard deviation of `s`, divided by that of `h`, or by 0.25 if
          * that is lower, on the m held-out rows. The threshold is the score that 5 % of them are
          * below, rounded to a whole row, minus `(1 − mean of s) / m`: few rows lack the lowest
          * scores.

@@ -69,6 +69,10 @@ internal class Dataset(
     /** Return the weight of a row: of all its outputs. */
     fun weightOf(row: Int): Double = rowSum(weights, row)
 
+    /** Return the rows with other targets, [N, C]. */
+    fun withTargets(targets: Matrix): Dataset =
+        Dataset(features, targets, weights, samples, fractions)
+
     /** Return some of the rows. */
     fun take(rows: IntArray): Dataset = Dataset(
         features.map { it.take(rows) },

@@ -24,6 +24,13 @@ internal interface Task {
     fun weights(targets: Matrix, fractions: DoubleArray): Matrix
 
     /**
+     * Return the targets of training steps, [N, C].
+     *
+     * @param targets targets [N, C]; 0 where a target is missing.
+     */
+    fun trainingTargets(targets: Matrix): Matrix = targets
+
+    /**
      * Return the number of correct outputs among those with a weight above 0.
      *
      * @param outputs outputs [N, C].
@@ -49,6 +56,8 @@ private val TASKS: Map<String, Task> = mapOf(
     REGRESSION to Regression,
 )
 
+private const val SMOOTHING = 0.3 // of the labels: the part of a target that all classes share
+
 private object Classification : Task {
     override fun targets(label: Label, classes: Collection<String>): Map<String, Double> {
         val name = label as? Label.Name ?: throw notAName(describe(label))
@@ -65,6 +74,22 @@ private object Classification : Task {
             (fractions[row] * (total / (present * sums[classes[row]]))).toFloat()
         }
         return Matrix(values, 1)
+    }
+
+    /**
+     * Return targets with label smoothing (Szegedy et al., 2016) over the classes of the rows.
+     *
+     * The loss then has its minimum at finite weights, also where samples have wrong labels.
+     */
+    override fun trainingTargets(targets: Matrix): Matrix {
+        val isPresent = BooleanArray(targets.columns)
+        targets.data.forEachIndexed { i, target ->
+            if (target > 0) isPresent[i % targets.columns] = true
+        }
+        val share = SMOOTHING / maxOf(1, isPresent.count { it })
+        return targets.map { target, i ->
+            ((1 - SMOOTHING) * target + if (isPresent[i % targets.columns]) share else 0.0).toFloat()
+        }
     }
 
     override fun correct(outputs: Matrix, targets: Matrix, weights: Matrix): Int =

@@ -39,12 +39,13 @@ private class Step(val rows: IntArray, val rate: Double, val loss: Double, val o
 internal class Trainer(
     private val engine: Engine,
     private val manifest: Manifest,
-    private val samples: Dataset,
+    samples: Dataset,
     private val control: Control,
     seed: Long,
     heldOut: Dataset? = null,
     patience: Int? = null,
 ) {
+    private val samples = samples.withTargets(taskOf(manifest).trainingTargets(samples.targets))
     private val batch = Batch(manifest)
     private val numbers = RandomNumbers(seed)
     private val earlyStopping = heldOut?.let { EarlyStopping(it, patience) }
