@@ -5,6 +5,8 @@ import android.content.Context
 import org.sartor.camera.frames.Camera2Source
 import org.sartor.camera.frames.FrameSource
 import org.sartor.camera.model.Session
+import org.sartor.litert.Runtime
+import org.sartor.litert.TfliteRuntime
 
 /** The app: it holds the session, which outlives the activity. */
 class CameraApplication : Application() {
@@ -22,5 +24,8 @@ class CameraApplication : Application() {
     companion object {
         /** Creates the source of frames. Tests replace it. */
         var frames: (Context) -> FrameSource = ::Camera2Source
+
+        /** Loads the models. Tests replace it. */
+        var runtime: Runtime = TfliteRuntime()
     }
 }

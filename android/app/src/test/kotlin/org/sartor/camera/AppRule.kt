@@ -3,6 +3,7 @@ package org.sartor.camera
 import android.Manifest
 import android.os.Bundle
 import android.os.Looper
+import android.os.StrictMode
 import android.os.SystemClock
 import android.view.MotionEvent
 import android.view.View
@@ -32,6 +33,7 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
 
     override fun before() {
         CameraApplication.frames = { source }
+        refuseSlowCalls()
         if (isAllowed) {
             shadowOf(application).grantPermissions(Manifest.permission.CAMERA)
         }
@@ -40,7 +42,13 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
     override fun after() {
         controller.pause().stop().destroy()
         application.onTerminate()
+        StrictMode.setThreadPolicy(StrictMode.ThreadPolicy.LAX)
     }
+
+    /** Let methods of the library throw in the main thread, which they would block. */
+    private fun refuseSlowCalls() = StrictMode.setThreadPolicy(
+        StrictMode.ThreadPolicy.Builder().detectCustomSlowCalls().penaltyDeath().build(),
+    )
 
     /** Start the app, and wait until the model is open. */
     fun start(saved: Bundle? = null) {

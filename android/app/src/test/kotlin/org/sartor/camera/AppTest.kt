@@ -1,10 +1,13 @@
 package org.sartor.camera
 
+import android.graphics.Bitmap
+import android.graphics.Canvas
 import android.view.View
 import android.widget.EditText
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Rule
 import org.junit.Test
@@ -12,6 +15,7 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.sartor.PersonalModel
 import org.sartor.camera.model.TrainingState
 
 /** A user with the app: real photos, the buttons, and the genuine TFLite of Android. */
@@ -60,6 +64,7 @@ class AppTest {
 
         val probabilities = app.state.prediction!!.probabilities
         app.turn("w892dp-h412dp-land-xhdpi")
+        assertTrue("the preview shows the last frame", isPainted(app.activity.findViewById(R.id.frame)))
         assertEquals("8 +2", app.text(R.id.count, app.card(0)))
         assertEquals(4, app.state.evaluation!!.samples)
         app.look("shoes", 3)
@@ -87,6 +92,23 @@ class AppTest {
         app.killAndStart()
         app.waitUntil("the training has ended") { app.state.training.result != null }
         app.waitUntil("the button is back") { app.activity.findViewById<View>(R.id.train).isShown }
+    }
+
+    @Test
+    fun theMainThreadCannotCallTheLibrary() {
+        app.start()
+        var model: PersonalModel? = null
+        app.session.withModel { model = it }
+        app.waitUntil("the model") { model != null }
+        assertThrows(RuntimeException::class.java) { model!!.classes() }
+    }
+
+    /** Return whether a view has more than one color in its middle. */
+    private fun isPainted(view: View): Boolean {
+        val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
+        view.draw(Canvas(bitmap))
+        val y = view.height / 2
+        return (view.width / 4 until view.width * 3 / 4).map { bitmap.getPixel(it, y) }.toSet().size > 8
     }
 
     private fun rename(index: Int, name: String) {

@@ -4,6 +4,7 @@ import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Paint
 import android.os.Looper
+import android.os.StrictMode
 import android.view.View
 import org.robolectric.Shadows.shadowOf
 import java.io.File
@@ -21,7 +22,10 @@ fun screenshot(name: String, screen: View, sheet: View? = null) {
         canvas.translate((screen.width - sheet.width) / 2f, if (isWide) y / 2f else y.toFloat())
         sheet.draw(canvas)
     }
+    val policy = StrictMode.getThreadPolicy()
+    StrictMode.setThreadPolicy(StrictMode.ThreadPolicy.LAX) // the compression is slow
     File(System.getProperty("sartor.screens"), "$name.png").outputStream().use {
         image.compress(Bitmap.CompressFormat.PNG, 100, it)
     }
+    StrictMode.setThreadPolicy(policy)
 }

@@ -5,6 +5,7 @@ import org.sartor.Input
 import org.sartor.ModelOptions
 import org.sartor.PersonalModel
 import org.sartor.SampleOptions
+import org.sartor.camera.CameraApplication
 import org.sartor.camera.R
 import java.io.File
 
@@ -26,7 +27,7 @@ class Project(private val context: Context, private val state: StateHolder) {
     fun open(base: Base) {
         close()
         state.update { copy(project = ProjectState.Opening) }
-        val options = ModelOptions(folder = base.samples, thumbnails = true, photos = true)
+        val options = ModelOptions(base.samples, thumbnails = true, photos = true, runtime = CameraApplication.runtime)
         val opened = PersonalModel.open(base.file, options)
         use(opened)
         val note = opened.notes.firstOrNull()

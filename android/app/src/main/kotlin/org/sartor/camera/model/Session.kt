@@ -28,8 +28,14 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
     /** The state of the screen. */
     val state = StateHolder()
 
-    /** Called in the main thread with each frame of the camera. */
+    /** Called in the main thread with each frame of the camera, and first with the last one. */
     var onFrame: ((Frame) -> Unit)? = null
+        set(value) {
+            field = value
+            lastFrame?.let { value?.invoke(it) }
+        }
+
+    private var lastFrame: Frame? = null // of the running camera; only the main thread uses it
 
     private val main = Handler(Looper.getMainLooper())
     private val work = Executors.newSingleThreadExecutor { Thread(it, "model") }
@@ -57,16 +63,24 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
     /** Stop the camera; the app is no longer visible. */
     fun stopCamera() {
         frames.stop()
+        lastFrame = null
         state.update { copy(camera = CameraState.OFF, recording = null) }
     }
 
     override fun onFrame(frame: Frame) {
-        main.post { if (state.value.photo == null && state.value.camera == CameraState.ON) onFrame?.invoke(frame) }
+        main.post { show(frame) }
         predictor.offer(frame)
     }
 
     override fun onState(state: CameraState) = this.state.update {
         copy(camera = state, recording = recording.takeIf { state == CameraState.ON })
+    }
+
+    private fun show(frame: Frame) {
+        if (state.value.photo == null && state.value.camera == CameraState.ON) {
+            lastFrame = frame
+            onFrame?.invoke(frame)
+        }
     }
 
     /** Record frames as samples of a class, or end the recording of it. */
