@@ -5,4 +5,5 @@ need_programs
 step "artifacts" "$tools/fetch.sh"
 "$tools/test.sh" sartor
 "$tools/test.sh" app
+"$tools/test.sh" shrunk
 "$tools/package.sh"

@@ -6,26 +6,9 @@
 [ -d "$lab" ] || exit 0
 work=$out/apk
 tflite=$lab/aar/tensorflow-lite
-tflite_api=$lab/aar/tensorflow-lite-api
 key=$out/release.keystore
 rm -rf "$work"
-mkdir -p "$work/dex"
-
-shrink() {
-    local jdk
-    jdk=$(dirname "$(dirname "$(realpath "$(command -v javac)")")")
-    # What the Android Gradle plugin adds to the rules of the library.
-    printf '%s\n' '-keepattributes *Annotation*' '-dontwarn org.jetbrains.annotations.**' \
-        '-dontwarn com.android.internal.**' >"$work/rules.pro"
-    # The platform has no java.lang: the JDK provides it, and the API gate has refused what Android lacks.
-    short_java -cp "$(artifact dl/r8)" com.android.tools.r8.R8 --release --min-api $min_sdk \
-        --lib "$(api_jar)" --lib "$jdk" --output "$work/dex" --pg-map-output "$work/mapping.txt" \
-        --pg-conf "$work/rules.pro" --pg-conf "$out/app/resources.pro" \
-        --pg-conf "$android/app/proguard-rules.pro" --pg-conf "$android/sartor/consumer-rules.pro" \
-        --pg-conf "$tflite/proguard.txt" --pg-conf "$tflite_api/proguard.txt" \
-        "$out/app/app.jar" "$out/sartor/sartor.jar" \
-        "$tflite/classes.jar" "$tflite_api/classes.jar" "$(artifact lib/kotlin-stdlib)"
-}
+mkdir -p "$work"
 
 package() { # ABI
     local stage=$work/stage-$1 apk=$work/sartor-camera-$1.apk
@@ -47,7 +30,7 @@ package() { # ABI
 
 [ -f "$key" ] || keytool -genkeypair -keystore "$key" -storepass android -keypass android -alias sartor \
     -keyalg RSA -keysize 2048 -validity 10000 -dname "CN=Sartor" 2>/dev/null
-step "R8" shrink
+step "R8" "$tools/shrink.sh" dex "$work/dex"
 for abi in arm64-v8a armeabi-v7a x86_64; do
     package "$abi"
 done

@@ -1,9 +1,16 @@
 #!/bin/bash
 # Compile a module, and run its tests on the JVM: the genuine Android library of TFLite, and Robolectric.
 #   test.sh sartor|app [TestClass | TestClass.method ...]
+#   test.sh shrunk                    a test of the app on the classes that R8 leaves
 . "$(dirname "$0")/common.sh"
 module=$1
 shift
+is_shrunk=
+if [ "$module" = shrunk ]; then
+    is_shrunk=1
+    module=app
+    set -- AppTest.learnsFourClassesAndKeepsThem
+fi
 "$tools/compile.sh" "$module"
 [ -d "$lab" ] || exit 0
 
@@ -19,6 +26,12 @@ libraries=$classes:$(tflite_jars):$(kotlin_jars):$(jars robo)$(artifact dl/andro
 
 step "tests" kotlin "$test_classes" "$libraries" -jvm-target 17 -module-name "$module-test" \
     -Xfriend-paths="$friends" -- "$sources/kotlin"
+if [ -n "$is_shrunk" ]; then
+    rm -f "$out/shrunk.jar"
+    step "R8" "$tools/shrink.sh" classes "$out/shrunk.jar"
+    # Without the classes of the modules and of TFLite, apart from the IDs of resources.
+    libraries=$out/shrunk.jar:$out/app/R:$(kotlin_jars):$(jars robo)$(artifact dl/android-all)
+fi
 mkdir -p "$out/tools" "$out/$module/screens"
 [ "$out/tools/Tests.class" -nt "$tools/java/Tests.java" ] ||
     javac -d "$out/tools" -cp "$(jars robo)" "$tools/java/Tests.java"
