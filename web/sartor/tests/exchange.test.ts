@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { download, messageOf, python, readFile, useTab, writeFile } from './browser.js';
 import { expectSame, MODEL, PYTHON_PROBE, predict, pythonFiles, train } from './probe.js';
 
-/** Sets the names of the empty classes in a project: FILE TEXT. */
+/** Sets the names of the empty classes in a copy of a project: FILE COPY TEXT. */
 const PYTHON_EMPTY_CLASSES = `
 import sqlite3, sys, zipfile
 from pathlib import Path
@@ -14,10 +14,10 @@ with zipfile.ZipFile(path) as project:
 store = path.with_suffix(".patched")
 store.write_bytes(files["checkpoint.samples"])
 with sqlite3.connect(store) as database:
-    database.execute("INSERT OR REPLACE INTO meta VALUES ('app/sartor/empty_classes', ?)", sys.argv[2:])
+    database.execute("INSERT OR REPLACE INTO meta VALUES ('app/sartor/empty_classes', ?)", sys.argv[3:])
 database.close()
 files["checkpoint.samples"] = store.read_bytes()
-with zipfile.ZipFile(path, "w") as project:
+with zipfile.ZipFile(sys.argv[2], "w") as project:
     for name, content in files.items():
         project.writestr(name, content)
 `;
@@ -116,10 +116,11 @@ unpack_project(sys.argv[2], sys.argv[2] + ".folder")`,
     'opens with any text as the names of empty classes, within the capacity (text %#)',
     async (names) => {
       const outputs = pythonFiles(tab);
-      python(PYTHON_EMPTY_CLASSES, `${tab.site.folder}/python.sartor`, names);
+      const folder = tab.site.folder;
+      python(PYTHON_EMPTY_CLASSES, `${folder}/python.sartor`, `${folder}/names.sartor`, names);
       await tab.open(MODEL);
       await tab.page.evaluate(async () =>
-        window.model.importProject(await window.content('/files/python.sartor')),
+        window.model.importProject(await window.content('/files/names.sartor')),
       );
       expectSame(await predict(tab), outputs);
       const classes = await tab.page.evaluate(() => window.model.classes());
