@@ -9,9 +9,14 @@ import org.junit.Assert.assertSame
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
 import org.sartor.training.Control
 
 /** A training in a thread of its own. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [34])
 internal class TrainingJobTest {
     private val history = History(emptyList(), 0, 0, stopped = false)
     private val control = Control()
