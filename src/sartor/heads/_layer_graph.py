@@ -27,8 +27,8 @@ class LayerGraph:
         constants: name → the constant that the parameter replaces.
 
     Args:
-        graph: see above.
-        constants: constants of its ops.
+        graph: as above.
+        constants: constants of its ops to train.
         rates: dropout rate of each marker (see `emit_graph`).
     """
 
@@ -39,11 +39,11 @@ class LayerGraph:
         self.constants: Mapping[str, TrainableConstant] = {each.name: each for each in constants}
         self._rates = tuple(rates)
 
-    def parameters(self, class_layer: Op | None = None) -> list[Parameter]:
+    def parameters(self, class_layer: Op) -> list[Parameter]:
         """Return the parameters, with the constants as initial values.
 
         Args:
-            class_layer: the layer with one row per class, if there is one.
+            class_layer: the layer with one row per class.
         """
         return [
             Parameter(name, each.constant.value, class_axis=0 if each.op is class_layer else None)
@@ -81,7 +81,7 @@ class LayerGraph:
         """Differentiate the graph once, so that errors appear early.
 
         Args:
-            end: tensor of the graph that is differentiated.
+            end: tensor of the graph to differentiate.
             label: name of the graph in messages.
 
         Raises:

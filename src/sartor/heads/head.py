@@ -118,17 +118,13 @@ class NormalizingHead(Head, Protocol):
     """A head that normalizes features with statistics of the training samples."""
 
     def normalization_statistics(
-        self,
-        features: Sequence[Tensor],
-        sample_weights: Tensor,
-        parameters: Mapping[str, Tensor],
+        self, features: Sequence[Tensor], sample_weights: Tensor
     ) -> dict[str, Tensor]:
         """Emit the statistics of samples of all classes; no class changes.
 
         Args:
             features: [B, …] each.
             sample_weights: [B]; 0 for missing rows.
-            parameters: current values.
 
         Returns:
             The whole value of each parameter that changes. None of them is trainable or has a

@@ -13,7 +13,7 @@ from ._versions import BOOL, I8, I16, I32, INT8_2, INT16_3, U8, U32, has_type, k
 from .builder import emit
 from .registry import NOT_DIFFERENTIABLE, OpRow, Shape, Spec, register
 from .shape import reshape_like
-from .slices import slice_
+from .slices import part
 
 __all__ = ["concatenation"]
 
@@ -25,13 +25,6 @@ def concatenation(xs: Sequence[Tensor], axis: int) -> Tensor:
 
 def _without(shape: Shape, axis: int) -> Shape:
     return (*shape[:axis], *shape[axis + 1 :])
-
-
-def _part(x: Tensor, axis: int, begin: int, count: int) -> Tensor:
-    """Return a part of a tensor along an axis."""
-    begins, counts = [0] * x.rank, [-1] * x.rank
-    begins[axis], counts[axis] = begin, count
-    return slice_(x, begins, counts)
 
 
 # --- CONCATENATION and PACK ----------------------------------------------------------------------
@@ -51,7 +44,7 @@ def _concatenation_gradient(op: Op, index: int, g: Tensor) -> Tensor:
     """The part of `g` that this input filled."""
     (axis,) = normalize_axes([op.options["axis"]], g.rank)
     begin = sum(op.input(i).shape[axis] for i in range(index))
-    return _part(g, axis, begin, op.input(index).shape[axis])
+    return part(g, axis, begin, op.input(index).shape[axis])
 
 
 def _infer_pack(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
@@ -66,7 +59,7 @@ def _infer_pack(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> 
 def _pack_gradient(op: Op, index: int, g: Tensor) -> Tensor:
     """The part of `g` that this input filled."""
     (axis,) = normalize_axes([op.options.get("axis", 0)], g.rank)
-    return reshape_like(_part(g, axis, index, 1), op.input(index))
+    return reshape_like(part(g, axis, index, 1), op.input(index))
 
 
 # --- SPLIT, SPLIT_V and UNPACK -------------------------------------------------------------------

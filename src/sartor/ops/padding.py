@@ -12,7 +12,7 @@ from ._shapes import constant_ints, required
 from ._versions import BOOL, INT16_3, VersionRule, has_type, rank_above
 from .builder import emit
 from .registry import NOT_DIFFERENTIABLE, OpRow, Spec, register
-from .slices import pad, slice_
+from .slices import pad, part, slice_
 
 _REFLECT = 0  # in the schema; SYMMETRIC is 1
 
@@ -59,18 +59,12 @@ def _mirror_gradient(op: Op, _: int, g: Tensor) -> Tensor:
 
 def _fold_margins(g: Tensor, axis: int, size: int, margins: tuple[int, int], edge: int) -> Tensor:
     before, after = margins
-
-    def part(begin: int, count: int) -> Tensor:
-        begins, counts = [0] * g.rank, [-1] * g.rank
-        begins[axis], counts[axis] = begin, count
-        return slice_(g, begins, counts)
-
-    total = part(before, size)
+    total = part(g, axis, before, size)
     for begin, count, start in (
         (0, before, edge), (before + size, after, size - after - edge),
     ):  # fmt: skip
         if count:
-            margin = emit("REVERSE_V2", part(begin, count), np.array([axis], np.int32))
+            margin = emit("REVERSE_V2", part(g, axis, begin, count), np.array([axis], np.int32))
             around = [(0, 0)] * g.rank
             around[axis] = start, size - count - start
             total = emit("ADD", total, pad(margin, around))

@@ -13,7 +13,7 @@ from ._np_convolution import np_windows
 from ._shapes import required
 from ._unfold import fold_taps, tap, taps_of, to_blocks
 from ._versions import INT16_SAME_3
-from ._windows import Window, window_of
+from ._windows import Padding, Window, window_of
 from .arithmetic import mul, sub
 from .builder import emit
 from .reduce import spread
@@ -54,7 +54,7 @@ def _average_gradient(op: Op, _: int, g: Tensor) -> Tensor:
 
 def _counts(window: Window) -> np.ndarray:
     """Return the number of elements of each window without padding: float32 [1, OH, OW, 1]."""
-    options = {"padding": 1, "strideH": window[0].stride, "strideW": window[1].stride}
+    options = {"padding": Padding.VALID, "strideH": window[0].stride, "strideW": window[1].stride}
     ones = np.pad(np.ones([axis.size for axis in window]), [(a.before, a.after) for a in window])
     windows = np_windows(ones[None, :, :, None], (window[0].length, window[1].length), options)
     counts: np.ndarray = windows.sum((4, 5))[:, : window[0].output, : window[1].output]

@@ -19,7 +19,7 @@ __all__ = ["reverse"]
 
 
 def reverse(x: Tensor, axes: Sequence[int]) -> Tensor:
-    """Return `x` with its elements in reverse order along `axes`."""
+    """Return `x`, in its shape, with its elements in reverse order along `axes`."""
     return emit("REVERSE_V2", x, np.array(axes, np.int32))
 
 

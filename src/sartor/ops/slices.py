@@ -23,7 +23,7 @@ from ._versions import (
 from .builder import emit
 from .registry import NOT_DIFFERENTIABLE, NOT_SUPPORTED, OpRow, Spec, register
 
-__all__ = ["pad", "slice_", "strided_slice"]
+__all__ = ["pad", "part", "slice_", "strided_slice"]
 
 _Box = list[range]
 """The indices along each axis."""
@@ -44,10 +44,26 @@ def slice_(x: Tensor, begin: Sequence[int], size: Sequence[int]) -> Tensor:
     )  # fmt: skip
 
 
+def part(x: Tensor, axis: int, begin: int, count: int) -> Tensor:
+    """Return `count` elements of `x` along an axis, from `begin` on; all along the others."""
+    begins, counts = [0] * x.rank, [-1] * x.rank
+    begins[axis], counts[axis] = begin, count
+    return slice_(x, begins, counts)
+
+
 def strided_slice(
     x: Tensor, begin: Sequence[int], end: Sequence[int], strides: Sequence[int]
 ) -> Tensor:
-    """Return every `stride`-th element of a box of `x`. Strides are slow on large tensors."""
+    """Return every `stride`-th element of a box of `x`, for each axis.
+
+    Strides are slow on large tensors.
+
+    Args:
+        x: any tensor.
+        begin: first index along each axis.
+        end: index after the last one along each axis.
+        strides: distance between two elements along each axis, at least 1.
+    """
     return emit("STRIDED_SLICE", x, *(np.array(each, np.int32) for each in (begin, end, strides)))
 
 
@@ -98,9 +114,7 @@ def _insert_zeros(g: Tensor, axis: int, step: int) -> Tensor:
     size = g.shape[axis] * step
     sizes = [-1, *lead[:-1], size, *tail] if axis else [size, *tail]
     spread = emit("RESHAPE", pad(columns, around), np.array(sizes, np.int32))
-    begin, counts = [0] * g.rank, [-1] * g.rank
-    counts[axis] = size - step + 1  # none behind the last
-    return slice_(spread, begin, counts)
+    return part(spread, axis, 0, size - step + 1)  # none behind the last
 
 
 def _slice_any_batch(op: Op, inputs: Sequence[Tensor | None], batch: int) -> Tensor:

@@ -43,11 +43,11 @@ def fold_op(graph: Graph, op: Op) -> Tensor | None:
         return None
     if not all(tensor.is_constant for tensor in inputs):
         return None
+    if op.output.size > max(_MAX_GROWTH, 2 * sum(tensor.size for tensor in inputs)):
+        return None
     op_graph = Graph()
     op_graph.tensors = inputs
     op_graph.ops = [op]
-    if op.output.size > max(_MAX_GROWTH, 2 * sum(tensor.size for tensor in inputs)):
-        return None
     value = evaluate(op_graph, {}, dtype=np.float32)[op.output]
     return graph.constant(value.astype(op.output.dtype.numpy), op.output.name)
 

@@ -22,7 +22,7 @@ export async function openModelFile(
 /** Load a checkpoint into the open model. */
 export async function loadCheckpoint(project: Project, file: File): Promise<string> {
   await project.model.loadCheckpoint(file);
-  await saveResult(project.model, undefined); // they are those of other weights
+  await saveResult(project.model, undefined); // the stored result is that of other weights
   await project.reload();
   return `${file.name} is loaded.`;
 }
@@ -30,7 +30,7 @@ export async function loadCheckpoint(project: Project, file: File): Promise<stri
 /**
  * Load a project into the open model, or into its own one if it has another base.
  *
- * @param mayReplace - asks the user before samples of the present base are replaced.
+ * @param mayReplace - returns true if the user lets the project replace the samples of its base.
  * @returns sentence for the user; undefined if the user refuses.
  */
 export async function loadProject(

@@ -42,7 +42,7 @@ export class Trainer {
     this.#received = [];
     this.#messages.speak('Training has started');
     try {
-      await this.#save(undefined); // a training that is cut off leaves none of other weights
+      await this.#save(undefined); // an interrupted training must not leave the result of other weights
       this.#job = this.#project.model.fit(this.options.value, {
         onEpoch: (epoch) => this.#receive(epoch),
       });
@@ -86,7 +86,7 @@ export class Trainer {
     }
   }
 
-  /** Store the result; if that fails, so does the storage of the weights, of which a warning tells. */
+  /** Store the result. If that fails, storing the weights fails too, and the library warns of it. */
   async #save(result: TrainingResult | undefined): Promise<void> {
     try {
       await saveResult(this.#project.model, result);
@@ -98,7 +98,7 @@ export class Trainer {
   /** Show the results of the last training of the open model. */
   async #restore(): Promise<void> {
     this.evaluation.value = undefined;
-    // a model that another tab takes over meanwhile has none to show
+    // another tab may take the model over meanwhile: then there is no result to show
     this.result.value = await loadResult(this.#project.model).catch(() => undefined);
   }
 

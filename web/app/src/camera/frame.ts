@@ -9,12 +9,12 @@ export class FrameCanvas {
   readonly #canvas = new OffscreenCanvas(FRAME_SIZE, FRAME_SIZE);
   readonly #drawing = this.#canvas.getContext('2d', { alpha: false });
 
-  /** Return the present frame; close it after use. */
+  /** Return the current frame; close it after use. */
   bitmap(video: HTMLVideoElement): ImageBitmap {
     return this.#draw(video).transferToImageBitmap();
   }
 
-  /** Return the present frame as a JPEG. */
+  /** Return the current frame as a JPEG. */
   encode(video: HTMLVideoElement): Promise<Blob> {
     return this.#draw(video).convertToBlob(JPEG);
   }

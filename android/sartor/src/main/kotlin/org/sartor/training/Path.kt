@@ -16,7 +16,7 @@ private object PathRule {
     /** Weight decay times the number of samples, of each stage. */
     val STRENGTHS = listOf(2.0, 1.0 / 4, 1.0 / 32)
     const val MIN_STEPS = 128.0
-    
+
     /** With many classes, half of that. */
     const val MAX_STEPS = 500.0
 
