@@ -8,6 +8,7 @@ import android.os.SystemClock
 import android.view.MotionEvent
 import android.view.View
 import android.widget.TextView
+import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Assert.fail
 import org.junit.rules.ExternalResource
@@ -25,11 +26,18 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
     /** The camera. */
     var source = PhotoSource()
     private lateinit var controller: ActivityController<MainActivity>
+    private var shown: ScreenState? = null // what the views show
     private val application get() = RuntimeEnvironment.getApplication() as CameraApplication
 
     val activity: MainActivity get() = controller.get()
     val session get() = application.session
     val state: ScreenState get() = session.state.value
+
+    /** The open sheet. */
+    val sheet: View get() {
+        settle()
+        return requireNotNull(activity.sheet) { "no sheet is open: ${state.sheet}" }
+    }
 
     override fun before() {
         CameraApplication.frames = { source }
@@ -54,6 +62,7 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
     fun start(saved: Bundle? = null) {
         controller = Robolectric.buildActivity(MainActivity::class.java)
         controller.setup(saved ?: Bundle())
+        watchViews()
         waitUntil("the model is open") { state.project !is ProjectState.Opening || state.message != null }
         assertTrue("${state.project} ${state.message}", state.project is ProjectState.Open)
     }
@@ -62,7 +71,8 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
     fun turn(qualifiers: String) {
         RuntimeEnvironment.setQualifiers(qualifiers)
         controller.recreate()
-        idle()
+        watchViews()
+        settle()
     }
 
     /** End the process as Android does, and start the app again. */
@@ -77,6 +87,7 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
     fun record(index: Int, label: String, numbers: Iterable<Int>) {
         val button = card(index).findViewById<View>(R.id.hold)
         touch(button, MotionEvent.ACTION_DOWN)
+        assertEquals(state.classes[index].name, state.recording)
         for (number in numbers) {
             val before = state.classes[index].samples
             source.show(Photos.frame(label, number))
@@ -89,28 +100,39 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
     fun look(label: String, number: Int) {
         val before = state.prediction
         source.show(Photos.frame(label, number, "validation"))
-        waitUntil("$label $number is predicted") { state.prediction !== before }
+        waitUntil("$label $number is predicted") { state.prediction.let { it != null && it !== before } }
+    }
+
+    /** Return a view that shows the present state. */
+    fun view(id: Int, root: View = activity.window.decorView): View {
+        settle()
+        return root.findViewById(id)
     }
 
     /** Return the card of a class. */
-    fun card(index: Int): View = activity.findViewById<CardGrid>(R.id.cards).getChildAt(index)
+    fun card(index: Int): View = (view(R.id.cards) as CardGrid).getChildAt(index)
 
     /** Return the state of a class. */
     fun ofClass(name: String): ClassState? = state.classes.find { it.name == name }
 
     /** Press a button of the screen. */
     fun press(id: Int, root: View = activity.window.decorView) {
-        val button = root.findViewById<View>(id)
+        val button = view(id, root)
         check(button.isShown && button.isEnabled) { "the button cannot be pressed" }
         button.performClick()
-        idle()
+        settle()
     }
 
     /** Return the text of a view. */
-    fun text(id: Int, root: View = activity.window.decorView): String = root.findViewById<TextView>(id).text.toString()
+    fun text(id: Int, root: View = activity.window.decorView): String = (view(id, root) as TextView).text.toString()
 
-    /** Wait for the background threads, while the main thread works. */
+    /** Wait for the background threads, while the main thread works; then the views show the result. */
     fun waitUntil(what: String, condition: () -> Boolean) {
+        await(what, condition)
+        settle()
+    }
+
+    private fun await(what: String, condition: () -> Boolean) {
         val end = System.nanoTime() + LIMIT
         idle()
         while (!condition()) {
@@ -120,7 +142,21 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
             Thread.sleep(5)
             idle()
         }
-        idle()
+    }
+
+    /** Note which state the views show: a background thread changes the state first, and the views later. */
+    private fun watchViews() {
+        val render = requireNotNull(session.state.listener)
+        session.state.listener = {
+            render(it)
+            shown = it
+        }
+    }
+
+    /** Wait until the views show the present state. */
+    private fun settle() {
+        await("the views show the state") { shown === state }
+        idle() // their layout
     }
 
     private fun idle() = shadowOf(Looper.getMainLooper()).idle()
@@ -130,7 +166,7 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
         val event = MotionEvent.obtain(now, now, action, view.width / 2f, view.height / 2f, 0)
         view.dispatchTouchEvent(event)
         event.recycle()
-        idle()
+        settle()
     }
 
     private companion object {

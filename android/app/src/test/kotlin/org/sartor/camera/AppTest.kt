@@ -17,6 +17,7 @@ import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.sartor.PersonalModel
 import org.sartor.camera.model.TrainingState
+import java.util.concurrent.atomic.AtomicReference
 
 /** A user with the app: real photos, the buttons, and the genuine TFLite of Android. */
 @RunWith(RobolectricTestRunner::class)
@@ -30,7 +31,7 @@ class AppTest {
     fun learnsFourClassesAndKeepsThem() {
         app.start()
         assertEquals("Hold a button to record a class", app.text(R.id.verdict))
-        assertFalse(app.activity.findViewById<View>(R.id.train).isEnabled)
+        assertFalse(app.view(R.id.train).isEnabled)
         rename(0, "Hat")
         app.record(0, "hat", listOf(0))
         app.record(1, "shoes", listOf(0))
@@ -64,7 +65,7 @@ class AppTest {
 
         val probabilities = app.state.prediction!!.probabilities
         app.turn("w892dp-h412dp-land-xhdpi")
-        assertTrue("the preview shows the last frame", isPainted(app.activity.findViewById(R.id.frame)))
+        assertTrue("the preview shows the last frame", isPainted(app.view(R.id.frame)))
         assertEquals("8 +2", app.text(R.id.count, app.card(0)))
         assertEquals(4, app.state.evaluation!!.samples)
         app.look("shoes", 3)
@@ -91,16 +92,16 @@ class AppTest {
         app.session.withModel { it.setAppData("camera/unfinished-training", "") }
         app.killAndStart()
         app.waitUntil("the training has ended") { app.state.training.result != null }
-        app.waitUntil("the button is back") { app.activity.findViewById<View>(R.id.train).isShown }
+        app.waitUntil("the button is back") { app.view(R.id.train).isShown }
     }
 
     @Test
     fun theMainThreadCannotCallTheLibrary() {
         app.start()
-        var model: PersonalModel? = null
-        app.session.withModel { model = it }
-        app.waitUntil("the model") { model != null }
-        assertThrows(RuntimeException::class.java) { model!!.classes() }
+        val model = AtomicReference<PersonalModel>()
+        app.session.withModel(model::set)
+        app.waitUntil("the model") { model.get() != null }
+        assertThrows(RuntimeException::class.java) { model.get().classes() }
     }
 
     /** Return whether a view has more than one color in its middle. */
@@ -113,7 +114,7 @@ class AppTest {
 
     private fun rename(index: Int, name: String) {
         app.press(R.id.more, app.card(index))
-        val sheet = requireNotNull(app.activity.sheet)
+        val sheet = app.sheet
         sheet.findViewById<EditText>(R.id.class_name).setText(name)
         app.press(R.id.sheet_close, sheet)
         app.waitUntil("the class is $name") { app.state.classes[index].name == name }

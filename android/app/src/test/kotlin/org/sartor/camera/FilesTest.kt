@@ -47,7 +47,8 @@ class FilesTest {
         app.waitUntil("no sample is left") { app.state.classes.sumOf { it.samples } == 0 }
 
         open("mine.sartor", project)
-        app.waitUntil("the samples are back") { app.ofClass("Class 1")?.samples == 3 }
+        app.waitUntil("the project is open") { app.state.message != null }
+        assertEquals(3, app.ofClass("Class 1")?.samples)
         assertEquals(3, app.ofClass("Class 2")?.samples)
         assertEquals(3, app.ofClass("Class 2")?.thumbnails?.size)
         app.look("hat", 0)
@@ -56,14 +57,14 @@ class FilesTest {
         }
 
         open("mine.tflite", model)
-        app.waitUntil("the model is open") { (app.state.project as? ProjectState.Open)?.base == "mine" }
-        app.waitUntil("it was remembered") { app.state.message != null }
+        app.waitUntil("the model is open") { app.state.message != null }
         app.look("hat", 0)
         assertEquals(former.probabilities.getValue("Class 1"), app.state.prediction!!.probabilities.getValue("Class 1"), 1e-4f)
         app.killAndStart()
         assertEquals("mine", (app.state.project as ProjectState.Open).base)
         choose(R.string.starter)
-        app.waitUntil("the samples of the starter base") { app.ofClass("Class 1")?.samples == 3 }
+        app.waitUntil("the starter base is open") { (app.state.project as? ProjectState.Open)?.isStarter == true }
+        assertEquals(3, app.ofClass("Class 1")?.samples)
 
         open("broken.tflite", model.copyOf(1000))
         app.waitUntil("an error") { app.state.message?.isError == true }
@@ -97,13 +98,13 @@ class FilesTest {
         app.start()
         val photos = listOf("hat" to 1, "hat" to 2).map { (label, number) -> Photos.file(label, number).readBytes() }
         app.press(R.id.more, app.card(0))
-        app.press(R.id.add_photos, requireNotNull(app.activity.sheet))
+        app.press(R.id.add_photos, app.sheet)
         answer(photos.mapIndexed { i, photo -> uri("hat$i.jpg", photo) })
         app.waitUntil("two samples") { app.ofClass("Class 1")?.samples == 2 }
         app.waitUntil("two thumbnails in the sheet") {
             app.activity.sheet?.findViewById<ViewGroup>(R.id.class_samples)?.childCount == 2
         }
-        val sheet = requireNotNull(app.activity.sheet)
+        val sheet = app.sheet
         sheet.findViewById<ViewGroup>(R.id.class_samples).getChildAt(0).performClick()
         app.press(R.id.delete_samples, sheet)
         app.waitUntil("one sample") { app.ofClass("Class 1")?.samples == 1 }
@@ -119,7 +120,7 @@ class FilesTest {
             app.press(R.id.menu)
         }
         val text = app.activity.getString(title)
-        val view = requireNotNull(find(requireNotNull(app.activity.sheet), text)) { "$text is missing" }
+        val view = requireNotNull(find(app.sheet, text)) { "$text is missing" }
         (view.parent.parent as View).performClick()
     }
 

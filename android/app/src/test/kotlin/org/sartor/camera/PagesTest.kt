@@ -52,7 +52,7 @@ class PagesTest {
         shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.CAMERA)
         answer(granted = true)
         app.waitUntil("the camera is on") { app.state.camera == CameraState.ON }
-        assertFalse(app.activity.findViewById<View>(R.id.reason).isShown)
+        assertFalse(app.view(R.id.reason).isShown)
     }
 
     @Test
@@ -74,7 +74,7 @@ class PagesTest {
     @Test
     fun aScreenReaderCanUseEverything() {
         app.start()
-        for (button in descendants(app.activity.window.decorView).filter { it.isShown && it.isClickable }) {
+        for (button in descendants(app.view(R.id.screen)).filter { it.isShown && it.isClickable }) {
             val label = button.contentDescription ?: (button as? TextView)?.text ?: descendants(button)
                 .filterIsInstance<TextView>().joinToString { it.text }
             val name = RuntimeEnvironment.getApplication().resources.getResourceEntryName(button.id)
@@ -118,7 +118,6 @@ class PagesTest {
     private fun answer(granted: Boolean) {
         val result = if (granted) 0 else -1
         app.activity.onRequestPermissionsResult(1, arrayOf(Manifest.permission.CAMERA), intArrayOf(result))
-        shadowOf(Looper.getMainLooper()).idle()
     }
 
     private fun descendants(view: View): List<View> =

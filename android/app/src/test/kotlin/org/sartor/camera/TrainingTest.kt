@@ -1,6 +1,5 @@
 package org.sartor.camera
 
-import android.view.View
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -31,7 +30,7 @@ class TrainingTest {
         app.record(1, "shoes", 0..3)
         app.press(R.id.train)
         app.waitUntil("the first step waits") { runtime.steps == 1 }
-        assertTrue(app.activity.findViewById<View>(R.id.stop).isShown)
+        assertTrue(app.view(R.id.stop).isShown)
     }
 
     @After
@@ -51,7 +50,7 @@ class TrainingTest {
         app.press(R.id.pause)
         app.waitUntil("the training has ended") { phase == Phase.IDLE && app.state.training.result != null }
         assertTrue("${runtime.steps}", runtime.steps > 10)
-        assertTrue(app.activity.findViewById<View>(R.id.train).isShown)
+        assertTrue(app.view(R.id.train).isShown)
     }
 
     @Test
@@ -60,7 +59,7 @@ class TrainingTest {
         runtime.open()
         app.waitUntil("the training has ended") { phase == Phase.IDLE }
         assertEquals(1, runtime.steps)
-        assertTrue(app.activity.findViewById<View>(R.id.train).isShown)
+        assertTrue(app.view(R.id.train).isShown)
         app.look("shoes", 0)
         assertEquals("Class 2", app.state.prediction?.best)
         runtime.close()
@@ -74,7 +73,7 @@ class TrainingTest {
     @Test
     fun aTrainingContinuesWhileTheDeviceTurns() {
         app.turn("w892dp-h412dp-land-xhdpi")
-        assertTrue(app.activity.findViewById<View>(R.id.pause).isShown)
+        assertTrue(app.view(R.id.pause).isShown)
         app.press(R.id.pause)
         app.waitUntil("the training is paused") { phase == Phase.PAUSED }
         app.press(R.id.pause)

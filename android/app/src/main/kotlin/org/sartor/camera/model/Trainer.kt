@@ -8,8 +8,15 @@ import org.sartor.TrainingListener
 
 /** The training: its progress, its result, and the evaluation on test samples. */
 class Trainer(private val project: Project, private val state: StateHolder, private val onError: (Throwable) -> Unit) {
+    // The main thread may press a button before another thread has the job.
     @Volatile
     private var job: TrainingJob? = null
+
+    @Volatile
+    private var isPaused = false
+
+    @Volatile
+    private var isStopped = false
 
     /** Start to train on all training samples. */
     fun start(onEnd: (History) -> Unit) {
@@ -17,9 +24,13 @@ class Trainer(private val project: Project, private val state: StateHolder, priv
         if (job?.isRunning == true) {
             return
         }
+        job = null
+        isPaused = false
+        isStopped = false
         state.update { copy(training = TrainingState(TrainingState.Phase.RUNNING)) }
         try {
             job = model.fit(listener = Listener(onEnd))
+            control()
         } catch (error: Exception) {
             fail(error)
         }
@@ -27,15 +38,22 @@ class Trainer(private val project: Project, private val state: StateHolder, priv
 
     /** Pause the training, or let it continue. */
     fun pauseOrResume() {
-        val running = job ?: return
-        if (running.isPaused) running.resume() else running.pause()
-        val phase = if (running.isPaused) TrainingState.Phase.PAUSED else TrainingState.Phase.RUNNING
+        isPaused = !isPaused
+        control()
+        val phase = if (isPaused) TrainingState.Phase.PAUSED else TrainingState.Phase.RUNNING
         state.update { if (training.phase == TrainingState.Phase.IDLE) this else copy(training = training.copy(phase = phase)) }
     }
 
     /** Stop the training after its present step. */
     fun stop() {
-        job?.stop()
+        isStopped = true
+        control()
+    }
+
+    private fun control() {
+        val running = job ?: return
+        if (isPaused) running.pause() else running.resume()
+        if (isStopped) running.stop()
     }
 
     /** Measure the model on the test samples, if there are any. */
