@@ -25,7 +25,7 @@ check: .venv/test-ready
 	$(BIN)/mypy
 	@# One folder at a time, because several have their own conftest.
 	@for part in "tests/*.py" contract $(wildcard tests/*/) $(wildcard benchmarks tools); do \
-	    echo "mypy $$part"; MYPYPATH=src:contract:tools $(BIN)/mypy $$part || exit 1; \
+	    echo "mypy $$part"; MYPYPATH=src:contract:tools:tests $(BIN)/mypy $$part || exit 1; \
 	done
 	$(BIN)/lint-imports
 

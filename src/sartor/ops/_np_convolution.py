@@ -55,8 +55,10 @@ def np_depthwise(xs: Sequence[Any], options: Mapping[str, Any]) -> list[np.ndarr
     """Return the convolution of each channel with its own weights [1, rows, columns, C·M]."""
     x, weights = xs[0], xs[1]
     windows = np_windows(x, weights.shape[1:3], options)
-    repeated = np.repeat(windows, weights.shape[3] // x.shape[3], axis=3)
-    return [_add_bias(np.einsum("nhwcij,ijc->nhwc", repeated, weights[0]), xs, 2)]
+    copies = weights.shape[3] // x.shape[3]
+    if copies > 1:
+        windows = np.repeat(windows, copies, axis=3)
+    return [_add_bias(np.einsum("nhwcij,ijc->nhwc", windows, weights[0]), xs, 2)]
 
 
 def np_transpose_conv(xs: Sequence[Any], options: Mapping[str, Any]) -> list[np.ndarray]:

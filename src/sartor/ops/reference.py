@@ -65,4 +65,4 @@ def _run(op: Op, values: Mapping[Tensor, np.ndarray]) -> list[np.ndarray]:
 
 
 def _to(value: np.ndarray, dtype: type[np.floating]) -> np.ndarray:
-    return value.astype(dtype) if value.dtype.kind == "f" else value
+    return value.astype(dtype, copy=False) if value.dtype.kind == "f" else value
