@@ -1,6 +1,9 @@
 /** Images: the rules of the recipe, and real photos as Pillow reads them. */
 
-import { existsSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repository } from '../../contract/tests/browser.js';
@@ -87,6 +90,15 @@ describe.each(ALL_RULES.filter(({ rule }) => rule in RULES))('$rule', (rule) => 
   });
 });
 
+it('the kernel of the resizer is compiled from its source', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sartor-kernel-'));
+  const file = join(folder, 'kernel.ts');
+  execFileSync('node', [repository('web/sartor/tools/compile_kernel.js'), file]);
+  const present = readFileSync(repository('web/sartor/src/images/resize_kernel.ts'), 'utf8');
+  expect(readFileSync(file, 'utf8')).toBe(present);
+  rmSync(folder, { recursive: true });
+});
+
 function pixelsOf({ shape: [height, width, channels], data }: ImageJson): Pixels {
   return { width, height, channels, data: Uint8Array.from(data) };
 }
@@ -119,11 +131,10 @@ describe('in Chromium', () => {
     return page.evaluate(
       async ([address, count, to]) => {
         const { decodeImage, onWhite, centerBox, resize } = window.images;
-        const decoded = await decodeImage(await window.content(address));
-        const image = decoded.channels === count ? decoded : onWhite(decoded, count);
+        const image = onWhite(await decodeImage(await window.content(address)), count);
         const [width, height] = to ?? [image.width, image.height];
         const box = centerBox(image.width, image.height, width, height);
-        const result = to === null ? image : resize(image, box, width, height);
+        const result = resize(image, box, width, height);
         return { ...result, data: Array.from(result.data) };
       },
       [url, channels, size] as const,

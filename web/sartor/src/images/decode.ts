@@ -5,17 +5,19 @@ import type { WorkerImage } from '../worker/messages.js';
 import type { Pixels } from './resize.js';
 
 const LARGEST = 1 << 28; // pixels: browsers refuse larger canvases
-const OPAQUE = 0xff000000; // a pixel of at least this has the opacity 255
+const FRAME = 1 << 20; // pixels: the canvas of images up to this size is used again
 const WITHOUT_CHANGES = { colorSpaceConversion: 'none', premultiplyAlpha: 'none' } as const;
 
+let frames: OffscreenCanvasRenderingContext2D | undefined;
+
 /**
- * Return the pixels of an image: upright, RGB or RGB with opacity.
+ * Return the pixels of an image: upright, RGB with opacity.
  *
  * @throws DataError if it cannot be decoded.
  */
 export async function decodeImage(image: WorkerImage): Promise<Pixels> {
   if (image instanceof ImageData) {
-    return opaque({ width: image.width, height: image.height, channels: 4, data: image.data });
+    return { width: image.width, height: image.height, channels: 4, data: image.data };
   }
   if (image instanceof ImageBitmap) {
     return pixelsOf(image);
@@ -38,28 +40,36 @@ export async function decodeImage(image: WorkerImage): Promise<Pixels> {
   }
 }
 
-/** Return an image on white, in RGB or gray. */
+/** Return an image on white: gray, or opaque RGB with opacity. */
 export function onWhite(pixels: Pixels, channels: number): Pixels {
-  const { width, height, data } = pixels;
-  const from = pixels.channels;
-  const result = new Uint8Array(width * height * channels);
-  const color = [0, 0, 0];
-  for (let pixel = 0; pixel < width * height; pixel += 1) {
-    const opacity = from === 4 ? (data[pixel * 4 + 3] as number) : 255;
-    for (let channel = 0; channel < 3; channel += 1) {
-      const level = data[pixel * from + channel] as number;
-      const blend = level * opacity + 255 * (255 - opacity);
-      color[channel] = opacity === 255 ? level : Math.round(blend / 255);
-    }
-    const [red, green, blue] = color as [number, number, number];
-    if (channels === 1) {
-      // the luma of ITU-R BT.601
-      result[pixel] = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
-    } else {
-      result.set(color, pixel * 3);
+  const opaque = isOpaque(pixels) ? pixels : blend(pixels);
+  return channels === 1 ? inGray(opaque) : opaque;
+}
+
+function blend({ width, height, channels, data }: Pixels): Pixels {
+  const result = data.slice();
+  for (let at = 0; at < data.length; at += channels) {
+    const opacity = data[at + 3] as number;
+    if (opacity < 255) {
+      for (let color = at; color < at + 3; color += 1) {
+        const sum = (data[color] as number) * opacity + 255 * (255 - opacity);
+        result[color] = Math.round(sum / 255);
+      }
+      result[at + 3] = 255;
     }
   }
   return { width, height, channels, data: result };
+}
+
+function inGray({ width, height, data }: Pixels): Pixels {
+  const result = new Uint8Array(width * height);
+  for (let at = 0; at < result.length; at += 1) {
+    const red = data[4 * at] as number;
+    const green = data[4 * at + 1] as number;
+    const blue = data[4 * at + 2] as number;
+    result[at] = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16; // luma of BT.601
+  }
+  return { width, height, channels: 1, data: result };
 }
 
 /** Return a PNG of RGB or gray pixels. */
@@ -88,27 +98,45 @@ function pixelsOf(bitmap: ImageBitmap): Pixels {
       'not-an-image',
     );
   }
-  const drawing = context(new OffscreenCanvas(width, height));
+  const drawing = drawingOf(width, height);
   drawing.drawImage(bitmap, 0, 0);
   const { data } = drawing.getImageData(0, 0, width, height);
-  return opaque({ width, height, channels: 4, data });
+  return { width, height, channels: 4, data };
+}
+
+/** Return a canvas of a size; its former content is replaced. */
+function drawingOf(width: number, height: number): OffscreenCanvasRenderingContext2D {
+  if (frames?.canvas.width === width && frames.canvas.height === height) {
+    return frames;
+  }
+  const drawing = context(new OffscreenCanvas(width, height));
+  drawing.globalCompositeOperation = 'copy';
+  frames = width * height <= FRAME ? drawing : undefined;
+  return drawing;
 }
 
 /** Return an image without its opacity, if it is opaque everywhere. */
-function opaque(pixels: Pixels): Pixels {
+export function withoutOpacity(pixels: Pixels): Pixels {
   const { width, height, data } = pixels;
-  const words = new Uint32Array(data.buffer, data.byteOffset, width * height); // little-endian
+  if (!isOpaque(pixels)) {
+    return pixels;
+  }
   const colors = new Uint8Array(width * height * 3);
-  for (let from = 0, to = 0; from < words.length; from += 1, to += 3) {
-    const word = words[from] as number;
-    if (word < OPAQUE) {
-      return pixels;
-    }
-    colors[to] = word;
-    colors[to + 1] = word >> 8;
-    colors[to + 2] = word >> 16;
+  for (let from = 0, to = 0; to < colors.length; from += 4, to += 3) {
+    colors[to] = data[from] as number;
+    colors[to + 1] = data[from + 1] as number;
+    colors[to + 2] = data[from + 2] as number;
   }
   return { width, height, channels: 3, data: colors };
+}
+
+function isOpaque({ width, height, data }: Pixels): boolean {
+  const words = new Uint32Array(data.buffer, data.byteOffset, width * height); // little-endian
+  let all = -1;
+  for (let at = 0; at < words.length; at += 1) {
+    all &= words[at] as number;
+  }
+  return all >>> 24 === 255;
 }
 
 function context(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {

@@ -58,8 +58,8 @@ async function deliverValue(
     return { input: value, transfer: [] };
   }
   try {
-    // A video is opaque, and drawn faster without the second option.
-    const options: ImageBitmapOptions = isVideo(value) ? {} : { premultiplyAlpha: 'none' };
+    // The others have premultiplied colors already, and are read faster without this option.
+    const options = isImage(value) ? { premultiplyAlpha: 'none' as const } : {};
     const bitmap = await createImageBitmap(value, { colorSpaceConversion: 'none', ...options });
     return { input: bitmap, transfer: [bitmap] };
   } catch (error) {
@@ -68,8 +68,8 @@ async function deliverValue(
   }
 }
 
-function isVideo(value: Exclude<Image, WorkerImage>): boolean {
-  return ['HTMLVideoElement', 'VideoFrame'].includes(value.constructor.name);
+function isImage(value: Exclude<Image, WorkerImage>): value is HTMLImageElement {
+  return value.constructor.name === 'HTMLImageElement';
 }
 
 function isElement(value: Image | InputArray): value is Exclude<Image, WorkerImage> {

@@ -1,7 +1,12 @@
-/** The resizer of docs/recipe.md: a triangle filter whose support grows with the ratio. */
+/** The resizer of docs/recipe.md. Its inner loops are in WebAssembly: resize_kernel.wat. */
 
-const BITS = 22; // weights are integers in units of 2⁻²², so that ties are rounded as in Pillow
-const HALF = 1 << (BITS - 1);
+import { KERNEL } from './resize_kernel.js';
+import { type Filters, triangleFilters } from './triangle_filter.js';
+
+const PAGE = 65536; // bytes; memory grows in pages
+const BLOCK = 16; // bytes that the kernel computes at once
+const PIXEL = 4; // bytes of a pixel in the kernel
+const COLORS = 3; // bytes of a pixel in its result
 
 /** Pixels: a uint8 level for each channel of each pixel, row by row. */
 export interface Pixels {
@@ -20,6 +25,21 @@ export interface Box {
   readonly height: number;
 }
 
+/** The functions of resize_kernel.wat. */
+interface Kernel {
+  readonly memory: WebAssembly.Memory;
+  readonly resizeRow: (
+    pixels: number,
+    filters: number,
+    filterSize: number,
+    width: number,
+    result: number,
+  ) => void;
+  readonly combineRows: (image: number, stride: number, filter: number, result: number) => void;
+}
+
+let loaded: Kernel | undefined;
+
 /** Return the largest box of the aspect ratio `toWidth : toHeight` in the center. */
 export function centerBox(width: number, height: number, toWidth: number, toHeight: number): Box {
   if (width * toHeight > height * toWidth) {
@@ -35,128 +55,88 @@ export function centerBox(width: number, height: number, toWidth: number, toHeig
 /**
  * Resize a part of an image: first its rows, then its columns, with levels rounded after each.
  *
- * @param pixels - the image.
+ * @param pixels - the image; if it has an opacity, it must be opaque.
  * @param box - the part.
  * @param width - width of the result, at least 1.
  * @param height - height of the result, at least 1.
+ * @returns an image in gray or RGB.
  */
 export function resize(pixels: Pixels, box: Box, width: number, height: number): Pixels {
-  const { channels } = pixels;
-  const columns = triangleFilter(box.width, width);
-  const rows = triangleFilter(box.height, height);
-  const resizeLine = channels === 3 ? resizeColors : resizeChannels;
-  const narrow = new Uint8Array(box.height * width * channels);
+  const { resizeRow, combineRows, memory } = kernel();
+  const [columns, rows] = [triangleFilters(box.width, width), triangleFilters(box.height, height)];
+  const stride = Math.ceil((width * PIXEL) / BLOCK) * BLOCK;
+  const places = new Places();
+  const columnFilters = places.add(columns.data.byteLength);
+  const rowFilters = places.add(rows.data.byteLength);
+  const source = places.add((box.width + 1) * PIXEL); // weights of zero may read behind the end
+  const narrow = places.add((box.height + 1) * stride);
+  const result = places.add(height * width * COLORS + stride);
+  places.reserve(memory);
+
+  write(memory, columnFilters, columns);
+  write(memory, rowFilters, rows);
+  const row = new Uint8Array(memory.buffer, source, box.width * PIXEL);
   for (let y = 0; y < box.height; y += 1) {
-    const start = ((box.top + y) * pixels.width + box.left) * channels;
-    const line = narrow.subarray(y * width * channels, (y + 1) * width * channels);
-    resizeLine(pixels.data, start, columns, line, channels);
+    copyRow(pixels, box.left, box.top + y, row);
+    resizeRow(source, columnFilters, bytes(columns), width, narrow + y * stride);
   }
-  const data = new Uint8Array(height * width * channels);
-  resizeRows(narrow, width * channels, rows, data);
-  return { width, height, channels, data };
+  for (let y = 0; y < height; y += 1) {
+    combineRows(narrow, stride, rowFilters + y * bytes(rows), result + y * width * COLORS);
+  }
+  const colors = new Uint8Array(memory.buffer, result, height * width * COLORS);
+  return pixels.channels === 1
+    ? { width, height, channels: 1, data: colors.filter((_, i) => i % COLORS === 0) }
+    : { width, height, channels: COLORS, data: colors.slice() };
 }
 
-/** The weights of the inputs of each output along one axis. */
-interface Filter {
-  /** First input of each output. */
-  readonly starts: Int32Array;
-  /** Number of inputs of each output. */
-  readonly counts: Int32Array;
-  /** Weights of the inputs of each output, in units of 2⁻²²; `taps` places for each. */
-  readonly weights: Int32Array;
-  readonly taps: number;
-}
+/** Places in the memory of the kernel, one after another. */
+class Places {
+  #end = 0;
 
-function triangleFilter(from: number, to: number): Filter {
-  const ratio = from / to;
-  const support = Math.max(1, ratio);
-  const taps = Math.ceil(support) * 2 + 1;
-  const starts = new Int32Array(to);
-  const counts = new Int32Array(to);
-  const weights = new Int32Array(to * taps);
-  for (let i = 0; i < to; i += 1) {
-    const center = (i + 0.5) * ratio;
-    const start = Math.max(0, Math.floor(center - support + 0.5));
-    const end = Math.min(from, Math.floor(center + support + 0.5));
-    const values: number[] = [];
-    for (let x = start; x < end; x += 1) {
-      values.push(Math.max(0, 1 - Math.abs((x - center + 0.5) / support)));
+  /** Return the address of a new place. */
+  add(size: number): number {
+    const address = this.#end;
+    this.#end += Math.ceil(size / BLOCK) * BLOCK;
+    return address;
+  }
+
+  /** Make the memory large enough for all places. */
+  reserve(memory: WebAssembly.Memory): void {
+    const missing = this.#end - memory.buffer.byteLength;
+    if (missing > 0) {
+      memory.grow(Math.ceil(missing / PAGE));
     }
-    const sum = values.reduce((a, b) => a + b, 0);
-    weights.set(
-      values.map((value) => Math.floor((value / sum) * 2 ** BITS + 0.5)),
-      i * taps,
-    );
-    starts[i] = start;
-    counts[i] = end - start;
-  }
-  return { starts, counts, weights, taps };
-}
-
-/** Resize one row of RGB pixels. */
-function resizeColors(
-  data: Uint8Array | Uint8ClampedArray,
-  start: number,
-  { starts, counts, weights, taps }: Filter,
-  line: Uint8Array,
-): void {
-  for (let x = 0; x < starts.length; x += 1) {
-    let [red, green, blue] = [HALF, HALF, HALF];
-    let at = start + (starts[x] as number) * 3;
-    const end = x * taps + (counts[x] as number);
-    for (let tap = x * taps; tap < end; tap += 1) {
-      const weight = weights[tap] as number;
-      red = (red + weight * (data[at] as number)) | 0;
-      green = (green + weight * (data[at + 1] as number)) | 0;
-      blue = (blue + weight * (data[at + 2] as number)) | 0;
-      at += 3;
-    }
-    line[x * 3] = red >> BITS;
-    line[x * 3 + 1] = green >> BITS;
-    line[x * 3 + 2] = blue >> BITS;
   }
 }
 
-/** Resize one row of pixels of any number of channels. */
-function resizeChannels(
-  data: Uint8Array | Uint8ClampedArray,
-  start: number,
-  { starts, counts, weights, taps }: Filter,
-  line: Uint8Array,
-  channels: number,
-): void {
-  for (let x = 0; x < starts.length; x += 1) {
+function kernel(): Kernel {
+  if (loaded === undefined) {
+    const code = Uint8Array.from(atob(KERNEL), (letter) => letter.charCodeAt(0));
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code));
+    loaded = exports as unknown as Kernel;
+  }
+  return loaded;
+}
+
+function bytes({ size }: Filters): number {
+  return size * Int32Array.BYTES_PER_ELEMENT;
+}
+
+function write(memory: WebAssembly.Memory, address: number, { data }: Filters): void {
+  new Int32Array(memory.buffer, address, data.length).set(data);
+}
+
+/** Copy a part of a row as pixels of four bytes. */
+function copyRow(pixels: Pixels, left: number, y: number, row: Uint8Array): void {
+  const { width, channels, data } = pixels;
+  const start = (y * width + left) * channels;
+  if (channels === PIXEL) {
+    row.set(data.subarray(start, start + row.length));
+    return;
+  }
+  for (let from = start, to = 0; to < row.length; from += channels, to += PIXEL) {
     for (let channel = 0; channel < channels; channel += 1) {
-      let sum = HALF;
-      let at = start + (starts[x] as number) * channels + channel;
-      for (let tap = 0; tap < (counts[x] as number); tap += 1) {
-        sum = (sum + (weights[x * taps + tap] as number) * (data[at] as number)) | 0;
-        at += channels;
-      }
-      line[x * channels + channel] = sum >> BITS;
-    }
-  }
-}
-
-/** Resize the columns of an image whose rows have `stride` values. */
-function resizeRows(
-  image: Uint8Array,
-  stride: number,
-  { starts, counts, weights, taps }: Filter,
-  data: Uint8Array,
-): void {
-  const sums = new Int32Array(stride);
-  for (let y = 0; y < starts.length; y += 1) {
-    sums.fill(HALF);
-    for (let tap = 0; tap < (counts[y] as number); tap += 1) {
-      const weight = weights[y * taps + tap] as number;
-      const start = ((starts[y] as number) + tap) * stride;
-      for (let x = 0; x < stride; x += 1) {
-        sums[x] = ((sums[x] as number) + weight * (image[start + x] as number)) | 0;
-      }
-    }
-    for (let x = 0; x < stride; x += 1) {
-      data[y * stride + x] = (sums[x] as number) >> BITS;
+      row[to + channel] = data[from + channel] as number;
     }
   }
 }

@@ -10,7 +10,7 @@ import type { Tensor } from '../litert/engine.js';
 import { RandomNumbers } from '../random_numbers.js';
 import type { InputArray, WorkerImage, WorkerInput } from '../worker/messages.js';
 import { augment, type Draws, drawAugmentation } from './augment.js';
-import { decodeImage, encodePng, onWhite } from './decode.js';
+import { decodeImage, encodePng, onWhite, withoutOpacity } from './decode.js';
 import { centerBox, type Pixels, resize } from './resize.js';
 import { denormalize, normalize } from './values.js';
 
@@ -137,7 +137,7 @@ class LoadedInput {
       const values = checkArray(this.spec, value);
       return arrayDigest(this.spec.dtype, this.spec.shape, bytesOf(values));
     }
-    const { height, width, channels, data } = await this.#pixels();
+    const { height, width, channels, data } = withoutOpacity(await this.#pixels());
     return arrayDigest('uint8', [height, width, channels], bytesOf(data));
   }
 
@@ -165,9 +165,7 @@ class LoadedInput {
   }
 
   async #upright(): Promise<Pixels> {
-    const pixels = await this.#pixels();
-    const channels = this.spec.shape[3] as number;
-    return pixels.channels === channels ? pixels : onWhite(pixels, channels);
+    return onWhite(await this.#pixels(), this.spec.shape[3] as number);
   }
 
   async #cropped(): Promise<Pixels> {
@@ -228,7 +226,7 @@ function checkArray(spec: InputSpec, value: InputArray): Tensor {
   if (!(value instanceof type) || value.length !== volume(spec.shape)) {
     throw new DataError(`${expects(spec)}; got ${value.constructor.name}, ${value.length} values`);
   }
-  if (!value.every(Number.isFinite)) {
+  if (value instanceof Float32Array && !value.every(Number.isFinite)) {
     throw new DataError(`${spec.name} contains values that are not finite (NaN or infinite)`);
   }
   return value;
