@@ -1,6 +1,7 @@
 /** The result of the last training, as a text beside the samples. The Android app reads it too. */
 
 import type { History, PersonalModel } from 'sartor';
+import { weightsDigest } from './weights.js';
 
 /** What the app shows of a training. */
 export interface TrainingResult {
@@ -10,14 +11,18 @@ export interface TrainingResult {
   readonly expectedAccuracy: number | undefined;
   readonly samples: number;
   readonly warnings: readonly string[];
+  /** Digest of the weights after the training; undefined if another app has stored none. */
+  readonly weights: string | undefined;
 }
 
 const KEY = 'camera/training';
 const MOST_EPOCHS = 300; // of the stored losses
 
-/** Return what the app shows of a training. */
-export function resultOf({ epochs, expectedAccuracy, samples, warnings }: History): TrainingResult {
-  return { losses: epochs.map(({ loss }) => loss), expectedAccuracy, samples, warnings };
+/** Return what the app shows of a training, which has just ended. */
+export async function resultOf(model: PersonalModel, history: History): Promise<TrainingResult> {
+  const { epochs, expectedAccuracy, samples, warnings } = history;
+  const losses = epochs.map(({ loss }) => loss);
+  return { losses, expectedAccuracy, samples, warnings, weights: await weightsDigest(model) };
 }
 
 /** Store the result of a training; undefined deletes that of the last one. */
@@ -34,9 +39,18 @@ export async function saveResult(
   await model.setAppData(KEY, JSON.stringify(fields));
 }
 
-/** Return the result of the last training of a model; undefined if there is none. */
+/** Return the result of the training that gave a model its weights; undefined if there is none. */
 export async function loadResult(model: PersonalModel): Promise<TrainingResult | undefined> {
-  return parseResult((await model.appData(KEY)).get(KEY), headOf(model));
+  const result = parseResult((await model.appData(KEY)).get(KEY), headOf(model));
+  return result !== undefined && (await isCurrent(model, result)) ? result : undefined;
+}
+
+/** Return whether a model still has the weights that a result belongs to. */
+export async function isCurrent(
+  model: PersonalModel,
+  { weights }: TrainingResult,
+): Promise<boolean> {
+  return weights === undefined || weights === (await weightsDigest(model));
 }
 
 /**
@@ -46,7 +60,8 @@ export async function loadResult(model: PersonalModel): Promise<TrainingResult |
  */
 export function parseResult(text: string | undefined, head: string): TrainingResult | undefined {
   try {
-    const { losses, expectedAccuracy, samples, warnings, ...rest } = JSON.parse(text ?? '');
+    const fields = JSON.parse(text ?? '');
+    const { losses, expectedAccuracy, samples, warnings, weights } = fields;
     const isResult =
       Array.isArray(losses) &&
       losses.length <= 100 * MOST_EPOCHS &&
@@ -54,11 +69,14 @@ export function parseResult(text: string | undefined, head: string): TrainingRes
       Number.isSafeInteger(samples) &&
       Array.isArray(warnings) &&
       warnings.every((warning) => typeof warning === 'string') &&
-      (rest.head ?? head) === head;
+      (weights === undefined || typeof weights === 'string') &&
+      (fields.head ?? head) === head;
     const isFraction =
       Number.isFinite(expectedAccuracy) && expectedAccuracy >= 0 && expectedAccuracy <= 1;
     const accuracy = isFraction ? Number(expectedAccuracy) : undefined;
-    return isResult ? { losses, expectedAccuracy: accuracy, samples, warnings } : undefined;
+    return isResult
+      ? { losses, expectedAccuracy: accuracy, samples, warnings, weights }
+      : undefined;
   } catch {
     return undefined;
   }

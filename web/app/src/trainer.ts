@@ -1,10 +1,16 @@
 /** The training: its progress, its result, and the evaluation on test samples. */
 
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal, untracked } from '@preact/signals';
 import type { Epoch, Evaluation, History, TrainingJob, TrainingOptions } from 'sartor';
 import type { Messages } from './messages.js';
 import type { Project } from './project.js';
-import { loadResult, resultOf, saveResult, type TrainingResult } from './saved_results.js';
+import {
+  isCurrent,
+  loadResult,
+  resultOf,
+  saveResult,
+  type TrainingResult,
+} from './saved_results.js';
 
 /** The states of the training. */
 export type TrainingState = 'idle' | 'running' | 'paused';
@@ -24,6 +30,11 @@ export class Trainer {
   readonly #messages: Messages;
   #job: TrainingJob | undefined;
   #received: Epoch[] = [];
+  /** The classes with training samples, and whether they are trained: their weights depend on it. */
+  readonly #classes = computed(() => {
+    const classes = this.#project.classes.value.filter((each) => each.samples > each.heldOut);
+    return classes.map(({ name, trained }) => `${name}: ${trained}`).join();
+  });
 
   constructor(project: Project, messages: Messages) {
     this.#project = project;
@@ -32,6 +43,10 @@ export class Trainer {
       if (project.replacements.value > 0) {
         void this.#restore();
       }
+    });
+    effect(() => {
+      void this.#classes.value;
+      untracked(() => this.#hideOutdated().catch(console.warn)); // another tab may take it over
     });
   }
 
@@ -47,7 +62,7 @@ export class Trainer {
         onEpoch: (epoch) => this.#receive(epoch),
       });
       const history = await this.#job.history;
-      this.result.value = resultOf(history);
+      this.result.value = await resultOf(this.#project.model, history);
       await this.#save(this.result.value);
       await this.evaluate();
       await this.#project.refresh();
@@ -100,6 +115,18 @@ export class Trainer {
     this.evaluation.value = undefined;
     // another tab may take the model over meanwhile: then there is no result to show
     this.result.value = await loadResult(this.#project.model).catch(() => undefined);
+  }
+
+  /** Hide the result if the weights have changed since, because a class has come or gone. */
+  async #hideOutdated(): Promise<void> {
+    const result = this.result.value;
+    const isIdle = this.state.value === 'idle' && this.#project.state.value === 'open';
+    if (result === undefined || !isIdle || (await isCurrent(this.#project.model, result))) {
+      return;
+    }
+    if (this.result.value === result) {
+      this.result.value = undefined;
+    }
   }
 
   /** Collect epochs, and publish them once in an animation frame. */

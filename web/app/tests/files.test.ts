@@ -1,6 +1,7 @@
 /** The files that a user opens and saves: photos, models, checkpoints, projects, and wrong ones. */
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
@@ -87,6 +88,32 @@ it('learns from photos that are dropped, exports them, and imports the project',
   await screen.page.reload();
   await screen.opened();
   expect(await screen.page.locator('.card').count()).toBe(2);
+});
+
+it('shows the result of a training only with the weights that it gave', async () => {
+  const { page } = screen;
+  const result = page.getByText('Trained on 4 samples.');
+  for (const [name, color] of Object.entries({ 'Class 1': '#d01020', 'Class 2': '#1020d0' })) {
+    await screen.addPhoto(name, color);
+    await screen.addPhoto(name, `${color}80`);
+  }
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await result.waitFor();
+  await screen.rename('Class 1', 'Hat');
+  await screen.openMenu();
+  const project = await screen.save('Project');
+  await page.keyboard.press('Escape');
+  await result.waitFor();
+  await screen.addPhoto('Class 3', '#30d020'); // an imprinted class competes with the others
+  await result.waitFor({ state: 'detached' });
+
+  page.on('dialog', (dialog) => void dialog.accept());
+  await screen.upload('mine.sartor', project);
+  await result.waitFor();
+  await screen.upload('trained.sartor', trainInPython(project));
+  await page.getByText('trained.sartor is loaded').waitFor();
+  expect(await screen.samples('Hat')).toBe(2);
+  expect(await result.count()).toBe(0);
 });
 
 it('moves the samples to another base, and leads back to the bases that were opened', async () => {
@@ -185,3 +212,19 @@ it('states that stored samples are damaged, and deletes them after a question', 
   await screen.opened();
   expect(await screen.samples('Class 1')).toBe(0);
 });
+
+/** Train a project in Python with other options, and return it. */
+function trainInPython(project: Uint8Array): Uint8Array {
+  const folder = mkdtempSync(join(inject('cameraFolder'), 'python-'));
+  writeFileSync(join(folder, 'in.sartor'), project);
+  const [base = ''] = readdirSync(join(files.site, 'bases')).filter((name) => /224/.test(name));
+  const script = `
+import sys
+import sartor
+with sartor.PersonalModel(sys.argv[1]) as model:
+    model.import_project("in.sartor")
+    model.fit(epochs=3)
+    model.export_project("out.sartor")`;
+  execFileSync('python', ['-c', script, join(files.site, 'bases', base)], { cwd: folder });
+  return readFileSync(join(folder, 'out.sartor'));
+}

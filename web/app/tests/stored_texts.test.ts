@@ -9,6 +9,7 @@ const RESULT: TrainingResult = {
   expectedAccuracy: 0.9,
   samples: 12,
   warnings: ['there is one class only'],
+  weights: undefined,
 };
 const HEAD = '0123';
 
@@ -17,6 +18,8 @@ it('reads the result that the app or the Android app has written', () => {
   expect(parseResult(text, HEAD)).toEqual(RESULT);
   const unknown = JSON.stringify({ ...RESULT, expectedAccuracy: null, head: HEAD });
   expect(parseResult(unknown, HEAD)).toEqual({ ...RESULT, expectedAccuracy: undefined });
+  const weights = { ...RESULT, weights: '45ab' };
+  expect(parseResult(JSON.stringify(weights), HEAD)).toEqual(weights);
 });
 
 it.each([
@@ -32,6 +35,7 @@ it.each([
   JSON.stringify({ ...RESULT, samples: '12' }),
   JSON.stringify({ ...RESULT, warnings: [{ html: '<b>' }] }),
   JSON.stringify({ ...RESULT, head: 'another' }),
+  JSON.stringify({ ...RESULT, weights: 7 }),
 ])('reads no result in text %#', (text) => {
   expect(parseResult(text, HEAD)).toBeUndefined();
 });
