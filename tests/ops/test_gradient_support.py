@@ -93,7 +93,7 @@ def test_comparisons_and_rounding_have_zero_gradients_and_indices_none() -> None
     assert support["LESS"] == support["EQUAL"] == (zero, zero)
     assert support["FLOOR"] == support["ROUND"] == support["SHAPE"] == (zero,)
     assert support["ARG_MAX"] == (zero, none)
-    assert support["GATHER_ND"] == (GradientSupport.NOT_SUPPORTED, none)
+    assert support["UNIQUE"] == (GradientSupport.NOT_SUPPORTED, none)
 
 
 @pytest.mark.parametrize("code", ["LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM", "RNN"])
@@ -199,7 +199,13 @@ def ints(*values: object) -> np.ndarray:
         ("BROADCAST_TO", (2, 3), [ints(2, 4)], {}, "do not broadcast together"),
         ("SPACE_TO_DEPTH", (1, 3, 2, 1), [], {"blockSize": 2}, "is not filled by blocks of 2x2"),
         ("DEPTH_TO_SPACE", (1, 3, 2, 2), [], {"blockSize": 2}, "do not fill blocks of 2x2"),
-        ("GATHER", (2, 3), [ints(0)], {"batchDims": 1}, "batchDims is not supported"),
+        ("GATHER", (2, 3), [ints(0)], {"batchDims": 1}, "1 shared axes do not fit axis 0"),
+        ("GATHER", (2, 3), [ints(0, 1, 2)], {"axis": 1, "batchDims": 1}, "do not share 1 axes"),
+        ("GATHER_ND", (2, 3), [ints([0, 0, 0])], {}, "indices of 3 axes for rank 2"),
+        ("SPACE_TO_BATCH_ND", (1, 3, 4, 1), [ints(2, 2), ints([0, 0], [0, 0])], {},
+         r"\[3, 4\] is not filled by blocks of \[2, 2\]"),
+        ("BATCH_TO_SPACE_ND", (3, 2, 2, 1), [ints(2, 1), ints([0, 0], [0, 0])], {},
+         r"a batch of 3 does not fill blocks of \[2, 1\]"),
         ("VAR_HANDLE", (2, 3), [], {}, "emitted by the functions of sartor.ops.state"),
     ],
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 from op_cases import ACTIVATIONS, Case, across_bounds, ints, positive, real
@@ -139,3 +139,57 @@ def test_permutations_and_new_shapes(shape: tuple[int, ...], data: st.DataObject
     check(Case("TRANSPOSE", "", (real(*shape), ints(*permutation))))
     check(Case("RESHAPE", "", (real(*shape), ints(*[shape[i] for i in permutation]))))
     check(Case("RESHAPE", "", (real(*shape), ints(shape[0], -1))))
+
+
+@given(SHAPES, st.lists(st.integers(1, 3), max_size=2), st.booleans(), st.data())
+@random_cases
+def test_lookups_along_an_axis(
+    shape: tuple[int, ...], places: list[int], constant: bool, data: st.DataObject
+) -> None:
+    axis = data.draw(st.integers(0, len(shape) - 1))
+    shared = data.draw(st.integers(0, axis))
+    size = (*shape[:shared], *places)
+    chosen = st.lists(
+        st.integers(0, shape[axis] - 1), min_size=int(np.prod(size)), max_size=int(np.prod(size))
+    )
+    indices = np.array(data.draw(chosen), np.int32).reshape(size)
+    options = {"axis": axis, "batchDims": shared}
+    if constant:
+        check(Case("GATHER", "", (real(*shape), indices), options))
+    else:
+        lookup = lambda x, i: emit("GATHER", x, i, axis=axis, batchDims=shared)  # noqa: E731
+        check_gradients(lookup, [real(*shape), indices])
+
+
+@given(SHAPES, st.integers(1, 4), st.data())
+@random_cases
+def test_lookups_of_points(shape: tuple[int, ...], count: int, data: st.DataObject) -> None:
+    axes = data.draw(st.integers(1, len(shape)))
+    point = st.tuples(*(st.integers(0, n - 1) for n in shape[:axes]))
+    points = ints(*data.draw(st.lists(point, min_size=count, max_size=count)))
+    check_gradients(lambda x, i: emit("GATHER_ND", x, i), [real(*shape), points])
+    scatter = lambda i, x: emit("SCATTER_ND", i, x, ints(*shape))  # noqa: E731
+    check_gradients(scatter, [points, real(count, *shape[axes:])])
+
+
+@given(SHAPES, st.integers(1, 4), st.data())
+@random_cases
+def test_values_of_one_hot_vectors(shape: tuple[int, ...], depth: int, data: st.DataObject) -> None:
+    options = {"axis": data.draw(st.integers(-1, len(shape)))}
+    indices = (np.arange(np.prod(shape)) % (depth + 1)).astype(np.int32).reshape(shape)
+    arguments = (indices, np.array(depth, np.int32), real(), real())
+    check(Case("ONE_HOT", "", arguments, options))
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(1, 3)] * 2, *[st.integers(0, 2)] * 2), min_size=1, max_size=2)
+)
+@random_cases
+def test_blocks_of_space_and_batch(axes: list[tuple[int, int, int, int]]) -> None:
+    blocks, counts = (ints(*(each[i] for each in axes)) for i in (0, 1))
+    margins = ints(*(each[2:] for each in axes))
+    sizes = blocks * counts - margins.sum(1)
+    assume((sizes > 0).all())
+    check(Case("SPACE_TO_BATCH_ND", "", (real(2, *sizes, 2), blocks, margins)))
+    merged = (real(2 * int(blocks.prod()), *counts, 2), blocks, margins)
+    check(Case("BATCH_TO_SPACE_ND", "", merged))
