@@ -10,6 +10,9 @@ const START_TIMEOUT = 60_000; // ms
 const SCRIPT_TIMEOUT = 110_000;
 const PREFERENCES = { 'marionette.port': 0, 'datareporting.policy.dataSubmissionEnabled': false };
 
+/** Settings of Firefox: name → value. */
+type Preferences = Readonly<Record<string, boolean | number>>;
+
 /** Return the path of Firefox: `$FIREFOX`, or that of an installed one; undefined without one. */
 export function firefoxPath(): string | undefined {
   if (process.env.FIREFOX) {
@@ -42,10 +45,10 @@ export class Firefox {
     });
   }
 
-  /** Start Firefox without a window. */
-  static async start(path: string): Promise<Firefox> {
+  /** Start Firefox without a window; `preferences` are further settings. */
+  static async start(path: string, preferences: Preferences = {}): Promise<Firefox> {
     const profile = mkdtempSync(join(tmpdir(), 'sartor-firefox-'));
-    const lines = Object.entries(PREFERENCES).map(
+    const lines = Object.entries({ ...PREFERENCES, ...preferences }).map(
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
     );
     writeFileSync(join(profile, 'user.js'), lines.join('\n'));
