@@ -39,6 +39,7 @@ export function LossCurve({ losses, epochs }: LossCurveProps) {
         <span>Loss {first.toFixed(2)}</span>
         <span>{last.toFixed(3)}</span>
       </figcaption>
+      <p class="quiet">It stays above 0, because the training smooths the labels.</p>
     </figure>
   );
 }
