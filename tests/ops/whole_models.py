@@ -59,21 +59,13 @@ def tensorflow_gradients(
     sources: Sequence[Tensor],
 ) -> list[np.ndarray]:  # fmt: skip
     """Return the gradients of the output by `GradientTape`, in float64."""
-    values = {
-        tensor: tf.constant(value, tf.float64 if value.dtype.kind == "f" else None)
-        for tensor, value in _known(graph, feeds).items()
-    }
+    values = tensorflow_values(tf, graph, feeds)
     with tf.GradientTape(persistent=False) as tape:
         for source in sources:
             if source in values:
                 tape.watch(values[source])
         for op in graph.ops:
-            if op.output not in values:
-                inputs = [None if each is None else values[each] for each in op.inputs]
-                y = _TENSORFLOW[op.code](tf, op, inputs)
-                values[op.output] = _ACTIVATIONS[op.options.get("fusedActivationFunction", 0)](
-                    tf, y
-                )
+            run_in_tensorflow(tf, op, values)
             if op.output in sources:
                 tape.watch(values[op.output])
         target = tf.reduce_sum(values[graph.outputs[0]] * tf.constant(seed, tf.float64))
@@ -81,9 +73,23 @@ def tensorflow_gradients(
     return [np.asarray(result) for result in results]
 
 
-def _known(graph: Graph, feeds: Mapping[Tensor, np.ndarray]) -> dict[Tensor, np.ndarray]:
+def tensorflow_values(
+    tf: Any, graph: Graph, feeds: Mapping[Tensor, np.ndarray]
+) -> dict[Tensor, Any]:
+    """Return the constants and feeds of a graph in TensorFlow, floats in float64."""
     constants = {each: each.value for each in graph.tensors if each.is_constant}
-    return {**constants, **feeds}
+    return {
+        tensor: tf.constant(value, tf.float64 if value.dtype.kind == "f" else None)
+        for tensor, value in {**constants, **feeds}.items()
+    }
+
+
+def run_in_tensorflow(tf: Any, op: Op, values: dict[Tensor, Any]) -> None:
+    """Compute the output of an op, unless it has a value."""
+    if op.output not in values:
+        inputs = [None if each is None else values[each] for each in op.inputs]
+        y = _TENSORFLOW[op.code](tf, op, inputs)
+        values[op.output] = _ACTIVATIONS[op.options.get("fusedActivationFunction", 0)](tf, y)
 
 
 def _conv(tf: Any, op: Op, xs: Sequence[Any]) -> Any:
@@ -115,7 +121,7 @@ _TENSORFLOW: dict[str, Callable[[Any, Op, Sequence[Any]], Any]] = {
     "AVERAGE_POOL_2D": _average,
     "MEAN": lambda tf, op, xs: tf.reduce_mean(xs[0], xs[1], bool(op.options["keepDims"])),
     "ADD": lambda tf, op, xs: xs[0] + xs[1],
-    "RESHAPE": lambda tf, op, xs: tf.reshape(xs[0], op.output.shape),
+    "RESHAPE": lambda tf, op, xs: tf.reshape(xs[0], (-1, *op.output.shape[1:])),
     "FULLY_CONNECTED": lambda tf, op, xs: tf.matmul(xs[0], xs[1], transpose_b=True) + xs[2],
     "SOFTMAX": lambda tf, op, xs: tf.nn.softmax(xs[0] * op.options["beta"]),
 }
