@@ -95,18 +95,18 @@ def pack(*fields: Field) -> bytes:
     An integer is 8 bytes (int64), a float 8 bytes (float64), both little-endian. A text in UTF-8
     or a blob follows its length in bytes, an integer. NULL is the length −1.
     """
-    packed = b""
-    for field in fields:
-        if isinstance(field, int):
-            packed += _INTEGER(field)
-        elif isinstance(field, float):
-            packed += _FLOAT(field)
-        elif field is None:
-            packed += _INTEGER(-1)
-        else:
-            data = field.encode() if isinstance(field, str) else field
-            packed += _INTEGER(len(data)) + data
-    return packed
+    return b"".join(map(_pack, fields))
+
+
+def _pack(field: Field) -> bytes:
+    if isinstance(field, int):
+        return _INTEGER(field)
+    if isinstance(field, float):
+        return _FLOAT(field)
+    if field is None:
+        return _INTEGER(-1)
+    data = field.encode() if isinstance(field, str) else field
+    return _INTEGER(len(data)) + data
 
 
 def checksum(*fields: Field) -> int:

@@ -15,6 +15,7 @@ from ..contract.signatures import TensorSpec
 from ..errors import DataError, InvalidModelError, SartorError
 from ..flatbuffer import load_file
 from .interpreter import create_interpreter
+from .signature import Signature, signature_call
 
 __all__ = ["Engine"]
 
@@ -57,16 +58,16 @@ class Engine:
         self._path = path
         self._manifest = manifest
         self.content = load_file(path) if content is None else content
-        self._runners: dict[str, Any] | None = self._create_runners(threads)
+        self._calls: dict[str, Signature] | None = self._create_calls(threads)
 
     def copy(self, *, threads: int = 1) -> Engine:
         """Return another engine on the same content, with the initial values of the variables."""
         return Engine(self._path, self._manifest, threads=threads, content=self.content)
 
-    def _create_runners(self, threads: int) -> dict[str, Any]:
+    def _create_calls(self, threads: int) -> dict[str, Signature]:
         try:
             interpreter = create_interpreter(self.content, threads=threads)
-            return {key: interpreter.get_signature_runner(key) for key in self._inputs}
+            return {key: signature_call(interpreter, key) for key in self._inputs}
         except (InvalidModelError, ValueError) as error:
             raise InvalidModelError(f"{self._path}: {error}") from error
 
@@ -87,17 +88,17 @@ class Engine:
         """
         _check_inputs(key, self._inputs[key], inputs)
         with self.lock:
-            if self._runners is None:
+            if self._calls is None:
                 raise SartorError("the model is closed: open it again with PersonalModel(path)")
             try:
-                outputs: dict[str, np.ndarray] = self._runners[key](**inputs)
+                outputs = self._calls[key](inputs)
             except (RuntimeError, ValueError) as error:
                 raise SartorError(f"{self._path}: LiteRT failed in {key}: {error}") from error
-        specs, expected = _specs(outputs), self._outputs[key]
-        if specs != expected:
+        if not _fit(outputs, self._outputs[key]):
             raise InvalidModelError(
-                f"{self._path} is damaged: {key} returned {_format_specs(specs)}, expected "
-                f"{_format_specs(expected)}. Convert the base again, or use another copy."
+                f"{self._path} is damaged: {key} returned {_format_specs(_specs(outputs))}, "
+                f"expected {_format_specs(self._outputs[key])}. Convert the base again, or use "
+                "another copy."
             )
         return outputs
 
@@ -122,7 +123,7 @@ class Engine:
     def close(self) -> None:
         """Release the memory. Later calls raise SartorError."""
         with self.lock:
-            self._runners = None
+            self._calls = None
 
 
 def _specs(tensors: Mapping[str, np.ndarray] | Mapping[str, TensorSpec]) -> _Specs:
@@ -133,7 +134,20 @@ def _format_specs(specs: _Specs) -> str:
     return ", ".join(f"{name} {dtype} {list(shape)}" for name, (shape, dtype) in specs.items())
 
 
+def _fit(arrays: Mapping[str, np.ndarray], specs: _Specs) -> bool:
+    """Return whether arrays have these names, shapes and dtypes."""
+    if arrays.keys() != specs.keys():
+        return False
+    for name, (shape, dtype) in specs.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype != dtype:
+            return False
+    return True
+
+
 def _check_inputs(key: str, expected: _Specs, inputs: Mapping[str, np.ndarray]) -> None:
+    if _fit(inputs, expected):
+        return
     if inputs.keys() != expected.keys():
         raise DataError(f"{key} takes {', '.join(expected)}; got {', '.join(inputs) or 'nothing'}")
     for name, (shape, dtype) in expected.items():

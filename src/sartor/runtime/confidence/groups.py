@@ -69,44 +69,50 @@ def within_class_fraction(
     _, first = np.unique(sample_ids, return_index=True)
     rows = _centered_rows(features, first)
     within = _typical_square(rows, class_indices[first])
-    total = _typical_square(rows, np.zeros(len(rows), int))
+    total = 2 * float(np.vdot(rows, rows)) / max(len(rows) - 1, 1)  # their mean is 0
     return within / total if within and total else 1.0
 
 
 def _centered_rows(features: Sequence[np.ndarray], first: np.ndarray) -> np.ndarray:
     """Return some rows, [n, F], minus their mean, which keeps products exact if it is large."""
-    flat = [array[first].reshape(len(first), -1) for array in features]
-    rows = np.concatenate(flat, 1, dtype=np.float32)
-    return np.asarray(rows - rows.mean(0))
+    rows = np.concatenate([array.reshape(len(array), -1) for array in features], 1)[first]
+    rows -= rows.mean(0)
+    return np.asarray(rows)
 
 
 def _typical_square(rows: np.ndarray, class_indices: np.ndarray) -> float:
     """Return the mean squared distance between two samples of the same class; 0 without a pair."""
     squares, pairs = 0.0, 0
     for index in np.unique(class_indices):
-        members = rows[class_indices == index]
-        squares += len(members) * float(members.var(0, dtype=np.float64).sum())
+        members = rows[class_indices == index].astype(np.float64)
+        members -= members.mean(0)
+        squares += float(np.vdot(members, members))
         pairs += len(members) - 1
     return 2 * squares / pairs if pairs else 0.0
 
 
 def _group_class(rows: np.ndarray, members: np.ndarray, typical: float) -> np.ndarray:
     """Return the group of each sample of a class: the index of the first sample of the group."""
-    size = min(len(members), _LATEST)
-    latest = np.empty((size, rows.shape[1]), np.float32)  # a ring
-    squares, group_of = np.empty(size, np.float32), np.empty(size, np.int64)
     groups: np.ndarray = members.copy()
-    count = 0
-    for position, member in enumerate(members):
-        row = rows[member]
-        square = float(row @ row)
-        filled = min(count, size)
-        distances = squares[:filled] - 2 * (latest[:filled] @ row) + square
-        nearest = int(distances.argmin()) if filled else 0
-        if filled and distances[nearest] <= _NEAR**2 * typical:
-            groups[position] = group_of[nearest]
-            continue
-        at = count % size
-        latest[at], squares[at], group_of[at] = row, square, member
-        count += 1
+    latest = members[:0]  # representatives
+    for start in range(0, len(members), _LATEST):  # blocks: one product each
+        block = members[start : start + _LATEST]
+        others = np.concatenate([latest, block])
+        distances = _squared_distances(rows[block], rows[others])
+        columns = np.arange(len(others))  # of the representatives among `others`
+        count = len(latest)
+        for position, row in enumerate(distances):
+            near = columns[max(count - _LATEST, 0) : count]
+            nearest = int(near[row[near].argmin()]) if count else -1
+            if count and row[nearest] <= _NEAR**2 * typical:
+                groups[start + position] = others[nearest]
+                continue
+            columns[count] = len(latest) + position
+            count += 1
+        latest = others[columns[max(count - _LATEST, 0) : count]]
     return groups
+
+
+def _squared_distances(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    squares, other_squares = (np.square(each).sum(1) for each in (rows, others))
+    return np.asarray(squares[:, np.newaxis] - 2 * rows @ others.T + other_squares)

@@ -33,9 +33,9 @@ class Batch:
             numbered(FEATURES, index): np.zeros((self.size, *spec.shape), np.float32)
             for index, spec in enumerate(manifest.features)
         }
-        self._labels = np.zeros((self.size, manifest.capacity), np.float32)
-        shape = self._labels.shape if manifest.weights_per_output else (self.size,)
-        self._weights = np.zeros(shape, np.float32)
+        labels = np.zeros((self.size, manifest.capacity), np.float32)
+        weights = np.zeros(labels.shape if manifest.weights_per_output else self.size, np.float32)
+        self._labelled = {**self._features, LABELS: labels, SAMPLE_WEIGHTS: weights}
         self._row_weights = np.zeros(self.size, np.float32)
 
     def labelled_inputs(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -45,10 +45,10 @@ class Batch:
             dataset: N rows.
             rows: int [n], n ≤ B; row indices. Rows n…B − 1 of the batch are 0.
         """
-        _fill(self._labels, dataset.targets, rows)
-        _fill(self._weights, dataset.weights, rows)
-        inputs = self._fill_features(dataset.features, rows)
-        return {**inputs, LABELS: self._labels, SAMPLE_WEIGHTS: self._weights}
+        arrays = (*dataset.features, dataset.targets, dataset.weights)
+        for batch, array in zip(self._labelled.values(), arrays, strict=True):
+            _fill(batch, array, rows)
+        return dict(self._labelled)
 
     def class_inputs(self, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Return the inputs `features` and `sample_weights` of `set_class`.
@@ -58,15 +58,9 @@ class Batch:
         """
         count = len(features[0])
         self._row_weights[:count], self._row_weights[count:] = 1, 0
-        inputs = self._fill_features(features, np.arange(count))
-        return {**inputs, SAMPLE_WEIGHTS: self._row_weights}
-
-    def _fill_features(
-        self, features: Sequence[np.ndarray], rows: np.ndarray
-    ) -> dict[str, np.ndarray]:
         for batch, array in zip(self._features.values(), features, strict=True):
-            _fill(batch, array, rows)
-        return self._features
+            batch[:count], batch[count:] = array, 0
+        return {**self._features, SAMPLE_WEIGHTS: self._row_weights}
 
 
 def evaluate_batches(engine: Engine, batch: Batch, dataset: Dataset) -> tuple[float, np.ndarray]:
@@ -97,5 +91,7 @@ def split_evenly(count: int, parts: int) -> list[slice]:
 
 def _fill(batch: np.ndarray, array: np.ndarray, rows: np.ndarray) -> None:
     """Copy rows of an array into the first rows of a batch, and zero the others."""
-    array.take(rows, 0, out=batch[: len(rows)], mode="clip")  # "raise" would copy
-    batch[len(rows) :] = 0
+    count = len(rows)
+    array.take(rows, 0, batch[:count], "clip")  # "raise" would copy
+    if count < len(batch):
+        batch[count:] = 0

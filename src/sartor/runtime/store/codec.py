@@ -36,6 +36,7 @@ class FeatureCodec:
 
     def __init__(self, specs: Sequence[FeatureSpec]) -> None:
         self._specs = tuple(specs)
+        self._records: dict[str, np.dtype[Any]] = {}  # one for each encoding
 
     def encode(self, rows: FeatureRows) -> tuple[str, bytes]:
         """Return the encoding and the bytes of a sample.
@@ -91,12 +92,11 @@ class FeatureCodec:
         return [np.empty((rows, *spec.shape), np.float32) for spec in self._specs]
 
     def _record(self, encoding: str) -> np.dtype[Any]:
-        return np.dtype(
-            [
-                (spec.name, _type(spec, letter), spec.shape)
-                for spec, letter in zip(self._specs, encoding, strict=True)
-            ]
-        )
+        if encoding not in self._records:
+            pairs = zip(self._specs, encoding, strict=True)
+            fields = [(spec.name, _type(spec, letter), spec.shape) for spec, letter in pairs]
+            self._records[encoding] = np.dtype(fields)
+        return self._records[encoding]
 
     def _check(self, row: Sequence[np.ndarray]) -> None:
         if len(row) != len(self._specs):

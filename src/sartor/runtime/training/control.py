@@ -21,7 +21,7 @@ class Control:
         self._stopped = threading.Event()
         self._running = threading.Event()
         self._running.set()
-        self._deadline = math.inf
+        self._limit = math.inf if seconds is None else seconds
         self._start = time.monotonic()  # a change of the system time does not affect it
         self._paused = 0.0
 
@@ -69,7 +69,7 @@ class Control:
         """
         control = Control()
         control._stopped, control._running = self._stopped, self._running
-        control._deadline = math.inf if seconds is None else seconds
+        control._limit = math.inf if seconds is None else seconds
         return control
 
     def wait(self) -> bool:
@@ -78,4 +78,6 @@ class Control:
             start = time.monotonic()
             self._running.wait()
             self._paused += time.monotonic() - start
-        return not self.stopped and self.used < 1 and self.elapsed < self._deadline
+        if self._limit == math.inf:
+            return not self._stopped.is_set()
+        return not self.stopped and self.elapsed < self._limit

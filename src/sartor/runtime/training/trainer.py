@@ -58,6 +58,7 @@ class Trainer:
         self._task = TASKS[manifest.task]
         self._has_accuracy = manifest.task != "regression"
         self._batch = Batch(manifest)
+        self._rate = np.zeros(1, np.float32)
         targets = self._task.training_targets(samples.targets)
         self._samples = replace(samples, targets=targets)
         self._control = control
@@ -107,14 +108,15 @@ class Trainer:
 
     def _run_epochs(self, schedule: Schedule, on_epoch: EpochCallback | None, planned: int) -> bool:
         """Train epoch by epoch; return whether all were completed."""
-        start, parts = self._steps, split_evenly(len(self._samples), schedule.batches)
+        start, planned_steps = self._steps, schedule.steps
+        parts = split_evenly(len(self._samples), schedule.batches)
         for epoch in range(schedule.epochs):
             order = self._numbers.permutation(len(self._samples))
             steps = []
             for part in parts:
                 if not self._control.wait():
                     return False
-                progress = max((self._steps - start) / schedule.steps, self._control.used)
+                progress = max((self._steps - start) / planned_steps, self._control.used)
                 rate = schedule.rate(progress)
                 steps.append(self._step(order[part], rate))
             self._note_held_out_loss()
@@ -134,8 +136,8 @@ class Trainer:
     def _step(self, rows: np.ndarray, rate: float) -> tuple[float, np.ndarray]:
         """Train one step on some rows; return their loss and outputs before the update."""
         inputs = self._batch.labelled_inputs(self._samples, rows)
-        inputs[LEARNING_RATE] = np.full(1, rate, np.float32)
-        outputs = self._engine.run("train", inputs)
+        self._rate[0] = rate
+        outputs = self._engine.run("train", {**inputs, LEARNING_RATE: self._rate})
         self._steps += 1
         loss = float(outputs[LOSS][0])
         if not math.isfinite(loss):

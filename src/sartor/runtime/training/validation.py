@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -95,13 +95,17 @@ def select_stage(
         config = replace(config, epochs=len(history.epochs))
     samples = model.dataset(data, data.samples)
     assigned = assign_validation_folds(samples, data.groups, config.seed)
-    folds = {
-        int(fold): StagedTraining(model, config, data.part(assigned != fold), limited)
+    folds = [
+        _Fold(
+            assigned == fold,
+            model.dataset(data, data.samples.take(assigned == fold)),
+            StagedTraining(model, config, data.part(assigned != fold), limited),
+        )
         for fold in (np.unique(assigned[assigned >= 0]) if history.epochs else ())
-    }
+    ]
     best, lowest = Selection(1, assigned, _none_held_out(samples)), math.inf
-    for stages in range(1, 1 + max((len(each.stages) for each in folds.values()), default=0)):
-        held_out = _run_folds(model, data, samples, assigned, folds)
+    for stages in range(1, 1 + max((len(fold.training.stages) for fold in folds), default=0)):
+        held_out = _run_folds(model, samples, assigned, folds)
         is_complete = (held_out.rows == (assigned >= 0)).all()
         if stages == 1:
             best = Selection(stages, assigned, held_out)
@@ -141,25 +145,30 @@ def validate(
     )
 
 
+@dataclass(frozen=True)
+class _Fold:
+    """The held-out rows of a fold, bool [N] and as a data set, and the training without them."""
+
+    rows: np.ndarray
+    held_out: Dataset
+    training: StagedTraining
+
+
 def _run_folds(
-    model: TrainingModel,
-    data: TrainingData,
-    samples: Dataset,
-    assigned: np.ndarray,
-    folds: Mapping[int, StagedTraining],
+    model: TrainingModel, samples: Dataset, assigned: np.ndarray, folds: Sequence[_Fold]
 ) -> HeldOutOutputs:
     """Train the next stage without each fold, until a training is not completed."""
     held_out = _none_held_out(samples)
-    for fold, training in folds.items():
+    for fold in folds:
         try:
-            training.run()
+            fold.training.run()
         except TrainingError:
             break
-        if training.stopped:
+        if fold.training.stopped:
             break
-        rows = assigned == fold
-        outputs = model.evaluate(model.dataset(data, data.samples.take(rows)))[1]
-        held_out.folds[rows], held_out.outputs[rows] = fold, outputs
+        rows = fold.rows
+        held_out.folds[rows] = assigned[rows]
+        held_out.outputs[rows] = model.evaluate(fold.held_out)[1]
     return held_out
 
 
