@@ -68,7 +68,7 @@ export class Trainer {
       await this.#project.refresh();
       this.#messages.speak(summary(history));
     } catch (error) {
-      this.#messages.failure('The training has failed.', error);
+      this.#reportFailure('The training has failed.', error);
     } finally {
       this.#job = undefined;
       this.state.value = 'idle';
@@ -95,9 +95,14 @@ export class Trainer {
     try {
       this.evaluation.value = hasTest ? await this.#project.model.evaluate() : undefined;
     } catch (error) {
-      if (this.#project.state.peek() === 'open') {
-        this.#messages.failure('The test samples were not measured.', error);
-      }
+      this.#reportFailure('The test samples were not measured.', error);
+    }
+  }
+
+  /** Tell the user of an error, unless the model was closed: for another base, or by another tab. */
+  #reportFailure(failure: string, error: unknown): void {
+    if (this.#project.state.peek() === 'open') {
+      this.#messages.failure(failure, error);
     }
   }
 

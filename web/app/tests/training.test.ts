@@ -96,4 +96,19 @@ describe.skipIf(!HAS_PHOTOS)('a training on photos', () => {
     await screen.dropPaths([validationPhoto('outwear', 0)]);
     await screen.verdict('outwear');
   });
+
+  it('ends without an error when another tab takes the project over', async () => {
+    await train().click();
+    await screen.page
+      .locator('.progress > p')
+      .filter({ hasText: /^Epoch/ })
+      .waitFor();
+    const other = await Screen.openTab(screen.context, host.url);
+    await other.page.getByRole('button', { name: 'Use it here' }).click();
+    await other.opened();
+    await screen.page.getByText('Open in another tab').waitFor();
+    await screen.page.locator('.progress').waitFor({ state: 'detached' });
+    expect(await screen.page.getByText('The training has failed.').count()).toBe(0);
+    expect(await other.samples('outwear')).toBe(PHOTOS);
+  });
 });
