@@ -15,7 +15,6 @@ from sartor.ops import (
     add,
     concatenation,
     div,
-    emit,
     flatten,
     fully_connected,
     l2_normalization,
@@ -33,12 +32,15 @@ from sartor.ops import (
 
 __all__ = [
     "TwoMapHead",
-    "convolution_head",
+    "add_op",
+    "classifier",
     "feature_base",
     "float_base",
     "graph_head",
+    "grid",
+    "int8",
     "int8_base",
-    "map_base",
+    "model_of",
     "recurrent_base",
     "two_feature_base",
     "two_input_base",
@@ -50,41 +52,41 @@ def float_base() -> Model:
     random = np.random.default_rng(1)
     graph = Graph("float base")
     x = graph.input("image", (1, 4, 4, 3))
-    hidden = relu(fully_connected(flatten(x), _grid(random, 12, 48), _grid(random, 12)))
+    hidden = relu(fully_connected(flatten(x), grid(random, 12, 48), grid(random, 12)))
     hidden.name = "hidden"
-    return _model(graph, _classifier(random, hidden))
+    return model_of(graph, classifier(random, hidden))
 
 
 def feature_base() -> Model:
     """Return a base: four numbers [1, 4], a dense layer of 12 features, and a classifier."""
     random = np.random.default_rng(7)
     graph = Graph("feature base")
-    hidden = relu(fully_connected(graph.input("numbers", (1, 4)), _grid(random, 12, 4)))
-    return _model(graph, _classifier(random, hidden))
+    hidden = relu(fully_connected(graph.input("numbers", (1, 4)), grid(random, 12, 4)))
+    return model_of(graph, classifier(random, hidden))
 
 
 def int8_base() -> Model:
     """Return a quantized base: an int8 image [1, 6, 6, 3], a convolution, a mean, a classifier."""
     random = np.random.default_rng(2)
     graph = Graph("int8 base")
-    x = _int8(graph.input("image", (1, 6, 6, 3), DType.INT8), 0.0078125, 0)
+    x = int8(graph.input("image", (1, 6, 6, 3), DType.INT8), 0.0078125, 0)
     scales = np.array([0.0111, 0.0123, 0.0137, 0.0151], np.float32)
     weights = graph.constant(random.integers(-127, 128, (4, 3, 3, 3), np.int8), "weights")
     weights.quantization = Quantization(scales, np.zeros(4, np.int64), 0)
     bias = graph.constant(random.integers(-2000, 2001, 4, np.int32), "bias")
     bias.quantization = Quantization(scales * np.float32(0.0078125), np.zeros(4, np.int64), 0)
-    y = _int8(graph.tensor("convolved", DType.INT8, (1, 2, 2, 4)), 0.0347, -128)
+    y = int8(graph.tensor("convolved", DType.INT8, (1, 2, 2, 4)), 0.0347, -128)
     stride = {"padding": 1, "strideW": 2, "strideH": 2, "fusedActivationFunction": 1}
-    _op("CONV_2D", (x, weights, bias), y, "Conv2DOptions", dilationWFactor=1, dilationHFactor=1,
+    add_op("CONV_2D", (x, weights, bias), y, "Conv2DOptions", dilationWFactor=1, dilationHFactor=1,
         **stride)  # fmt: skip
-    features = _int8(graph.tensor("features", DType.INT8, (1, 4)), 0.0219, -128)
+    features = int8(graph.tensor("features", DType.INT8, (1, 4)), 0.0219, -128)
     axes = graph.constant(np.array([1, 2], np.int32), "axes")
-    _op("MEAN", (y, axes), features, "ReducerOptions")
+    add_op("MEAN", (y, axes), features, "ReducerOptions")
     rows = graph.constant(random.integers(-127, 128, (5, 4), np.int8), "classifier")
     rows.quantization = Quantization(np.array([0.01], np.float32), np.zeros(1, np.int64))
-    logits = _int8(graph.tensor("logits", DType.INT8, (1, 5)), 0.1, 0)
-    _op("FULLY_CONNECTED", (features, rows, None), logits, "FullyConnectedOptions")
-    return _model(graph, logits)
+    logits = int8(graph.tensor("logits", DType.INT8, (1, 5)), 0.1, 0)
+    add_op("FULLY_CONNECTED", (features, rows, None), logits, "FullyConnectedOptions")
+    return model_of(graph, logits)
 
 
 def two_feature_base() -> Model:
@@ -92,12 +94,12 @@ def two_feature_base() -> Model:
     random = np.random.default_rng(3)
     graph = Graph("two-feature base")
     x = graph.input("image", (1, 4, 4, 2))
-    fine = relu(matmul(x, _grid(random, 2, 2)))
+    fine = relu(matmul(x, grid(random, 2, 2)))
     fine.name = "fine"
     blocks = mean(reshape(fine, (1, 2, 2, 2, 2, 2)), [2, 4])
-    coarse = tanh(matmul(blocks, _grid(random, 2, 3)))
+    coarse = tanh(matmul(blocks, grid(random, 2, 3)))
     coarse.name = "coarse"
-    return _model(graph, mean(coarse, [1, 2]))
+    return model_of(graph, mean(coarse, [1, 2]))
 
 
 def two_input_base() -> Model:
@@ -106,11 +108,11 @@ def two_input_base() -> Model:
     graph = Graph("two-input base")
     image = graph.input("image", (1, 3, 3, 1))
     words = graph.input("words", (1, 3), DType.INT32)
-    hidden = relu(fully_connected(flatten(image), _grid(random, 6, 9), _grid(random, 6)))
-    table = graph.constant(_grid(random, 4, 5), "table")
+    hidden = relu(fully_connected(flatten(image), grid(random, 6, 9), grid(random, 6)))
+    table = graph.constant(grid(random, 4, 5), "table")
     read = graph.tensor("read", DType.FLOAT32, (1, 3, 5))
-    _op("GATHER", (table, words), read, "GatherOptions")
-    return _model(graph, _classifier(random, concatenation([hidden, mean(read, [1])], 1)))
+    add_op("GATHER", (table, words), read, "GatherOptions")
+    return model_of(graph, classifier(random, concatenation([hidden, mean(read, [1])], 1)))
 
 
 def recurrent_base() -> Model:
@@ -118,19 +120,19 @@ def recurrent_base() -> Model:
     random = np.random.default_rng(6)
     graph, units = Graph("recurrent base"), 4
     x = graph.input("sequence", (1, 5, 3))
-    matrices = [_grid(random, units, size) for size in (3,) * 4 + (units,) * 4]
-    biases = [_grid(random, units) for _ in range(4)]
+    matrices = [grid(random, units, size) for size in (3,) * 4 + (units,) * 4]
+    biases = [grid(random, units) for _ in range(4)]
     states = [graph.tensor(name, DType.FLOAT32, (1, units)) for name in ("hidden", "cell")]
     for state in states:
         state.is_variable = True
     hidden = graph.tensor("steps", DType.FLOAT32, (1, 5, units))
-    _op(
+    add_op(
         "UNIDIRECTIONAL_SEQUENCE_LSTM",
         [x, *map(graph.constant, matrices), *[None] * 3, *map(graph.constant, biases),
          *[None] * 2, *states, *[None] * 4],
         hidden, "UnidirectionalSequenceLSTMOptions", fusedActivationFunction=4,
     )  # fmt: skip
-    return _model(graph, _classifier(random, flatten(hidden)))
+    return model_of(graph, classifier(random, flatten(hidden)))
 
 
 def graph_head() -> Model:
@@ -138,39 +140,9 @@ def graph_head() -> Model:
     random = np.random.default_rng(5)
     graph = Graph("head")
     x = graph.input("x", (1, 12))
-    hidden = relu(fully_connected(x, _grid(random, 7, 12), _grid(random, 7)))
-    scaled = add(mul(hidden, _grid(random, 7)), _grid(random, 7))
-    return _model(graph, softmax(fully_connected(scaled, _grid(random, 4, 7))))
-
-
-def map_base() -> Model:
-    """Return a base whose features are a map [1, 6, 5, 2]."""
-    random = np.random.default_rng(8)
-    graph = Graph("map base")
-    hidden = relu(matmul(graph.input("image", (1, 6, 5, 3)), _grid(random, 3, 2)))
-    hidden.name = "map"
-    return _model(graph, _classifier(random, mean(hidden, [1, 2])))
-
-
-def convolution_head() -> Model:
-    """Return a head [1, 6, 5, 2] → 3 classes: a depthwise and a strided convolution, pooling."""
-    random = np.random.default_rng(9)
-    graph = Graph("head")
-    filters = emit(
-        "DEPTHWISE_CONV_2D", graph.input("x", (1, 6, 5, 2)), _grid(random, 1, 3, 3, 4),
-        _grid(random, 4), depthMultiplier=2, strideH=1, strideW=1, fusedActivationFunction=3,
-    )  # fmt: skip
-    blocks = emit(
-        "CONV_2D", filters, _grid(random, 5, 3, 3, 4), _grid(random, 5), strideH=2, strideW=2,
-        fusedActivationFunction=1,
-    )  # fmt: skip
-    pooled = flatten(
-        emit(
-            "AVERAGE_POOL_2D", blocks, filterHeight=2, filterWidth=2, strideH=1, strideW=1,
-            padding=1,
-        )
-    )  # fmt: skip
-    return _model(graph, softmax(fully_connected(pooled, _grid(random, 3, 20), _grid(random, 3))))
+    hidden = relu(fully_connected(x, grid(random, 7, 12), grid(random, 7)))
+    scaled = add(mul(hidden, grid(random, 7)), grid(random, 7))
+    return model_of(graph, softmax(fully_connected(scaled, grid(random, 4, 7))))
 
 
 @dataclass(frozen=True)
@@ -240,29 +212,33 @@ class TwoMapHead:
         return mean(mul(fine, parameters["map"]), [1, 2]), flatten(coarse)
 
 
-def _grid(random: np.random.Generator, *shape: int) -> np.ndarray:
+def grid(random: np.random.Generator, *shape: int) -> np.ndarray:
     """Return random multiples of 1/64, which float32 represents exactly."""
     return (random.integers(-32, 33, shape) / 64).astype(np.float32)
 
 
-def _classifier(random: np.random.Generator, features: Tensor) -> Tensor:
-    return softmax(fully_connected(features, _grid(random, 5, features.shape[1])))
+def classifier(random: np.random.Generator, features: Tensor) -> Tensor:
+    """Emit a dense layer with five classes, and a softmax."""
+    return softmax(fully_connected(features, grid(random, 5, features.shape[1])))
 
 
-def _int8(tensor: Tensor, scale: float, zero_point: int) -> Tensor:
+def int8(tensor: Tensor, scale: float, zero_point: int) -> Tensor:
+    """Give a tensor one scale."""
     tensor.quantization = Quantization(
         np.array([scale], np.float32), np.array([zero_point], np.int64)
     )
     return tensor
 
 
-def _op(
+def add_op(
     code: str, inputs: Sequence[Tensor | None], output: Tensor, options_type: str, **options: Any
 ) -> None:
+    """Append an op as it is; `emit` would check it."""
     output.graph.add(Op(code, inputs, (output,), options=options, options_type=options_type))
 
 
-def _model(graph: Graph, output: Tensor) -> Model:
+def model_of(graph: Graph, output: Tensor) -> Model:
+    """Return a model of one graph."""
     graph.outputs = [output]
     model = Model()
     model.graphs.append(graph)

@@ -12,14 +12,19 @@ from pathlib import Path
 
 from hand_made import (
     TwoMapHead,
-    convolution_head,
     float_base,
     graph_head,
     int8_base,
-    map_base,
     recurrent_base,
     two_feature_base,
     two_input_base,
+)
+from hand_made_maps import (
+    convolution_head,
+    float_tail,
+    int8_map_base,
+    map_base,
+    residual_head,
 )
 from reference import Reference
 from vectors import record, to_json
@@ -129,6 +134,22 @@ def _convolution_head() -> bytes:
     return model.content
 
 
+def _residual_block() -> bytes:
+    head, sgd = TFLite(write(residual_head())), SGD(momentum=0.9, nesterov=True)
+    model = sartor.convert(
+        write(map_base()), classes=3, head=head, features="map", optimizer=sgd, batch_size=4
+    )
+    return model.content
+
+
+def _int8_base_float_tail() -> bytes:
+    head, sgd = TFLite(write(float_tail())), SGD(momentum=0.9)
+    model = sartor.convert(
+        write(int8_map_base()), classes=4, head=head, features="map", optimizer=sgd, batch_size=5
+    )
+    return model.content
+
+
 def _recurrent() -> bytes:
     model = sartor.convert(write(recurrent_base()), classes=3, optimizer=SGD(), batch_size=4)
     return model.content
@@ -147,6 +168,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "multi_label": _multi_label,
     "graph_head": _graph_head,
     "convolution_head": _convolution_head,
+    "residual_block": _residual_block,
+    "int8_base_float_tail": _int8_base_float_tail,
     "recurrent": _recurrent,
 }
 """Name → function that returns the bytes of a model."""
