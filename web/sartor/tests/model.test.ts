@@ -113,8 +113,13 @@ it('takes files, bitmaps, frames, canvases and elements, and answers the same', 
     image.src = canvas.toDataURL();
     await image.decode();
     const bitmap = await createImageBitmap(pixels);
+    const floats = new ImageData(pixels.width, pixels.height, {
+      pixelFormat: 'rgba-float16',
+    } as ImageDataSettings);
+    floats.data.set(Array.from(pixels.data, (level) => level / 255));
     const inputs = [
       pixels,
+      floats,
       canvas,
       image,
       bitmap,
@@ -126,7 +131,7 @@ it('takes files, bitmaps, frames, canvases and elements, and answers the same', 
     const results = [];
     for (const input of inputs) {
       const { ranking } = await model.predict(input);
-      results.push([ranking[0]?.label, ranking[0]?.probability.toFixed(3)].join(' '));
+      results.push([ranking[0]?.label, ranking[0]?.probability.toFixed(6)].join(' '));
     }
     return results;
   }, BLUE);

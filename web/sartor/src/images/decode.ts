@@ -16,13 +16,14 @@ let frames: OffscreenCanvasRenderingContext2D | undefined;
  * @throws DataError if it cannot be decoded.
  */
 export async function decodeImage(image: WorkerImage): Promise<Pixels> {
-  if (image instanceof ImageData) {
+  if (image instanceof ImageData && image.data instanceof Uint8ClampedArray) {
     return { width: image.width, height: image.height, channels: 4, data: image.data };
   }
   if (image instanceof ImageBitmap) {
     return pixelsOf(image);
   }
-  const file = image instanceof Blob ? image : new Blob([image]);
+  // an ImageData here has levels of 16 bits, which a bitmap rounds to 8
+  const file = image instanceof ArrayBuffer ? new Blob([image]) : image;
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: 'from-image', ...WITHOUT_CHANGES });
