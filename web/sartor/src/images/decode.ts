@@ -131,13 +131,13 @@ export function withoutOpacity(pixels: Pixels): Pixels {
   return { width, height, channels: 3, data: colors };
 }
 
-function isOpaque({ width, height, data }: Pixels): boolean {
-  const words = new Uint32Array(data.buffer, data.byteOffset, width * height); // little-endian
-  let all = -1;
-  for (let at = 0; at < words.length; at += 1) {
-    all &= words[at] as number;
+function isOpaque({ data }: Pixels): boolean {
+  for (let at = 3; at < data.length; at += 4) {
+    if (data[at] !== 255) {
+      return false;
+    }
   }
-  return all >>> 24 === 255;
+  return true;
 }
 
 function context(canvas: OffscreenCanvas): OffscreenCanvasRenderingContext2D {
