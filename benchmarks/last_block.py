@@ -11,6 +11,7 @@ import numpy as np
 
 from .compare import Result, compare
 from .harness import Goal, Report, main, millis, ratio
+from .onnx_block import OnnxRuntimeBlock
 
 _BATCH, _CLASSES, _SIZE, _CHANNELS = 20, 4, 7, 160
 _RATE, _CHECKED = 1e-3, 5
@@ -162,10 +163,16 @@ class TensorFlow:
         return float(self._step(x, labels))
 
 
+def onnx_runtime(threads: int) -> Network:
+    """Return the block in ONNX Runtime Training."""
+    return OnnxRuntimeBlock(weights(), linear=2, rate=_RATE, threads=threads)
+
+
 FRAMEWORKS: dict[str, Callable[[int], Network]] = {
     "Sartor": Sartor,
     "PyTorch, channels-last": PyTorch,
     "TensorFlow": TensorFlow,
+    "ONNX Runtime Training": onnx_runtime,
 }
 
 
