@@ -135,7 +135,7 @@ def stages(
     result = []
     for s in range(_STAGES):
         strength = 2 / 8**s
-        steps = min(max(0.1 * effective / strength, 128), 500 / many)
+        steps = min(max(0.1 * effective / strength, 96), 300, 500 / many)
         result.append(stage(steps, strength / effective / outputs))
     return result
 

@@ -69,6 +69,13 @@ def _regression() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _outliers() -> dict[str, Any]:
+    samples = {"model": SGD, **blobs([34, 28, 8], 11, seed=19)}
+    features = np.asarray(samples["features"])
+    features[:2] *= 100
+    return {**samples, "features": grid(features)}
+
+
 def fit_inputs() -> Inputs:
     """Return the inputs of whole trainings."""
 
@@ -92,6 +99,8 @@ def fit_inputs() -> Inputs:
         case("one class", {**blobs([5], _FEATURES, seed=14), "compared": ["temperature"]}),
         case("several labels, missing targets", several),
         case("gradient descent without momentum", sgd, seed=3),
+        # the first 16 batches of seed 57 do not contain the outliers
+        case("outliers: the loss rises, and the rate is lowered", _outliers(), seed=57, epochs=6),
         case("a regression", _regression()),
         case("Adam; the file states rate and weight decay", adam),
         case("stated epochs", blobs([5, 4, 3], _FEATURES, seed=18), epochs=4),

@@ -56,7 +56,7 @@ def test_each_stage_has_an_eighth_of_the_weight_decay_of_the_one_before(manifest
 
 @pytest.mark.parametrize(
     ("samples", "steps"),
-    [(4, [128] * 3), (200, [133, 133, 504]), (10_000, [626] * 3)],
+    [(4, [96] * 3), (200, [98, 98, 301]), (10_000, [626] * 3)],
 )
 def test_weaker_weight_decay_takes_more_steps(
     manifest: Manifest, samples: int, steps: list[int]
@@ -100,9 +100,9 @@ def test_the_mean_over_outputs_divides_the_weight_decay(tiny: Convert) -> None:
 
 def test_gradient_descent_without_momentum_takes_three_times_as_many_steps(tiny: Convert) -> None:
     plain = open_model(tiny(batch_size=32, optimizer=sartor.SGD()))
-    assert stages(plain, 20)[0].steps == 3 * 128
+    assert stages(plain, 20)[0].steps == 3 * 96
     adam = open_model(tiny("adam", batch_size=32, optimizer=sartor.Adam()))
-    assert stages(adam, 20)[0].steps == 128
+    assert stages(adam, 20)[0].steps == 96
 
 
 @pytest.mark.parametrize(("wrong", "is_strong"), [(0.3, True), (0.0, False)])

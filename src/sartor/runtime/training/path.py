@@ -17,7 +17,8 @@ from .schedule import Schedule, class_factor, stable_rate
 __all__ = ["training_stages"]
 
 _STRENGTHS = (2.0, 1 / 4, 1 / 32)  # weight decay times the number of samples
-_MIN_STEPS, _MAX_STEPS = 128, 500  # of a stage; with many classes, half of the latter
+_MIN_STEPS, _MAX_STEPS = 96, 300  # of a stage
+_CLASS_STEPS = 500  # of a stage at most, divided by `class_factor`
 _MIN_EPOCHS = 2  # of a stage: one is too few if there are many batches
 _STEPS = 0.1  # of a stage, times samples / strength: weights with less effect decay more slowly
 _SLOW = 3  # times as many steps without momentum
@@ -69,7 +70,7 @@ def training_stages(
     stated = manifest.weight_decay if config.weight_decay is None else config.weight_decay
     has_path = manifest.head.feature_norm is not None and manifest.task != "regression"
     if stated is None and has_path and not warm and not config.is_limited:
-        most = _MAX_STEPS / class_factor(manifest, outputs)
+        most = min(_MAX_STEPS, _CLASS_STEPS / class_factor(manifest, outputs))
         return tuple(
             stage(_clamp(_STEPS * samples / each, _MIN_STEPS, most), weight_decay(each))
             for each in _STRENGTHS

@@ -15,8 +15,10 @@ import { classFactor, type Schedule, stableRate } from './schedule.js';
 const PATH = {
   /** Weight decay times the number of samples, of each stage. */
   strengths: [2, 1 / 4, 1 / 32],
-  minSteps: 128,
-  maxSteps: 500, // with many classes, half of that
+  minSteps: 96,
+  maxSteps: 300,
+  /** At most, divided by the factor of the learning rate for many classes. */
+  classSteps: 500,
   /** Times samples / strength: weights with less effect decay more slowly. */
   steps: 0.1,
 } as const;
@@ -77,7 +79,7 @@ export function trainingStages(
   const stated = config.weightDecay ?? manifest.weight_decay ?? undefined;
   const hasPath = manifest.head.feature_norm !== null && manifest.task !== 'regression';
   if (stated === undefined && hasPath && !isWarm && !isLimited(config)) {
-    const most = PATH.maxSteps / classFactor(manifest, outputs);
+    const most = Math.min(PATH.maxSteps, PATH.classSteps / classFactor(manifest, outputs));
     return PATH.strengths.map((strength) => {
       const steps = clamp((PATH.steps * samples) / strength, PATH.minSteps, most);
       return stage(steps, weightDecay(strength));

@@ -15,10 +15,11 @@ import org.sartor.data.REGRESSION
 private object PathRule {
     /** Weight decay times the number of samples, of each stage. */
     val STRENGTHS = listOf(2.0, 1.0 / 4, 1.0 / 32)
-    const val MIN_STEPS = 128.0
+    const val MIN_STEPS = 96.0
+    const val MAX_STEPS = 300.0
 
-    /** With many classes, half of that. */
-    const val MAX_STEPS = 500.0
+    /** At most, divided by the factor of the learning rate for many classes. */
+    const val CLASS_STEPS = 500.0
 
     /** Times samples / strength: weights with less effect decay more slowly. */
     const val STEPS = 0.1
@@ -71,7 +72,10 @@ internal fun trainingStages(
     val stated = options.weightDecay ?: manifest.weightDecay
     val hasPath = manifest.head.featureNorm != null && manifest.task != REGRESSION
     if (stated == null && hasPath && !basis.isWarm && !options.isLimited) {
-        val most = PathRule.MAX_STEPS / classFactor(manifest, basis.outputs)
+        val most = minOf(
+            PathRule.MAX_STEPS,
+            PathRule.CLASS_STEPS / classFactor(manifest, basis.outputs),
+        )
         return PathRule.STRENGTHS.map { strength ->
             val steps = (PathRule.STEPS * basis.samples / strength)
                 .coerceIn(PathRule.MIN_STEPS, most)
