@@ -48,7 +48,7 @@ def conversion(tiny_base: bytes, request: pytest.FixtureRequest) -> Personalizab
 
 @pytest.fixture(scope="module")
 def real_layers(shared_models: Path) -> PersonalizableModel:
-    """Return a file that trains the last layers of a real model: 70,000 ReLUs a batch."""
+    """Return a file that trains the last layers of a real model, with thousands of ReLUs."""
     base, head, features = split_model(shared_models / "vww_96_float.tflite", 5)
     return sartor.convert(base, classes=2, head=TFLite(head), features=features)
 
