@@ -16,6 +16,8 @@ from pathlib import Path
 from . import (
     accuracy,
     android,
+    android_2019,
+    android_start,
     browser_bases,
     browser_learning,
     browser_speed,
@@ -43,6 +45,7 @@ _RUNS: dict[str, Callable[[], Report]] = {
     "epochs": epochs.run, "fit": fit.run, "scikit_learn": scikit_learn.run, "scaling": scaling.run,
     "preview": preview.run, "memory": memory.run, "accuracy": accuracy.run, "options": options.run,
     "new_class": new_class.run, "confidence": confidence.run, "android": android.run,
+    "android_start": android_start.run, "android_2019": android_2019.run,
     "browser_speed": browser_speed.run, "browser_learning": browser_learning.run,
     "browser_bases": browser_bases.run,
 }  # fmt: skip

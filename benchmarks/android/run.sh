@@ -1,7 +1,8 @@
 #!/bin/bash
 # Run a program of this folder on the genuine Android library of TFLite.
-#   run.sh workload MODEL FOLDER                                  answers benchmarks/android.py
-#   run.sh memory MODEL CALLS library|runSignature                 resident memory over calls of train
+#   run.sh Workload|FormerWorkload MODEL FOLDER          answers android.py or android_2019.py
+#   run.sh Start MODEL FOLDER prepare|start|memory       answers android_start.py
+#   run.sh leak MODEL CALLS library|runSignature         resident memory over calls of train
 . "$(dirname "$0")/../../android/tools/common.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 "$tools/compile.sh" sartor >&2
@@ -19,13 +20,14 @@ for package in java.lang java.util java.io java.net java.nio jdk.internal.access
 done
 options=(-Djava.library.path="$lab/native" -cp "$classes:$libraries")
 export LD_LIBRARY_PATH=$lab/native
-if [ "$1" = workload ]; then
-    # TFLite's classes stay with the loader of the application: a native library belongs to one loader.
-    exec java -Xmx1g "${opens[@]}" -Drobolectric.offline=true -Drobolectric.dependency.dir="$lab/sdk" \
-        -Dorg.robolectric.packagesToNotAcquire=org.tensorflow.lite -Djava.awt.headless=true \
-        -Dsartor.model="$2" -Dsartor.folder="$3" "${options[@]}" \
-        org.junit.runner.JUnitCore org.sartor.benchmarks.Workload
-fi
 # A heap of one size: what grows is native.
-exec java -Xms200m -Xmx200m -XX:+AlwaysPreTouch -XX:+UseSerialGC "${options[@]}" \
-    org.sartor.litert.TrainCallsKt "$2" "$3" "$4" 2>/dev/null
+heap=(-Xms400m -Xmx400m -XX:+AlwaysPreTouch -XX:+UseSerialGC)
+if [ "$1" = leak ]; then
+    exec java "${heap[@]}" "${options[@]}" org.sartor.litert.TrainCallsKt "$2" "$3" "$4" 2>/dev/null
+fi
+[ "${4:-}" = memory ] || heap=(-Xmx1g)
+# TFLite's classes stay with the loader of the application: a native library belongs to one loader.
+exec java "${heap[@]}" "${opens[@]}" -Drobolectric.offline=true -Drobolectric.dependency.dir="$lab/sdk" \
+    -Dorg.robolectric.packagesToNotAcquire=org.tensorflow.lite -Djava.awt.headless=true \
+    -Dsartor.model="$2" -Dsartor.folder="$3" -Dsartor.task="${4:-}" "${options[@]}" \
+    org.junit.runner.JUnitCore "org.sartor.benchmarks.$1"
