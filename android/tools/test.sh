@@ -64,5 +64,5 @@ LD_LIBRARY_PATH=$lab/native java -Xmx2g "${opens[@]}" \
     -XX:ErrorFile="$out/$module/crash.log" -XX:+IgnoreUnrecognizedVMOptions -XX:-CreateCoredumpOnCrash \
     -cp "$out/tools:$out/$module/properties:$test_classes:$sources/resources:$libraries" \
     Tests "$test_classes" "$@" 2>&1 |
-    grep --line-buffered -vE '^(INFO|VERBOSE|[A-Z]/tflite|\[Robolectric\] WARN)|^[A-Z][a-z]{2} [0-9]+, 20'
+    grep --text --line-buffered -vE '^(INFO|VERBOSE|[A-Z]/tflite|\[Robolectric\] WARN)|^[A-Z][a-z]{2} [0-9]+, 20'
 exit "${PIPESTATUS[0]}"

@@ -57,11 +57,13 @@ public class PersonalModel private constructor(parts: ModelParts) :
      * Return stored thumbnails, in the order in which their samples were added.
      *
      * @param label name of a class. Default: all classes.
-     * @param limit largest number; the last ones are returned. Default: no limit.
+     * @param limit largest number, at least 0; the last ones are returned. Default: no limit.
      */
     @JvmOverloads
-    public fun thumbnails(label: String? = null, limit: Int = Int.MAX_VALUE): List<Thumbnail> =
-        lock.withLock { samples.thumbnails(label, limit) }
+    public fun thumbnails(label: String? = null, limit: Int = Int.MAX_VALUE): List<Thumbnail> {
+        if (limit < 0) throw DataError("limit must be at least 0; got $limit")
+        return lock.withLock { samples.thumbnails(label, limit) }
+    }
 
     /** Return the stored photo of a sample, an image file, or null if there is none. */
     public fun photo(id: Long): ByteArray? = lock.withLock { store.image(id, Contract.STORE_PHOTO) }

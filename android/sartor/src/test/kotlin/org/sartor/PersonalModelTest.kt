@@ -230,6 +230,7 @@ internal class PersonalModelTest {
             assertTrue(error.message!!, words in error.message!!)
         }
         errorOf<DataError> { model.evaluate() }
+        errorOf<DataError> { model.thumbnails(limit = -1) }
         errorOf<DataError> { model.fit() }
     }
 

@@ -20,6 +20,9 @@ import org.robolectric.annotation.GraphicsMode
 import org.sartor.camera.model.ProjectState
 import java.io.ByteArrayInputStream
 import java.io.ByteArrayOutputStream
+import java.io.IOException
+import java.io.InputStream
+import java.io.SequenceInputStream
 
 /** Files that the user saves, shares and opens, on Android 7.0 and on Android 14. */
 @RunWith(RobolectricTestRunner::class)
@@ -60,6 +63,9 @@ class FilesTest {
         app.waitUntil("the model is open") { app.state.message != null }
         app.look("hat", 0)
         assertEquals(former.probabilities.getValue("Class 1"), app.state.prediction!!.probabilities.getValue("Class 1"), 1e-4f)
+        open("mine.tflite", model.copyOf(1000)) // damaged, and of the same name
+        app.waitUntil("an error") { app.state.message?.isError == true }
+        assertEquals("mine", (app.state.project as ProjectState.Open).base)
         app.killAndStart()
         assertEquals("mine", (app.state.project as ProjectState.Open).base)
         choose(R.string.starter)
@@ -69,6 +75,21 @@ class FilesTest {
         open("broken.tflite", model.copyOf(1000))
         app.waitUntil("an error") { app.state.message?.isError == true }
         assertEquals("starter", (app.state.project as ProjectState.Open).base)
+    }
+
+    @Test
+    fun aFileThatCannotBeReadOrCopiedLeavesNothing() {
+        app.start()
+        val cache = app.activity.cacheDir
+        open("broken.sartor", SequenceInputStream(ByteArrayInputStream(ByteArray(1000)), BrokenStream()))
+        app.waitUntil("an error") { app.state.message?.isError == true }
+        assertEquals("broken.sartor cannot be read.", app.state.message?.text)
+        assertEquals(emptyList<String>(), cache.list().orEmpty().filter { it.startsWith("opened") })
+        cache.deleteRecursively()
+        cache.writeText("nothing can be written into a file that is no folder")
+        open("mine.sartor", ByteArrayInputStream(ByteArray(1000)))
+        app.waitUntil("the page of the storage") { app.text(R.id.reason_title) == "Nothing can be stored" }
+        cache.delete()
     }
 
     @Test
@@ -99,7 +120,7 @@ class FilesTest {
         val photos = listOf("hat" to 1, "hat" to 2).map { (label, number) -> Photos.file(label, number).readBytes() }
         app.press(R.id.more, app.card(0))
         app.press(R.id.add_photos, app.sheet)
-        answer(photos.mapIndexed { i, photo -> uri("hat$i.jpg", photo) })
+        answer(photos.mapIndexed { i, photo -> uri("hat$i.jpg", ByteArrayInputStream(photo)) })
         app.waitUntil("two samples") { app.ofClass("Class 1")?.samples == 2 }
         app.waitUntil("two thumbnails in the sheet") {
             app.activity.sheet?.findViewById<ViewGroup>(R.id.class_samples)?.childCount == 2
@@ -140,15 +161,16 @@ class FilesTest {
         return output.toByteArray()
     }
 
-    private fun open(name: String, content: ByteArray) {
+    private fun open(name: String, content: ByteArray) = open(name, ByteArrayInputStream(content))
+
+    private fun open(name: String, content: InputStream) {
         app.activity.dismissMessage()
         choose(R.string.open_file)
         answer(listOf(uri(name, content)))
     }
 
-    private fun uri(name: String, content: ByteArray): Uri = Uri.parse("content://documents/$name").also {
-        resolver.registerInputStream(it, ByteArrayInputStream(content))
-    }
+    private fun uri(name: String, content: InputStream): Uri =
+        Uri.parse("content://documents/$name").also { resolver.registerInputStream(it, content) }
 
     private fun answer(uris: List<Uri>) {
         val request = shadowOf(app.activity).nextStartedActivityForResult
@@ -160,4 +182,9 @@ class FilesTest {
         }
         shadowOf(app.activity).receiveResult(request.intent, Activity.RESULT_OK, data)
     }
+}
+
+/** A file whose storage was removed. */
+private class BrokenStream : InputStream() {
+    override fun read(): Int = throw IOException("no such device")
 }

@@ -69,6 +69,9 @@ class PagesTest {
         assertEquals("no space is left", app.text(R.id.reason_text))
         app.press(R.id.reason_action)
         app.waitUntil("the other page") { app.text(R.id.reason_title) == "No camera" }
+
+        app.session.withModel { throw OutOfMemoryError() }
+        app.waitUntil("a message") { app.state.message?.text == "There is not enough memory for this file." }
     }
 
     @Test

@@ -68,6 +68,15 @@ class TrainingTest {
         runtime.open()
         app.waitUntil("it has ended") { phase == Phase.IDLE }
         assertFalse(app.state.training.losses.isEmpty())
+
+        runtime.close()
+        val before = runtime.steps
+        app.press(R.id.train)
+        app.waitUntil("it prepares") { phase == Phase.RUNNING }
+        app.press(R.id.stop)
+        runtime.open()
+        app.waitUntil("it has ended") { phase == Phase.IDLE }
+        assertTrue("${runtime.steps - before} steps", runtime.steps <= before + 1)
     }
 
     @Test

@@ -141,7 +141,9 @@ private fun orientationOf(content: ByteArray): Int = try {
     1 // a file without EXIF
 }
 
-private fun checkSize(width: Int, height: Int) {
+/** Throw DataError if an image has no pixels, or too many. */
+internal fun checkSize(width: Int, height: Int) {
+    if (width < 1 || height < 1) throw DataError("the image has $width x $height pixels")
     if (width.toLong() * height > LARGEST) {
         throw DataError(
             "the image has $width x $height pixels, more than $LARGEST: use a smaller one",

@@ -1,5 +1,7 @@
 package org.sartor.images
 
+import org.sartor.DataError
+
 /**
  * Pixels: a uint8 level for each channel of each pixel, row by row.
  *
@@ -7,7 +9,7 @@ package org.sartor.images
  * @property height Height in pixels, at least 1.
  * @property channels 1 (gray), 3 (RGB) or 4 (RGB and opacity).
  * @property data Levels, `width · height · channels` bytes.
- * @throws IllegalArgumentException if the sizes do not fit.
+ * @throws DataError if the sizes do not fit.
  */
 public class Pixels(
     @JvmField public val width: Int,
@@ -16,12 +18,15 @@ public class Pixels(
     @JvmField public val data: ByteArray,
 ) {
     init {
-        require(channels == 1 || channels == 3 || channels == 4) {
-            "an image has 1, 3 or 4 channels; got $channels"
+        if (channels != 1 && channels != 3 && channels != 4) {
+            throw DataError("an image has 1, 3 or 4 channels; got $channels")
         }
+        checkSize(width, height)
         val size = width.toLong() * height * channels
-        require(width > 0 && height > 0 && data.size.toLong() == size) {
-            "$width x $height pixels of $channels channels need as many bytes; got ${data.size}"
+        if (data.size.toLong() != size) {
+            throw DataError(
+                "$width x $height pixels of $channels channels are $size bytes; got ${data.size}",
+            )
         }
     }
 

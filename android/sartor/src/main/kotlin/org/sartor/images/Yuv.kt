@@ -20,10 +20,16 @@ private val ORIENTATIONS = mapOf(0 to 1, 90 to 6, 180 to 3, 270 to 8)
 internal class Plane(val data: ByteBuffer, val rowStride: Int, val pixelStride: Int) {
     /** Copy the values of a row; values behind the end of the data repeat the last one. */
     fun readRow(row: Int, values: IntArray, buffer: ByteArray) {
-        val start = row * rowStride
-        val size = minOf((values.size - 1) * pixelStride + 1, data.limit() - start)
+        val start = row.toLong() * rowStride
+        val size = minOf((values.size - 1) * pixelStride + 1L, data.limit() - start).toInt()
+        if (start < 0 || size < 1) {
+            throw DataError(
+                "row $row of a plane of the frame, with $rowStride bytes a row, is not in its " +
+                    "${data.limit()} bytes: give the frame as the camera returns it",
+            )
+        }
         val view = data.duplicate()
-        view.position(start)
+        view.position(start.toInt())
         view.get(buffer, 0, size)
         for (i in values.indices) {
             values[i] = buffer[minOf(i * pixelStride, size - 1)].toInt() and 255
@@ -39,15 +45,21 @@ internal class Plane(val data: ByteBuffer, val rowStride: Int, val pixelStride: 
  * @throws DataError if it has another format or rotation.
  */
 internal fun decodeFrame(image: Image, rotation: Int): Pixels {
-    if (image.format != ImageFormat.YUV_420_888) {
-        throw DataError(
-            "a frame must be YUV_420_888 (${ImageFormat.YUV_420_888}); got ${image.format}",
-        )
+    val format = formatOf(image)
+    if (format != ImageFormat.YUV_420_888) {
+        throw DataError("a frame must be YUV_420_888 (${ImageFormat.YUV_420_888}); got $format")
     }
+    checkSize(image.width, image.height)
     val orientation = ORIENTATIONS[rotation]
         ?: throw DataError("the rotation must be 0, 90, 180 or 270 degrees; got $rotation")
     val (y, u, v) = image.planes.map { Plane(it.buffer, it.rowStride, it.pixelStride) }
     return rgbOf(y, u, v, image.width, image.height).upright(orientation)
+}
+
+private fun formatOf(image: Image): Int = try {
+    image.format
+} catch (error: IllegalStateException) {
+    throw DataError("the frame is closed: use it before it is closed", error)
 }
 
 /**
@@ -60,7 +72,7 @@ internal fun decodeFrame(image: Image, rotation: Int): Pixels {
  * @param height height in pixels.
  */
 internal fun rgbOf(y: Plane, u: Plane, v: Plane, width: Int, height: Int): Pixels {
-    val buffer = ByteArray(listOf(y, u, v).maxOf { it.rowStride + it.pixelStride * width })
+    val buffer = ByteArray(listOf(y, u, v).maxOf { it.pixelStride } * width)
     val luma = IntArray(width)
     val blues = IntArray((width + 1) / 2)
     val reds = IntArray((width + 1) / 2)

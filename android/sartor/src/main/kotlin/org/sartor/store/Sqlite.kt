@@ -22,6 +22,8 @@ import org.sartor.StoreError
 /** A row of a query: each value is a `Long`, a `Double`, a `String`, a `ByteArray` or null. */
 internal typealias Row = List<Any?>
 
+private const val BYTE_ORDER_MARK = "\uFEFF"
+
 /** Keeps a damaged file: the default of the platform deletes it. */
 private val KEEP_DAMAGED = DatabaseErrorHandler { }
 
@@ -70,12 +72,16 @@ private fun SQLiteProgram.bindAll(values: Array<out Any?>) {
             is Int -> bindLong(i + 1, value.toLong())
             is Long -> bindLong(i + 1, value)
             is Double -> bindDouble(i + 1, value)
-            is String -> bindString(i + 1, value)
+            is String -> bindString(i + 1, withMark(value))
             is ByteArray -> bindBlob(i + 1, value)
             else -> throw IllegalArgumentException("no value of SQLite: $value")
         }
     }
 }
+
+/** Return a text for SQLite, which takes a first U+FEFF for a byte order mark, and removes it. */
+private fun withMark(text: String): String =
+    if (text.startsWith(BYTE_ORDER_MARK)) BYTE_ORDER_MARK + text else text
 
 private fun valueOf(cursor: Cursor, column: Int): Any? = when (cursor.getType(column)) {
     Cursor.FIELD_TYPE_INTEGER -> cursor.getLong(column)

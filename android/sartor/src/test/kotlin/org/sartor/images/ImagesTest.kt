@@ -119,6 +119,23 @@ print(json.dumps(result))
     }
 
     @Test
+    fun framesThatDoNotFitAreRefused() {
+        fun plane(bytes: Int, stride: Int) = Plane(ByteBuffer.allocateDirect(bytes), stride, 1)
+        val whole = plane(48, 8)
+        val wide = plane(8, 1_000_000_000) // one row: its stride does not matter
+        assertEquals(8, rgbOf(wide, whole, whole, 8, 1).width)
+        for (broken in listOf(plane(48, 1_000_000_000), plane(48, -8), plane(10, 8), plane(0, 8))) {
+            val error = errorOf<DataError> { rgbOf(broken, whole, whole, 8, 6) }
+            assertTrue(error.message!!, "of a plane of the frame" in error.message!!)
+        }
+        val closed = Frame(8, 6, padding = 0, isInterleaved = false, isClosed = true)
+        errorOf<DataError> { decodeFrame(closed, 0) }
+        errorOf<DataError> { Pixels(0, 4, 3, ByteArray(0)) }
+        errorOf<DataError> { Pixels(2, 2, 2, ByteArray(8)) }
+        errorOf<DataError> { Pixels(1, 1, 3, ByteArray(2)) }
+    }
+
+    @Test
     fun aQuarterTurnIsClockwise() {
         val pixels = Pixels(3, 1, 1, byteArrayOf(1, 2, 3))
         val turned = pixels.upright(6)
@@ -135,6 +152,7 @@ private class Frame(
     padding: Int,
     isInterleaved: Boolean,
     isVFirst: Boolean = false,
+    private val isClosed: Boolean = false,
 ) : Image() {
     private val columns = (w + 1) / 2
     private val rows = (h + 1) / 2
@@ -192,7 +210,9 @@ private class Frame(
         return FramePlane(data, row, 1)
     }
 
-    override fun getFormat() = ImageFormat.YUV_420_888
+    override fun getFormat() =
+        if (isClosed) throw IllegalStateException("Image is already closed") else ImageFormat.YUV_420_888
+
     override fun getWidth() = w
     override fun getHeight() = h
     override fun getTimestamp() = 0L

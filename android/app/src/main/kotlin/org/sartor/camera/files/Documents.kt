@@ -85,20 +85,18 @@ class Documents(private val activity: MainActivity, private val session: Session
         }
     }
 
-    private fun open(uri: Uri): InputStream = try {
-        resolver.openInputStream(uri) ?: throw IOException()
+    private fun <T> open(uri: Uri, use: (InputStream) -> T): T = try {
+        (resolver.openInputStream(uri) ?: throw IOException()).use(use)
     } catch (error: IOException) {
+        throw IOException(activity.getString(R.string.cannot_read, nameOf(uri)), error)
+    } catch (error: SecurityException) { // the permission has ended
         throw IOException(activity.getString(R.string.cannot_read, nameOf(uri)), error)
     }
 
-    private fun read(uri: Uri): ByteArray = open(uri).use(InputStream::readBytes)
+    private fun read(uri: Uri): ByteArray = open(uri, InputStream::readBytes)
 
     /** Copy a file into the cache: a project is larger than the memory of a small phone. */
-    private fun copy(uri: Uri): File {
-        val file = File.createTempFile("opened", null, activity.applicationContext.cacheDir)
-        open(uri).use { source -> file.outputStream().use { source.copyTo(it) } }
-        return file
-    }
+    private fun copy(uri: Uri): File = open(uri) { copyIntoCache(activity.applicationContext, it) }
 
     private fun nameOf(uri: Uri): String {
         val cursor: Cursor? = resolver.query(uri, arrayOf(OpenableColumns.DISPLAY_NAME), null, null, null)

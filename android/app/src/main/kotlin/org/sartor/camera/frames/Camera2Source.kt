@@ -75,9 +75,11 @@ class Camera2Source(context: Context) : FrameSource {
         val id = ids.getOrNull(chosen % maxOf(1, ids.size)) ?: return tell(CameraState.MISSING)
         tell(CameraState.STARTING)
         try {
-            manager.openCamera(id, Callback(id), handler)
+            manager.openCamera(id, Callback(manager.getCameraCharacteristics(id)), handler)
         } catch (error: CameraAccessException) {
             tell(if (error.reason in IN_USE) CameraState.BUSY else CameraState.LOST)
+        } catch (_: IllegalArgumentException) {
+            tell(CameraState.LOST) // it was unplugged meanwhile
         } catch (_: SecurityException) {
             tell(CameraState.DENIED)
         }
@@ -94,13 +96,16 @@ class Camera2Source(context: Context) : FrameSource {
         listener?.onState(state)
     }
 
-    private inner class Callback(private val id: String) : CameraDevice.StateCallback() {
+    private inner class Callback(characteristics: CameraCharacteristics) : CameraDevice.StateCallback() {
+        private val isFront = characteristics[CameraCharacteristics.LENS_FACING] == CameraMetadata.LENS_FACING_FRONT
+        private val sensor = characteristics[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0
+        private val size = sizeOf(characteristics)
+
         override fun onOpened(camera: CameraDevice) {
             if (listener == null) {
                 return camera.close() // the app has left meanwhile
             }
             device = camera
-            val size = sizeOf(id)
             val images = ImageReader.newInstance(size.width, size.height, ImageFormat.YUV_420_888, BUFFERS)
             images.setOnImageAvailableListener({ convert(it) }, handler)
             reader = images
@@ -122,16 +127,12 @@ class Camera2Source(context: Context) : FrameSource {
 
         private fun convert(images: ImageReader) {
             val image = images.acquireLatestImage() ?: return
-            val isFront = facing(id) == CameraMetadata.LENS_FACING_FRONT
-            val bitmap: Bitmap = image.use { CameraFrames.toBitmap(it, rotation(isFront)) }
+            val bitmap: Bitmap = image.use { CameraFrames.toBitmap(it, rotation()) }
             listener?.onFrame(Frame(square(bitmap), isFront))
         }
 
         /** Return the clockwise rotation that makes a frame upright on the display. */
-        private fun rotation(isFront: Boolean): Int {
-            val sensor = manager.getCameraCharacteristics(id)[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0
-            return (sensor + (if (isFront) displayRotation else -displayRotation) + 360) % 360
-        }
+        private fun rotation(): Int = (sensor + (if (isFront) displayRotation else -displayRotation) + 360) % 360
     }
 
     @Suppress("DEPRECATION") // SessionConfiguration is API 28
@@ -163,13 +164,15 @@ class Camera2Source(context: Context) : FrameSource {
         manager.cameraIdList.sortedBy { facing(it) != CameraMetadata.LENS_FACING_BACK }
     } catch (_: CameraAccessException) {
         emptyList()
+    } catch (_: IllegalArgumentException) {
+        emptyList() // one was unplugged meanwhile
     }
 
     private fun facing(id: String): Int? = manager.getCameraCharacteristics(id)[CameraCharacteristics.LENS_FACING]
 
     /** Return the frame size of a camera, the nearest to 640 x 480. */
-    private fun sizeOf(id: String): Size {
-        val map = manager.getCameraCharacteristics(id)[CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP]
+    private fun sizeOf(characteristics: CameraCharacteristics): Size {
+        val map = characteristics[CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP]
         val sizes = map?.getOutputSizes(ImageFormat.YUV_420_888).orEmpty()
         return sizes.minByOrNull { abs(it.width - WIDTH) + abs(it.height - HEIGHT) } ?: Size(WIDTH, HEIGHT)
     }

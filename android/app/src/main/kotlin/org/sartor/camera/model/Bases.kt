@@ -5,6 +5,7 @@ import java.io.File
 import java.io.IOException
 import java.io.InputStream
 import java.util.zip.CRC32
+import java.util.zip.CheckedInputStream
 
 /** The model files of the app: the starter base in its assets, and one of the user's own. */
 class Bases(private val context: Context) {
@@ -16,51 +17,65 @@ class Bases(private val context: Context) {
         val file = File(folder, STARTER)
         val updated = context.packageManager.getPackageInfo(context.packageName, 0).lastUpdateTime
         if (!file.isFile || file.lastModified() < updated) {
-            context.assets.open(STARTER).use { copy(it, file) }
+            context.assets.open(STARTER).use { content -> copy(content) { file } }
         }
         Base("starter", file, samplesOf("starter"), isStarter = true)
     }
 
     /** The base that was used last; the starter base unless the user has opened another one. */
     fun chosen(): Base {
-        val file = preferences.getString(NAME, null)?.let { File(folder, it) }
+        val file = preferences.getString(PATH, null)?.let { File(folder, it) }
         return if (file?.isFile == true) own(file) else starter
     }
 
     /** Use a base from now on. */
     fun choose(base: Base) {
-        preferences.edit().putString(NAME, base.file.name.takeUnless { base.isStarter }).apply()
+        val path = base.file.relativeTo(folder).path
+        preferences.edit().putString(PATH, path.takeUnless { base.isStarter }).apply()
         // The samples of other bases stay; their files do not, so that the app does not grow with each one.
-        folder.listFiles().orEmpty().filter { it != base.file && it.name != STARTER }.forEach { it.delete() }
+        val present = setOf(STARTER, File(path).parent)
+        folder.listFiles().orEmpty().filter { it.name !in present }.forEach { it.deleteRecursively() }
     }
 
-    /** Copy a file of the user's own. */
+    /** Copy a file of the user's own; files of other content stay. */
     @Throws(IOException::class)
     fun add(name: String, content: InputStream): Base {
-        val file = File(folder, "own-${File(name).name}")
-        copy(content, file)
-        return own(file)
+        val checked = CheckedInputStream(content, CRC32())
+        return own(copy(checked) { placeOf(name, checked.checksum.value) })
     }
 
-    private fun own(file: File): Base {
-        val checksum = CRC32().apply { update(file.readBytes()) }.value
-        val name = file.nameWithoutExtension.removePrefix("own-")
-        return Base(name, file, samplesOf("own-%08x".format(checksum)), isStarter = false)
-    }
+    private fun own(file: File): Base =
+        Base(file.nameWithoutExtension, file, samplesOf(file.absoluteFile.parentFile!!.name), isStarter = false)
 
     private fun samplesOf(name: String) = File(context.filesDir, "samples/$name")
 
-    private fun copy(content: InputStream, file: File) {
-        val part = File(folder, "${file.name}.part")
-        part.outputStream().use { content.copyTo(it) }
-        if (!part.renameTo(file)) {
-            throw IOException("cannot rename $part")
+    /** Return the file for a content; its name is one that every file system takes. */
+    private fun placeOf(name: String, checksum: Long): File {
+        val parent = File(folder, "own-%08x".format(checksum)).apply { mkdirs() }
+        val stem = name.substringBeforeLast('.').replace(NO_NAME, "_").take(LONGEST).trim()
+        return parent.listFiles().orEmpty().firstOrNull() ?: File(parent, "${stem.ifEmpty { "model" }}.tflite")
+    }
+
+    /** Copy a file, whose place is known at its end, completely or not at all. */
+    private fun copy(content: InputStream, place: () -> File): File {
+        val part = File(folder, "part")
+        try {
+            part.outputStream().use { content.copyTo(it) }
+            val file = place()
+            if (!part.renameTo(file)) {
+                throw IOException("cannot rename $part")
+            }
+            return file
+        } finally {
+            part.delete()
         }
     }
 
     private companion object {
         const val STARTER = "starter.tflite"
-        const val NAME = "name"
+        const val PATH = "path"
+        const val LONGEST = 60 // characters: 255 bytes are allowed
+        val NO_NAME = Regex("[/\\p{C}\\p{Zl}\\p{Zp}]")
     }
 }
 

@@ -7,10 +7,10 @@ import org.sartor.History
 import org.sartor.Input
 import org.sartor.PersonalModel
 import org.sartor.Predictions
-import org.sartor.SartorError
 import org.sartor.StorageError
 import org.sartor.camera.R
 import org.sartor.camera.files.decodePhoto
+import org.sartor.camera.files.deleteCopies
 import org.sartor.camera.frames.CameraState
 import org.sartor.camera.frames.Frame
 import org.sartor.camera.frames.FrameSource
@@ -49,6 +49,7 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
 
     init {
         perform {
+            deleteCopies(context)
             openBase(bases::chosen)
             if (project.takeUnfinishedTraining()) startTraining()
         }
@@ -239,7 +240,7 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
         val base = file.inputStream().use { bases.add(name, it) }
         try {
             project.open(base)
-        } catch (error: SartorError) {
+        } catch (error: Exception) {
             openBase { former }
             throw error
         }
@@ -264,6 +265,8 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
                 action()
             } catch (error: Exception) {
                 report(error)
+            } catch (_: OutOfMemoryError) {
+                tell(context.getString(R.string.no_memory), isError = true) // a file of gigabytes
             }
         }
     }
