@@ -209,6 +209,7 @@ public object Keys {
     public const val OPTIMIZER: String = "optimizer"
     public const val PARAMETER: String = "parameter"
     public const val POWER: String = "power"
+    public const val RATE: String = "rate"
     public const val REQUIRES: String = "requires"
     public const val ROLE: String = "role"
     public const val SAMPLES_SEEN: String = "samples_seen"
@@ -275,6 +276,7 @@ public data class FeatureSpec(
  * @property parameter For an optimizer state, the parameter it belongs to; null for a state
  *   shared by all parameters, and for other roles.
  * @property offset Position of the initial value in the file, in bytes; little-endian float32.
+ * @property rate Learning rate of a parameter, relative to that of the training; null for 1.
  */
 public data class VariableSpec(
     public val name: String,
@@ -283,6 +285,7 @@ public data class VariableSpec(
     public val classAxis: Int?,
     public val parameter: String?,
     public val offset: Long,
+    public val rate: Double?,
 )
 
 /**

@@ -231,6 +231,8 @@ export interface VariableSpec {
   readonly parameter: string | null;
   /** Position of the initial value in the file, in bytes; little-endian float32. */
   readonly offset: number;
+  /** Learning rate of a parameter, relative to that of the training; null for 1. */
+  readonly rate: number | null;
 }
 
 /** The head of a file. */

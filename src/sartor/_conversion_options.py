@@ -10,7 +10,7 @@ import numpy as np
 
 from ._arguments import check_flag, check_integer
 from .errors import ConversionError
-from .heads import GraphHead, Head, SoftmaxClassifier
+from .heads import FineTune, GraphHead, Head, SoftmaxClassifier
 from .modalities.image.conventions import Convention, convention
 from .optimizers import DEFAULT_OPTIMIZER, Optimizer
 from .passes import check_parts
@@ -30,6 +30,7 @@ class ConversionOptions:
 
     Attributes:
         head, optimizer: the trainable parts.
+        fine_tune: the layers of the base to train too, or None.
         classes: the name of each class index, None for a free one.
         features: names of the feature tensors; empty to find them automatically.
         batch_size: B, the rows of one training step.
@@ -42,6 +43,7 @@ class ConversionOptions:
 
     head: Head
     optimizer: Optimizer
+    fine_tune: FineTune | None
     classes: tuple[str | None, ...]
     features: tuple[str, ...]
     batch_size: int
@@ -55,7 +57,7 @@ class ConversionOptions:
 def check_options(
     *,
     classes: int | Sequence[str],
-    head: Head | None,
+    head: Head | FineTune | None,
     optimizer: Optimizer | None,
     features: str | Sequence[str] | None,
     capacity: int | None,
@@ -72,7 +74,8 @@ def check_options(
     Raises:
         ConversionError: If an argument is invalid or contradicts another.
     """
-    head = SoftmaxClassifier() if head is None else head
+    fine_tune = head if isinstance(head, FineTune) else None
+    head = head.head if isinstance(head, FineTune) else head or SoftmaxClassifier()
     optimizer = DEFAULT_OPTIMIZER if optimizer is None else optimizer
     check_parts(head, optimizer)
     check_integer(batch_size, "batch_size", 1, _MAX_BATCH, error=ConversionError)
@@ -87,6 +90,7 @@ def check_options(
     return ConversionOptions(
         head=head,
         optimizer=optimizer,
+        fine_tune=fine_tune,
         classes=_class_table(classes, capacity, head),
         features=_feature_names(features),
         batch_size=batch_size,

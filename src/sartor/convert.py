@@ -15,7 +15,7 @@ from .contract.manifest import FeatureSpec
 from .errors import ConversionError, FeatureError, SartorError
 from .flatbuffer import append_files, write, write_with_places
 from .graph import Graph, Model
-from .heads import Head
+from .heads import FineTune, Head
 from .litert import ENDED, read_model, start_worker, try_model
 from .optimizers import Optimizer
 from .passes import (
@@ -35,6 +35,7 @@ from .passes import (
     prepare_base,
     simplify,
     split_variable_reads,
+    tune_layers,
     use_fast_forms,
 )
 from .personalizable_model import PersonalizableModel
@@ -49,7 +50,7 @@ def convert(
     base: Base | str | os.PathLike[str] | bytes,
     *,
     classes: int | Sequence[str],
-    head: Head | None = None,
+    head: Head | FineTune | None = None,
     optimizer: Optimizer | None = None,
     features: str | Sequence[str] | None = None,
     capacity: int | None = None,
@@ -69,7 +70,8 @@ def convert(
             or optimizer: the result still loads the checkpoints of the first file. Class names
             are not taken over.
         classes: class names, or the number of classes.
-        head: trainable part. Default: `SoftmaxClassifier()`.
+        head: trainable part; `FineTune` trains the last layers of the base too. Default:
+            `SoftmaxClassifier()`.
         optimizer: update rule. Default: `SGD(momentum=0.9)`.
         features: name of the tensor (or tensors) to cut the base at; for a Keras model, also of
             the layer. `mean:NAME` is the mean of a tensor over its positions, such as height and
@@ -132,9 +134,11 @@ def _convert(
     prepared = prepare_base(
         model, options.features, options.scaling, test_scaling=options.test_scaling
     )
-    normalize = choose_normalization(prepared, options.head, options.normalize)
+    normalize = choose_normalization(prepared, options.fine_tune or options.head, options.normalize)
     quantized = _quantize(prepared, options)
-    plan = _plan(prepared, options, normalize=normalize)
+    fine_tune = options.fine_tune
+    head = options.head if fine_tune is None else tune_layers(prepared, fine_tune)
+    plan = _plan(prepared, options, head, normalize=normalize)
     _attach_signatures(plan, prepared.graph)
     _simplify(plan.model)
     describe_model(plan, prepared.metadata)
@@ -166,9 +170,11 @@ def _quantize(prepared: PreparedBase, options: ConversionOptions) -> QuantizedBa
     return quantized
 
 
-def _plan(prepared: PreparedBase, options: ConversionOptions, *, normalize: bool) -> Plan:
+def _plan(
+    prepared: PreparedBase, options: ConversionOptions, head: Head, *, normalize: bool
+) -> Plan:
     """Adapt the features to the head, and collect the parts of the new model."""
-    features = adapt_features(prepared.graph, flat=options.head.flat, normalize=normalize)
+    features = adapt_features(prepared.graph, flat=head.flat, normalize=normalize)
     if prepared.features:
         features = [
             replace(previous, shape=spec.shape)
@@ -176,7 +182,7 @@ def _plan(prepared: PreparedBase, options: ConversionOptions, *, normalize: bool
         ]
     return Plan(
         model=prepared.model,
-        head=options.head,
+        head=head,
         optimizer=options.optimizer,
         batch_size=options.batch_size,
         classes=options.classes,

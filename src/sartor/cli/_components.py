@@ -11,10 +11,10 @@ import typer
 from ._parse import parse_integers
 
 if TYPE_CHECKING:
-    from ..heads import Head
+    from ..heads import FineTune, Head
     from ..optimizers import Optimizer
 
-__all__ = ["create_head", "create_optimizer"]
+__all__ = ["add_layers", "create_head", "create_optimizer"]
 
 _HEAD_FILES = (".tflite", ".keras", ".h5")
 
@@ -55,6 +55,31 @@ def create_head(name: str, *, hidden: str | None, huber: float | None, **options
     if name == "mlp" and "label_smoothing" in arguments:
         arguments["loss"] = SoftmaxCrossEntropy(arguments.pop("label_smoothing"))
     return cast("Head", _create(name, head_type, arguments))
+
+
+def add_layers(
+    head: Head, *, fine_tune: int | None, biases_only: bool, layer_rate: float | None
+) -> Head | FineTune:
+    """Return the head, with the last layers of the base if `fine_tune` is their number.
+
+    Args:
+        head: head on top of the layers.
+        fine_tune: value of `--fine-tune`; None if not given.
+        biases_only: value of `--biases-only`.
+        layer_rate: value of `--layer-rate`; None if not given.
+    """
+    from ..heads import FineTune
+
+    given = {"--biases-only": biases_only, "--layer-rate": layer_rate is not None}
+    if fine_tune is not None:
+        rate = {} if layer_rate is None else {"rate": layer_rate}
+        return FineTune(fine_tune, head, biases_only=biases_only, **rate)
+    for name, is_given in given.items():
+        if is_given:
+            raise typer.BadParameter(
+                "needs the number of layers to train: add --fine-tune 1", param_hint=name
+            )
+    return head
 
 
 def create_optimizer(name: str, **options: Any) -> Optimizer:

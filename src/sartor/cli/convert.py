@@ -11,7 +11,7 @@ import typer
 
 from .._outputs import MODEL, check_output
 from ._base import base_labels, find, list_choices, show_conversion
-from ._components import create_head, create_optimizer
+from ._components import add_layers, create_head, create_optimizer
 from ._options import Force, OutputFile
 from ._parse import parse_classes, parse_numbers
 from .quantization import print_quantization
@@ -96,6 +96,17 @@ def convert(
             show_default=False,
         ),
     ] = None,
+    fine_tune: Annotated[
+        int | None,
+        typer.Option(help="Number of the last layers of the base to train too, with the head."),
+    ] = None,
+    biases_only: Annotated[
+        bool, typer.Option("--biases-only", help="Train only the biases of these layers.")
+    ] = False,
+    layer_rate: Annotated[
+        float | None,
+        typer.Option(help="Learning rate of these layers, relative to that of the head, 0 to 1."),
+    ] = None,
     scale: Annotated[float | None, typer.Option(help="cosine: largest logit.")] = None,
     label_smoothing: Annotated[
         float | None, typer.Option(help="Head: label smoothing, 0 to 1.")
@@ -124,9 +135,12 @@ def convert(
         model = convert_base(
             source,
             classes=parse_classes(classes, capacity, head),
-            head=create_head(
-                head, scale=scale,
-                label_smoothing=label_smoothing, dropout=dropout, hidden=hidden, huber=huber,
+            head=add_layers(
+                create_head(
+                    head, scale=scale, label_smoothing=label_smoothing, dropout=dropout,
+                    hidden=hidden, huber=huber,
+                ),
+                fine_tune=fine_tune, biases_only=biases_only, layer_rate=layer_rate,
             ),
             optimizer=create_optimizer(
                 optimizer, learning_rate=learning_rate, momentum=momentum,

@@ -113,6 +113,9 @@ class Manifest:
         """Return the text of `sartor.json`."""
         fields = {"contract": self.version, **asdict(self)}
         del fields["version"]
+        for variable in fields["variables"]:
+            if variable["rate"] is None:
+                del variable["rate"]
         if self.class_keys is None:
             del fields["class_keys"]
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

@@ -60,6 +60,7 @@ def parse_variable(item: Fields) -> VariableSpec:
         class_axis=item.optional_integer("class_axis", minimum=0),
         parameter=item.optional_string("parameter"),
         offset=item.integer("offset", minimum=0),
+        rate=item.optional_number("rate"),
     )
 
 

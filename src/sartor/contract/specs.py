@@ -72,6 +72,7 @@ class VariableSpec:
         parameter: for an optimizer state, the parameter it belongs to; None for a state shared by
             all parameters, and for other roles.
         offset: position of the initial value in the file, in bytes; little-endian float32.
+        rate: learning rate of a parameter, relative to that of the training; None for 1.
     """
 
     name: str
@@ -80,6 +81,7 @@ class VariableSpec:
     class_axis: int | None = None
     parameter: str | None = None
     offset: int = 0
+    rate: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from ._dropout import DropoutMasks, initial_random_state
 from .cosine import CosineClassifier
+from .fine_tune import FineTune, TunedHead
 from .graph_head import GraphHead
 from .head import DropoutHead, Head, NormalizingHead, Parameter
 from .keras import Keras
@@ -17,6 +18,7 @@ __all__ = [
     "CosineClassifier",
     "DropoutHead",
     "DropoutMasks",
+    "FineTune",
     "GraphHead",
     "Head",
     "Keras",
@@ -27,5 +29,6 @@ __all__ = [
     "Regressor",
     "SoftmaxClassifier",
     "TFLite",
+    "TunedHead",
     "initial_random_state",
 ]

@@ -39,11 +39,11 @@ class LayerGraph:
         self.constants: Mapping[str, TrainableConstant] = {each.name: each for each in constants}
         self._rates = tuple(rates)
 
-    def parameters(self, class_layer: Op) -> list[Parameter]:
+    def parameters(self, class_layer: Op | None = None) -> list[Parameter]:
         """Return the parameters, with the constants as initial values.
 
         Args:
-            class_layer: the layer with one row per class.
+            class_layer: the layer with one row per class, if there is one.
         """
         return [
             Parameter(name, each.constant.value, class_axis=0 if each.op is class_layer else None)

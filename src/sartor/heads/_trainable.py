@@ -43,6 +43,11 @@ class TrainableConstant:
         return self.op.input(self.index)
 
     @property
+    def is_layer(self) -> bool:
+        """Whether it belongs to a layer with weights, and not to an elementwise op."""
+        return find_row(self.op).weights is not None
+
+    @property
     def is_default(self) -> bool:
         """Whether it is trained by default: all but single numbers of elementwise ops."""
         return not find_row(self.op).is_affine or self.constant.size > 1

@@ -72,7 +72,10 @@ class CosineClassifier:
         return [Parameter("weights", weights, class_axis=0), *normalization_parameters(features)]
 
     def normalization_statistics(
-        self, features: Sequence[Tensor], sample_weights: Tensor
+        self,
+        features: Sequence[Tensor],
+        sample_weights: Tensor,
+        parameters: Mapping[str, Tensor],
     ) -> dict[str, Tensor]:
         """Emit the center and the scale of some samples (see `compute_statistics`)."""
         return compute_statistics(flatten_features(features), sample_weights, self.scale)

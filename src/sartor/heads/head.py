@@ -24,12 +24,14 @@ class Parameter:
         initial: float32 array; the initial value.
         class_axis: the axis of the classes, or None.
         trainable: training changes it. Otherwise only `set_class` does.
+        rate: its learning rate, relative to that of the training, above 0; None for 1.
     """
 
     name: str
     initial: np.ndarray
     class_axis: int | None = None
     trainable: bool = True
+    rate: float | None = None
 
 
 @runtime_checkable
@@ -118,13 +120,17 @@ class NormalizingHead(Head, Protocol):
     """A head that normalizes features with statistics of the training samples."""
 
     def normalization_statistics(
-        self, features: Sequence[Tensor], sample_weights: Tensor
+        self,
+        features: Sequence[Tensor],
+        sample_weights: Tensor,
+        parameters: Mapping[str, Tensor],
     ) -> dict[str, Tensor]:
         """Emit the statistics of samples of all classes; no class changes.
 
         Args:
             features: [B, …] each.
             sample_weights: [B]; 0 for missing rows.
+            parameters: current values.
 
         Returns:
             The whole value of each parameter that changes. None of them is trainable or has a

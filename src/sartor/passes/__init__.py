@@ -25,6 +25,7 @@ from .rebatch import rebatch
 from .scale_pixels_inside import scale_pixels_inside
 from .simplify import simplify
 from .split_variable_reads import split_variable_reads
+from .tune_layers import tune_layers
 from .use_fast_forms import use_fast_forms
 
 __all__ = [
@@ -55,5 +56,6 @@ __all__ = [
     "scale_pixels_inside",
     "simplify",
     "split_variable_reads",
+    "tune_layers",
     "use_fast_forms",
 ]

@@ -55,6 +55,7 @@ def _add_variables(plan: Plan) -> None:
             "parameter" if parameter.trainable else "statistic",
             parameter.initial,
             class_axis=parameter.class_axis,
+            rate=parameter.rate,
         )
     active = np.array([name is not None for name in plan.classes], np.float32)
     plan.add_variable(MASK, "mask", active, class_axis=0)

@@ -42,7 +42,9 @@ def attach_set_class(plan: Plan) -> None:
     normalizes = greater(mul(active, sub(1.0, has_class)), 0.5)
     statistics: dict[str, Tensor] = {}
     if isinstance(plan.head, NormalizingHead):
-        statistics = _variables(plan.head.normalization_statistics(features, sample_weights))
+        statistics = _variables(
+            plan.head.normalization_statistics(features, sample_weights, parameters)
+        )
 
     for variable in plan.variables.values():
         name, previous = variable.name, builder.read(variable.name)

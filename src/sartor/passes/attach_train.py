@@ -10,7 +10,7 @@ from ..autodiff import gradients
 from ..contract.names import LEARNING_RATE, LOSS, MASK, OUTPUT, RANDOM_STATE, WEIGHT_DECAY
 from ..graph import Tensor
 from ..heads import DropoutMasks
-from ..ops import add, zeros_like
+from ..ops import add, mul, zeros_like
 from ..optimizers import clip_by_global_norm
 from .attach_loss import attach_loss
 from .plan import Plan, Variable
@@ -68,8 +68,9 @@ def _attach_step(builder: SignatureBuilder, loss: Tensor) -> None:
             name: builder.read(_state_name(name, variable)) for name in optimizer.parameter_state
         }
         value = builder.read(variable.name)
+        rate = learning_rate if variable.rate is None else mul(learning_rate, variable.rate)
         updates[variable.name], state = optimizer.update(
-            value, gradient, state, shared, learning_rate, weight_decay
+            value, gradient, state, shared, rate, weight_decay
         )
         updates.update({_state_name(name, variable): value for name, value in state.items()})
     for name, value in updates.items():

@@ -40,7 +40,9 @@ def build_manifest(
     """
     head, loss, optimizer = plan.head, plan.head.loss, plan.optimizer
     variables = tuple(
-        VariableSpec(v.name, v.shape, v.role, v.class_axis, v.parameter, file.ranges[v.initial][0])
+        VariableSpec(
+            v.name, v.shape, v.role, v.class_axis, v.parameter, file.ranges[v.initial][0], v.rate
+        )
         for v in plan.variables.values()
     )
     manifest = Manifest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ConversionError
-from ..heads import GraphHead, Head
+from ..heads import FineTune, GraphHead, Head
 from .prepare_base import PreparedBase
 
 __all__ = ["choose_normalization"]
@@ -11,13 +11,16 @@ __all__ = ["choose_normalization"]
 _MIN_FEATURES = 64  # the norm of fewer numbers may tell classes apart
 
 
-def choose_normalization(prepared: PreparedBase, head: Head, option: bool | None) -> bool:
+def choose_normalization(
+    prepared: PreparedBase, head: Head | FineTune, option: bool | None
+) -> bool:
     """Return whether to power-normalize the features.
 
     On photos through a good base, accuracy is the same with and without; other samples gain up to
     three points (docs/benchmarks.md). The norm of the features is lost. So a regression, few
     features, and inputs of the base as features stay as they are, and so do the features of a
-    head that brings its own layers.
+    head that brings its own layers. The gradient of a square root has no bound, so layers in front
+    of it cannot be trained.
 
     Args:
         prepared: the base, before its features are adapted.
@@ -25,8 +28,16 @@ def choose_normalization(prepared: PreparedBase, head: Head, option: bool | None
         option: the choice of the user, or None.
 
     Raises:
-        ConversionError: If there is a choice, but the base is a personalizable file.
+        ConversionError: If there is a choice, but the base is a personalizable file, or layers of
+            the base are trained.
     """
+    if isinstance(head, FineTune):
+        if option:
+            raise ConversionError(
+                "layers that are trained cannot feed power-normalized features: leave normalize "
+                "(--normalize) out, or train the head only"
+            )
+        return False
     if prepared.features:
         if option is not None:
             raise ConversionError(

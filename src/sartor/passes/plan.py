@@ -32,6 +32,7 @@ class Variable:
     initial: Tensor
     class_axis: int | None = None
     parameter: str | None = None
+    rate: float | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -83,6 +84,7 @@ class Plan:
         *,
         class_axis: int | None = None,
         parameter: str | None = None,
+        rate: float | None = None,
     ) -> None:
         """Add a float32 variable, and its initial value to the initializer.
 
@@ -100,7 +102,7 @@ class Plan:
         value = np.ascontiguousarray(initial, np.float32)
         constant = self.initializer.constant(value, name, exclusive=True)
         assign_variable(var_handle(self.initializer, name), constant)
-        self.variables[name] = Variable(name, role, constant, class_axis, parameter)
+        self.variables[name] = Variable(name, role, constant, class_axis, parameter, rate)
 
     def variables_with_role(self, role: str) -> list[Variable]:
         """Return the variables of a role, in order."""

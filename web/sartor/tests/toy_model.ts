@@ -13,7 +13,7 @@ const BATCH = 4;
 
 /** Return the manifest of the model. */
 export function toyManifest(capacity = 3): Manifest {
-  const variable = { parameter: null, offset: 0 } as const;
+  const variable = { parameter: null, rate: null, offset: 0 } as const;
   return manifestOf('classification', capacity, {
     features: [
       { name: 'features', shape: [FEATURES], dtype: 'float32', scale: null, zero_point: null },

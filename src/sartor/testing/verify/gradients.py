@@ -38,7 +38,8 @@ def check_gradients(session: Session, model: Model, rng: np.random.Generator) ->
         return
     after = session.train(point.variables, point.batch, _LEARNING_RATE)
     names = session.parameters()
-    gradients = {name: _first_gradient(point, first, name, after) for name in names}
+    rates = {spec.name: spec.rate or 1.0 for spec in session.manifest.variables}
+    gradients = {name: _first_gradient(point, first, name, after, rates[name]) for name in names}
     gradients = _undo_clipping(point, gradients)
     largest = max((float(np.abs(gradient).max()) for gradient in gradients.values()), default=0.0)
     for name in names:
@@ -125,11 +126,13 @@ def _undo_clipping(point: _Point, gradients: Variables) -> Variables:
     return {name: value * (true_norm / norm) for name, value in gradients.items()}
 
 
-def _first_gradient(point: _Point, first: FirstStep, name: str, after: Variables) -> np.ndarray:
+def _first_gradient(
+    point: _Point, first: FirstStep, name: str, after: Variables, rate: float
+) -> np.ndarray:
     """Return the gradient of a parameter from the first step (see `FirstStep`)."""
     before = point.variables[name].astype(np.float64)
     step = before - after[name]
     if first.state is None:
-        return step / (_LEARNING_RATE * first.factor)
+        return step / (_LEARNING_RATE * rate * first.factor)
     value = after[f"optimizer/{first.state}/{name}"].astype(np.float64) / first.factor
     return value if first.power == 1 else np.sqrt(value) * np.sign(step)

@@ -47,6 +47,7 @@ export function parseVariable(item: Fields): VariableSpec {
     class_axis: item.optionalInteger('class_axis', 0),
     parameter: item.optionalString('parameter'),
     offset: item.integer('offset', 0),
+    rate: item.optionalNumber('rate'),
   };
 }
 

@@ -34,6 +34,7 @@ internal fun parseVariable(item: Fields): VariableSpec = VariableSpec(
     classAxis = item.optionalInt(Keys.CLASS_AXIS, 0),
     parameter = item.optionalString(Keys.PARAMETER),
     offset = item.integer(Keys.OFFSET, 0),
+    rate = item.optionalNumber(Keys.RATE),
 )
 
 /** Return `head`. */

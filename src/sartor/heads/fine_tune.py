@@ -1,0 +1,174 @@
+"""Fine-tuning: the last layers of the base, with a head on top of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .._arguments import check_flag, check_integer, check_number
+from ..errors import ConversionError
+from ..graph import Graph, Model, Tensor
+from ..losses import Loss
+from ._layer_graph import LayerGraph
+from ._prepare_graph import prepare_graph
+from ._trainable import TrainableConstant, find_trainable
+from .head import Head, NormalizingHead, Parameter
+from .softmax import SoftmaxClassifier
+
+__all__ = ["FineTune", "TunedHead"]
+
+_TOP = (
+    "top/"  # prefix of the head's parameters: its statistics are not those of the file's features
+)
+
+
+@dataclass(frozen=True)
+class FineTune:
+    """Train the last layers of the base too, with a head on top of them.
+
+    The features of the file are then the inputs of these layers. The weights become variables, with
+    the values of the base as initial values. The layers of a quantized base compute in float32.
+
+    Attributes:
+        last: number of the last layers with weights to train, at least 1. Default: 1.
+        head: head on top of them. Default: `SoftmaxClassifier()`.
+        biases_only: train the biases of these layers only (TinyTL: Cai et al., 2020). Default:
+            False.
+        rate: learning rate of the layers, relative to that of the head, above 0 to 1
+            (discriminative fine-tuning: Howard & Ruder, 2018). Default: 1.
+    """
+
+    last: int = 1
+    head: Head = field(default_factory=SoftmaxClassifier)
+    biases_only: bool = False
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_integer(self.last, "FineTune: last", 1, error=ConversionError)
+        check_flag(self.biases_only, "FineTune: biases_only", error=ConversionError)
+        check_number(self.rate, "FineTune: rate", error=ConversionError)
+        if not 0 < self.rate <= 1:
+            raise ConversionError(f"FineTune: rate must be above 0 and at most 1, got {self.rate}")
+
+
+class TunedHead:
+    """The last layers of a base and a head: the head that `FineTune` describes.
+
+    Attributes:
+        loss: loss of the head.
+
+    Args:
+        options: what to train.
+        layers: graph of the layers, float32, from the features of the file to those of the head;
+            changed in place.
+
+    Raises:
+        ConversionError: If a layer has no gradient rule.
+    """
+
+    name = "fine_tune"
+    flat = False
+    feature_norm = None  # the layers add curvature: the runtime searches the learning rate
+
+    def __init__(self, options: FineTune, layers: Graph) -> None:
+        self._options = options
+        self._head = options.head
+        label = f"the last {options.last} layers of the base"
+        model = Model()
+        model.graphs.append(layers)
+        graph = prepare_graph(model, label)
+        self._layers = LayerGraph(graph, _select_constants(graph, options))
+        self._layers.check_gradients(graph.outputs[0], label)
+
+    @property
+    def loss(self) -> Loss:
+        """The loss of the head."""
+        return self._head.loss
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the options, and the settings of the head, for the manifest."""
+        return {
+            "last": self._options.last,
+            "biases_only": self._options.biases_only,
+            "rate": self._options.rate,
+            "head": self._head.name,
+            **self._head.settings(),
+        }
+
+    def identity(self) -> Mapping[str, Any]:
+        """Return a hash of the layers without their trainable values, and that of the head."""
+        return {
+            "layers": self._layers.content_hash(),
+            "head": self._head.name,
+            **self._head.identity(),
+        }
+
+    def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
+        """Return the weights and biases of the layers, then the parameters of the head."""
+        rows = [self._layers.graph.outputs[0].shape[1:]]
+        top = self._head.parameters(rows, capacity)
+        rate = None if self._options.rate == 1 else self._options.rate
+        return [
+            *(replace(each, rate=rate) for each in self._layers.parameters()),
+            *(replace(each, name=_TOP + each.name) for each in top),
+        ]
+
+    def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
+        """Emit the layers and the head."""
+        return self._head.logits(self._emit(features, parameters), _of_head(parameters))
+
+    def normalization_statistics(
+        self,
+        features: Sequence[Tensor],
+        sample_weights: Tensor,
+        parameters: Mapping[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """Emit the statistics of the head's features; nothing if the head does not normalize."""
+        if not isinstance(self._head, NormalizingHead):
+            return {}
+        return _of_layers(
+            self._head.normalization_statistics(
+                self._emit(features, parameters), sample_weights, _of_head(parameters)
+            )
+        )
+
+    def imprint(
+        self,
+        features: Sequence[Tensor],
+        sample_weights: Tensor,
+        parameters: Mapping[str, Tensor],
+        other_classes: Tensor,
+    ) -> dict[str, Tensor]:
+        """Emit the head's parameters of a class, from the features behind the layers."""
+        rows = self._emit(features, parameters)
+        return _of_layers(
+            self._head.imprint(rows, sample_weights, _of_head(parameters), other_classes)
+        )
+
+    def _emit(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> list[Tensor]:
+        """Emit the layers: the features of the head."""
+        return [self._layers.emit(features, parameters, self._layers.graph.outputs[0])]
+
+
+def _of_head(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the parameters of the head, by its own names."""
+    return {
+        name.removeprefix(_TOP): each for name, each in parameters.items() if name.startswith(_TOP)
+    }
+
+
+def _of_layers(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return parameters of the head by their names in the file."""
+    return {_TOP + name: each for name, each in parameters.items()}
+
+
+def _select_constants(graph: Graph, options: FineTune) -> list[TrainableConstant]:
+    """Return the weights and biases of the last layers."""
+    constants = [each for each in find_trainable(graph) if each.is_layer]
+    layers = list(dict.fromkeys(each.op for each in constants))[-options.last :]
+    return [
+        each
+        for each in constants
+        if each.op in layers and (each.role == "bias" or not options.biases_only)
+    ]
