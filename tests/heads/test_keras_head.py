@@ -234,7 +234,7 @@ def test_command_line_accepts_keras_heads(tmp_path: Path, tiny_base: bytes) -> N
 def test_code_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[2] / "docs" / "heads.md").read_text()
     examples = re.findall(r"^```python\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
-    assert len(examples) == 2
+    assert len(examples) == 3
     monkeypatch.chdir(tmp_path)
     for code in examples:
         exec(compile(code, "docs/heads.md", "exec"), {})

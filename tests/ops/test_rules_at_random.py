@@ -172,9 +172,10 @@ def test_lookups_of_points(shape: tuple[int, ...], count: int, data: st.DataObje
     check_gradients(scatter, [points, real(count, *shape[axes:])])
 
 
-@given(SHAPES, st.integers(1, 4), st.data())
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=2), st.integers(1, 4), st.data())
 @random_cases
-def test_values_of_one_hot_vectors(shape: tuple[int, ...], depth: int, data: st.DataObject) -> None:
+def test_values_of_one_hot_vectors(shape: list[int], depth: int, data: st.DataObject) -> None:
+    """Few elements: their sum is the gradient, and terms of a long sum may cancel in float32."""
     options = {"axis": data.draw(st.integers(-1, len(shape)))}
     indices = (np.arange(np.prod(shape)) % (depth + 1)).astype(np.int32).reshape(shape)
     arguments = (indices, np.array(depth, np.int32), real(), real())
