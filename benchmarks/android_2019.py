@@ -55,9 +55,9 @@ def run() -> Report:
         ["", "2019", "Sartor", "ratio", "of CPU times"],
         [_row(rounds, text, ours, former) for text, ours, former, _ in _ROWS],
         notes=[
-            "The files of 2019 are rebuilt: its graphs of a softmax head and of SGD, converted by "
-            "the TensorFlow of today, and its calls, buffers and order of work, written anew in "
-            "Kotlin. Its converter and its app do not run here. Its bottleneck is the base of the "
+            "The 2019 side is rebuilt: the present TensorFlow converts its graphs of a softmax "
+            "head and of SGD, and Kotlin code repeats its calls, buffers and order of work. "
+            "Its converter and its app do not run here. Its bottleneck is the base of the "
             "same Sartor file, with its 1280 features; the 2019 converter kept 7 x 7 x 1280 "
             "numbers of an image, so its real step is the one on 62,720 features, beside Sartor's "
             "on 1280.",

@@ -1,4 +1,4 @@
-"""The five files of the 2019 converter (`tfltransfer`), rebuilt with the TensorFlow of today.
+"""The five files of the 2019 converter (`tfltransfer`), rebuilt with the present TensorFlow.
 
 The weights live in the app: `train_head` returns their gradients, `optimizer` their next values.
 The graphs are those of its `SoftmaxClassifierHead` and its `SGD`.

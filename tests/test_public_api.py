@@ -27,7 +27,7 @@ SURFACE = {
         "STARTER", "SavedModel", "TFLite", "find_base", "load_base",
     },
     "sartor.heads": {
-        "CosineClassifier", "DropoutHead", "DropoutMasks", "GraphHead", "Head", "Keras",
+        "CosineClassifier", "DropoutHead", "DropoutMasks", "FineTune", "GraphHead", "Head", "Keras",
         "LinearLayer", "MLP", "MultiLabelClassifier", "NormalizingHead", "Parameter", "Regressor",
         "SoftmaxClassifier", "TFLite", "initial_random_state",
     },

@@ -75,7 +75,9 @@ def check_options(
         ConversionError: If an argument is invalid or contradicts another.
     """
     fine_tune = head if isinstance(head, FineTune) else None
-    head = head.head if isinstance(head, FineTune) else head or SoftmaxClassifier()
+    if isinstance(head, FineTune):
+        head = head.head
+    head = SoftmaxClassifier() if head is None else head
     optimizer = DEFAULT_OPTIMIZER if optimizer is None else optimizer
     check_parts(head, optimizer)
     check_integer(batch_size, "batch_size", 1, _MAX_BATCH, error=ConversionError)

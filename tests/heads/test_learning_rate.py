@@ -121,7 +121,7 @@ def test_a_default_rate_that_is_too_high_is_lowered(
 def test_the_rate_of_hidden_layers_is_searched(
     tiny: Convert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The learning rate of a linear head is too high for hidden layers, which add curvature."""
+    """Hidden layers add curvature, so the learning rate of a linear head is too high for them."""
     monkeypatch.setattr(staged, "search_rate", lambda *_: 0.125)
     with PersonalModel(tiny(head=MLP())) as model:
         add_all(model, draw(8, 1.0, 0))

@@ -70,12 +70,11 @@ def add_layers(
     """
     from ..heads import FineTune
 
-    given = {"--biases-only": biases_only, "--layer-rate": layer_rate is not None}
     if fine_tune is not None:
         rate = {} if layer_rate is None else {"rate": layer_rate}
         return FineTune(fine_tune, head, biases_only=biases_only, **rate)
-    for name, is_given in given.items():
-        if is_given:
+    for name, is_set in (("--biases-only", biases_only), ("--layer-rate", layer_rate is not None)):
+        if is_set:
             raise typer.BadParameter(
                 "needs the number of layers to train: add --fine-tune 1", param_hint=name
             )

@@ -2,7 +2,7 @@
 
 from ._dropout import DropoutMasks, initial_random_state
 from .cosine import CosineClassifier
-from .fine_tune import FineTune, TunedHead
+from .fine_tune import FineTune
 from .graph_head import GraphHead
 from .head import DropoutHead, Head, NormalizingHead, Parameter
 from .keras import Keras
@@ -29,6 +29,5 @@ __all__ = [
     "Regressor",
     "SoftmaxClassifier",
     "TFLite",
-    "TunedHead",
     "initial_random_state",
 ]

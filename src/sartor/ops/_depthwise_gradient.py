@@ -1,4 +1,4 @@
-"""Gradients of DEPTHWISE_CONV_2D, which are depthwise convolutions too.
+"""Gradients of DEPTHWISE_CONV_2D, emitted as depthwise convolutions.
 
 LiteRT never returns from a DEPTHWISE_CONV_2D with more than 4,832 channels whose filter is not
 constant, so each one that is emitted here has at most 3,000. Their number of channels does not

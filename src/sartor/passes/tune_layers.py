@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..errors import ConversionError
-from ..heads import FineTune, TunedHead
+from ..heads import FineTune
+from ..heads.fine_tune import TunedHead
 from ..ops import flatten
 from .dequantize_graph import dequantize_graph
 from .prepare_base import PreparedBase
@@ -36,6 +37,6 @@ def tune_layers(prepared: PreparedBase, options: FineTune) -> TunedHead:
     layers = split_layers(graph, options.last)
     dequantize_graph(layers)
     layers.outputs = [flatten(layers.outputs[0])]
-    prepared.features = ()  # those of a personalizable base are behind the layers
+    prepared.features = ()  # a personalizable base names features behind these layers
     prepared.cut_reason = f"the input of the last {options.last} layers with weights"
     return TunedHead(options, layers)

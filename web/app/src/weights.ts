@@ -3,7 +3,8 @@
 import type { PersonalModel } from 'sartor';
 
 const LENGTH = 8; // bytes of the length of the header of a safetensors file
-const OTHERS = /^(__metadata__$|ood\/|app\/)/; // entries of a checkpoint that are not weights
+/** Names of checkpoint entries other than weights. */
+const METADATA = /^(__metadata__$|ood\/|app\/)/;
 
 /**
  * Return the SHA-256 of the weights of a model, in hexadecimal digits.
@@ -15,7 +16,7 @@ export async function weightsDigest(model: PersonalModel): Promise<string> {
   const length = new DataView(checkpoint.buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(checkpoint.subarray(LENGTH, LENGTH + length)));
   const data = checkpoint.subarray(LENGTH + length);
-  const names = Object.keys(header).filter((name) => !OTHERS.test(name));
+  const names = Object.keys(header).filter((name) => !METADATA.test(name));
   const tensors = names.sort().map((name) => {
     const [start, end] = header[name].data_offsets as [number, number];
     return data.subarray(start, end);

@@ -25,8 +25,8 @@ _LARGE = 0.01  # of the largest derivative: below it, a sign may be a rounding e
 def check_gradients(session: Session, model: Model, rng: np.random.Generator) -> Iterator[Check]:
     """Compare the gradient of one training step with numeric derivatives.
 
-    The numeric derivatives are differences of the loss. For an optimizer whose first step does not
-    determine the gradient, only the signs of the largest entries are compared.
+    The numeric derivatives are differences of the loss. If the first step of the optimizer does not
+    determine the gradient, the check compares only the signs of the largest entries.
     """
     variables, batch = session.random_variables(rng), session.random_batch(rng)
     point = _Point(session, variables, batch, derivatives_at(session, model, variables, batch))

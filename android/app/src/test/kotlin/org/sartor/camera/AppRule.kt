@@ -26,7 +26,7 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
     /** The camera. */
     var source = PhotoSource()
     private lateinit var controller: ActivityController<MainActivity>
-    private var shown: ScreenState? = null // what the views show
+    private var viewState: ScreenState? = null // the state that the views show
     private val application get() = RuntimeEnvironment.getApplication() as CameraApplication
 
     val activity: MainActivity get() = controller.get()
@@ -149,13 +149,13 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
         val render = requireNotNull(session.state.listener)
         session.state.listener = {
             render(it)
-            shown = it
+            viewState = it
         }
     }
 
     /** Wait until the views show the present state. */
     private fun settle() {
-        await("the views show the state") { shown === state }
+        await("the views show the state") { viewState === state }
         idle() // their layout
     }
 
