@@ -35,6 +35,7 @@ from . import (
     scikit_learn,
     size,
     speed,
+    tuned_layers,
 )
 from .harness import Report
 
@@ -44,7 +45,8 @@ _RUNS: dict[str, Callable[[], Report]] = {
     "last_block": last_block.run,
     "epochs": epochs.run, "fit": fit.run, "scikit_learn": scikit_learn.run, "scaling": scaling.run,
     "preview": preview.run, "memory": memory.run, "accuracy": accuracy.run, "options": options.run,
-    "new_class": new_class.run, "confidence": confidence.run, "android": android.run,
+    "new_class": new_class.run, "confidence": confidence.run, "tuned_layers": tuned_layers.run,
+    "android": android.run,
     "android_start": android_start.run, "android_2019": android_2019.run,
     "browser_speed": browser_speed.run, "browser_learning": browser_learning.run,
     "browser_bases": browser_bases.run,

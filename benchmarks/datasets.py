@@ -36,7 +36,7 @@ class Dataset:
         name: for the table.
         base: base for `sartor.convert`.
         train, test: samples, with the features of the base.
-        images: the images of `train`; empty if they are not images.
+        images, test_images: the images of `train` and `test`; empty if they are not images.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Dataset:
     train: Samples
     test: Samples
     images: Sequence[Sample] = ()
+    test_images: Sequence[Sample] = ()
 
     def normalized(self) -> Dataset:
         """Return the data set with power-normalized features, for a file with the defaults."""
@@ -128,7 +129,8 @@ def _images(name: str, base: Any, train: _Pairs, test: _Pairs) -> Dataset:
     with tempfile.TemporaryDirectory() as folder:
         file = _plain(base, folder)
         features = embed(file, train), embed(file, test)
-    return Dataset(name, base, *features, [image for image, _ in train])
+    images = ([image for image, _ in pairs] for pairs in (train, test))
+    return Dataset(name, base, *features, *images)
 
 
 DATASETS: dict[str, Callable[[str], Dataset]] = {

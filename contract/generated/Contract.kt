@@ -18,6 +18,19 @@ public object Contract {
         "infer", "train", "evaluate", "set_class", "save", "restore", "initialize",
     )
 
+    /**
+     * Signatures that a file with tuned layers also has for its head alone: `train_head` and so
+     * on.
+     */
+    public val HEAD_SIGNATURES: List<String> = listOf(
+        "train", "evaluate", "set_class",
+    )
+
+    /**
+     * Signature of a file with tuned layers: from the features of a sample to those of the head.
+     */
+    public const val RUN_LAYERS: String = "run_layers"
+
     /** Requirement of a model with recurrent layers: a runtime that supports their state. */
     public const val VARIABLE_TENSORS: String = "variable_tensors"
 
@@ -26,6 +39,9 @@ public object Contract {
 
     /** Features: output of `infer`, input of `train`, `evaluate` and `set_class`. */
     public const val FEATURES: String = "features"
+
+    /** Features behind tuned layers: output of `infer` and `run_layers`. */
+    public const val HEAD_FEATURES: String = "head_features"
 
     /** Targets of a batch: input of `train` and `evaluate`. */
     public const val LABELS: String = "labels"
@@ -197,6 +213,7 @@ public object Keys {
     public const val HEAD: String = "head"
     public const val IMPRINTED: String = "imprinted"
     public const val INPUTS: String = "inputs"
+    public const val LAYERS: String = "layers"
     public const val LEARNING_RATE: String = "learning_rate"
     public const val LOSS: String = "loss"
     public const val MEAN: String = "mean"
@@ -404,6 +421,7 @@ public data class FrozenSpec(
  * @property weightDecay Default weight decay; null if the runtime chooses it.
  * @property variables Variables, in the order of `save` and `restore`.
  * @property fingerprints Hashes that decide what user data still fits.
+ * @property layers The tuned layers; null if only the head trains.
  * @property frozen The plain classifier inside the file; null if there is none.
  * @property requires Features that a runtime must support; a runtime refuses the file otherwise.
  * @property generator Program that wrote the file, with its version.
@@ -426,6 +444,7 @@ public data class Manifest(
     public val weightDecay: Double?,
     public val variables: List<VariableSpec>,
     public val fingerprints: Fingerprints,
+    public val layers: LayersSpec?,
     public val frozen: FrozenSpec?,
     public val requires: List<String>,
     public val generator: String,

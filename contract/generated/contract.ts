@@ -17,6 +17,14 @@ export const SIGNATURES = [
 ] as const;
 export type SignatureKey = (typeof SIGNATURES)[number];
 
+/** Signatures that a file with tuned layers also has for its head alone: `train_head` and so on. */
+export const HEAD_SIGNATURES = [
+  'train', 'evaluate', 'set_class',
+] as const;
+
+/** Signature of a file with tuned layers: from the features of a sample to those of the head. */
+export const RUN_LAYERS = 'run_layers';
+
 /** Requirement of a model with recurrent layers: a runtime that supports their state. */
 export const VARIABLE_TENSORS = 'variable_tensors';
 
@@ -25,6 +33,9 @@ export const INPUT = 'input';
 
 /** Features: output of `infer`, input of `train`, `evaluate` and `set_class`. */
 export const FEATURES = 'features';
+
+/** Features behind tuned layers: output of `infer` and `run_layers`. */
+export const HEAD_FEATURES = 'head_features';
 
 /** Targets of a batch: input of `train` and `evaluate`. */
 export const LABELS = 'labels';
@@ -349,6 +360,8 @@ export interface Manifest {
   readonly variables: readonly VariableSpec[];
   /** Hashes that decide what user data still fits. */
   readonly fingerprints: Fingerprints;
+  /** The tuned layers; null if only the head trains. */
+  readonly layers: LayersSpec | null;
   /** The plain classifier inside the file; null if there is none. */
   readonly frozen: FrozenSpec | null;
   /** Features that a runtime must support; a runtime refuses the file otherwise. */

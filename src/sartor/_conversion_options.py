@@ -12,7 +12,7 @@ from ._arguments import check_flag, check_integer
 from .errors import ConversionError
 from .heads import FineTune, GraphHead, Head, SoftmaxClassifier
 from .modalities.image.conventions import Convention, convention
-from .optimizers import DEFAULT_OPTIMIZER, Optimizer
+from .optimizers import DEFAULT_OPTIMIZER, Adam, Optimizer
 from .passes import check_parts
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def check_options(
     if isinstance(head, FineTune):
         head = head.head
     head = SoftmaxClassifier() if head is None else head
-    optimizer = DEFAULT_OPTIMIZER if optimizer is None else optimizer
+    if optimizer is None:
+        optimizer = DEFAULT_OPTIMIZER if fine_tune is None else Adam()
     check_parts(head, optimizer)
     check_integer(batch_size, "batch_size", 1, _MAX_BATCH, error=ConversionError)
     if normalize is not None:

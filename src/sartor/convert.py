@@ -22,8 +22,10 @@ from .passes import (
     Plan,
     PreparedBase,
     adapt_features,
+    add_optimizer_state,
     attach_evaluate,
     attach_head,
+    attach_layers,
     attach_set_class,
     attach_state,
     attach_train,
@@ -72,7 +74,7 @@ def convert(
         classes: class names, or the number of classes.
         head: trainable part; `FineTune` trains the last layers of the base too. Default:
             `SoftmaxClassifier()`.
-        optimizer: update rule. Default: `SGD(momentum=0.9)`.
+        optimizer: update rule. Default: `SGD(momentum=0.9)`, and `Adam()` with `FineTune`.
         features: name of the tensor (or tensors) to cut the base at; for a Keras model, also of
             the layer. `mean:NAME` is the mean of a tensor over its positions, such as height and
             width. `tensor:INDEX` names a tensor by its index in the file. Default: the input of
@@ -137,7 +139,9 @@ def _convert(
     normalize = choose_normalization(prepared, options.fine_tune or options.head, options.normalize)
     quantized = _quantize(prepared, options)
     fine_tune = options.fine_tune
-    head = options.head if fine_tune is None else tune_layers(prepared, fine_tune)
+    head = options.head
+    if fine_tune is not None:
+        head, normalize = tune_layers(prepared, fine_tune, normalize=normalize), False
     plan = _plan(prepared, options, head, normalize=normalize)
     _attach_signatures(plan, prepared.graph)
     _simplify(plan.model)
@@ -195,8 +199,10 @@ def _attach_signatures(plan: Plan, base: Graph) -> None:
     """Add all signatures and the initializer to the model."""
     attach_head(plan, base)
     attach_evaluate(plan)
+    add_optimizer_state(plan)
     attach_train(plan)
     attach_set_class(plan)
+    attach_layers(plan)
     attach_state(plan)
     plan.model.graphs.append(plan.initializer)
 

@@ -14,6 +14,7 @@ from sartor.ops import (
     emit,
     fully_connected,
     logistic,
+    mean,
     mul,
     relu,
     reshape,
@@ -210,3 +211,18 @@ def no_dense_end(x: Tensor, random: np.random.Generator) -> Tensor:
 def mixed_batch(x: Tensor, random: np.random.Generator) -> Tensor:
     mean = emit("MEAN", x, np.array([0], np.int32), keepDims=True)
     return dense(sub(x, mean), CLASSES, random)
+
+
+def residual_base(x: Tensor, random: np.random.Generator) -> Tensor:
+    """Apply a convolution, a residual block of two, a pool, and a classifier."""
+    first = convolve(x, random, 6, activation=1)
+    inside = convolve(convolve(first, random, 8, activation=1), random, 6)
+    pooled = mean(relu(add(first, inside)), [1, 2])
+    return softmax(dense(reshape(pooled, (1, 6)), 5, random))
+
+
+def convolve(x: Tensor, random: np.random.Generator, units: int, activation: int = 0) -> Tensor:
+    weights, bias = noise(random, units, 3, 3, x.shape[3]), noise(random, units)
+    return emit(
+        "CONV_2D", x, weights, bias, strideH=1, strideW=1, fusedActivationFunction=activation
+    )

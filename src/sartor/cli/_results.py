@@ -29,6 +29,7 @@ def describe_training(
         "calibration_error": history.calibration_error,
         "warnings": history.warnings,
         "stopped": history.stopped,
+        "depth": history.depth,
         "seconds": round(seconds, 3),
     }
 
@@ -50,6 +51,8 @@ def print_training(
             f"expected accuracy on new photos: {percent(history.expected_accuracy)} "
             "(cross-validation)"
         )
+    if history.depth == "layers":
+        typer.echo("the tuned layers were trained too")
     typer.echo(f"loss {evaluation.loss:.3f}, {len(history.epochs)} epochs, {seconds:.1f} s")
 
 

@@ -111,7 +111,12 @@ def convert(
     label_smoothing: Annotated[
         float | None, typer.Option(help="Head: label smoothing, 0 to 1.")
     ] = None,
-    optimizer: Annotated[str, typer.Option(help="Optimizer: sgd, adam, adamw or rmsprop.")] = "sgd",
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            help="Optimizer: sgd, adam, adamw or rmsprop. Default: sgd; adam with --fine-tune."
+        ),
+    ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Learning rate. Default: chosen from the samples.")
     ] = None,
@@ -143,7 +148,8 @@ def convert(
                 fine_tune=fine_tune, biases_only=biases_only, layer_rate=layer_rate,
             ),
             optimizer=create_optimizer(
-                optimizer, learning_rate=learning_rate, momentum=momentum,
+                optimizer or ("sgd" if fine_tune is None else "adam"),
+                learning_rate=learning_rate, momentum=momentum,
                 nesterov=nesterov or None, weight_decay=weight_decay, clip_norm=clip_norm,
             ),
             features=features or None,

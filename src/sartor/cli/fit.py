@@ -24,7 +24,7 @@ from .report import Json, fail, is_quiet, note, percent, print_json
 if TYPE_CHECKING:
     from ..runtime import Epoch
 
-__all__ = ["Missing", "fit"]
+__all__ = ["Depth", "Missing", "fit"]
 
 
 class Missing(str, Enum):
@@ -32,6 +32,14 @@ class Missing(str, Enum):
 
     DROP = "drop"
     KEEP = "keep"
+
+
+class Depth(str, Enum):
+    """What to train."""
+
+    AUTO = "auto"
+    HEAD = "head"
+    LAYERS = "layers"
 
 
 def fit(
@@ -62,6 +70,13 @@ def fit(
     weight_decay: Annotated[
         float | None, typer.Option(help="Weight decay. Default: chosen by cross-validation.")
     ] = None,
+    depth: Annotated[
+        Depth,
+        typer.Option(
+            help="What to train: the head, or the tuned layers too (convert --fine-tune). auto: "
+            "the layers if they lower the loss on held-out photos."
+        ),
+    ] = Depth.AUTO,
     augment: Annotated[int, typer.Option(help="Number of augmentations per photo.", min=0)] = 0,
     seed: Seed = 0,
     validation: Validation = None,
@@ -118,6 +133,7 @@ def fit(
                 learning_rate=learning_rate,
                 weight_decay=weight_decay,
                 seed=seed,
+                depth=depth.value,
             )
             save(personal, checkpoint)
             evaluation = personal.evaluate()
@@ -140,6 +156,8 @@ def fit(
         )
     else:
         print_training(history, evaluation, seconds_used, held_out=held_out)
+        if personal.manifest.layers is not None and (depth, history.depth) == ("auto", "head"):
+            typer.echo("only the head was trained: the layers gained nothing on held-out photos")
         typer.echo(f"saved in {checkpoint}")
     if history.stopped and stop.number is not None:
         fail(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ..errors import NotPersonalizableError
 from .consistency import contradictions
 from .fields import Fields
-from .names import LABELS_FILE, MANIFEST_FILE, VARIABLE_TENSORS, VERSION
+from .names import FEATURES, LABELS_FILE, MANIFEST_FILE, VARIABLE_TENSORS, VERSION
 from .parsing import (
     parse_feature,
     parse_fingerprints,
     parse_frozen,
     parse_head,
     parse_input,
+    parse_layers,
     parse_loss,
     parse_optimizer,
     parse_variable,
@@ -26,6 +27,7 @@ from .specs import (
     FrozenSpec,
     HeadSpec,
     InputSpec,
+    LayersSpec,
     LossSpec,
     OptimizerSpec,
     VariableSpec,
@@ -38,6 +40,7 @@ __all__ = [
     "FrozenSpec",
     "HeadSpec",
     "InputSpec",
+    "LayersSpec",
     "LossSpec",
     "Manifest",
     "OptimizerSpec",
@@ -65,6 +68,7 @@ class Manifest:
         weight_decay: default weight decay; None if the runtime chooses it.
         variables: variables, in the order of `save` and `restore`.
         fingerprints: hashes that decide what user data still fits.
+        layers: the tuned layers; None if only the head trains.
         frozen: the plain classifier inside the file; None if there is none.
         requires: features that a runtime must support; a runtime refuses the file otherwise.
         generator: program that wrote the file, with its version.
@@ -86,6 +90,7 @@ class Manifest:
     weight_decay: float | None
     variables: tuple[VariableSpec, ...]
     fingerprints: Fingerprints
+    layers: LayersSpec | None = None
     frozen: FrozenSpec | None = None
     requires: tuple[str, ...] = ()
     generator: str = ""
@@ -107,6 +112,21 @@ class Manifest:
             capacity=self.capacity,
             weights_per_output=self.weights_per_output,
             variables={spec.name: spec.shape for spec in self.variables},
+            head_features=None if self.layers is None else self.layers.features,
+        )
+
+    def of_head(self) -> Manifest:
+        """Return the manifest of the head alone, whose features are those behind tuned layers.
+
+        Its signatures are those of `litert.HeadEngine`. Without tuned layers it is this manifest.
+        """
+        if self.layers is None:
+            return self
+        return replace(
+            self,
+            features=(FeatureSpec(FEATURES, (self.layers.features,)),),
+            head=replace(self.head, feature_norm=self.layers.feature_norm),
+            layers=None,
         )
 
     def to_json(self) -> str:
@@ -116,6 +136,8 @@ class Manifest:
         for variable in fields["variables"]:
             if variable["rate"] is None:
                 del variable["rate"]
+        if self.layers is None:
+            del fields["layers"]
         if self.class_keys is None:
             del fields["class_keys"]
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
@@ -153,6 +175,7 @@ class Manifest:
             weight_decay=fields.optional_number("weight_decay"),
             variables=tuple(map(parse_variable, fields.objects("variables"))),
             fingerprints=parse_fingerprints(fields.object("fingerprints")),
+            layers=parse_layers(fields.object("layers")) if fields.values.get("layers") else None,
             frozen=parse_frozen(fields.object("frozen")) if fields.values.get("frozen") else None,
             requires=requires,
             generator=fields.string("generator"),

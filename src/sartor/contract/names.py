@@ -12,6 +12,8 @@ __all__ = [
     "CLASS_ONE_HOT",
     "DONE",
     "FEATURES",
+    "HEAD_FEATURES",
+    "HEAD_SIGNATURES",
     "IMAGE",
     "INPUT",
     "LABELS",
@@ -27,6 +29,7 @@ __all__ = [
     "RANDOM_STATE",
     "ROLES",
     "RUN",
+    "RUN_LAYERS",
     "SAMPLE_WEIGHTS",
     "SCALE",
     "SIGNATURES",
@@ -51,6 +54,12 @@ LABELS_FILE = "labels.txt"
 SIGNATURES = ("infer", "train", "evaluate", "set_class", "save", "restore", "initialize")
 """Signatures of every personalizable file."""
 
+HEAD_SIGNATURES = ("train", "evaluate", "set_class")
+"""Signatures that a file with tuned layers also has for its head alone: `train_head` and so on."""
+
+RUN_LAYERS = "run_layers"
+"""Signature of a file with tuned layers: from the features of a sample to those of the head."""
+
 VARIABLE_TENSORS = "variable_tensors"
 """Requirement of a model with recurrent layers: a runtime that supports their state."""
 
@@ -59,6 +68,9 @@ INPUT = "input"
 
 FEATURES = "features"
 """Features: output of `infer`, input of `train`, `evaluate` and `set_class`."""
+
+HEAD_FEATURES = "head_features"
+"""Features behind tuned layers: output of `infer` and `run_layers`."""
 
 LABELS = "labels"
 """Targets of a batch: input of `train` and `evaluate`."""

@@ -10,6 +10,7 @@ from .specs import (
     FrozenSpec,
     HeadSpec,
     InputSpec,
+    LayersSpec,
     LossSpec,
     OptimizerSpec,
     StepSpec,
@@ -22,6 +23,7 @@ __all__ = [
     "parse_frozen",
     "parse_head",
     "parse_input",
+    "parse_layers",
     "parse_loss",
     "parse_optimizer",
     "parse_variable",
@@ -69,6 +71,14 @@ def parse_head(item: Fields) -> HeadSpec:
     return HeadSpec(
         name=item.string("name"),
         settings=item.object("settings").values,
+        feature_norm=item.optional_number("feature_norm"),
+    )
+
+
+def parse_layers(item: Fields) -> LayersSpec:
+    """Return `layers`."""
+    return LayersSpec(
+        features=item.integer("features", minimum=1),
         feature_norm=item.optional_number("feature_norm"),
     )
 

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from .names import (
     ACTIVE,
     CLASS_ONE_HOT,
     DONE,
     FEATURES,
+    HEAD_FEATURES,
+    HEAD_SIGNATURES,
     LABELS,
     LEARNING_RATE,
     LOSS,
     OUTPUT,
     RUN,
+    RUN_LAYERS,
     SAMPLE_WEIGHTS,
 )
 
-__all__ = ["TensorSpec", "numbered", "signatures"]
+__all__ = ["TensorSpec", "head_signature", "numbered", "signatures"]
+
+_Signatures: TypeAlias = "dict[str, tuple[dict[str, TensorSpec], dict[str, TensorSpec]]]"
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,11 @@ def numbered(name: str, index: int) -> str:
     return name if index == 0 else f"{name}_{index}"
 
 
+def head_signature(key: str) -> str:
+    """Return the name of a signature of `HEAD_SIGNATURES` for the head alone."""
+    return f"{key}_head"
+
+
 def signatures(
     *,
     inputs: Mapping[str, TensorSpec],
@@ -47,7 +58,8 @@ def signatures(
     capacity: int,
     weights_per_output: bool,
     variables: Mapping[str, tuple[int, ...]],
-) -> dict[str, tuple[dict[str, TensorSpec], dict[str, TensorSpec]]]:
+    head_features: int | None = None,
+) -> _Signatures:
     """Return the signatures of a file: key → (inputs, outputs), each name → shape and type.
 
     Args:
@@ -57,6 +69,7 @@ def signatures(
         capacity: C, the largest number of classes.
         weights_per_output: whether a sample has a weight for each output.
         variables: name → shape of each variable.
+        head_features: number of features behind tuned layers. Default: no tuned layers.
     """
     scalar = TensorSpec((1,))
 
@@ -71,7 +84,7 @@ def signatures(
     results = {LOSS: scalar, OUTPUT: output}
     state = {name: TensorSpec(shape) for name, shape in variables.items()}
     run, done = {RUN: scalar}, {DONE: scalar}
-    return {
+    result: _Signatures = {
         "infer": (dict(inputs), {OUTPUT: TensorSpec((1, capacity)), **rows(1)}),
         "train": ({**samples, LEARNING_RATE: scalar}, results),
         "evaluate": (samples, results),
@@ -88,3 +101,15 @@ def signatures(
         "restore": (state, done),
         "initialize": (run, done),
     }
+    if head_features is None:
+        return result
+    behind = {HEAD_FEATURES: TensorSpec((1, head_features))}
+    result["infer"][1].update(behind)
+    head = signatures(
+        inputs={}, features=[(head_features,)], batch_size=batch_size, capacity=capacity,
+        weights_per_output=weights_per_output, variables={},
+    )  # fmt: skip
+    for key in HEAD_SIGNATURES:
+        result[head_signature(key)] = head[key]
+    result[RUN_LAYERS] = (rows(1), behind)
+    return result

@@ -1,4 +1,4 @@
-"""The parts of the manifest: inputs, features, variables, head, loss, optimizer, fingerprints."""
+"""The parts of the manifest: inputs, features, variables, head, layers, loss, optimizer, hashes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ __all__ = [
     "FrozenSpec",
     "HeadSpec",
     "InputSpec",
+    "LayersSpec",
     "LossSpec",
     "OptimizerSpec",
     "StepSpec",
@@ -112,6 +113,19 @@ class HeadSpec:
 
     name: str
     settings: Mapping[str, Any]
+    feature_norm: float | None = None
+
+
+@dataclass(frozen=True)
+class LayersSpec:
+    """The tuned layers of a file: layers of the base that train with the head.
+
+    Attributes:
+        features: number of features that they compute for the head.
+        feature_norm: `HeadSpec.feature_norm` of the head alone.
+    """
+
+    features: int
     feature_norm: float | None = None
 
 

@@ -18,9 +18,7 @@ from .softmax import SoftmaxClassifier
 
 __all__ = ["FineTune", "TunedHead"]
 
-_TOP = (
-    "top/"  # prefix of the head's parameters: its statistics are not those of the file's features
-)
+_LAYERS = "layers/"  # prefix of the layers' parameters
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,7 @@ class TunedHead:
 
     Attributes:
         loss: loss of the head.
+        top: the head behind the layers.
 
     Args:
         options: what to train.
@@ -73,7 +72,7 @@ class TunedHead:
 
     def __init__(self, options: FineTune, layers: Graph) -> None:
         self._options = options
-        self._head = options.head
+        self.top = options.head
         label = f"the last {options.last} layers of the base"
         model = Model()
         model.graphs.append(layers)
@@ -84,7 +83,12 @@ class TunedHead:
     @property
     def loss(self) -> Loss:
         """The loss of the head."""
-        return self._head.loss
+        return self.top.loss
+
+    @property
+    def top_features(self) -> int:
+        """Number of features that the layers compute for the head."""
+        return self._layers.graph.outputs[0].shape[-1]
 
     def settings(self) -> Mapping[str, Any]:
         """Return the options, and the settings of the head, for the manifest."""
@@ -92,31 +96,44 @@ class TunedHead:
             "last": self._options.last,
             "biases_only": self._options.biases_only,
             "rate": self._options.rate,
-            "head": self._head.name,
-            **self._head.settings(),
+            "head": self.top.name,
+            **self.top.settings(),
         }
 
     def identity(self) -> Mapping[str, Any]:
         """Return a hash of the layers without their trainable values, and that of the head."""
         return {
             "layers": self._layers.content_hash(),
-            "head": self._head.name,
-            **self._head.identity(),
+            "head": self.top.name,
+            **self.top.identity(),
         }
 
     def parameters(self, features: Sequence[tuple[int, ...]], capacity: int) -> list[Parameter]:
         """Return the weights and biases of the layers, then the parameters of the head."""
-        rows = [self._layers.graph.outputs[0].shape[1:]]
-        top = self._head.parameters(rows, capacity)
+        return [
+            *self.layer_parameters(),
+            *self.top.parameters([(self.top_features,)], capacity),
+        ]
+
+    def layer_parameters(self) -> list[Parameter]:
+        """Return the weights and biases of the layers."""
         rate = None if self._options.rate == 1 else self._options.rate
         return [
-            *(replace(each, rate=rate) for each in self._layers.parameters()),
-            *(replace(each, name=_TOP + each.name) for each in top),
+            replace(each, name=_LAYERS + each.name, rate=rate) for each in self._layers.parameters()
         ]
+
+    def run_layers(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
+        """Emit the layers: the features [N, F] of the head."""
+        layers = {
+            name.removeprefix(_LAYERS): each
+            for name, each in parameters.items()
+            if name.startswith(_LAYERS)
+        }
+        return self._layers.emit(features, layers, self._layers.graph.outputs[0])
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """Emit the layers and the head."""
-        return self._head.logits(self._emit(features, parameters), _of_head(parameters))
+        return self.top.logits([self.run_layers(features, parameters)], parameters)
 
     def normalization_statistics(
         self,
@@ -125,13 +142,10 @@ class TunedHead:
         parameters: Mapping[str, Tensor],
     ) -> dict[str, Tensor]:
         """Emit the statistics of the head's features; nothing if the head does not normalize."""
-        if not isinstance(self._head, NormalizingHead):
+        if not isinstance(self.top, NormalizingHead):
             return {}
-        return _of_layers(
-            self._head.normalization_statistics(
-                self._emit(features, parameters), sample_weights, _of_head(parameters)
-            )
-        )
+        rows = [self.run_layers(features, parameters)]
+        return dict(self.top.normalization_statistics(rows, sample_weights, parameters))
 
     def imprint(
         self,
@@ -141,26 +155,8 @@ class TunedHead:
         other_classes: Tensor,
     ) -> dict[str, Tensor]:
         """Emit the head's parameters of a class, from the features behind the layers."""
-        rows = self._emit(features, parameters)
-        return _of_layers(
-            self._head.imprint(rows, sample_weights, _of_head(parameters), other_classes)
-        )
-
-    def _emit(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> list[Tensor]:
-        """Emit the layers: the features of the head."""
-        return [self._layers.emit(features, parameters, self._layers.graph.outputs[0])]
-
-
-def _of_head(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the parameters of the head, by its own names."""
-    return {
-        name.removeprefix(_TOP): each for name, each in parameters.items() if name.startswith(_TOP)
-    }
-
-
-def _of_layers(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return parameters of the head by their names in the file."""
-    return {_TOP + name: each for name, each in parameters.items()}
+        rows = [self.run_layers(features, parameters)]
+        return dict(self.top.imprint(rows, sample_weights, parameters, other_classes))
 
 
 def _select_constants(graph: Graph, options: FineTune) -> list[TrainableConstant]:

@@ -12,6 +12,7 @@ from .files import (
     read_model,
     read_personalizable,
 )
+from .head_engine import HeadEngine, head_engine, head_features
 from .interpreter import create_interpreter
 from .logs import silence_logs
 from .trial import ENDED, HANGS, compute_shapes, start_worker, try_model
@@ -20,10 +21,13 @@ __all__ = [
     "ENDED",
     "HANGS",
     "Engine",
+    "HeadEngine",
     "PersonalizableFile",
     "compute_shapes",
     "create_interpreter",
     "digest_error",
+    "head_engine",
+    "head_features",
     "manifest_of",
     "open_model",
     "read_model",

@@ -25,6 +25,7 @@ from .normalization import (
     log_softmax,
     power_normalization,
     power_normalize_rows,
+    smooth_power_normalization,
     softmax,
     to_length,
 )
@@ -113,6 +114,7 @@ __all__ = [
     "rsqrt",
     "select",
     "slice_",
+    "smooth_power_normalization",
     "softmax",
     "sqrt",
     "square",

@@ -4,9 +4,10 @@ from .adapt_features import adapt_features
 from .adapt_inputs import adapt_inputs
 from .attach_evaluate import attach_evaluate
 from .attach_head import attach_head
+from .attach_layers import attach_layers
 from .attach_set_class import attach_set_class
 from .attach_state import attach_state
-from .attach_train import attach_train
+from .attach_train import add_optimizer_state, attach_train
 from .build_manifest import build_manifest
 from .check_parts import check_parts
 from .choose_normalization import choose_normalization
@@ -33,8 +34,10 @@ __all__ = [
     "PreparedBase",
     "adapt_features",
     "adapt_inputs",
+    "add_optimizer_state",
     "attach_evaluate",
     "attach_head",
+    "attach_layers",
     "attach_set_class",
     "attach_state",
     "attach_train",

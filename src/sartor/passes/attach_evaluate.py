@@ -11,12 +11,16 @@ from .signature_builder import SignatureBuilder
 __all__ = ["attach_evaluate"]
 
 
-def attach_evaluate(plan: Plan) -> None:
-    """Add `evaluate`: loss and output of a batch at the current temperature.
+def attach_evaluate(plan: Plan, key: str = "evaluate") -> None:
+    """Add a signature `evaluate`: loss and output of a batch at the current temperature.
 
     The new graph contains the head and the loss; it changes no variable.
+
+    Args:
+        plan: gets the signature.
+        key: name of the signature.
     """
-    builder = SignatureBuilder(plan, "evaluate")
+    builder = SignatureBuilder(plan, key)
     features = builder.feature_inputs()
     logits = plan.head.logits(features, builder.head_parameters())
     logits = div(logits, builder.read(TEMPERATURE))

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from ..contract.names import MASK, OUTPUT, RANDOM_STATE, TEMPERATURE, WEIGHT_DECAY
+from ..contract.names import HEAD_FEATURES, MASK, OUTPUT, RANDOM_STATE, TEMPERATURE, WEIGHT_DECAY
 from ..errors import ConversionError
-from ..graph import Graph, Tensor
-from ..heads import initial_random_state
+from ..graph import Graph
+from ..heads import Head, initial_random_state
 from ..ops import div
 from .plan import Plan
 from .signature_builder import SignatureBuilder
 
-__all__ = ["attach_head", "calibrated_output"]
+__all__ = ["attach_head"]
 
 
 def attach_head(plan: Plan, base: Graph) -> None:
     """Add the head's variables, and `infer`: the base followed by the head.
 
     Before: the base, its outputs are the features. After: the same graph, its outputs are the
-    head's output and the features. A second graph over the same base would pack its weights in
-    memory a second time.
+    head's output, the features, and those behind tuned layers. A second graph over the same base
+    would pack its weights in memory a second time.
 
     Args:
         plan: gets the variables and the signature.
@@ -31,16 +29,15 @@ def attach_head(plan: Plan, base: Graph) -> None:
     _add_variables(plan)
     builder = SignatureBuilder(plan, "infer", base)
     features = list(base.outputs)
-    output = calibrated_output(builder, features)
-    builder.finish({OUTPUT: output, **{tensor.name: tensor for tensor in features}})
-    base.prune()
-
-
-def calibrated_output(builder: SignatureBuilder, features: Sequence[Tensor]) -> Tensor:
-    """Return the head's output; its logits are divided by the temperature."""
-    head = builder.plan.head
+    outputs = {tensor.name: tensor for tensor in features}
+    head: Head = plan.head
+    if plan.tuned_head is not None:
+        rows = plan.tuned_head.run_layers(features, builder.head_parameters())
+        head, features, outputs[HEAD_FEATURES] = plan.tuned_head.top, [rows], rows
     logits = head.logits(features, builder.head_parameters())
-    return head.loss.output(div(logits, builder.read(TEMPERATURE)), builder.read(MASK))
+    logits = div(logits, builder.read(TEMPERATURE))
+    builder.finish({OUTPUT: head.loss.output(logits, builder.read(MASK)), **outputs})
+    base.prune()
 
 
 def _add_variables(plan: Plan) -> None:

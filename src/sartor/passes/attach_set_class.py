@@ -14,8 +14,8 @@ from .signature_builder import SignatureBuilder
 __all__ = ["attach_set_class"]
 
 
-def attach_set_class(plan: Plan) -> None:
-    """Add `set_class`, which does one of three things.
+def attach_set_class(plan: Plan, key: str = "set_class") -> None:
+    """Add a signature `set_class`, which does one of three things.
 
     - With a class and `active` 1 it imprints the class from the features.
     - With a class and `active` 0 it clears the class.
@@ -25,8 +25,12 @@ def attach_set_class(plan: Plan) -> None:
     (parameters), to `active` (mask) or to 0 (optimizer state). A variable without a class axis
     changes only if the head computes a value for it. Values are selected, not multiplied, so that
     a class with NaN weights can be cleared.
+
+    Args:
+        plan: gets the signature.
+        key: name of the signature.
     """
-    builder = SignatureBuilder(plan, "set_class")
+    builder = SignatureBuilder(plan, key)
     class_one_hot = builder.input(CLASS_ONE_HOT, (plan.capacity,))
     features = builder.feature_inputs()
     sample_weights = builder.input(SAMPLE_WEIGHTS, (plan.batch_size,))

@@ -16,17 +16,20 @@ from .attach_loss import attach_loss
 from .plan import Plan, Variable
 from .signature_builder import SignatureBuilder
 
-__all__ = ["attach_train"]
+__all__ = ["add_optimizer_state", "attach_train"]
 
 
-def attach_train(plan: Plan) -> None:
-    """Add the optimizer's variables, and `train`: one optimizer step on a batch.
+def attach_train(plan: Plan, key: str = "train") -> None:
+    """Add a signature `train`: one optimizer step on a batch.
 
     The new graph contains the head, the loss, its gradients and the update of each parameter. The
     outputs `loss` and `output` are those before the step.
+
+    Args:
+        plan: gets the signature; it has the variables of the optimizer (`add_optimizer_state`).
+        key: name of the signature.
     """
-    _add_variables(plan)
-    builder = SignatureBuilder(plan, "train")
+    builder = SignatureBuilder(plan, key)
     logits, random_state = _training_logits(builder, builder.feature_inputs())
     output = plan.head.loss.output(logits, builder.read(MASK))
     loss = attach_loss(builder, logits)
@@ -77,7 +80,8 @@ def _attach_step(builder: SignatureBuilder, loss: Tensor) -> None:
         builder.assign(name, value)
 
 
-def _add_variables(plan: Plan) -> None:
+def add_optimizer_state(plan: Plan) -> None:
+    """Add the variables of the optimizer."""
     for variable in plan.variables_with_role("parameter"):
         for name in plan.optimizer.parameter_state:
             plan.add_variable(

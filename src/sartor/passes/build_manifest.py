@@ -9,6 +9,7 @@ from ..contract.manifest import (
     Fingerprints,
     FrozenSpec,
     HeadSpec,
+    LayersSpec,
     LossSpec,
     Manifest,
     OptimizerSpec,
@@ -61,6 +62,7 @@ def build_manifest(
         weight_decay=optimizer.weight_decay,
         variables=variables,
         fingerprints=fingerprints,
+        layers=_layers(plan),
         frozen=FrozenSpec(file.tail, file.class_counts),
         requires=_requirements(plan),
         generator=f"sartor {__version__}",
@@ -73,6 +75,11 @@ def build_manifest(
             f"{head.name!r}, {loss.name!r} or {optimizer.name!r}"
         )
     return manifest
+
+
+def _layers(plan: Plan) -> LayersSpec | None:
+    tuned = plan.tuned_head
+    return None if tuned is None else LayersSpec(tuned.top_features, tuned.top.feature_norm)
 
 
 def _requirements(plan: Plan) -> tuple[str, ...]:

@@ -19,8 +19,7 @@ def choose_normalization(
     On photos through a good base, accuracy is the same with and without; other samples gain up to
     three points (docs/benchmarks.md). The norm of the features is lost. So a regression, few
     features, and inputs of the base as features stay as they are, and so do the features of a
-    head that brings its own layers. The gradient of a square root has no bound, so layers in front
-    of it cannot be trained.
+    head that brings its own layers.
 
     Args:
         prepared: the base, before its features are adapted.
@@ -28,16 +27,10 @@ def choose_normalization(
         option: the choice of the user, or None.
 
     Raises:
-        ConversionError: If there is a choice, but the base is a personalizable file, or layers of
-            the base are trained.
+        ConversionError: If there is a choice, but the base is a personalizable file.
     """
     if isinstance(head, FineTune):
-        if option:
-            raise ConversionError(
-                "layers that are trained cannot feed power-normalized features: leave normalize "
-                "(--normalize) out, or train the head only"
-            )
-        return False
+        head = head.head
     if prepared.features:
         if option is not None:
             raise ConversionError(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .._version import __version__
 from ..contract.manifest import InputSpec
-from ..contract.names import IMAGE, OUTPUT
+from ..contract.names import HEAD_FEATURES, IMAGE, OUTPUT
 from ..flatbuffer.metadata import METADATA_NAME, encode_metadata
 from ..flatbuffer.metadata_tables import (
     ColorSpace,
@@ -79,6 +79,14 @@ def _infer_metadata(plan: Plan, inputs: Sequence[TensorMetadata | None]) -> SubG
         )
         for spec in plan.features
     ]
+    if plan.tuned_head is not None:
+        features.append(
+            TensorMetadata(
+                name=HEAD_FEATURES,
+                description="Features behind the tuned layers: the input of `train_head`.",
+                content=Content(content_properties=FeatureProperties()),
+            )
+        )
     return SubGraphMetadata(
         name="infer",
         input_tensor_metadata=tuple(

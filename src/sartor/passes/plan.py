@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..contract.manifest import FeatureSpec, InputSpec
+from ..contract.names import FEATURES
 from ..errors import ConversionError
 from ..graph import Graph, Model, Tensor
 from ..heads import DropoutHead, Head
+from ..heads.fine_tune import TunedHead
 from ..ops import assign_variable, var_handle
 from ..optimizers import Optimizer
 
@@ -75,6 +77,25 @@ class Plan:
         """The head if it uses dropout, else None."""
         head = self.head
         return head if isinstance(head, DropoutHead) and head.uses_dropout else None
+
+    @property
+    def tuned_head(self) -> TunedHead | None:
+        """The head if it has tuned layers, else None."""
+        return self.head if isinstance(self.head, TunedHead) else None
+
+    def of_head(self, head: TunedHead) -> Plan:
+        """Return the plan of the head behind tuned layers; it shares the model and variables."""
+        layers = {each.name for each in head.layer_parameters()}
+        return replace(
+            self,
+            head=head.top,
+            features=[FeatureSpec(FEATURES, (head.top_features,))],
+            variables={
+                name: each
+                for name, each in self.variables.items()
+                if not {name, each.parameter} & {f"head/{layer}" for layer in layers}
+            },
+        )
 
     def add_variable(
         self,

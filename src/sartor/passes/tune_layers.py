@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import ConversionError
 from ..heads import FineTune
 from ..heads.fine_tune import TunedHead
-from ..ops import flatten
+from ..ops import flatten, smooth_power_normalization
 from .dequantize_graph import dequantize_graph
 from .prepare_base import PreparedBase
 from .split_layers import split_layers
@@ -13,7 +13,7 @@ from .split_layers import split_layers
 __all__ = ["tune_layers"]
 
 
-def tune_layers(prepared: PreparedBase, options: FineTune) -> TunedHead:
+def tune_layers(prepared: PreparedBase, options: FineTune, *, normalize: bool) -> TunedHead:
     """Move the last layers of a base to its head.
 
     Before: a base that ends at the features of `options.head`. After: it ends before the layers to
@@ -22,6 +22,7 @@ def tune_layers(prepared: PreparedBase, options: FineTune) -> TunedHead:
     Args:
         prepared: the base; changed in place.
         options: the layers, and the head on top of them.
+        normalize: power-normalize the features of the head; see `smooth_power_normalization`.
 
     Raises:
         ConversionError: If the base has several feature tensors or fewer layers, or a layer cannot
@@ -36,7 +37,8 @@ def tune_layers(prepared: PreparedBase, options: FineTune) -> TunedHead:
         )
     layers = split_layers(graph, options.last)
     dequantize_graph(layers)
-    layers.outputs = [flatten(layers.outputs[0])]
+    features = flatten(layers.outputs[0])
+    layers.outputs = [smooth_power_normalization(features) if normalize else features]
     prepared.features = ()  # a personalizable base names features behind these layers
     prepared.cut_reason = f"the input of the last {options.last} layers with weights"
     return TunedHead(options, layers)

@@ -196,7 +196,7 @@ class PersonalModel:
         self, epochs: int | None = None, on_epoch: EpochCallback | None = None, *,
         seconds: float | None = None, patience: int | None = None,
         learning_rate: float | None = None, weight_decay: float | None = None,
-        decay: str = "cosine", warm_start: bool = False, seed: int = 0,
+        decay: str = "cosine", warm_start: bool = False, seed: int = 0, depth: str = "auto",
     ) -> History:  # fmt: skip
         """Train from scratch on all samples, with equal weight for each class.
 
@@ -218,13 +218,15 @@ class PersonalModel:
             decay: decay of the learning rate: `cosine`, `linear` or `constant`. Default: `cosine`.
             warm_start: whether to continue from the present weights. Default: False.
             seed: random seed. The same seed gives the same weights if `seconds` is None.
+            depth: what to train: `head`, or `layers` for the tuned layers too (see `FineTune`).
+                Default: `auto`, the layers if they lower the loss on held-out samples.
 
         Raises:
             DataError: If there are no samples, or an argument is out of range.
             TrainingError: If a training is running, or the loss rises; the weights stay.
         """
         config = TrainingConfig(
-            epochs, seconds, patience, learning_rate, weight_decay, decay, warm_start, seed
+            epochs, seconds, patience, learning_rate, weight_decay, decay, warm_start, seed, depth
         )
         return self._jobs.run(config, on_epoch)
 
@@ -232,7 +234,7 @@ class PersonalModel:
         self, epochs: int | None = None, on_epoch: EpochCallback | None = None, *,
         seconds: float | None = None, patience: int | None = None,
         learning_rate: float | None = None, weight_decay: float | None = None,
-        decay: str = "cosine", warm_start: bool = False, seed: int = 0,
+        decay: str = "cosine", warm_start: bool = False, seed: int = 0, depth: str = "auto",
     ) -> TrainingJob:  # fmt: skip
         """Start `fit` in the background, with its arguments; return a job to pause, stop or await.
 
@@ -240,7 +242,7 @@ class PersonalModel:
         Errors after the start are raised by `TrainingJob.wait`.
         """
         config = TrainingConfig(
-            epochs, seconds, patience, learning_rate, weight_decay, decay, warm_start, seed
+            epochs, seconds, patience, learning_rate, weight_decay, decay, warm_start, seed, depth
         )
         return self._jobs.start(config, on_epoch, background=True)
 

@@ -238,6 +238,14 @@ class SampleCollection:
         self._imprint([*old, *new[: self._state.free_classes]])
         self._state.keep_loaded_weights()
 
+    def imprint_new_classes(self) -> None:
+        """Imprint the classes that no training has changed, for other weights of tuned layers."""
+        new = self._state.new_classes
+        if new:
+            with self.lock:
+                rows = self.store.select(held_out=False)
+                self._state.imprint({label: self._features_of(rows, label) for label in new})
+
     def _imprint_sample(
         self, features: FeatureRows, targets: Mapping[str, float], held_out: bool
     ) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from .._arguments import check_integer
-from ..contract.names import FEATURES, OUTPUT
-from ..contract.signatures import numbered
+from ..contract.names import OUTPUT
 from ..errors import DataError
-from ..litert import Engine, read_personalizable
+from ..litert import Engine, head_engine, head_features, read_personalizable
 from .class_names import ClassNames
 from .classes import ClassWeights
 from .confidence.imprinted import calibrate
@@ -53,12 +52,13 @@ class ModelState:
         file = read_personalizable(path)
         self.manifest = manifest = file.manifest
         self._engine = Engine(path, manifest, threads=threads, content=file.content)
+        self._head, self._head_manifest = head_engine(self._engine, manifest), manifest.of_head()
         self.samples_seen = 0
         self.history: History | None = None
         self._app: dict[str, np.ndarray] = {}
-        self._weights = ClassWeights(self._engine, manifest)
+        self._weights = ClassWeights(self._head, self._head_manifest)
         self._classes = ClassNames(manifest.classes, manifest.class_keys)
-        self._new = NewClasses(manifest.features)
+        self._new = NewClasses(self._head_manifest.features)
         self._before: Variables = {}  # the present training
         self._detector: OODDetector | None = None
         self._new.include(self._untrained())
@@ -92,7 +92,8 @@ class ModelState:
 
     def features(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """Return the features of one sample: float32 [1, …] for each features tensor."""
-        return self._features_of(self._engine.run("infer", inputs))
+        outputs = self._engine.run("infer", inputs)
+        return [outputs[spec.name] for spec in self.manifest.features]
 
     def predict(self, inputs: Mapping[str, np.ndarray]) -> tuple[dict[str, float], bool | None]:
         """Return class name → output, and whether the sample is in-distribution, or None.
@@ -101,7 +102,8 @@ class ModelState:
             DataError: If an output is not finite.
         """
         with self._engine.lock:
-            outputs = self.engine.run("infer", inputs)
+            self._imprint_changed()
+            outputs = self._head.run("infer", inputs)
             class_indices, detector = self.class_indices, self._detector
         output = outputs[OUTPUT]
         if not np.isfinite(output).all():
@@ -111,7 +113,8 @@ class ModelState:
             )
         in_distribution = None
         if detector is not None:
-            in_distribution = detector.is_in_distribution(self._features_of(outputs), output)
+            features = [outputs[spec.name] for spec in self._head_manifest.features]
+            in_distribution = detector.is_in_distribution(features, output)
         return {name: float(output[0, i]) for name, i in class_indices.items()}, in_distribution
 
     def is_new(self, label: str) -> bool:
@@ -141,7 +144,7 @@ class ModelState:
         with self._engine.lock:
             self._add_class(label)
             if features is not None and label in self._new.means:
-                self._new.add_samples(label, features)
+                self._new.add_samples(label, head_features(self._head, features))
 
     def imprint(self, classes: Mapping[str, Sequence[np.ndarray]]) -> None:
         """Imprint the classes that are not trained from all their samples; see `add_sample`.
@@ -153,7 +156,7 @@ class ModelState:
             for label, features in classes.items():
                 self._add_class(label)
                 if label in self._new and len(features[0]):
-                    self._new.set_samples(label, features)
+                    self._new.set_samples(label, head_features(self._head, features))
 
     def remove(self, label: str) -> None:
         """Clear a class, so that its index is free."""
@@ -206,7 +209,7 @@ class ModelState:
         with self._engine.lock:
             self._detector = None
             for label, features in remaining.items():
-                self._new.set_samples(label, features)
+                self._new.set_samples(label, head_features(self._head, features))
 
     def keep_loaded_weights(self) -> None:
         """Treat the imprinted classes whose samples are not here as trained."""
@@ -248,7 +251,7 @@ class ModelState:
             detector = self._detector_of(checkpoint)
             self._engine.restore(adapted.variables)
             self._classes = ClassNames(adapted.classes, adapted.class_keys)
-            self._new = NewClasses(self.manifest.features)
+            self._new = NewClasses(self._head_manifest.features)
             self._new.include(self.class_indices.keys() & {*checkpoint.imprinted})
             self._new.include(self._untrained())
             self._detector = detector
@@ -288,7 +291,7 @@ class ModelState:
         self._new.changed.clear()
         if self.manifest.task == "classification" and indices.keys() == self._new.means.keys():
             rows = [self._new.means[label].row() for label in indices]
-            calibrate(self._engine, self.manifest, rows)
+            calibrate(self._head, self._head_manifest, rows)
 
     def _clear(self, index: int, label: str) -> None:
         """Clear the weights of a class that was removed."""
@@ -297,13 +300,10 @@ class ModelState:
         if self._detector is not None:
             self._detector = self._detector.without_class(index)
 
-    def _features_of(self, outputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        return [outputs[numbered(FEATURES, i)] for i in range(len(self.manifest.features))]
-
     def _detector_of(self, checkpoint: Checkpoint) -> OODDetector | None:
         if checkpoint.ood_threshold is None:
             return None
-        size = sum(math.prod(spec.shape) for spec in self.manifest.features)
+        size = sum(math.prod(spec.shape) for spec in self._head_manifest.features)
         return OODDetector.from_arrays(
             checkpoint.ood, checkpoint.ood_threshold, size, len(checkpoint.classes)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,6 +114,7 @@ def cross_validate(
     assigned: np.ndarray,
     held_out: HeldOutOutputs,
     outputs: np.ndarray,
+    held_out_features: Sequence[np.ndarray] | None = None,
 ) -> CrossValidation:
     """Fit the temperature and the OOD detector to held-out outputs, and measure the accuracy.
 
@@ -125,6 +127,8 @@ def cross_validate(
         held_out: outputs for the rows of the folds whose training was completed.
         outputs: float32 [N, C]; outputs of the model that was trained on all rows, at
             temperature 1.
+        held_out_features: float32 [N, F] for each features tensor, from tuned layers that were
+            trained without the held-out rows. Default: the features of the data set.
     """
     class_indices = dataset.targets.argmax(1)
     folds, validation, rows = held_out.folds, held_out.outputs, held_out.rows
@@ -139,7 +143,10 @@ def cross_validate(
     detector = None
     if not manifest.weights_per_output:
         used = folds if rows.any() else assigned
-        detector = OODDetector.fit(dataset.features, class_indices, used, calibrated)
+        features = held_out_features or dataset.features
+        detector = OODDetector.fit(features, class_indices, used, calibrated)
+        if detector is not None and held_out_features is not None:
+            detector = detector.with_features(dataset.features, class_indices)
         if calibrated is not None and held_out_accuracy is not None:
             targets = dataset.targets[rows]
             calibration_error = expected_calibration_error(calibrated[rows], targets)

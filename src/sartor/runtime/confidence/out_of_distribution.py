@@ -111,6 +111,19 @@ class OODDetector:
         """
         return self.score(features, output) >= self.threshold
 
+    def with_features(
+        self, features: Sequence[np.ndarray], class_indices: np.ndarray
+    ) -> OODDetector:
+        """Return a detector with the prototypes of other features of the training samples.
+
+        Args:
+            features: float32 [N, …] for each features tensor.
+            class_indices: int [N]; class index of each sample.
+        """
+        rows = unit_features(features)
+        prototypes, indices = class_prototypes(rows, class_indices, self.similarity)
+        return replace(self, prototypes=prototypes, class_indices=indices)
+
     def with_class(self, class_index: int, mean: Sequence[np.ndarray], count: int) -> OODDetector:
         """Return a detector with the prototype of a class added or replaced.
 

@@ -87,6 +87,7 @@ class History:
             0…1. None if it is unknown.
         warnings: messages about what the training may have damaged, and about what could not be
             measured.
+        depth: what was trained: `head`, or `layers` for the tuned layers too.
     """
 
     epochs: tuple[Epoch, ...]
@@ -96,6 +97,7 @@ class History:
     expected_accuracy: float | None = None
     calibration_error: float | None = None
     warnings: tuple[str, ...] = ()
+    depth: str = "head"
 
     def _repr_html_(self) -> str:
         """Return the HTML that a notebook shows."""

@@ -12,6 +12,9 @@ from .schedule import DECAYS
 __all__ = ["TrainingConfig"]
 
 
+_DEPTHS = ("auto", "head", "layers")
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
     """The options of a training; `PersonalModel.fit` describes each of them.
@@ -28,6 +31,7 @@ class TrainingConfig:
     decay: str = "cosine"
     warm_start: bool = False
     seed: int = 0
+    depth: str = "auto"
 
     def __post_init__(self) -> None:
         for name, count in (("epochs", self.epochs), ("patience", self.patience)):
@@ -48,6 +52,9 @@ class TrainingConfig:
                 raise DataError(f"{name} must be at least 0 and finite, got {number}")
         if not isinstance(self.decay, str) or self.decay not in DECAYS:
             raise DataError(f"decay must be one of {', '.join(DECAYS)}; got {self.decay!r}")
+
+        if self.depth not in _DEPTHS:
+            raise DataError(f"depth must be one of {', '.join(_DEPTHS)}; got {self.depth!r}")
 
     @property
     def is_limited(self) -> bool:

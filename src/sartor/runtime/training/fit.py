@@ -1,10 +1,10 @@
-"""One training from beginning to end: train, publish the weights, cross-validate."""
+"""One training of a head from beginning to end: train, publish the weights, cross-validate."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ...errors import TrainingError
 from ..confidence.out_of_distribution import OODDetector
@@ -17,7 +17,7 @@ from .trainer import EpochCallback
 from .training_model import TrainingModel
 from .validation import Selection, join_names, select_stage, validate
 
-__all__ = ["Publish", "train"]
+__all__ = ["HeadTraining", "Publish", "train_head"]
 
 Publish = Callable[[Variables, "OODDetector | None"], None]
 """Takes the variables and the out-of-distribution detector that predictions use from now on."""
@@ -25,14 +25,32 @@ Publish = Callable[[Variables, "OODDetector | None"], None]
 _PUBLISH_INTERVAL = 0.1  # seconds; publishing more often would keep predictions waiting
 
 
-def train(
+@dataclass(frozen=True)
+class HeadTraining:
+    """The result of a training of a head.
+
+    Attributes:
+        history: its history.
+        variables: the trained weights.
+        config: its options, with the learning rate that was searched.
+        selection: the stage at which it ended, and the outputs that selected it; None without a
+            cross-validation.
+    """
+
+    history: History
+    variables: Variables
+    config: TrainingConfig
+    selection: Selection | None = None
+
+
+def train_head(
     model: TrainingModel,
     config: TrainingConfig,
     data: TrainingData,
     control: Control,
     publish: Publish,
     on_epoch: EpochCallback | None = None,
-) -> History:
+) -> HeadTraining:
     """Train a head and publish its weights: now and then during training, and at the end.
 
     If training is stopped, the weights with the lower loss are published: the new ones or those
@@ -63,15 +81,16 @@ def train(
     variables = _better_variables(model, data) if history.stopped else model.variables(data)
     publish(variables, data.detector)
     if history.stopped or selection is None:
-        return history
+        return HeadTraining(history, variables, training.config, selection)
     validation = validate(model, data, selection, config)
     publish({**variables, **validation.variables}, validation.detector)
-    return replace(
+    history = replace(
         history,
         expected_accuracy=validation.accuracy,
         calibration_error=validation.calibration_error,
         warnings=(*history.warnings, *validation.warnings),
     )
+    return HeadTraining(history, variables, training.config, selection)
 
 
 def _run_stages(

@@ -17,7 +17,8 @@ from ..state import ModelState
 from .config import TrainingConfig
 from .control import Control
 from .data import TrainingData
-from .fit import train
+from .fit import train_head
+from .layers import LayerTraining
 from .trainer import EpochCallback
 from .training_model import TrainingModel
 
@@ -151,6 +152,11 @@ class TrainingJobs:
         """
         if on_epoch is not None and not callable(on_epoch):
             raise DataError(f"on_epoch must be a function of an Epoch; got {on_epoch!r}")
+        if config.depth == "layers" and self._manifest.layers is None:
+            raise DataError(
+                "depth must be 'auto' or 'head', got 'layers': the model has no tuned layers. "
+                "Convert its base with --fine-tune (in Python: head=FineTune())"
+            )
         control = Control(config.seconds)
         with self._samples.lock:
             if self._job is not None and self._job.running:
@@ -198,7 +204,12 @@ class TrainingJobs:
     ) -> History:
         """Train in the thread of a job."""
         data = TrainingData.collect(self._samples, self._state, config)
-        history = train(self._model, config, data, control, self._state.publish, on_epoch)
+        publish = self._state.publish
+        if self._manifest.layers is None:
+            history = train_head(self._model, config, data, control, publish, on_epoch).history
+        else:
+            history = LayerTraining(self._model, config, control, publish).run(data, on_epoch)
+            self._samples.imprint_new_classes()
         self._state.history = history
         return history
 

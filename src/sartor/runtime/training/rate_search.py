@@ -17,7 +17,7 @@ from .schedule import Schedule
 from .trainer import Trainer
 from .training_model import TrainingModel
 
-__all__ = ["search_rate"]
+__all__ = ["search_layer_rate", "search_rate"]
 
 _STEPS, _BATCHES = 20, 4  # of each trial
 _TOP, _TOP_ADAPTIVE = 1.0, 0.1  # the first rate, or 16 times the default if that is higher
@@ -26,6 +26,7 @@ _TOLERANCE = 0.01  # of the loss before: such losses are equally good
 _PATIENCE = 2  # rates no better than the best: losses of rates that are too high are erratic
 _STABLE_FRACTION = 0.5  # of the rate with the lowest loss
 _TIME_FRACTION = 0.25  # of a time limit
+_LAYER_TOP, _LAYER_TOP_ADAPTIVE, _LAYER_TRIALS = 0.25, 8e-3, 5  # of tuned layers
 
 
 def search_rate(
@@ -62,6 +63,32 @@ def search_rate(
             break
         rate *= _FACTOR
     return default if best is None else _STABLE_FRACTION * best
+
+
+def search_layer_rate(model: TrainingModel, samples: Dataset, control: Control, seed: int) -> float:
+    """Return a learning rate for tuned layers with a trained head.
+
+    It is the highest of some rates, each a quarter of the one before, at which twenty steps do not
+    raise the loss.
+
+    Args:
+        model: holds the starting weights, before and after the call.
+        samples: training samples.
+        control: pauses and stops the search.
+        seed: seed of the order of the samples.
+    """
+    start = model.engine.variables()
+    few = samples.take(samples.stratified_rows(_BATCHES * model.manifest.batch_size, seed))
+    before = model.evaluate(few)[0]
+    is_adaptive = model.manifest.optimizer.step.adaptive
+    rate = _LAYER_TOP_ADAPTIVE if is_adaptive else _LAYER_TOP
+    for _ in range(_LAYER_TRIALS):
+        loss = _trial(model, few, rate, control, seed)
+        model.engine.restore(start)
+        if loss <= before or control.stopped:
+            break
+        rate *= _FACTOR
+    return rate
 
 
 def _trial(

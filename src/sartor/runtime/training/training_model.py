@@ -28,6 +28,7 @@ class TrainingModel:
         manifest: manifest of the file.
         engine: engine that holds the copy.
         class_weights: sets the weights of classes in `engine`.
+        untrained: the initial variables without classes: a file may have trained ones.
     """
 
     def __init__(self, engine: Engine, manifest: Manifest) -> None:
@@ -35,7 +36,7 @@ class TrainingModel:
         self.engine = engine
         self.class_weights = ClassWeights(self.engine, manifest)
         self._batch = Batch(manifest)
-        self._untrained = self._untrained_variables()
+        self.untrained: Variables = self._untrained_variables()
 
     def dataset(self, data: TrainingData, samples: SampleSet) -> Dataset:
         """Return samples as a data set of the model."""
@@ -83,7 +84,7 @@ class TrainingModel:
         if data.warm:
             self.engine.restore(data.variables)
             return
-        self.engine.restore(self._untrained)
+        self.engine.restore(self.untrained)
         self.class_weights.set_normalization(mixed.features)
 
     def variables(self, data: TrainingData) -> Variables:
@@ -95,7 +96,6 @@ class TrainingModel:
         self.engine.close()
 
     def _untrained_variables(self) -> Variables:
-        """Return the initial variables without classes: a file may have trained ones."""
         self.engine.run("initialize", {RUN: np.ones(1, np.float32)})
         for index in np.flatnonzero(~self.class_weights.are_zero()):
             self.class_weights.clear(int(index))

@@ -121,7 +121,11 @@ def select_stage(
 
 
 def validate(
-    model: TrainingModel, data: TrainingData, selection: Selection, config: TrainingConfig
+    model: TrainingModel,
+    data: TrainingData,
+    selection: Selection,
+    config: TrainingConfig,
+    held_out_features: Sequence[np.ndarray] | None = None,
 ) -> Validation:
     """Fit temperature and OOD detector, and measure the accuracy on the held-out rows.
 
@@ -130,12 +134,14 @@ def validate(
         data: its samples.
         selection: outputs for held-out rows.
         config: options of the training.
+        held_out_features: see `cross_validate`.
     """
     samples = model.dataset(data, data.samples)
     outputs = model.evaluate(samples)[1]
     result = cross_validate(
-        model.manifest, samples, selection.assigned, selection.held_out, outputs
-    )
+        model.manifest, samples, selection.assigned, selection.held_out, outputs,
+        held_out_features,
+    )  # fmt: skip
     return Validation(
         result.ood_detector,
         {TEMPERATURE: np.full(1, result.temperature, np.float32)},

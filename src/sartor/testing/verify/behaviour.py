@@ -10,6 +10,7 @@ from ...contract.names import FEATURES, LABELS, LOSS, MASK, OUTPUT, SAMPLE_WEIGH
 from ...contract.signatures import numbered
 from .class_checks import check_classes, check_first_samples, check_statistics
 from .comparison import check_close, check_equal
+from .layer_checks import check_layers
 from .report import Check
 from .session import Batch, Session, Variables
 from .training_checks import check_training
@@ -37,6 +38,7 @@ def check_behaviour(session: Session, rng: np.random.Generator) -> Iterator[Chec
     if session.manifest.task == "classification" and session.manifest.capacity > 1:
         yield check_first_samples(session, initial, rng)
     yield from _check_temperature(session, variables, batch)
+    yield from check_layers(session, variables, batch)
 
 
 def _check_weights(session: Session, variables: Variables, batch: Batch) -> Iterator[Check]:

@@ -87,13 +87,14 @@ class Session:
         return self.save()
 
     def set_class(
-        self, variables: Variables, index: int, batch: Batch, *, active: bool = True
-    ) -> None:
+        self, variables: Variables, index: int, batch: Batch, *, active: bool = True,
+        key: str = "set_class",
+    ) -> None:  # fmt: skip
         """Imprint a class, or clear it. If the batch has several rows, the last has weight 0."""
         weights = np.ones(self.manifest.batch_size, np.float32)
         weights[-1] = self.manifest.batch_size == 1
         one_hot = np.eye(self.manifest.capacity, dtype=np.float32)[index]
-        self._call_set_class(variables, one_hot, batch, weights, active)
+        self._call_set_class(variables, one_hot, batch, weights, active, key)
 
     def update_statistics(self, variables: Variables, batch: Batch) -> None:
         """Compute normalization statistics. The second half of the rows has weight 0."""
@@ -109,11 +110,12 @@ class Session:
         batch: Batch,
         weights: np.ndarray,
         active: bool,
+        key: str = "set_class",
     ) -> None:
         features = {name: value for name, value in batch.items() if name.startswith(FEATURES)}
         self.restore(variables)
         self.call(
-            "set_class", class_one_hot=one_hot, **features, sample_weights=weights,
+            key, class_one_hot=one_hot, **features, sample_weights=weights,
             active=np.array([active], np.float32),
         )  # fmt: skip
 

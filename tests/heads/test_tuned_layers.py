@@ -1,0 +1,166 @@
+"""Training of tuned layers: the head first, then the layers if held-out samples gain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from head_files import file_of, residual_base
+
+import sartor
+from sartor import PersonalModel
+from sartor.errors import DataError
+from sartor.heads import FineTune, MultiLabelClassifier, Regressor
+from sartor.runtime import Epoch
+from sartor.runtime.training import layers
+
+CLASSES, BATCH, SIZE = ["a", "b", "c"], 4, (1, 6, 5, 3)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return convert(FineTune(2), tmp_path_factory.mktemp("tuned"))
+
+
+@pytest.fixture
+def model(file: Path) -> Iterator[PersonalModel]:
+    with PersonalModel(file) as personal:
+        add(personal)
+        yield personal
+
+
+def convert(head: FineTune, folder: Path, classes: list[str] = CLASSES) -> Path:
+    base = file_of(residual_base, *SIZE)
+    return sartor.convert(base, classes=classes, head=head, batch_size=BATCH, normalize=False).save(
+        folder / "model.tflite"
+    )
+
+
+def samples(count: int, seed: int) -> list[tuple[np.ndarray, str]]:
+    """Return noisy images of a pattern for each class."""
+    patterns = np.random.default_rng(7).normal(size=(len(CLASSES), *SIZE))
+    noise = np.random.default_rng(seed).normal(size=(count, *SIZE))
+    return [
+        ((1.5 * patterns[i % 3] + each).astype(np.float32), CLASSES[i % 3])
+        for i, each in enumerate(noise)
+    ]
+
+
+def add(model: PersonalModel, count: int = 24) -> None:
+    for image, label in samples(count, seed=0):
+        model.add_sample(image, label)
+
+
+def variables(model: PersonalModel) -> dict[str, np.ndarray]:
+    return model._state.engine.variables()
+
+
+def layer_values(model: PersonalModel) -> np.ndarray:
+    values = variables(model)
+    return np.concatenate(
+        [values[name].ravel() for name in sorted(values) if name.startswith("head/layers/")]
+    )
+
+
+def test_the_head_trains_on_the_features_behind_the_layers(model: PersonalModel) -> None:
+    before = layer_values(model)
+    history = model.fit(depth="head")
+    assert history.depth == "head"
+    assert history.expected_accuracy is not None
+    np.testing.assert_array_equal(layer_values(model), before)
+    detector = model._state.begin_training()[1]
+    assert detector is not None
+    layers_spec = model.manifest.layers
+    assert layers_spec is not None
+    assert detector.prototypes.shape[1] == layers_spec.features == 6
+
+
+def test_the_layers_continue_from_the_trained_head(model: PersonalModel) -> None:
+    head = model.fit(None, lambda _: None, depth="head")
+    before = layer_values(model)
+    epochs: list[Epoch] = []
+    history = model.fit(None, epochs.append, depth="layers")
+    assert history.depth == "layers"
+    assert np.abs(layer_values(model) - before).max() > 1e-3
+    assert [each.epoch for each in history.epochs] == list(range(1, len(history.epochs) + 1))
+    assert [each.epoch for each in epochs] == [each.epoch for each in history.epochs]
+    assert history.epochs[-1].epoch == history.epochs[-1].epochs
+    assert history.steps > head.steps
+    assert history.epochs[-1].loss < head.epochs[-1].loss
+    assert history.expected_accuracy is not None
+    assert model.predict(samples(1, seed=3)[0][0]).in_distribution is not None
+
+
+def test_layers_that_lose_on_held_out_samples_are_not_kept(
+    model: PersonalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.fit(depth="head")
+    expected = variables(model)
+    monkeypatch.setattr(layers, "search_layer_rate", lambda *_: 3.0)  # destroys them
+    history = model.fit()
+    assert history.depth == "head"
+    for name, value in variables(model).items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+def test_a_stop_while_the_layers_train_keeps_the_trained_head(model: PersonalModel) -> None:
+    head = model.fit(None, lambda _: None, depth="head")
+    expected = variables(model)
+    history = model.fit(None, lambda each: each.epoch <= len(head.epochs) + 1, depth="layers")
+    assert (history.stopped, history.depth) == (True, "head")
+    for name, value in variables(model).items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+def test_a_warm_start_leaves_the_layers_as_they_are(model: PersonalModel) -> None:
+    model.fit(depth="layers")
+    before = layer_values(model)
+    history = model.fit(20, warm_start=True)
+    assert history.depth == "head"
+    np.testing.assert_array_equal(layer_values(model), before)
+
+
+def test_a_class_added_afterwards_is_imprinted_behind_the_trained_layers(tmp_path: Path) -> None:
+    path = convert(FineTune(2), tmp_path, [*CLASSES, "d"])
+    with PersonalModel(path, store=tmp_path / "samples.db") as model:
+        add(model)
+        model.fit(depth="layers")
+        image = samples(1, seed=9)[0][0] * -2
+        model.add_sample(image, "d")
+        expected = [(each.label, each.probability) for each in model.predict(image)]
+        assert expected[0][0] == "d"
+        model.save(tmp_path / "model.safetensors")
+    with PersonalModel(path, store=tmp_path / "samples.db") as model:
+        model.load(tmp_path / "model.safetensors")
+        actual = [(each.label, each.probability) for each in model.predict(image)]
+    assert [label for label, _ in actual] == [label for label, _ in expected]
+    np.testing.assert_allclose([p for _, p in actual], [p for _, p in expected], atol=1e-5)
+
+
+@pytest.mark.parametrize("head", [Regressor(), MultiLabelClassifier()])
+def test_other_tasks_train_the_layers_on_request(
+    head: Regressor | MultiLabelClassifier, tmp_path: Path
+) -> None:
+    with PersonalModel(convert(FineTune(1, head), tmp_path, ["a", "b"])) as model:
+        for image, label in samples(12, seed=0):
+            value = float(label == "a")
+            model.add_sample(image, {"a": value, "b": 1 - value} if isinstance(head, Regressor) else
+                             {"a": label == "a", "b": label != "a"})  # fmt: skip
+        before = layer_values(model)
+        assert model.fit(depth="layers").depth == "layers"
+        assert np.abs(layer_values(model) - before).max() > 0
+        assert all(np.isfinite(value) for value in model.predict_values(image).values())
+
+
+def test_wrong_depths(model: PersonalModel, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="depth must be one of auto, head, layers"):
+        model.fit(depth="deep")
+    base = file_of(residual_base, *SIZE)
+    path = sartor.convert(base, classes=CLASSES).save(tmp_path / "plain.tflite")
+    with PersonalModel(path) as plain:
+        add(plain)
+        with pytest.raises(DataError, match=r"no tuned layers.*--fine-tune"):
+            plain.fit(depth="layers")
+        assert plain.fit().depth == "head"
