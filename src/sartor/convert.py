@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from ._conversion_options import ConversionOptions, check_options
 from ._feature_choices import with_choices
+from ._make_plan import attach_signatures, make_plan
+from ._training_depths import choose_depth
 from .bases import Base, load_base
 from .contract.manifest import FeatureSpec
 from .errors import ConversionError, FeatureError, SartorError
@@ -21,24 +23,13 @@ from .optimizers import Optimizer
 from .passes import (
     Plan,
     PreparedBase,
-    adapt_features,
-    add_optimizer_state,
-    attach_evaluate,
-    attach_head,
-    attach_layers,
-    attach_set_class,
-    attach_state,
-    attach_train,
     build_manifest,
     choose_normalization,
     compute_fingerprints,
     describe_model,
     plain_classifier,
     prepare_base,
-    simplify,
-    split_variable_reads,
     tune_layers,
-    use_fast_forms,
 )
 from .personalizable_model import PersonalizableModel
 
@@ -138,13 +129,13 @@ def _convert(
     )
     normalize = choose_normalization(prepared, options.fine_tune or options.head, options.normalize)
     quantized = _quantize(prepared, options)
-    fine_tune = options.fine_tune
+    fine_tune, reason = _choose_layers(prepared, options)
     head = options.head
     if fine_tune is not None:
         head, normalize = tune_layers(prepared, fine_tune, normalize=normalize), False
-    plan = _plan(prepared, options, head, normalize=normalize)
-    _attach_signatures(plan, prepared.graph)
-    _simplify(plan.model)
+    prepared.cut_reason += reason
+    plan = make_plan(prepared, options, head, normalize=normalize)
+    attach_signatures(plan, prepared.graph)
     describe_model(plan, prepared.metadata)
     result = _write(plan, prepared)
     _check_runs(result.content)
@@ -154,6 +145,18 @@ def _convert(
     return replace(
         result, quantization=quantized.report(result.content, classifier, normalize=normalize)
     )
+
+
+def _choose_layers(
+    prepared: PreparedBase, options: ConversionOptions
+) -> tuple[FineTune | None, str]:
+    """Return the layers to train, or None for the head alone; and why, if a budget chooses them."""
+    fine_tune = options.fine_tune
+    if fine_tune is None or fine_tune.memory_budget is None:
+        return fine_tune, ""
+    last, reason = choose_depth(prepared, options, fine_tune.memory_budget)
+    chosen = replace(fine_tune, last=last, memory_budget=None) if last else None
+    return chosen, f"; {reason}"
 
 
 def _quantize(prepared: PreparedBase, options: ConversionOptions) -> QuantizedBase | None:
@@ -172,51 +175,6 @@ def _quantize(prepared: PreparedBase, options: ConversionOptions) -> QuantizedBa
     prepared.graph, prepared.inputs = quantized.graph, quantized.inputs
     prepared.features = ()  # the quantization parameters of the previous file no longer apply
     return quantized
-
-
-def _plan(
-    prepared: PreparedBase, options: ConversionOptions, head: Head, *, normalize: bool
-) -> Plan:
-    """Adapt the features to the head, and collect the parts of the new model."""
-    features = adapt_features(prepared.graph, flat=head.flat, normalize=normalize)
-    if prepared.features:
-        features = [
-            replace(previous, shape=spec.shape)
-            for previous, spec in zip(prepared.features, features, strict=True)
-        ]
-    return Plan(
-        model=prepared.model,
-        head=head,
-        optimizer=options.optimizer,
-        batch_size=options.batch_size,
-        classes=options.classes,
-        inputs=prepared.inputs,
-        features=features,
-    )
-
-
-def _attach_signatures(plan: Plan, base: Graph) -> None:
-    """Add all signatures and the initializer to the model."""
-    attach_head(plan, base)
-    attach_evaluate(plan)
-    add_optimizer_state(plan)
-    attach_train(plan)
-    attach_set_class(plan)
-    attach_layers(plan)
-    attach_state(plan)
-    plan.model.graphs.append(plan.initializer)
-
-
-def _simplify(model: Model) -> None:
-    """Simplify all graphs but that of the base, and split the variable reads of all graphs.
-
-    `infer` keeps its convolutions: it runs one sample, and is frozen to a classifier.
-    """
-    for signature in model.signatures:
-        if signature.key != "infer":
-            use_fast_forms(signature.graph)
-            simplify(signature.graph)
-        split_variable_reads(signature.graph)
 
 
 def _write(plan: Plan, prepared: PreparedBase) -> PersonalizableModel:

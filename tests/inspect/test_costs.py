@@ -9,9 +9,9 @@ import pytest
 
 import sartor
 from sartor.contract.manifest import Manifest
+from sartor.costs import multiply_adds
 from sartor.graph import DType, Graph, Op
 from sartor.inspection import ModelDescription
-from sartor.inspection.costs import multiply_adds
 from sartor.runtime.store.codec import FeatureCodec
 
 CASES = Path(__file__).parents[2] / "contract" / "cases"

@@ -17,11 +17,12 @@ MODELS = {
     "mobilenet_v2.tflite": "tf2_mobilenet_v2_1.0_224_ptq.tflite",
     "person.tflite": "vww_96_float.tflite",
 }
+TRAINED = "resnet.tflite", "pretrainedResnet.tflite"
 
 
 @pytest.fixture
 def folder(shared_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, model in MODELS.items():
+    for name, model in [*MODELS.items(), TRAINED]:
         shutil.copy(shared_models / model, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -39,6 +40,19 @@ def test_the_page_shows_what_the_command_prints(
     assert example is not None
     _, out, _ = command(capfd, "inspect", name)
     assert example[1] == out, f"run `sartor inspect` on {MODELS[name]} again, and copy its output"
+
+
+def test_the_page_shows_the_cost_of_training(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    example = re.search(
+        r"^\$ sartor inspect resnet.tflite --classes 10\n\[…\]\n(.*?)^```",
+        PAGE.read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+    assert example is not None
+    _, out, _ = command(capfd, "inspect", TRAINED[0], "--classes", "10")
+    assert out.endswith(example[1]), "run `sartor inspect` again, and copy its output"
 
 
 def test_the_code_of_the_page_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

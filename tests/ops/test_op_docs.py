@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from sartor.autodiff import gradients
+from sartor.costs import multiply_adds
 from sartor.errors import InvalidModelError
 from sartor.flatbuffer import check_shapes
 from sartor.flatbuffer.check import check_model
 from sartor.graph import Graph, Model
-from sartor.inspection.costs import multiply_adds
 from sartor.ops import ROWS, emit, evaluate, reduce_sum, version_of
 from sartor.ops.registry import FAMILIES
 from sartor.ops.table import support_table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from ._parse import parse_integers
+from ._parse import parse_bytes, parse_integers
 
 if TYPE_CHECKING:
     from ..heads import FineTune, Head
@@ -58,27 +58,45 @@ def create_head(name: str, *, hidden: str | None, huber: float | None, **options
 
 
 def add_layers(
-    head: Head, *, fine_tune: int | None, biases_only: bool, layer_rate: float | None
+    head: Head,
+    *,
+    fine_tune: int | None,
+    memory_budget: str | None,
+    biases_only: bool,
+    layer_rate: float | None,
 ) -> Head | FineTune:
-    """Return the head, with the last layers of the base if `fine_tune` is their number.
+    """Return the head, with the last layers of the base if an option asks for them.
 
     Args:
         head: head on top of the layers.
         fine_tune: value of `--fine-tune`; None if not given.
+        memory_budget: value of `--memory-budget`; None if not given.
         biases_only: value of `--biases-only`.
         layer_rate: value of `--layer-rate`; None if not given.
     """
     from ..heads import FineTune
 
-    if fine_tune is not None:
-        rate = {} if layer_rate is None else {"rate": layer_rate}
-        return FineTune(fine_tune, head, biases_only=biases_only, **rate)
-    for name, is_set in (("--biases-only", biases_only), ("--layer-rate", layer_rate is not None)):
-        if is_set:
-            raise typer.BadParameter(
-                "needs the number of layers to train: add --fine-tune 1", param_hint=name
-            )
-    return head
+    if fine_tune is not None and memory_budget is not None:
+        raise typer.BadParameter(
+            "it chooses the number of layers: leave --fine-tune out", param_hint="--memory-budget"
+        )
+    if fine_tune is None and memory_budget is None:
+        for name, is_set in (
+            ("--biases-only", biases_only),
+            ("--layer-rate", layer_rate is not None),
+        ):
+            if is_set:
+                raise typer.BadParameter(
+                    "needs the number of layers to train: add --fine-tune 1", param_hint=name
+                )
+        return head
+    return FineTune(
+        fine_tune,
+        head,
+        biases_only=biases_only,
+        rate=1.0 if layer_rate is None else layer_rate,
+        memory_budget=parse_bytes("--memory-budget", memory_budget),
+    )
 
 
 def create_optimizer(name: str, **options: Any) -> Optimizer:

@@ -14,6 +14,7 @@ from ._inspect_format import (
     wrap_name,
     wrap_text,
 )
+from ._inspect_training import print_training
 from .report import print_table, shorten
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def print_model(name: str, description: ModelDescription, everything: bool) -> N
     _print_ops(description, everything)
     print_cuts(name, description, everything)
     print_trainable(description, everything)
+    if description.training is not None:
+        print_training(description.training)
     for part, reason in description.unreadable.items():
         print_wrapped(f"{part}: cannot be described: {reason}")
 

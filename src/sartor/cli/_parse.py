@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 import typer
 
-__all__ = ["parse_classes", "parse_integers", "parse_numbers"]
+__all__ = ["parse_bytes", "parse_classes", "parse_integers", "parse_numbers"]
 
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 _ONE_NAME = ("multi-label", "regression")  # heads for which a single name makes sense
 
 
@@ -24,6 +26,25 @@ def parse_numbers(option: str, text: str | None) -> list[float] | None:
         raise typer.BadParameter(
             f"expected numbers such as 0.5 or 1,2,3; got {text!r}", param_hint=option
         ) from None
+
+
+def parse_bytes(option: str, text: str | None) -> int | None:
+    """Return the bytes of `64MB`, `1.5 GB` or `500000`; None for None.
+
+    Args:
+        option: name of the option, for messages.
+        text: value of the option.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9.]+) *([a-z]*)", text.strip().lower())
+    number = None if match is None else _number(match[1])
+    if match is None or number is None or match[2] not in _UNITS:
+        raise typer.BadParameter(
+            f"expected a number of bytes such as 500kB, 64MB or 1.5GB; got {text!r}",
+            param_hint=option,
+        )
+    return int(number * _UNITS[match[2]])
 
 
 def parse_integers(option: str, text: str) -> tuple[int, ...]:

@@ -100,6 +100,13 @@ def convert(
         int | None,
         typer.Option(help="Number of the last layers of the base to train too, with the head."),
     ] = None,
+    memory_budget: Annotated[
+        str | None,
+        typer.Option(
+            help="Memory that training may take, such as 64MB: train as many of the last layers "
+            "as fit."
+        ),
+    ] = None,
     biases_only: Annotated[
         bool, typer.Option("--biases-only", help="Train only the biases of these layers.")
     ] = False,
@@ -145,7 +152,8 @@ def convert(
                     head, scale=scale, label_smoothing=label_smoothing, dropout=dropout,
                     hidden=hidden, huber=huber,
                 ),
-                fine_tune=fine_tune, biases_only=biases_only, layer_rate=layer_rate,
+                fine_tune=fine_tune, memory_budget=memory_budget, biases_only=biases_only,
+                layer_rate=layer_rate,
             ),
             optimizer=create_optimizer(
                 optimizer or ("sgd" if fine_tune is None else "adam"),

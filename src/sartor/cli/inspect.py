@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._components import create_optimizer
 from ._inspect_model import print_model
+from ._inspect_training import MOST_LAYERS
+from ._parse import parse_classes
 from .report import Json, print_json, print_table
 
 if TYPE_CHECKING:
@@ -26,12 +29,30 @@ def inspect(
     everything: Annotated[
         bool, typer.Option("--all", help="List every cut, layer and tensor.")
     ] = False,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            help="Number of classes, or their names: predict the cost of training a model."
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(help="With --classes: number of samples per training step.")
+    ] = 32,
+    optimizer: Annotated[
+        str, typer.Option(help="With --classes: sgd, adam, adamw or rmsprop.")
+    ] = "sgd",
     as_json: Json = False,
 ) -> None:
     """Describe a file: a model, checkpoint, store or project."""
     from ..inspection import describe
 
-    description = describe(file)
+    description = describe(
+        file,
+        classes=None if classes is None else parse_classes(classes, None, "softmax"),
+        batch_size=batch_size,
+        optimizer=create_optimizer(optimizer),
+        layers=None if everything or as_json else MOST_LAYERS,
+    )
     if as_json:
         print_json({"file": str(file), **asdict(description)})
         return

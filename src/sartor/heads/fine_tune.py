@@ -29,21 +29,38 @@ class FineTune:
     the values of the base as initial values. The layers of a quantized base compute in float32.
 
     Attributes:
-        last: number of the last layers with weights to train, at least 1. Default: 1.
+        last: number of the last layers with weights to train, at least 1. Default: 1, unless
+            `memory_budget` chooses it.
         head: head on top of them. Default: `SoftmaxClassifier()`.
         biases_only: train the biases of these layers only (TinyTL: Cai et al., 2020). Default:
             False.
         rate: learning rate of the layers, relative to that of the head, above 0 to 1
             (discriminative fine-tuning: Howard & Ruder, 2018). Default: 1.
+        memory_budget: bytes that training may take; `convert` trains as many layers as fit, or
+            the head alone (docs/heads.md). Instead of `last`.
+
+    Raises:
+        ConversionError: If a value is outside its range, or both `last` and `memory_budget` are
+            given.
     """
 
-    last: int = 1
+    last: int | None = None
     head: Head = field(default_factory=SoftmaxClassifier)
     biases_only: bool = False
     rate: float = 1.0
+    memory_budget: int | None = None
 
     def __post_init__(self) -> None:
-        check_integer(self.last, "FineTune: last", 1, error=ConversionError)
+        if self.memory_budget is not None:
+            check_integer(self.memory_budget, "FineTune: memory_budget", 1, error=ConversionError)
+            if self.last is not None:
+                raise ConversionError(
+                    "FineTune: memory_budget chooses the number of layers: leave last out"
+                )
+        else:
+            last = 1 if self.last is None else self.last
+            check_integer(last, "FineTune: last", 1, error=ConversionError)
+            object.__setattr__(self, "last", last)
         check_flag(self.biases_only, "FineTune: biases_only", error=ConversionError)
         check_number(self.rate, "FineTune: rate", error=ConversionError)
         if not 0 < self.rate <= 1:
@@ -73,6 +90,7 @@ class TunedHead:
     def __init__(self, options: FineTune, layers: Graph) -> None:
         self._options = options
         self.top = options.head
+        assert options.last is not None  # `convert` has chosen it
         label = f"the last {options.last} layers of the base"
         model = Model()
         model.graphs.append(layers)
@@ -162,6 +180,7 @@ class TunedHead:
 def _select_constants(graph: Graph, options: FineTune) -> list[TrainableConstant]:
     """Return the weights and biases of the last layers."""
     constants = [each for each in find_trainable(graph) if each.is_layer]
+    assert options.last is not None
     layers = list(dict.fromkeys(each.op for each in constants))[-options.last :]
     return [
         each

@@ -1,7 +1,7 @@
 """Describe files: models, checkpoints, sample stores and projects.
 
 For a model the description includes the possible cuts, their costs, and the layers that gradients
-reach. Nothing is run.
+reach, and on demand the cost of training. Nothing is run.
 """
 
 from .files import Description, describe
@@ -16,6 +16,7 @@ from .records import (
     VariableInfo,
 )
 from .saved import CheckpointDescription, ProjectDescription, StoreDescription
+from .training import TrainingCost, TrainingDepth, TrainingPrediction
 
 __all__ = [
     "CheckpointDescription",
@@ -29,6 +30,9 @@ __all__ = [
     "SignatureInfo",
     "StoreDescription",
     "TensorInfo",
+    "TrainingCost",
+    "TrainingDepth",
+    "TrainingPrediction",
     "VariableInfo",
     "describe",
 ]

@@ -1,27 +1,12 @@
-"""The cost of one inference: multiply-adds of each op, and the memory of activations."""
+"""The memory of the activations of one inference."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..graph import Graph, Op, Tensor
-from ..ops import find_row
+from ..graph import Graph, Tensor
 
-__all__ = ["activation_bytes", "multiply_adds"]
-
-
-def multiply_adds(op: Op) -> int | None:
-    """Return the multiply-adds of one run of an op; 0 for an op that multiplies no matrices.
-
-    They are counted as papers count them: with padding, without biases and activations.
-
-    Returns:
-        None for an op whose work the file does not state, such as a custom op or a loop.
-    """
-    try:
-        return find_row(op).multiply_adds(op)
-    except (IndexError, ValueError, ZeroDivisionError):  # shapes that no kernel would take
-        return None
+__all__ = ["activation_bytes"]
 
 
 def activation_bytes(graph: Graph, values: Iterable[Tensor]) -> int:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..costs import multiply_adds
 from ..graph import DType, Op, Tensor
 from ..passes.dataflow import Dataflow
 from ..passes.frontiers import frontiers
-from .costs import multiply_adds
 from .records import CutInfo, TensorInfo
 
 __all__ = ["element_bytes", "find_cuts", "tensor_info"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..contract.manifest import FeatureSpec, Manifest
 from ..contract.names import MANIFEST_FILE
+from ..costs import multiply_adds
 from ..errors import ConversionError
 from ..flatbuffer.metadata import METADATA_NAME, decode_metadata
 from ..graph import DType, Graph, Model, Op, Signature, Tensor, names_of
@@ -18,12 +19,13 @@ from ..passes.cut import cut
 from ..passes.dataflow import Dataflow, can_be_feature
 from ..passes.find_features import entry_signature, find_features
 from ..passes.rebatch import rebatch
-from .costs import activation_bytes, multiply_adds
+from .costs import activation_bytes
 from .cuts import element_bytes, find_cuts, tensor_info
 from .gradients import GradientFlow, gradient_support
 from .parts import Parts
 from .quantization import format_quantization
 from .records import CutInfo, ModelDescription, OpInfo, SignatureInfo, VariableInfo
+from .training import TrainingOptions, describe_training
 from .variables import find_variables
 
 __all__ = ["describe_model"]
@@ -32,14 +34,18 @@ _FLEX = "Flex"
 _NO_VARIABLES: tuple[VariableInfo, ...] = ()
 
 
-def describe_model(path: Path, content: bytes | None = None) -> ModelDescription:
+def describe_model(
+    path: Path, content: bytes | None = None, training: TrainingOptions | None = None
+) -> ModelDescription:
     """Describe a `.tflite` file.
 
     Args:
         path: path of the file.
         content: content of the model, if the file is an archive. Default: that of the file.
+        training: options for which to predict the cost of training. Default: no prediction.
 
     Raises:
+        ConversionError: If an option of the training is invalid.
         InvalidModelError: If the file is not a model, or is damaged.
         NotPersonalizableError: If the manifest is damaged or of a newer contract version.
     """
@@ -65,6 +71,7 @@ def describe_model(path: Path, content: bytes | None = None) -> ModelDescription
         signatures=signatures,
         conversion_error=error,
         manifest=manifest,
+        training=None if training is None else describe_training(content or path, training),
         unreadable=parts.errors,
         **inference,
         **base,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..contract.manifest import Manifest
+from .training import TrainingPrediction
 
 __all__ = [
     "CutInfo",
@@ -188,6 +189,7 @@ class ModelDescription:
         gradient_stops: ops that gradients do not pass.
         unreadable: name of a part that cannot be described → reason.
         manifest: manifest of a personalizable file; otherwise None.
+        training: predicted cost of training; None if no number of classes was given.
     """
 
     bytes: int
@@ -214,3 +216,4 @@ class ModelDescription:
     gradient_stops: tuple[GradientStop, ...]
     unreadable: Mapping[str, str]
     manifest: Manifest | None
+    training: TrainingPrediction | None = None

@@ -9,7 +9,13 @@ from ..graph import Graph, Op, Tensor, copy_graph
 from .dataflow import Dataflow, can_be_feature
 from .frontiers import frontiers
 
-__all__ = ["split_layers"]
+__all__ = ["count_layers", "split_layers"]
+
+
+def count_layers(graph: Graph) -> int:
+    """Return the number of layers with weights of a base."""
+    flow = Dataflow.of(graph)
+    return sum(map(flow.is_weighted, flow.ops))
 
 
 def split_layers(graph: Graph, count: int) -> Graph:

@@ -35,6 +35,7 @@ def tune_layers(prepared: PreparedBase, options: FineTune, *, normalize: bool) -
             f"FineTune needs one feature tensor, and the base has {len(graph.outputs)} ({listed}): "
             "choose one (features=, --features)"
         )
+    assert options.last is not None  # `convert` has chosen it
     layers = split_layers(graph, options.last)
     dequantize_graph(layers)
     features = flatten(layers.outputs[0])
