@@ -17,7 +17,7 @@ from .heads import FineTune, Head
 from .passes import (
     PreparedBase,
     choose_normalization,
-    count_layers,
+    find_layers,
     tune_layers,
 )
 
@@ -55,7 +55,7 @@ def predict_depths(
     Raises:
         ConversionError: If a layer cannot be trained. The depths before it are yielded.
     """
-    layers = count_layers(prepared.graph)
+    layers = len(find_layers(prepared.graph))
     for last in range(1 + (layers if most is None else min(most, layers))):
         yield _predict(prepared, options, last)
 
@@ -116,7 +116,9 @@ def _predict(prepared: PreparedBase, options: ConversionOptions, last: int) -> T
     prepared = _copy(prepared)
     fine_tune = None
     if last:
-        fine_tune = replace(options.fine_tune or FineTune(), last=last, memory_budget=None)
+        fine_tune = replace(
+            options.fine_tune or FineTune(), last=last, tensors=None, memory_budget=None
+        )
     normalize = choose_normalization(prepared, fine_tune or options.head, options.normalize)
     head: Head = options.head
     if fine_tune is not None:

@@ -12,6 +12,9 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 import sartor
+from sartor._conversion_options import check_options
+from sartor._training_depths import predict_depths
+from sartor.bases import load_base
 from sartor.costs.arena import Block, arena_size
 from sartor.costs.xnnpack import split_graph
 from sartor.flatbuffer import read, write
@@ -19,6 +22,7 @@ from sartor.graph import Graph, Model, Op, Signature
 from sartor.heads import FineTune
 from sartor.inspection import ModelDescription, TrainingCost
 from sartor.ops import add
+from sartor.passes import prepare_base
 
 MEASURE = Path(__file__).parent / "measure.py"
 MOBILENET, RESNET = "tf2_mobilenet_v2_1.0_224_ptq.tflite", "pretrainedResnet.tflite"
@@ -52,7 +56,7 @@ def predicted(path: Path, last: int) -> TrainingCost:
 
 def convert(path: Path, last: int) -> sartor.PersonalizableModel:
     head = FineTune(last) if last else None
-    return sartor.convert(path, classes=10, head=head, batch_size=BATCH)
+    return sartor.convert(path, classes=10, head=head, batch_size=BATCH, optimizer=sartor.Adam())
 
 
 def train_graph(content: bytes) -> tuple[Model, Graph]:
@@ -71,6 +75,25 @@ def test_memory_is_within_20_percent_and_if_large_within_5(
     measured = measured_bytes(path)
     tolerance = 0.05 if measured > LARGE else 0.2
     assert predicted(shared_models / name, last).memory == pytest.approx(measured, rel=tolerance)
+
+
+@linux
+@pytest.mark.parametrize(("name", "last"), [(RESNET, 5), (WORDS, 6)])
+def test_memory_with_frozen_weights(
+    name: str, last: int, shared_models: Path, tmp_path: Path
+) -> None:
+    """LiteRT's own convolution, which takes biases that are variables, copies its windows."""
+    path, head = shared_models / name, FineTune(last, biases_only=True)
+    model = sartor.convert(path, classes=10, head=head, batch_size=BATCH)
+    options = check_options(
+        classes=10, head=head, optimizer=None, features=None, capacity=None, batch_size=BATCH,
+        mean=None, std=None, preprocessing=None, normalize=None, quantize="none",
+        representative=None,
+    )  # fmt: skip
+    prepared = prepare_base(load_base(path), (), None)
+    *_, depth = predict_depths(prepared, options, last)
+    measured = measured_bytes(model.save(tmp_path / "model.tflite"))
+    assert depth.cost.memory == pytest.approx(measured, rel=0.2)
 
 
 @linux

@@ -61,42 +61,46 @@ def add_layers(
     head: Head,
     *,
     fine_tune: int | None,
+    tensors: str | None,
     memory_budget: str | None,
     biases_only: bool,
     layer_rate: float | None,
 ) -> Head | FineTune:
-    """Return the head, with the last layers of the base if an option asks for them.
+    """Return the head, with layers of the base if an option asks for them.
 
     Args:
         head: head on top of the layers.
         fine_tune: value of `--fine-tune`; None if not given.
+        tensors: value of `--fine-tune-tensors`; None if not given.
         memory_budget: value of `--memory-budget`; None if not given.
         biases_only: value of `--biases-only`.
         layer_rate: value of `--layer-rate`; None if not given.
     """
     from ..heads import FineTune
 
-    if fine_tune is not None and memory_budget is not None:
-        raise typer.BadParameter(
-            "it chooses the number of layers: leave --fine-tune out", param_hint="--memory-budget"
+    choices = {
+        "--fine-tune": fine_tune,
+        "--fine-tune-tensors": tensors,
+        "--memory-budget": memory_budget,
+    }
+    given = [name for name, value in choices.items() if value is not None]
+    if len(given) > 1:
+        raise typer.BadParameter(f"leave {given[0]} out", param_hint=given[1])
+    if given:
+        return FineTune(
+            fine_tune,
+            head,
+            biases_only=biases_only,
+            rate=1.0 if layer_rate is None else layer_rate,
+            memory_budget=parse_bytes("--memory-budget", memory_budget),
+            tensors=tensors,
         )
-    if fine_tune is None and memory_budget is None:
-        for name, is_set in (
-            ("--biases-only", biases_only),
-            ("--layer-rate", layer_rate is not None),
-        ):
-            if is_set:
-                raise typer.BadParameter(
-                    "needs the number of layers to train: add --fine-tune 1", param_hint=name
-                )
-        return head
-    return FineTune(
-        fine_tune,
-        head,
-        biases_only=biases_only,
-        rate=1.0 if layer_rate is None else layer_rate,
-        memory_budget=parse_bytes("--memory-budget", memory_budget),
-    )
+    for name, is_set in (("--biases-only", biases_only), ("--layer-rate", layer_rate is not None)):
+        if is_set:
+            raise typer.BadParameter(
+                "needs the number of layers to train: add --fine-tune 1", param_hint=name
+            )
+    return head
 
 
 def create_optimizer(name: str, **options: Any) -> Optimizer:

@@ -100,6 +100,14 @@ def convert(
         int | None,
         typer.Option(help="Number of the last layers of the base to train too, with the head."),
     ] = None,
+    fine_tune_tensors: Annotated[
+        str | None,
+        typer.Option(
+            help="Regular expression: train the weights and biases whose names it matches, "
+            "LAYER/weights and LAYER/bias.",
+            metavar="REGEX",
+        ),
+    ] = None,
     memory_budget: Annotated[
         str | None,
         typer.Option(
@@ -141,22 +149,24 @@ def convert(
     """Make a personalizable file from a base."""
     check_output(output, MODEL, inputs=(base,), force=force)
     from ..convert import convert as convert_base
+    from ..heads import FineTune
 
+    trained = add_layers(
+        create_head(
+            head, scale=scale, label_smoothing=label_smoothing, dropout=dropout,
+            hidden=hidden, huber=huber,
+        ),
+        fine_tune=fine_tune, tensors=fine_tune_tensors, memory_budget=memory_budget,
+        biases_only=biases_only, layer_rate=layer_rate,
+    )  # fmt: skip
     source = find(base, signature, input_shape)
     with show_conversion(source, base), list_choices(context.find_root().obj):
         model = convert_base(
             source,
             classes=parse_classes(classes, capacity, head),
-            head=add_layers(
-                create_head(
-                    head, scale=scale, label_smoothing=label_smoothing, dropout=dropout,
-                    hidden=hidden, huber=huber,
-                ),
-                fine_tune=fine_tune, memory_budget=memory_budget, biases_only=biases_only,
-                layer_rate=layer_rate,
-            ),
+            head=trained,
             optimizer=create_optimizer(
-                optimizer or ("sgd" if fine_tune is None else "adam"),
+                optimizer or ("adam" if isinstance(trained, FineTune) else "sgd"),
                 learning_rate=learning_rate, momentum=momentum,
                 nesterov=nesterov or None, weight_decay=weight_decay, clip_norm=clip_norm,
             ),

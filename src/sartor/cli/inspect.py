@@ -40,7 +40,7 @@ def inspect(
     ] = 32,
     optimizer: Annotated[
         str, typer.Option(help="With --classes: sgd, adam, adamw or rmsprop.")
-    ] = "sgd",
+    ] = "adam",
     as_json: Json = False,
 ) -> None:
     """Describe a file: a model, checkpoint, store or project."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..graph import DType, Graph, Op, Tensor
 from .arena import ALIGNMENT, Block, aligned, arena_size, tensor_bytes
-from .xnnpack import Part, shares_memory, split_graph
+from .xnnpack import Part, runs_in_xnnpack, shares_memory, split_graph
 
 __all__ = ["GraphMemory", "graph_memory"]
 
@@ -72,8 +72,24 @@ def _arena(graph: Graph, parts: Sequence[Part], outside: Collection[Tensor]) -> 
         for tensor, step in first.items()
         if tensor in outside and not tensor.is_constant and tensor.dtype is not DType.RESOURCE
     ]
+    blocks += [
+        Block(size, step, step)
+        for step, ops in enumerate(_steps(parts))
+        if len(ops) == 1 and (size := _window_bytes(ops[0]))
+    ]
     blocks.sort(key=_place)
     return arena_size(blocks, ALIGNMENT)
+
+
+def _window_bytes(op: Op) -> int:
+    """Return the bytes of the windows that LiteRT's own convolution copies; 0 for other ops."""
+    if op.code != "CONV_2D" or runs_in_xnnpack(op):
+        return 0
+    _, height, width, channels = op.input(1).shape
+    if height * width * op.options["strideH"] * op.options["strideW"] == 1:
+        return 0
+    windows = op.output.size // op.output.shape[-1]
+    return windows * height * width * channels * tensor_bytes(op.output) // op.output.size
 
 
 def _steps(parts: Sequence[Part]) -> Iterator[Sequence[Op]]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from .._arguments import check_flag, check_integer, check_number
 from ..errors import ConversionError
-from ..graph import Graph, Model, Tensor
+from ..graph import Graph, Model, Op, Tensor, first_name
 from ..losses import Loss
+from ..ops import find_row
 from ._layer_graph import LayerGraph
 from ._prepare_graph import prepare_graph
 from ._trainable import TrainableConstant, find_trainable
 from .head import Head, NormalizingHead, Parameter
 from .softmax import SoftmaxClassifier
 
-__all__ = ["FineTune", "TunedHead"]
+__all__ = ["FineTune", "TunedHead", "tensor_names"]
+
+_BIAS = "bias"
 
 _LAYERS = "layers/"  # prefix of the layers' parameters
 
@@ -30,7 +34,7 @@ class FineTune:
 
     Attributes:
         last: number of the last layers with weights to train, at least 1. Default: 1, unless
-            `memory_budget` chooses it.
+            `tensors` or `memory_budget` chooses the layers.
         head: head on top of them. Default: `SoftmaxClassifier()`.
         biases_only: train the biases of these layers only (TinyTL: Cai et al., 2020). Default:
             False.
@@ -38,10 +42,13 @@ class FineTune:
             (discriminative fine-tuning: Howard & Ruder, 2018). Default: 1.
         memory_budget: bytes that training may take; `convert` trains as many layers as fit, or
             the head alone (docs/heads.md). Instead of `last`.
+        tensors: regular expression; trains the weights and biases in whose names it is found:
+            `LAYER/weights` and `LAYER/bias`, with the names of layers of `sartor inspect --all`.
+            Layers between them stay as they are. Instead of `last`.
 
     Raises:
-        ConversionError: If a value is outside its range, or both `last` and `memory_budget` are
-            given.
+        ConversionError: If a value is outside its range, or more than one of `last`, `tensors` and
+            `memory_budget` is given.
     """
 
     last: int | None = None
@@ -49,22 +56,38 @@ class FineTune:
     biases_only: bool = False
     rate: float = 1.0
     memory_budget: int | None = None
+    tensors: str | None = None
 
     def __post_init__(self) -> None:
-        if self.memory_budget is not None:
-            check_integer(self.memory_budget, "FineTune: memory_budget", 1, error=ConversionError)
-            if self.last is not None:
-                raise ConversionError(
-                    "FineTune: memory_budget chooses the number of layers: leave last out"
-                )
-        else:
-            last = 1 if self.last is None else self.last
-            check_integer(last, "FineTune: last", 1, error=ConversionError)
-            object.__setattr__(self, "last", last)
+        choices = {"last": self.last, "tensors": self.tensors, "memory_budget": self.memory_budget}
+        given = [name for name, value in choices.items() if value is not None]
+        if len(given) > 1:
+            raise ConversionError(
+                f"FineTune: expected one of last, tensors and memory_budget; got "
+                f"{' and '.join(given)}: leave {' and '.join(given[1:])} out"
+            )
+        if not given:
+            object.__setattr__(self, "last", 1)
+        for name in ("last", "memory_budget"):
+            if getattr(self, name) is not None:
+                check_integer(getattr(self, name), f"FineTune: {name}", 1, error=ConversionError)
+        if self.tensors is not None:
+            _check_expression(self.tensors)
         check_flag(self.biases_only, "FineTune: biases_only", error=ConversionError)
         check_number(self.rate, "FineTune: rate", error=ConversionError)
         if not 0 < self.rate <= 1:
             raise ConversionError(f"FineTune: rate must be above 0 and at most 1, got {self.rate}")
+
+    def selects(self, name: str) -> bool:
+        """Return whether `tensors` and `biases_only` select a tensor by its name."""
+        is_matched = self.tensors is None or re.search(self.tensors, name) is not None
+        return is_matched and (name.endswith(f"/{_BIAS}") or not self.biases_only)
+
+    def describe(self) -> str:
+        """Return what is trained, for messages."""
+        if self.tensors is not None:
+            return f"the first layer that {self.tensors!r} selects"
+        return f"the last {self.last} layers with weights"
 
 
 class TunedHead:
@@ -90,8 +113,7 @@ class TunedHead:
     def __init__(self, options: FineTune, layers: Graph) -> None:
         self._options = options
         self.top = options.head
-        assert options.last is not None  # `convert` has chosen it
-        label = f"the last {options.last} layers of the base"
+        label = f"the base, from the input of {options.describe()}"
         model = Model()
         model.graphs.append(layers)
         graph = prepare_graph(model, label)
@@ -110,10 +132,11 @@ class TunedHead:
 
     def settings(self) -> Mapping[str, Any]:
         """Return the options, and the settings of the head, for the manifest."""
+        options = self._options
         return {
-            "last": self._options.last,
-            "biases_only": self._options.biases_only,
-            "rate": self._options.rate,
+            **({"last": options.last} if options.tensors is None else {"tensors": options.tensors}),
+            "biases_only": options.biases_only,
+            "rate": options.rate,
             "head": self.top.name,
             **self.top.settings(),
         }
@@ -177,13 +200,34 @@ class TunedHead:
         return dict(self.top.imprint(rows, sample_weights, parameters, other_classes))
 
 
-def _select_constants(graph: Graph, options: FineTune) -> list[TrainableConstant]:
-    """Return the weights and biases of the last layers."""
-    constants = [each for each in find_trainable(graph) if each.is_layer]
-    assert options.last is not None
-    layers = list(dict.fromkeys(each.op for each in constants))[-options.last :]
+def tensor_names(op: Op) -> list[str]:
+    """Return the names of the weights and the bias of a layer, such as `conv/weights`."""
+    row = find_row(op)
+    roles = {role: index for index, role in row.parameters.items()}
     return [
-        each
-        for each in constants
-        if each.op in layers and (each.role == "bias" or not options.biases_only)
+        _name(op, role)
+        for role, index in roles.items()
+        if op.code == "FULLY_CONNECTED" or index < len(op.inputs)  # a dense layer gets a bias
     ]
+
+
+def _name(op: Op, role: str) -> str:
+    return f"{first_name(op.output)}/{role}"
+
+
+def _select_constants(graph: Graph, options: FineTune) -> list[TrainableConstant]:
+    """Return the weights and biases to train."""
+    constants = [each for each in find_trainable(graph) if each.is_layer]
+    if options.last is not None:
+        layers = list(dict.fromkeys(each.op for each in constants))[-options.last :]
+        constants = [each for each in constants if each.op in layers]
+    return [each for each in constants if options.selects(_name(each.op, each.role))]
+
+
+def _check_expression(expression: object) -> None:
+    try:
+        re.compile(cast("str", expression))
+    except (re.error, TypeError) as error:
+        raise ConversionError(
+            f"FineTune: tensors must be a regular expression, got {expression!r}: {error}"
+        ) from error

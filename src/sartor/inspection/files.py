@@ -52,7 +52,7 @@ def describe(
         classes: class names, or the number of classes. The description of a model then predicts the
             cost of training. Default: no prediction.
         batch_size: rows of one training step, for the prediction.
-        optimizer: update rule, for the prediction. Default: `SGD(momentum=0.9)`.
+        optimizer: update rule, for the prediction. Default: `Adam()`, as for `FineTune`.
         layers: largest number of the base's last layers to predict. Default: all.
 
     Raises:

@@ -11,8 +11,9 @@ from .._training_depths import TrainingDepth, predict_depths
 from ..bases import load_base
 from ..costs import TrainingCost
 from ..errors import ConversionError
+from ..heads import FineTune
 from ..optimizers import Optimizer
-from ..passes import count_layers, prepare_base
+from ..passes import find_layers, prepare_base
 
 __all__ = [
     "TrainingCost",
@@ -30,7 +31,7 @@ class TrainingOptions:
     Attributes:
         classes: class names, or the number of classes.
         batch_size: rows of one training step.
-        optimizer: update rule. Default: `SGD(momentum=0.9)`.
+        optimizer: update rule. Default: `Adam()`, as for `FineTune`.
         layers: largest number of the last layers. Default: all.
     """
 
@@ -72,7 +73,7 @@ def describe_training(base: Path | bytes, options: TrainingOptions) -> TrainingP
         ConversionError: If an option is invalid.
     """
     checked = check_options(
-        classes=options.classes, head=None, optimizer=options.optimizer, features=None,
+        classes=options.classes, head=FineTune(), optimizer=options.optimizer, features=None,
         capacity=None, batch_size=options.batch_size, mean=None, std=None, preprocessing=None,
         normalize=None, quantize="none", representative=None,
     )  # fmt: skip
@@ -80,7 +81,7 @@ def describe_training(base: Path | bytes, options: TrainingOptions) -> TrainingP
     end, layers = None, 0
     try:
         prepared = prepare_base(load_base(base), (), None, test_scaling=False)
-        layers = count_layers(prepared.graph)
+        layers = len(find_layers(prepared.graph))
         for depth in predict_depths(prepared, checked, options.layers):
             depths.append(depth)
     except ConversionError as error:

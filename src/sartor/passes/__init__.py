@@ -25,7 +25,7 @@ from .prepare_base import PreparedBase, prepare_base
 from .rebatch import rebatch
 from .scale_pixels_inside import scale_pixels_inside
 from .simplify import simplify
-from .split_layers import count_layers
+from .split_layers import find_layers
 from .split_variable_reads import split_variable_reads
 from .tune_layers import tune_layers
 from .use_fast_forms import use_fast_forms
@@ -46,10 +46,10 @@ __all__ = [
     "check_parts",
     "choose_normalization",
     "compute_fingerprints",
-    "count_layers",
     "cut",
     "describe_frozen",
     "describe_model",
+    "find_layers",
     "fold_constants",
     "fold_variables",
     "freeze_infer",

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterator
 from ..graph import Tensor
 from .dataflow import Dataflow
 
-__all__ = ["frontiers"]
+__all__ = ["MOST_TENSORS", "frontiers"]
 
-_MAX_TENSORS = 4
+MOST_TENSORS = 4
+"""Largest number of tensors of one cut."""
 
 
 def frontiers(
-    flow: Dataflow, features: Collection[Tensor], *, max_tensors: int = _MAX_TENSORS
+    flow: Dataflow, features: Collection[Tensor], *, max_tensors: int = MOST_TENSORS
 ) -> Iterator[tuple[Tensor, ...]]:
     """Yield the inputs, then after each op the tensors that are computed and still needed.
 

@@ -1,25 +1,25 @@
-"""Split the last layers from a base, so that a head can train them."""
+"""Split layers from a base, so that a head can train them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
-from ..errors import FeatureError
-from ..graph import Graph, Op, Tensor, copy_graph
+from ..errors import ConversionError
+from ..graph import Graph, Op, Tensor, copy_graph, first_name
 from .dataflow import Dataflow, can_be_feature
-from .frontiers import frontiers
+from .frontiers import MOST_TENSORS, frontiers
 
-__all__ = ["count_layers", "split_layers"]
+__all__ = ["find_layers", "split_layers"]
 
 
-def count_layers(graph: Graph) -> int:
-    """Return the number of layers with weights of a base."""
+def find_layers(graph: Graph) -> list[Op]:
+    """Return the layers with weights of a base, in the order of their execution."""
     flow = Dataflow.of(graph)
-    return sum(map(flow.is_weighted, flow.ops))
+    return [op for op in flow.ops if flow.is_weighted(op)]
 
 
-def split_layers(graph: Graph, count: int) -> Graph:
-    """Move the last layers with weights of a base to a graph of their own.
+def split_layers(graph: Graph, layers: Collection[Op]) -> Graph:
+    """Move layers of a base, and all ops behind them, to a graph of their own.
 
     Before: a base that ends at its features. After: the base ends before these layers, at one to
     four tensors, and the new graph computes the features from them. Of the possible cuts, it is the
@@ -27,22 +27,16 @@ def split_layers(graph: Graph, count: int) -> Graph:
 
     Args:
         graph: the base, with batch 1; changed in place.
-        count: number of layers with weights that the new graph has at least.
+        layers: ops of the graph, at least one.
 
     Returns:
         The new graph; its inputs are the new features of the base.
 
     Raises:
-        FeatureError: If the base has fewer layers.
+        ConversionError: If no cut is before the layers.
     """
     flow = Dataflow.of(graph)
-    layers = [op for op in flow.ops if flow.is_weighted(op)]
-    if count > len(layers):
-        raise FeatureError(
-            f"the base has {len(layers)} layers with weights, expected at least {count} to train: "
-            f"train fewer (last={len(layers)}, --fine-tune {len(layers)})"
-        )
-    tensors = _choose_cut(flow, layers, count)
+    tensors = _choose_cut(flow, layers)
     behind, copies = copy_graph(graph)
     before = flow.ops_before(tensors)
     behind.remove([new for old, new in zip(graph.ops, behind.ops, strict=True) if old in before])
@@ -53,13 +47,19 @@ def split_layers(graph: Graph, count: int) -> Graph:
     return behind
 
 
-def _choose_cut(flow: Dataflow, layers: Sequence[Op], count: int) -> tuple[Tensor, ...]:
-    """Return the tensors of the cheapest cut that is before the last layers."""
+def _choose_cut(flow: Dataflow, layers: Collection[Op]) -> tuple[Tensor, ...]:
+    """Return the tensors of the cheapest cut that is before these layers."""
     possible = {tensor for tensor in flow.tensors if can_be_feature(tensor)}
     cuts = {}
     for tensors in frontiers(flow, possible):
         before = flow.ops_before(tensors)
-        behind = sum(op not in before for op in layers)
-        if behind >= count and not set(layers[-count:]) & before:
+        behind = sum(op not in before for op in flow.ops if flow.is_weighted(op))
+        if before.isdisjoint(layers):
             cuts[tensors] = (behind, sum(tensor.size for tensor in tensors))
+    if not cuts:
+        first = next(op for op in flow.ops if op in layers)
+        raise ConversionError(
+            f"no cut of at most {MOST_TENSORS} float or quantized tensors is before the layer "
+            f"{first_name(first.output)!r}: train fewer of the last layers (last=, --fine-tune)"
+        )
     return min(cuts, key=cuts.__getitem__)
