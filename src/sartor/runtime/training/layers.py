@@ -41,13 +41,13 @@ class _Evidence:
         assigned: int64 [N]; the fold of the rows that were held out, −1 for the others.
         outputs: outputs for the rows that were held out.
         features: float32 [N, F]; features of all rows behind the layers of this training.
-        is_better: whether loss or accuracy on them is no worse than that of the head alone.
+        is_no_worse: whether loss or accuracy on them is no worse than that of the head alone.
     """
 
     assigned: np.ndarray
     outputs: HeldOutOutputs
     features: np.ndarray
-    is_better: bool
+    is_no_worse: bool
 
 
 class LayerTraining:
@@ -74,7 +74,7 @@ class LayerTraining:
         self._rate = model.manifest.learning_rate if rate is None else rate
 
     def run(self, data: TrainingData, on_epoch: EpochCallback | None) -> History:
-        """Train the head, then the layers with it; see `train`.
+        """Train the head, then the layers with it; see `train_head`.
 
         A training that continues from earlier weights leaves the layers as they are.
         """
@@ -112,7 +112,7 @@ class LayerTraining:
         on_epoch: EpochCallback | None,
     ) -> History:
         evidence = self._hold_out(data, head_data, trained)
-        if self._config.depth == "auto" and (evidence is None or not evidence.is_better):
+        if self._config.depth == "auto" and (evidence is None or not evidence.is_no_worse):
             return replace(trained.history, stopped=self._control.stopped)
         epochs = trained.history.epochs
         trainer = self._trainer(data, self._control.limited(self._config.seconds))
@@ -152,11 +152,11 @@ class LayerTraining:
         tuned = HeldOutOutputs(assigned, outputs)
         head = HeldOutOutputs(assigned, selection.held_out.outputs)
         manifest = self._head.manifest
-        is_better = tuned.loss(manifest, samples) < head.loss(manifest, samples) or (
+        is_no_worse = tuned.loss(manifest, samples) < head.loss(manifest, samples) or (
             tuned.accuracy(manifest, samples) >= head.accuracy(manifest, samples)
         )
         features = self._features(data.samples.features)[0]
-        return _Evidence(assigned, tuned, features, is_better)
+        return _Evidence(assigned, tuned, features, is_no_worse)
 
     def _train_without(
         self, rows: np.ndarray, data: TrainingData, head_data: TrainingData, trained: HeadTraining
