@@ -8,7 +8,14 @@ from hand_made import add_op, classifier, grid, int8, model_of
 from sartor.graph import DType, Graph, Model, Quantization, Tensor
 from sartor.ops import add, emit, flatten, fully_connected, matmul, mean, relu, softmax
 
-__all__ = ["convolution_head", "float_tail", "int8_map_base", "map_base", "residual_head"]
+__all__ = [
+    "convolution_head",
+    "float_tail",
+    "int8_map_base",
+    "map_base",
+    "residual_head",
+    "two_layer_base",
+]
 
 _RELU, _RELU6 = 1, 3
 
@@ -20,6 +27,15 @@ def map_base() -> Model:
     hidden = relu(matmul(graph.input("image", (1, 6, 5, 3)), grid(random, 3, 2)))
     hidden.name = "map"
     return model_of(graph, classifier(random, mean(hidden, [1, 2])))
+
+
+def two_layer_base() -> Model:
+    """Return a base of two convolutions, a mean of 4 features, and its classifier."""
+    random = np.random.default_rng(13)
+    graph = Graph("two layer base")
+    first = _convolve(random, graph.input("image", (1, 6, 5, 3)), 2, size=3, activation=_RELU)
+    second = _convolve(random, first, 4, size=3, stride=2)
+    return model_of(graph, classifier(random, mean(second, [1, 2])))
 
 
 def convolution_head() -> Model:

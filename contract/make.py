@@ -25,6 +25,7 @@ from hand_made_maps import (
     int8_map_base,
     map_base,
     residual_head,
+    two_layer_base,
 )
 from reference import Reference
 from vectors import record, to_json
@@ -34,6 +35,7 @@ from sartor.flatbuffer import write
 from sartor.heads import (
     MLP,
     CosineClassifier,
+    FineTune,
     MultiLabelClassifier,
     Regressor,
     SoftmaxClassifier,
@@ -150,6 +152,14 @@ def _int8_base_float_tail() -> bytes:
     return model.content
 
 
+def _tuned_layers() -> bytes:
+    head, adam = FineTune(1, rate=0.5), Adam(epsilon=1e-3)
+    model = sartor.convert(
+        write(two_layer_base()), classes=4, head=head, optimizer=adam, normalize=True, batch_size=5
+    )
+    return model.content
+
+
 def _recurrent() -> bytes:
     model = sartor.convert(write(recurrent_base()), classes=3, optimizer=SGD(), batch_size=4)
     return model.content
@@ -170,6 +180,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "convolution_head": _convolution_head,
     "residual_block": _residual_block,
     "int8_base_float_tail": _int8_base_float_tail,
+    "tuned_layers": _tuned_layers,
     "recurrent": _recurrent,
 }
 """Name → function that returns the bytes of a model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,13 +15,15 @@ from sartor.contract.names import (
     ACTIVE,
     CLASS_ONE_HOT,
     FEATURES,
+    HEAD_SIGNATURES,
     LABELS,
     LEARNING_RATE,
     RUN,
+    RUN_LAYERS,
     SAMPLE_WEIGHTS,
     VERSION,
 )
-from sartor.contract.signatures import TensorSpec, numbered
+from sartor.contract.signatures import TensorSpec, head_signature, numbered
 
 __all__ = ["Call", "compare", "load", "record", "to_json"]
 
@@ -53,6 +55,8 @@ def record(content: bytes, seed: int = 0) -> list[Call]:
     reference = Reference(content)
     recorder = _Recorder(reference, np.random.default_rng(seed))
     _play(recorder)
+    if reference.manifest.layers is not None:
+        _play_head(recorder)
     return recorder.calls
 
 
@@ -115,19 +119,23 @@ def compare(
 
 @dataclass
 class _Recorder:
-    """A recorder of calls of the reference."""
+    """A recorder of calls of the reference; `of_head`: of the head behind tuned layers alone."""
 
     reference: Reference
     random: np.random.Generator
     calls: list[Call] = field(default_factory=list)
+    of_head: bool = False
 
     @property
     def manifest(self) -> Manifest:
-        return self.reference.manifest
+        manifest = self.reference.manifest
+        return manifest.of_head() if self.of_head else manifest
 
     def call(self, about: str, signature: str, inputs: Mapping[str, np.ndarray]) -> Arrays:
         dtypes = self.manifest.signatures()[signature][0]
         arrays = {name: np.asarray(inputs[name], spec.dtype) for name, spec in dtypes.items()}
+        if self.of_head and signature in HEAD_SIGNATURES:
+            signature = head_signature(signature)
         outputs = self.reference(signature, arrays)
         self.calls.append(Call(about, signature, arrays, outputs))
         return outputs
@@ -261,6 +269,31 @@ def _play(r: _Recorder) -> None:
     r.call("initial values", "initialize", {RUN: np.ones(1)})
     r.save("initial values")
     r.infer("initial values", inputs)
+
+
+def _play_head(r: _Recorder) -> None:
+    """Call the signatures of tuned layers, and those of the head behind them."""
+    head = replace(r, of_head=True)  # the same list of calls
+    size, capacity = r.manifest.batch_size, r.manifest.capacity
+    inputs, probe = r.raw(), head.batch(rows=size)
+    sample = {name: rows[:1] for name, rows in r.features().items()}
+    r.call("initial values", RUN_LAYERS, sample)
+    head.set_statistics("compute the normalization statistics", rows=size)
+    for index in range(min(3, capacity)):
+        head.set_class("imprint a class", index, active=True, rows=1 + index % size)
+    head.call("with imprinted classes", "evaluate", probe)
+    for rate in (0.125, 0.03125):
+        head.train("a full batch, the head alone", head.batch(), rate)
+    head.train("a short batch, the head alone", head.batch(rows=max(1, size // 2)), 0.0625)
+    head.call("with a trained head", "evaluate", probe)
+    r.call("with a trained head", RUN_LAYERS, sample)
+    r.save("with a trained head")
+    r.train("head and layers", r.batch(), 0.0625)
+    r.call("with trained layers", RUN_LAYERS, sample)
+    r.infer("with trained layers", inputs)
+    head.call("with trained layers", "evaluate", probe)
+    head.set_class("clear a class", 0, active=False, rows=0)
+    r.save("after a class was cleared")
 
 
 def _check_cleared(manifest: Manifest, state: Mapping[str, np.ndarray]) -> None:

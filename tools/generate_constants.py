@@ -32,8 +32,8 @@ _UNIONS = {"ROLES": "Role", "SIGNATURES": "SignatureKey", "MODALITIES": "Modalit
 _NARROWED = {"task": "TASKS", "role": "ROLES", "modality": "MODALITIES"}
 _RECORDS = (
     specs.InputSpec, specs.FeatureSpec, specs.VariableSpec, specs.HeadSpec, specs.LossSpec,
-    specs.FirstStep, specs.StepSpec, specs.OptimizerSpec, specs.Fingerprints, specs.FrozenSpec,
-    manifest.Manifest, checkpoint.CheckpointHeader,
+    specs.FirstStep, specs.StepSpec, specs.OptimizerSpec, specs.Fingerprints, specs.LayersSpec,
+    specs.FrozenSpec, manifest.Manifest, checkpoint.CheckpointHeader,
 )  # fmt: skip
 _TYPESCRIPT = {str: "string", int: "number", float: "number", bool: "boolean"}
 _KOTLIN = {str: "String", int: "Int", float: "Double", bool: "Boolean"}

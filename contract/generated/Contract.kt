@@ -393,6 +393,17 @@ public data class Fingerprints(
 )
 
 /**
+ * The tuned layers of a file: layers of the base that train with the head.
+ *
+ * @property features Number of features that they compute for the head.
+ * @property featureNorm `HeadSpec.feature_norm` of the head alone.
+ */
+public data class LayersSpec(
+    public val features: Int,
+    public val featureNorm: Double?,
+)
+
+/**
  * The plain classifier inside a file: the bytes from an offset to the end of the flatbuffer.
  *
  * @property offset Position of its first byte in the file.

@@ -319,6 +319,14 @@ export interface Fingerprints {
   readonly optimizer: string;
 }
 
+/** The tuned layers of a file: layers of the base that train with the head. */
+export interface LayersSpec {
+  /** Number of features that they compute for the head. */
+  readonly features: number;
+  /** `HeadSpec.feature_norm` of the head alone. */
+  readonly feature_norm: number | null;
+}
+
 /** The plain classifier inside a file: the bytes from an offset to the end of the flatbuffer. */
 export interface FrozenSpec {
   /** Position of its first byte in the file. */
