@@ -44,7 +44,7 @@ export class SampleCollection {
     await collection.followStore();
     const labels = [...store.counts().keys()];
     collection.checkCapacity(labels);
-    collection.#imprint(labels);
+    await collection.#imprint(labels);
     return collection;
   }
 
@@ -100,7 +100,7 @@ export class SampleCollection {
     const rows = this.store.round(features);
     for (const [label, target] of targets) {
       const isMember = this.store.belongs(target) && !heldOut;
-      this.#state.addSample(label, isMember ? rows : undefined);
+      await this.#state.addSample(label, isMember ? rows : undefined);
     }
     await this.followStore(); // a new class has got its key
     this.#forgetFilledClasses();
@@ -124,9 +124,7 @@ export class SampleCollection {
       }
     }
     const rows = this.store.select(false);
-    this.#state.forgetSamples(
-      new Map(this.#state.newClasses.map((label) => [label, this.#featuresOf(rows, label)])),
-    );
+    await this.#state.forgetSamples(this.#featuresOfClasses(rows, this.#state.newClasses));
   }
 
   /** Add the name of a class that has no sample. */
@@ -198,8 +196,16 @@ export class SampleCollection {
     const labels = [...this.store.counts().keys()];
     const isOld = (label: string) => this.#state.classIndices.has(label);
     const added = labels.filter((label) => !isOld(label)).slice(0, this.#state.freeClasses);
-    this.#imprint([...labels.filter(isOld), ...added]);
+    await this.#imprint([...labels.filter(isOld), ...added]);
     await this.#state.keepLoadedWeights();
+  }
+
+  /** Imprint the classes that no training has changed, for other weights of tuned layers. */
+  async imprintNewClasses(): Promise<void> {
+    const added = this.#state.newClasses;
+    if (added.length > 0) {
+      await this.#state.imprint(this.#featuresOfClasses(this.store.select(false), added));
+    }
   }
 
   #checkNewName(name: string): void {
@@ -230,12 +236,16 @@ export class SampleCollection {
   }
 
   /** Imprint the classes that have no weights yet, from their stored samples. */
-  #imprint(labels: readonly string[]): void {
+  async #imprint(labels: readonly string[]): Promise<void> {
     const added = labels.filter((label) => this.#state.needsSamples(label));
     if (added.length > 0) {
       const rows = this.store.select(false);
-      this.#state.imprint(new Map(added.map((label) => [label, this.#featuresOf(rows, label)])));
+      await this.#state.imprint(this.#featuresOfClasses(rows, added));
     }
+  }
+
+  #featuresOfClasses(rows: SampleSet, labels: readonly string[]) {
+    return new Map(labels.map((label) => [label, this.#featuresOf(rows, label)]));
   }
 
   /** Return the features of the samples of a class; `SampleStore.counts` counts the same. */

@@ -4,12 +4,14 @@ import type { Manifest } from '../../../contract/generated/contract.js';
 import { ClassNames } from './class_names.js';
 import { ClassWeights } from './classes.js';
 import type { OODDetector } from './confidence/out_of_distribution.js';
+import { headManifest } from './contract/signatures.js';
 import type { Matrix } from './data/matrix.js';
 import { DataError } from './errors.js';
 import { imprintChanged } from './imprinting.js';
 import type { Engine, Tensors, Variables } from './litert/engine.js';
+import { headEngine, headFeatures } from './litert/head_engine.js';
 import { NewClasses } from './new_classes.js';
-import { featuresOf, type Inference, outputOf } from './results/inference.js';
+import { featuresOf, headFeaturesOf, type Inference, outputOf } from './results/inference.js';
 import { adapt } from './saved/adapt.js';
 import type { Checkpoint, FloatTensors } from './saved/checkpoint.js';
 import { detectorOf, detectorTensors } from './saved/detector.js';
@@ -23,6 +25,8 @@ import type { ModelSnapshot } from './training/data.js';
 export class ModelState {
   readonly #engine: Engine;
   readonly #manifest: Manifest;
+  readonly #head: Engine;
+  readonly #headManifest: Manifest;
   readonly #weights: ClassWeights;
   #classes: ClassNames;
   #new: NewClasses;
@@ -36,9 +40,11 @@ export class ModelState {
   private constructor(engine: Engine, manifest: Manifest) {
     this.#engine = engine;
     this.#manifest = manifest;
-    this.#weights = new ClassWeights(engine, manifest);
+    this.#head = headEngine(engine, manifest);
+    this.#headManifest = headManifest(manifest);
+    this.#weights = new ClassWeights(this.#head, this.#headManifest);
     this.#classes = new ClassNames(manifest.classes, manifest.class_keys);
-    this.#new = new NewClasses(manifest.features);
+    this.#new = new NewClasses(this.#headManifest.features);
   }
 
   /** Return the initial state of a model file. */
@@ -86,10 +92,11 @@ export class ModelState {
    */
   async infer(inputs: Tensors): Promise<Inference> {
     const result = await (await this.engine()).run('infer', inputs);
-    const [output, features] = [outputOf(result), featuresOf(result, this.#manifest)];
+    const output = outputOf(result);
+    const features = headFeaturesOf(result, this.#manifest);
     const pairs = [...this.classIndices].map(([name, index]) => [name, output[index]] as const);
     return {
-      features,
+      features: featuresOf(result, this.#manifest),
       outputs: new Map(pairs as [string, number][]),
       inDistribution: this.#detector?.isInDistribution(features, output),
     };
@@ -110,10 +117,10 @@ export class ModelState {
    *
    * @param features - rows of each features tensor; undefined if they do not show the class.
    */
-  addSample(label: string, features: readonly Matrix[] | undefined): void {
+  async addSample(label: string, features: readonly Matrix[] | undefined): Promise<void> {
     this.#addClass(label);
     if (features !== undefined && this.#new.has(label)) {
-      this.#new.addSamples(label, features);
+      this.#new.addSamples(label, await this.#behindLayers(features));
     }
   }
 
@@ -122,11 +129,11 @@ export class ModelState {
    *
    * @param classes - class name → features of its samples; there may be none.
    */
-  imprint(classes: ReadonlyMap<string, readonly Matrix[]>): void {
+  async imprint(classes: ReadonlyMap<string, readonly Matrix[]>): Promise<void> {
     for (const [label, features] of classes) {
       this.#addClass(label);
       if (this.#new.has(label) && (features[0]?.rows ?? 0) > 0) {
-        this.#new.setSamples(label, features);
+        this.#new.setSamples(label, await this.#behindLayers(features));
       }
     }
   }
@@ -188,10 +195,10 @@ export class ModelState {
    *
    * @param remaining - name of a new class → features of its remaining samples.
    */
-  forgetSamples(remaining: ReadonlyMap<string, readonly Matrix[]>): void {
+  async forgetSamples(remaining: ReadonlyMap<string, readonly Matrix[]>): Promise<void> {
     this.#detector = undefined;
     for (const [label, features] of remaining) {
-      this.#new.setSamples(label, features);
+      this.#new.setSamples(label, await this.#behindLayers(features));
     }
   }
 
@@ -238,10 +245,10 @@ export class ModelState {
       initial,
       name,
     );
-    const detector = detectorOf(checkpoint, this.#manifest);
+    const detector = detectorOf(checkpoint, this.#headManifest);
     await this.#engine.restore(variables);
     this.#classes = new ClassNames(classes, classKeys);
-    this.#new = new NewClasses(this.#manifest.features);
+    this.#new = new NewClasses(this.#headManifest.features);
     this.#new.include(checkpoint.imprinted.filter((label) => this.classIndices.has(label)));
     this.#new.include(await this.#untrained());
     this.#detector = detector;
@@ -276,9 +283,13 @@ export class ModelState {
   /** Imprint the classes that have got samples since the last call. */
   async #imprintChanged(): Promise<void> {
     if (this.#new.changed.size > 0) {
-      const model = { engine: this.#engine, manifest: this.#manifest, weights: this.#weights };
+      const model = { engine: this.#head, manifest: this.#headManifest, weights: this.#weights };
       this.#detector = await imprintChanged(model, this.classIndices, this.#new, this.#detector);
     }
+  }
+
+  #behindLayers(features: readonly Matrix[]): Promise<readonly Matrix[]> {
+    return headFeatures(this.#engine, this.#manifest, features);
   }
 
   /** Clear the weights of a class that was removed. */

@@ -45,10 +45,10 @@ def outputs(model):
 `;
 
 /** Expect the same classes with the same outputs. */
-export function expectSame(actual: Outputs, expected: Outputs): void {
+export function expectSame(actual: Outputs, expected: Outputs, tolerance = TOLERANCE): void {
   expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
   for (const [label, value] of Object.entries(expected)) {
-    expect(Math.abs((actual[label] ?? Number.NaN) - value)).toBeLessThan(TOLERANCE);
+    expect(Math.abs((actual[label] ?? Number.NaN) - value)).toBeLessThan(tolerance);
   }
 }
 

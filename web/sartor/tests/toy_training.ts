@@ -6,7 +6,7 @@ import { takeSamples } from '../src/store/sample_set.js';
 import { type TrainingOptions, trainingConfig } from '../src/training/config.js';
 import { Control } from '../src/training/control.js';
 import { createTrainingData, type ModelSnapshot } from '../src/training/data.js';
-import { train } from '../src/training/fit.js';
+import { trainHead } from '../src/training/fit.js';
 import type { EpochCallback } from '../src/training/trainer.js';
 import { TrainingModel } from '../src/training/training_model.js';
 import { classIndices } from './recipe/inputs.js';
@@ -43,7 +43,7 @@ export async function start({ options = {}, engine = new ToyEngine(), ...run }: 
   const published: { variables: Variables; detector: OODDetector | undefined }[] = [];
   const model = await TrainingModel.create(engine, manifest);
   const control = run.control ?? new Control(options.seconds);
-  const history = train(
+  const training = trainHead(
     model,
     config,
     data,
@@ -51,6 +51,7 @@ export async function start({ options = {}, engine = new ToyEngine(), ...run }: 
     (variables, detector) => void published.push({ variables, detector }),
     run.onEpoch,
   );
+  const history = training.then((result) => result.history);
   return { history, published, control, data };
 }
 

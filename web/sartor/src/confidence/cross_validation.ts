@@ -130,6 +130,8 @@ export function assignValidationFolds(
  * @param assigned - folds as `assignValidationFolds` returns them, [N].
  * @param heldOut - outputs for the rows of the folds whose training was completed.
  * @param outputs - outputs [N, C] of the model that was trained on all rows, at temperature 1.
+ * @param heldOutFeatures - N rows of each features tensor, from tuned layers that were trained
+ *   without the held-out rows. Default: the features of the data set.
  */
 export async function crossValidate(
   manifest: Manifest,
@@ -137,6 +139,7 @@ export async function crossValidate(
   assigned: readonly number[],
   heldOut: HeldOutOutputs,
   outputs: Matrix,
+  heldOutFeatures?: readonly Matrix[],
 ): Promise<CrossValidation> {
   const { rows } = heldOut;
   const { classes, targets } = dataset;
@@ -147,16 +150,19 @@ export async function crossValidate(
   const expected = hasAccuracy ? accuracyOfAll(manifest, dataset, heldOut) : undefined;
   const calibrated = isHeldOut ? applyTemperature(heldOut.outputs, temperature) : undefined;
   const isSingle = !manifest.weights_per_output;
+  const detector = isSingle
+    ? await OODDetector.fit(
+        heldOutFeatures ?? dataset.features,
+        classes,
+        isHeldOut ? heldOut.folds : assigned,
+        calibrated,
+      )
+    : undefined;
   return {
     temperature,
-    oodDetector: isSingle
-      ? await OODDetector.fit(
-          dataset.features,
-          classes,
-          isHeldOut ? heldOut.folds : assigned,
-          calibrated,
-        )
-      : undefined,
+    oodDetector: heldOutFeatures
+      ? await detector?.withFeatures(dataset.features, classes)
+      : detector,
     accuracy: expected,
     calibrationError:
       isSingle && calibrated !== undefined && expected !== undefined

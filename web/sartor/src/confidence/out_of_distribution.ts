@@ -125,6 +125,15 @@ export class OODDetector {
     return this.score(features, output) >= this.threshold;
   }
 
+  /** Return a detector with the prototypes of other features of the training samples; see `fit`. */
+  async withFeatures(
+    features: readonly Matrix[],
+    classes: readonly number[],
+  ): Promise<OODDetector> {
+    const { similarity } = this.parameters;
+    return this.#withPrototypes(await classPrototypes(unitFeatures(features), classes, similarity));
+  }
+
   /**
    * Return a detector with the prototype of a class added or replaced.
    *

@@ -7,6 +7,7 @@ import {
   type FrozenSpec,
   type HeadSpec,
   type InputSpec,
+  type LayersSpec,
   type LossSpec,
   MODALITIES,
   type OptimizerSpec,
@@ -56,6 +57,14 @@ export function parseHead(item: Fields): HeadSpec {
   return {
     name: item.string('name'),
     settings: item.object('settings').values,
+    feature_norm: item.optionalNumber('feature_norm'),
+  };
+}
+
+/** Return `layers`. */
+export function parseLayers(item: Fields): LayersSpec {
+  return {
+    features: item.integer('features', 1),
     feature_norm: item.optionalNumber('feature_norm'),
   };
 }

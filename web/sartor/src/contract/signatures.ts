@@ -5,12 +5,15 @@ import {
   CLASS_ONE_HOT,
   DONE,
   FEATURES,
+  HEAD_FEATURES,
+  HEAD_SIGNATURES,
   LABELS,
   LEARNING_RATE,
   LOSS,
   type Manifest,
   OUTPUT,
   RUN,
+  RUN_LAYERS,
   SAMPLE_WEIGHTS,
   type SignatureKey,
 } from '../../../../contract/generated/contract.js';
@@ -33,8 +36,58 @@ export interface Signature {
   readonly outputs: TensorSpecs;
 }
 
+/** A signature of `HEAD_SIGNATURES`. */
+export type HeadKey = (typeof HEAD_SIGNATURES)[number];
+
+/** Name of a signature; a file with tuned layers has all of them. */
+export type SignatureName = SignatureKey | `${HeadKey}_head` | typeof RUN_LAYERS;
+
+/** Name → inputs and outputs. */
+export type Signatures = Readonly<
+  Record<SignatureKey, Signature> & Partial<Record<SignatureName, Signature>>
+>;
+
+/** Return the name of a signature for the head alone. */
+export function headSignature(key: HeadKey): `${HeadKey}_head` {
+  return `${key}_head`;
+}
+
+/** Return the manifest of the head alone; without tuned layers, this manifest. */
+export function headManifest(manifest: Manifest): Manifest {
+  const { layers, head } = manifest;
+  if (layers === null) {
+    return manifest;
+  }
+  const shape = [layers.features];
+  return {
+    ...manifest,
+    features: [{ name: FEATURES, shape, dtype: 'float32', scale: null, zero_point: null }],
+    head: { ...head, feature_norm: layers.feature_norm },
+    layers: null,
+  };
+}
+
 /** Return the inputs and outputs of each signature of a file. */
-export function signatures(manifest: Manifest): Readonly<Record<SignatureKey, Signature>> {
+export function signatures(manifest: Manifest): Signatures {
+  const plain = plainSignatures(manifest);
+  if (manifest.layers === null) {
+    return plain;
+  }
+  const behind = { [HEAD_FEATURES]: float32(1, manifest.layers.features) };
+  const { inputs, outputs } = plain.infer;
+  const head = plainSignatures(headManifest(manifest));
+  const samples = manifest.features.map(({ shape }, i) => {
+    return [numbered(FEATURES, i), float32(1, ...shape)];
+  });
+  return {
+    ...plain,
+    infer: { inputs, outputs: { ...outputs, ...behind } },
+    ...Object.fromEntries(HEAD_SIGNATURES.map((key) => [headSignature(key), head[key]])),
+    [RUN_LAYERS]: { inputs: Object.fromEntries(samples), outputs: behind },
+  };
+}
+
+function plainSignatures(manifest: Manifest): Readonly<Record<SignatureKey, Signature>> {
   const { batch_size: batch, weights_per_output: perOutput } = manifest;
   const capacity = manifest.classes.length;
   const rows = (count: number) =>

@@ -1,6 +1,6 @@
 /** The interface to one copy of a personalizable file: call its signatures. */
 
-import type { SignatureKey } from '../../../../contract/generated/contract.js';
+import type { SignatureName } from '../contract/signatures.js';
 
 /** A tensor of a signature, row by row; the manifest states its shape. */
 export type Tensor = Float32Array | Int32Array | Uint8Array;
@@ -27,7 +27,7 @@ export interface Engine {
    * @throws DataError if an input is missing, unknown, or has another size or type.
    * @throws SartorError if the engine is closed, or LiteRT.js fails.
    */
-  run(key: SignatureKey, inputs: Tensors): Promise<Record<string, Float32Array>>;
+  run(key: SignatureName, inputs: Tensors): Promise<Record<string, Float32Array>>;
 
   /** Return the value of each variable. */
   variables(): Promise<Record<string, Float32Array>>;

@@ -1,8 +1,14 @@
 /** The engine on LiteRT.js: one call at a time, with checked inputs. */
 
 import { type CompiledModel, Tensor as LiteRtTensor, loadAndCompile } from '@litertjs/core';
-import { RUN, type SignatureKey } from '../../../../contract/generated/contract.js';
-import { type Signature, signatures, type TensorSpecs } from '../contract/signatures.js';
+import { RUN } from '../../../../contract/generated/contract.js';
+import {
+  type Signature,
+  type SignatureName,
+  type Signatures,
+  signatures,
+  type TensorSpecs,
+} from '../contract/signatures.js';
 import { volume } from '../data/batches.js';
 import { DataError, InvalidModelError, NotPersonalizableError, SartorError } from '../errors.js';
 import type { Engine, Tensor, Tensors, Variables } from './engine.js';
@@ -14,7 +20,7 @@ const ONE = Float32Array.of(1);
 /** An engine on LiteRT.js. Create it with `LiteRtEngine.load`. */
 export class LiteRtEngine implements Engine {
   readonly #file: ModelFile;
-  readonly #signatures: Readonly<Record<SignatureKey, Signature>>;
+  readonly #signatures: Signatures;
   #model: CompiledModel | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -49,9 +55,9 @@ export class LiteRtEngine implements Engine {
   }
 
   /** See `Engine`. */
-  async run(key: SignatureKey, inputs: Tensors): Promise<Record<string, Float32Array>> {
+  async run(key: SignatureName, inputs: Tensors): Promise<Record<string, Float32Array>> {
     this.#open();
-    const specs = this.#signatures[key].inputs;
+    const specs = (this.#signatures[key] as Signature).inputs;
     checkInputs(key, specs, inputs);
     const tensors: Record<string, LiteRtTensor> = {};
     try {
@@ -101,7 +107,7 @@ export class LiteRtEngine implements Engine {
     void this.#last.then(() => model?.delete());
   }
 
-  async #call(key: SignatureKey, tensors: Record<string, LiteRtTensor>) {
+  async #call(key: SignatureName, tensors: Record<string, LiteRtTensor>) {
     const result: Record<string, Float32Array> = {};
     let outputs: Record<string, LiteRtTensor> = {};
     try {

@@ -1,6 +1,11 @@
 /** The result of the signature `infer`. */
 
-import { FEATURES, type Manifest, OUTPUT } from '../../../../contract/generated/contract.js';
+import {
+  FEATURES,
+  HEAD_FEATURES,
+  type Manifest,
+  OUTPUT,
+} from '../../../../contract/generated/contract.js';
 import { numbered, volume } from '../data/batches.js';
 import { Matrix } from '../data/matrix.js';
 import { DataError } from '../errors.js';
@@ -23,6 +28,14 @@ export function featuresOf(outputs: Outputs, { features }: Manifest): Matrix[] {
   return features.map(({ shape }, i) => {
     return new Matrix(outputs[numbered(FEATURES, i)] as Float32Array, volume(shape));
   });
+}
+
+/** Return the row of features of the head: behind tuned layers, if the file has them. */
+export function headFeaturesOf(outputs: Outputs, manifest: Manifest): Matrix[] {
+  const { layers } = manifest;
+  return layers === null
+    ? featuresOf(outputs, manifest)
+    : [new Matrix(outputs[HEAD_FEATURES] as Float32Array, layers.features)];
 }
 
 /**

@@ -78,6 +78,8 @@ export interface History {
    * unknown.
    */
   readonly calibrationError?: number | undefined;
+  /** What was trained: `head`, or `layers` for the tuned layers too. */
+  readonly depth: 'head' | 'layers';
   /** What the training may have damaged, and what could not be measured. */
   readonly warnings: readonly string[];
 }

@@ -3,6 +3,11 @@
 import { DataError } from '../errors.js';
 import { DECAYS, type Decay } from './schedule.js';
 
+const DEPTHS = ['auto', 'head', 'layers'] as const;
+
+/** What a training trains. */
+export type Depth = (typeof DEPTHS)[number];
+
 /** The options of a training, as an app states them. */
 export interface TrainingOptions {
   /** Number of epochs. Default: depends on the number of samples. */
@@ -26,6 +31,11 @@ export interface TrainingOptions {
   readonly decay?: Decay | undefined;
   /** Whether to continue from the present weights. Default: false. */
   readonly warmStart?: boolean | undefined;
+  /**
+   * What to train: `head`, or `layers` for the tuned layers too (a file that was converted with
+   * `--fine-tune`). Default: `auto`, the layers if held-out samples gain.
+   */
+  readonly depth?: Depth | undefined;
   /** Random seed. The same seed gives the same weights if `seconds` is not set. Default: 0. */
   readonly seed?: number | undefined;
 }
@@ -35,6 +45,7 @@ export interface TrainingConfig extends TrainingOptions {
   readonly decay: Decay;
   readonly warmStart: boolean;
   readonly seed: number;
+  readonly depth: Depth;
 }
 
 /** Kind of an option → its condition, and its description in an error. */
@@ -48,6 +59,7 @@ const KINDS = {
     (value: unknown) => typeof value === 'string' && Object.hasOwn(DECAYS, value),
     `one of ${Object.keys(DECAYS).join(', ')}`,
   ],
+  depth: [(value: unknown) => DEPTHS.some((each) => each === value), `one of ${DEPTHS.join(', ')}`],
 } as const;
 
 const OPTIONS: Readonly<Record<keyof TrainingOptions, keyof typeof KINDS>> = {
@@ -58,6 +70,7 @@ const OPTIONS: Readonly<Record<keyof TrainingOptions, keyof typeof KINDS>> = {
   weightDecay: 'size',
   decay: 'decay',
   warmStart: 'flag',
+  depth: 'depth',
   seed: 'seed',
 };
 
@@ -78,8 +91,8 @@ export function trainingConfig(options: TrainingOptions = {}): TrainingConfig {
       throw new DataError(`${name} must be ${description}; got ${JSON.stringify(value)}`);
     }
   }
-  const { decay = 'cosine', warmStart = false, seed = 0 } = options;
-  return { ...options, decay, warmStart, seed };
+  const { decay = 'cosine', warmStart = false, seed = 0, depth = 'auto' } = options;
+  return { ...options, decay, warmStart, seed, depth };
 }
 
 /** Return whether an option limits the length of a training. */

@@ -1,4 +1,4 @@
-/** One training from beginning to end: train, publish the weights, cross-validate. */
+/** One training of a head from beginning to end: train, publish the weights, cross-validate. */
 
 import type { OODDetector } from '../confidence/out_of_distribution.js';
 import { TrainingError } from '../errors.js';
@@ -22,6 +22,17 @@ export type Publish = (
   detector: OODDetector | undefined,
 ) => Promise<void> | void;
 
+/** The result of a training of a head. */
+export interface HeadTraining {
+  readonly history: History;
+  /** The trained weights. */
+  readonly variables: Variables;
+  /** The options, with the learning rate that was searched. */
+  readonly config: TrainingConfig;
+  /** The stage at which it ended, and the outputs that selected it; none if not cross-validated. */
+  readonly selection?: Selection | undefined;
+}
+
 /**
  * Train a head and publish its weights: now and then during training, and at the end.
  *
@@ -36,14 +47,14 @@ export type Publish = (
  * @param onEpoch - called after each epoch; returning false stops the training.
  * @throws TrainingError if the loss rises, or is no longer finite.
  */
-export async function train(
+export async function trainHead(
   model: TrainingModel,
   config: TrainingConfig,
   data: TrainingData,
   control: Control,
   publish: Publish,
   onEpoch?: EpochCallback,
-): Promise<History> {
+): Promise<HeadTraining> {
   const training = await StagedTraining.create(model, config, data, control);
   const endEpoch = publishEpochs(model, data, publish, onEpoch);
   let selection: Selection | undefined;
@@ -54,22 +65,24 @@ export async function train(
     await publish(isFailure ? data.variables : await betterVariables(model, data), data.detector);
     throw error;
   }
+  const { foldConfig } = training;
   const history = { ...training.history, warnings: warningsOf(data) };
   const variables = history.stopped
     ? await betterVariables(model, data)
     : await model.variables(data);
   await publish(variables, data.detector);
   if (history.stopped || selection === undefined) {
-    return history;
+    return { history, variables, config: foldConfig, selection };
   }
   const validation = await validate(model, data, selection, config);
   await publish({ ...variables, ...validation.variables }, validation.detector);
-  return {
+  const validated = {
     ...history,
     expectedAccuracy: validation.accuracy,
     calibrationError: validation.calibrationError,
     warnings: [...history.warnings, ...validation.warnings],
   };
+  return { history: validated, variables, config: foldConfig, selection };
 }
 
 /**

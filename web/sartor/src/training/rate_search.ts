@@ -30,6 +30,10 @@ const SEARCH = {
   stableFraction: 0.5,
   /** Of a time limit. */
   timeFraction: 0.25,
+  /** The first rate of tuned layers, and the number of trials. */
+  layerTop: 0.25,
+  layerTopAdaptive: 8e-3,
+  layerTrials: 5,
 } as const;
 
 /**
@@ -75,6 +79,39 @@ export async function searchRate(
     rate *= SEARCH.factor;
   }
   return best === undefined ? standard : SEARCH.stableFraction * best;
+}
+
+/**
+ * Return a learning rate for tuned layers with a trained head.
+ *
+ * It is the highest of some rates, each a quarter of the one before, at which twenty steps do not
+ * raise the loss.
+ *
+ * @param model - holds the starting weights, before and after the call.
+ * @param samples - training samples.
+ * @param control - pauses and stops the search.
+ * @param seed - seed of the order of the samples.
+ */
+export async function searchLayerRate(
+  model: TrainingModel,
+  samples: Dataset,
+  control: Control,
+  seed: number,
+): Promise<number> {
+  const { optimizer, batch_size } = model.manifest;
+  const start = await model.engine.variables();
+  const few = samples.take(samples.mixedRows(SEARCH.batches * batch_size, seed));
+  const before = (await model.evaluate(few)).loss;
+  let rate: number = optimizer.step.adaptive ? SEARCH.layerTopAdaptive : SEARCH.layerTop;
+  for (let trial = 0; trial < SEARCH.layerTrials; trial += 1) {
+    const loss = await lossAfterTrial(model, few, rate, control, seed);
+    await model.engine.restore(start);
+    if (loss <= before || control.stopped) {
+      break;
+    }
+    rate *= SEARCH.factor;
+  }
+  return rate;
 }
 
 /** Train some steps at a constant rate, and return the loss; infinity if that failed. */

@@ -74,6 +74,7 @@ export class Trainer {
       steps: this.#steps,
       samples: this.#options.samples.sampleCount,
       stopped: this.#stopped,
+      depth: 'head',
       warnings: [],
     };
   }

@@ -15,9 +15,9 @@ import { addPrototypes } from './rehearsal.js';
 export class TrainingModel {
   /** Sets the weights of classes in `engine`. */
   readonly classWeights: ClassWeights;
+  /** The initial variables without classes: a file may have trained ones. */
+  untrained: Variables = {};
   readonly #batch: Batch;
-
-  #untrained: Variables = {};
 
   private constructor(
     readonly engine: Engine,
@@ -30,7 +30,7 @@ export class TrainingModel {
   /** Create a training model on an engine of its own. */
   static async create(engine: Engine, manifest: Manifest): Promise<TrainingModel> {
     const model = new TrainingModel(engine, manifest);
-    model.#untrained = await model.#untrainedVariables();
+    model.untrained = await model.#untrainedVariables();
     return model;
   }
 
@@ -87,7 +87,7 @@ export class TrainingModel {
    * @param mixed - samples of all classes, at most B rows.
    */
   async normalize(data: TrainingData, mixed: Dataset): Promise<void> {
-    await this.engine.restore(data.isWarm ? data.variables : this.#untrained);
+    await this.engine.restore(data.isWarm ? data.variables : this.untrained);
     if (!data.isWarm) {
       await this.classWeights.setNormalization(mixed.features);
     }
@@ -104,7 +104,6 @@ export class TrainingModel {
     this.engine.close();
   }
 
-  /** Return the initial variables without classes: a file may have trained ones. */
   async #untrainedVariables(): Promise<Variables> {
     await this.engine.run('initialize', { [RUN]: Float32Array.of(1) });
     for (const index of indicesOf(await this.classWeights.areZero(), (isZero) => !isZero)) {

@@ -9,6 +9,7 @@ import {
 } from '../confidence/cross_validation.js';
 import type { OODDetector } from '../confidence/out_of_distribution.js';
 import type { Dataset } from '../data/dataset.js';
+import type { Matrix } from '../data/matrix.js';
 import { TrainingError } from '../errors.js';
 import type { Variables } from '../litert/engine.js';
 import { distinct, indicesOf } from '../numbers.js';
@@ -104,18 +105,27 @@ export async function selectStage(
  * @param data - its samples.
  * @param selection - outputs for held-out rows.
  * @param config - options of the training.
+ * @param heldOutFeatures - see `crossValidate`.
  */
 export async function validate(
   model: TrainingModel,
   data: TrainingData,
   selection: Selection,
   config: TrainingConfig,
+  heldOutFeatures?: readonly Matrix[],
 ): Promise<Validation> {
   const { manifest } = model;
   const samples = model.dataset(data, data.samples);
   const { outputs } = await model.evaluate(samples);
   const { assigned, heldOut } = selection;
-  const result = await crossValidate(manifest, samples, assigned, heldOut, outputs);
+  const result = await crossValidate(
+    manifest,
+    samples,
+    assigned,
+    heldOut,
+    outputs,
+    heldOutFeatures,
+  );
   return {
     detector: result.oodDetector,
     variables: { [TEMPERATURE]: Float32Array.of(result.temperature) },

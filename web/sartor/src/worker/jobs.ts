@@ -1,7 +1,7 @@
 /** Training jobs in the worker: at most one at a time, on an engine of its own. */
 
 import type { Manifest } from '../../../../contract/generated/contract.js';
-import { TrainingError } from '../errors.js';
+import { DataError, TrainingError } from '../errors.js';
 import type { Engine } from '../litert/engine.js';
 import type { Epoch, History } from '../results/records.js';
 import type { SampleCollection } from '../samples.js';
@@ -9,7 +9,8 @@ import type { ModelState } from '../state.js';
 import { type TrainingConfig, type TrainingOptions, trainingConfig } from '../training/config.js';
 import { Control } from '../training/control.js';
 import { createTrainingData } from '../training/data.js';
-import { train } from '../training/fit.js';
+import { type Publish, trainHead } from '../training/fit.js';
+import { LayerTraining } from '../training/layers.js';
 import { TrainingModel } from '../training/training_model.js';
 import type { Lock } from './lock.js';
 
@@ -60,6 +61,12 @@ export class TrainingJobs {
       throw new TrainingError('a training is running: wait for it, or stop it');
     }
     const config = trainingConfig(options);
+    if (config.depth === 'layers' && this.#manifest.layers === null) {
+      throw new DataError(
+        "depth must be 'auto' or 'head'; got 'layers': the model has no tuned layers. Convert its " +
+          'base with --fine-tune',
+      );
+    }
     const control = new Control(config.seconds);
     const history = this.#train(config, control, onEpoch);
     this.#job = { number, control, end: history.catch(() => {}) };
@@ -111,14 +118,16 @@ export class TrainingJobs {
       return createTrainingData(this.#manifest, config, model, samples, heldOut);
     });
     this.#model ??= await TrainingModel.create(await this.#copy(), this.#manifest);
-    return train(
-      this.#model,
-      config,
-      data,
-      control,
-      (variables, detector) => this.#lock.run(() => this.#state.publish(variables, detector)),
-      (epoch) => onEpoch(epoch),
-    );
+    const publish: Publish = (variables, detector) => {
+      return this.#lock.run(() => this.#state.publish(variables, detector));
+    };
+    if (this.#manifest.layers === null) {
+      return (await trainHead(this.#model, config, data, control, publish, onEpoch)).history;
+    }
+    const training = await LayerTraining.create(this.#model, config, control, publish);
+    const history = await training.run(data, onEpoch);
+    await this.#lock.run(() => this.#samples.imprintNewClasses());
+    return history;
   }
 
   #copy(): Promise<Engine> {

@@ -89,6 +89,7 @@ export function manifestOf(task: Task, capacity: number, values: Partial<Manifes
     weight_decay: null,
     variables: [],
     fingerprints: { base: '', head: '', optimizer: '' },
+    layers: null,
     frozen: null,
     requires: [],
     generator: '',

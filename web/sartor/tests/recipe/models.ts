@@ -10,7 +10,7 @@ import { type SampleSet, takeSamples } from '../../src/store/sample_set.js';
 import { type TrainingConfig, trainingConfig } from '../../src/training/config.js';
 import { Control } from '../../src/training/control.js';
 import { createTrainingData, type TrainingData } from '../../src/training/data.js';
-import { train } from '../../src/training/fit.js';
+import { type Publish, trainHead } from '../../src/training/fit.js';
 import { StagedTraining } from '../../src/training/staged.js';
 import { TrainingModel } from '../../src/training/training_model.js';
 import { matrix, type Samples, sampleSet, type Table } from './inputs.js';
@@ -92,7 +92,7 @@ export const MODEL_PLAYERS: Readonly<
     await second.load(await state.checkpoint(), 'the checkpoint');
     await second.keepLoadedWeights();
     const samples = samplesOf(model, inputs);
-    addSamples(second, manifest, samples);
+    await addSamples(second, manifest, samples);
     const { variables: added, detector } = await second.beginTraining();
     const scores = (inputs.probes as readonly Probe[]).map(({ features, output }) => {
       return detector?.score([matrix([features])], Float32Array.from(output));
@@ -123,10 +123,11 @@ async function fit(
   const data = await dataOf({ engine, manifest }, state, samples, config);
   const model = await TrainingModel.create(await engine.copy(), manifest);
   let detector: OODDetector | undefined;
-  const history = await train(model, config, data, new Control(), (variables, published) => {
+  const publish: Publish = (variables, published) => {
     detector = published;
     return state.publish(variables, published);
-  });
+  };
+  const { history } = await trainHead(model, config, data, new Control(), publish);
   model.close();
   return { history, detector, variables: await (await state.engine()).variables() };
 }
@@ -134,19 +135,19 @@ async function fit(
 /** Return a new state to which samples were added. */
 async function stateWith(model: OpenModel, samples: SampleSet): Promise<ModelState> {
   const state = await ModelState.create(model.engine, model.manifest);
-  addSamples(state, model.manifest, samples);
+  await addSamples(state, model.manifest, samples);
   return state;
 }
 
-function addSamples(state: ModelState, { task }: Manifest, samples: SampleSet): void {
-  samples.classes.forEach((name, column) => {
+async function addSamples(state: ModelState, { task }: Manifest, samples: SampleSet) {
+  for (const [column, name] of samples.classes.entries()) {
     const targets = range(samples.targets.rows).map((row) => samples.targets.at(row, column));
     const rows = indicesOf(targets, (target) => {
       return task === 'regression' ? !Number.isNaN(target) : target > 0;
     });
     const { features } = takeSamples(samples, rows);
-    state.addSample(name, rows.length > 0 ? features : undefined);
-  });
+    await state.addSample(name, rows.length > 0 ? features : undefined);
+  }
 }
 
 async function dataOf(

@@ -35,6 +35,7 @@ public class Epoch internal constructor(
  *   0…1. Null if it is unknown.
  * @property warnings messages about what the training may have damaged, and about what could not be
  *   measured.
+ * @property depth parts that were trained: [Depth.HEAD], or [Depth.LAYERS] for the tuned layers too.
  */
 public class History internal constructor(
     public val epochs: List<Epoch>,
@@ -44,6 +45,7 @@ public class History internal constructor(
     public val expectedAccuracy: Double? = null,
     public val calibrationError: Double? = null,
     public val warnings: List<String> = emptyList(),
+    public val depth: Depth = Depth.HEAD,
 ) {
     override fun toString(): String {
         val loss = if (epochs.isEmpty()) "" else ", loss ${epochs[0].loss} to ${epochs.last().loss}"
@@ -52,9 +54,19 @@ public class History internal constructor(
 
     internal fun copy(
         samples: Int = this.samples,
+        stopped: Boolean = this.stopped,
         expectedAccuracy: Double? = this.expectedAccuracy,
         calibrationError: Double? = this.calibrationError,
         warnings: List<String> = this.warnings,
     ): History =
-        History(epochs, steps, samples, stopped, expectedAccuracy, calibrationError, warnings)
+        History(
+            epochs,
+            steps,
+            samples,
+            stopped,
+            expectedAccuracy,
+            calibrationError,
+            warnings,
+            depth,
+        )
 }

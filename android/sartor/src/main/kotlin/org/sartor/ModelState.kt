@@ -5,13 +5,16 @@ import org.sartor.contract.Contract
 import org.sartor.contract.FloatTensor
 import org.sartor.contract.FloatTensors
 import org.sartor.contract.Manifest
+import org.sartor.contract.ofHead
 import org.sartor.data.Matrix
-import org.sartor.data.numbered
-import org.sartor.data.volume
 import org.sartor.litert.Engine
 import org.sartor.litert.Tensors
 import org.sartor.litert.Variables
+import org.sartor.litert.headEngine
+import org.sartor.litert.headFeatures
 import org.sartor.results.Inference
+import org.sartor.results.featuresOf
+import org.sartor.results.headFeaturesOf
 import org.sartor.saved.Checkpoint
 import org.sartor.saved.adapt
 import org.sartor.saved.detectorOf
@@ -31,10 +34,12 @@ internal class ModelState(
     private val engineWithoutChanges: Engine,
     private val manifest: Manifest,
 ) : AutoCloseable {
-    private val weights = ClassWeights(engineWithoutChanges, manifest)
-    private val model = WritableModel(engineWithoutChanges, manifest, weights)
+    private val headManifest = manifest.ofHead()
+    private val head = headEngine(engineWithoutChanges, manifest)
+    private val weights = ClassWeights(head, headManifest)
+    private val model = WritableModel(head, headManifest, weights)
     private var classes = ClassNames(manifest.classes, manifest.classKeys)
-    private var new = NewClasses(manifest.features)
+    private var new = NewClasses(headManifest.features)
     private var detector: OODDetector? = null
     private var before: Variables = emptyMap() // the present training
     private var app: FloatTensors = emptyMap()
@@ -68,7 +73,7 @@ internal class ModelState(
 
     /** Return the features of one sample: one row of each features tensor. */
     fun features(inputs: Tensors): List<Matrix> =
-        featuresOf(engineWithoutChanges.run("infer", inputs))
+        featuresOf(engineWithoutChanges.run("infer", inputs), manifest)
 
     /**
      * Run the model on one input.
@@ -86,9 +91,9 @@ internal class ModelState(
                     "Use another input, or check the model with `sartor verify`",
             )
         }
-        val features = featuresOf(result)
-        val isInDistribution = detector?.isInDistribution(features, output)
-        return Inference(features, indices.mapValues { output[it.value] }, isInDistribution)
+        val isInDistribution = detector?.isInDistribution(headFeaturesOf(result, manifest), output)
+        val outputs = indices.mapValues { output[it.value] }
+        return Inference(featuresOf(result, manifest), outputs, isInDistribution)
     }
 
     /** Return whether no training has changed the weights of a class. */
@@ -104,7 +109,7 @@ internal class ModelState(
      */
     fun addSample(label: String, features: List<Matrix>?): Unit = locked {
         addClass(label)
-        if (features != null && new.has(label)) new.addSamples(label, features)
+        if (features != null && new.has(label)) new.addSamples(label, behindLayers(features))
     }
 
     /**
@@ -115,7 +120,9 @@ internal class ModelState(
     fun imprint(samples: Map<String, List<Matrix>>): Unit = locked {
         for ((label, features) in samples) {
             addClass(label)
-            if (new.has(label) && features.first().rows > 0) new.setSamples(label, features)
+            if (new.has(label) && features.first().rows > 0) {
+                new.setSamples(label, behindLayers(features))
+            }
         }
     }
 
@@ -168,7 +175,7 @@ internal class ModelState(
      */
     fun forgetSamples(remaining: Map<String, List<Matrix>>): Unit = locked {
         detector = null
-        for ((label, features) in remaining) new.setSamples(label, features)
+        for ((label, features) in remaining) new.setSamples(label, behindLayers(features))
     }
 
     /** Treat the imprinted classes whose samples are not here as trained. */
@@ -206,10 +213,10 @@ internal class ModelState(
     fun load(checkpoint: Checkpoint, name: String): List<String> = locked {
         val initial = engineWithoutChanges.initialVariables()
         val adapted = adapt(checkpoint, manifest, initial, name)
-        val loaded = detectorOf(checkpoint, manifest)
+        val loaded = detectorOf(checkpoint, headManifest)
         engineWithoutChanges.restore(adapted.variables)
         classes = ClassNames(adapted.classes, adapted.classKeys)
-        new = NewClasses(manifest.features)
+        new = NewClasses(headManifest.features)
         new.include(checkpoint.imprinted.filter { it in classes.indices })
         new.include(untrained())
         detector = loaded
@@ -250,10 +257,8 @@ internal class ModelState(
         detector = detector?.withoutClass(index)
     }
 
-    private fun featuresOf(outputs: Map<String, FloatArray>): List<Matrix> =
-        manifest.features.mapIndexed { i, spec ->
-            Matrix(outputs.getValue(numbered(Contract.FEATURES, i)), volume(spec.shape))
-        }
+    private fun behindLayers(features: List<Matrix>): List<Matrix> =
+        headFeatures(engineWithoutChanges, manifest, features)
 
     private inline fun <T> locked(block: () -> T): T = synchronized(engineWithoutChanges, block)
 }

@@ -25,6 +25,8 @@ internal class ModelTraining(
 ) : TrainingSource {
     override val hasSamples: Boolean get() = samples.store.size > 0
 
+    override val hasLayers: Boolean get() = manifest.layers != null
+
     override fun trainingData(options: TrainingOptions): TrainingData {
         samples.followStore()
         val training = samples.store.select(heldOut = false)
@@ -37,6 +39,8 @@ internal class ModelTraining(
     override fun publish(variables: Variables, detector: OODDetector?) {
         state.publish(variables, detector)
     }
+
+    override fun imprintNewClasses(): Unit = samples.imprintNewClasses()
 
     override fun save(history: History): History = try {
         saver.save()

@@ -191,6 +191,14 @@ internal class SampleCollection(
         state.keepLoadedWeights()
     }
 
+    /** Imprint the classes that no training has changed, for other weights of tuned layers. */
+    fun imprintNewClasses() {
+        val added = state.newClasses
+        if (added.isEmpty()) return
+        val rows = store.select(heldOut = false)
+        state.imprint(added.associateWith { featuresOf(rows, it) })
+    }
+
     private fun checkNewName(name: String) {
         checkLabel(name)
         val label = Label.of(mapOf(name to true))

@@ -12,6 +12,18 @@ public enum class Decay {
     CONSTANT,
 }
 
+/** Parts of a model that a training trains. */
+public enum class Depth {
+    /** The head, and the tuned layers if held-out samples gain. */
+    AUTO,
+
+    /** The head. */
+    HEAD,
+
+    /** The head and the tuned layers. */
+    LAYERS,
+}
+
 /**
  * The options of a training.
  *
@@ -31,6 +43,8 @@ public enum class Decay {
  * @property warmStart whether to continue from the present weights. Default: false.
  * @property seed random seed, at least 0. The same seed gives the same weights if [seconds] is not
  *   set. Default: 0.
+ * @property depth parts to train. A file has tuned layers if it was converted with `--fine-tune`.
+ *   Default: [Depth.AUTO].
  * @throws DataError if an option is out of range.
  */
 public data class TrainingOptions(
@@ -42,6 +56,7 @@ public data class TrainingOptions(
     public val decay: Decay = Decay.COSINE,
     public val warmStart: Boolean = false,
     public val seed: Long = 0,
+    public val depth: Depth = Depth.AUTO,
 ) {
     init {
         check("epochs", epochs, "a whole number, at least 1") { it >= 1 }
@@ -86,6 +101,9 @@ public data class TrainingOptions(
 
         /** See [TrainingOptions.seed]. */
         public fun seed(seed: Long): Builder = set { copy(seed = seed) }
+
+        /** See [TrainingOptions.depth]. */
+        public fun depth(depth: Depth): Builder = set { copy(depth = depth) }
 
         /** Return the options. */
         public fun build(): TrainingOptions = options

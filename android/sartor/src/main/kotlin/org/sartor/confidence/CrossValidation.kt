@@ -60,6 +60,8 @@ internal fun assignValidationFolds(dataset: Dataset, groups: IntArray, seed: Lon
  * @param assigned folds as [assignValidationFolds] returns them, [N].
  * @param heldOut outputs for the rows of the folds whose training was completed.
  * @param outputs outputs [N, C] of the model that was trained on all rows, at temperature 1.
+ * @param heldOutFeatures N rows of each features tensor, from tuned layers that were trained without
+ *   the held-out rows. Default: the features of the data set.
  */
 internal fun crossValidate(
     manifest: Manifest,
@@ -67,6 +69,7 @@ internal fun crossValidate(
     assigned: IntArray,
     heldOut: HeldOutOutputs,
     outputs: Matrix,
+    heldOutFeatures: List<Matrix>? = null,
 ): CrossValidation {
     val rows = heldOut.rows
     val isHeldOut = rows.isNotEmpty()
@@ -77,12 +80,17 @@ internal fun crossValidate(
     val hasAccuracy = isHeldOut && (!isSingle || distinct(dataset.classes).size > 1)
     val accuracy = if (hasAccuracy) accuracyOfAll(manifest, dataset, heldOut) else null
     val folds = if (isHeldOut) heldOut.folds else assigned
+    val features = heldOutFeatures ?: dataset.features
+    val detector = if (isSingle) {
+        OODDetector.fit(features, dataset.classes, folds, calibrated)
+    } else {
+        null
+    }
     return CrossValidation(
         temperature = temperature,
-        oodDetector = if (isSingle) {
-            OODDetector.fit(dataset.features, dataset.classes, folds, calibrated)
-        } else {
-            null
+        oodDetector = when (heldOutFeatures) {
+            null -> detector
+            else -> detector?.withFeatures(dataset.features, dataset.classes)
         },
         accuracy = accuracy,
         calibrationError = if (isSingle && calibrated != null && accuracy != null) {

@@ -66,6 +66,10 @@ internal class OODDetector(
         return with(prototypes.without(index).with(index, prototype))
     }
 
+    /** Return a detector with the prototypes of other features of the training samples; see [fit]. */
+    fun withFeatures(features: List<Matrix>, classes: IntArray): OODDetector =
+        with(classPrototypes(unitFeatures(features), classes, similarity))
+
     /** Return a detector without the prototypes of a class; null if no class is left. */
     fun withoutClass(index: Int): OODDetector? {
         val others = prototypes.without(index)

@@ -32,6 +32,7 @@ internal fun parseManifest(text: String): Manifest {
         weightDecay = fields.optionalNumber(Keys.WEIGHT_DECAY),
         variables = fields.objects(Keys.VARIABLES).map(::parseVariable),
         fingerprints = parseFingerprints(fields.fields(Keys.FINGERPRINTS)),
+        layers = fields.optionalFields(Keys.LAYERS)?.let(::parseLayers),
         frozen = fields.optionalFields(Keys.FROZEN)?.let(::parseFrozen),
         requires = requires,
         generator = fields.string(Keys.GENERATOR),

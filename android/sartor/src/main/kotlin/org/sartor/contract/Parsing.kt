@@ -44,6 +44,12 @@ internal fun parseHead(item: Fields): HeadSpec = HeadSpec(
     featureNorm = item.optionalNumber(Keys.FEATURE_NORM),
 )
 
+/** Return `layers`. */
+internal fun parseLayers(item: Fields): LayersSpec = LayersSpec(
+    features = item.int(Keys.FEATURES, 1),
+    featureNorm = item.optionalNumber(Keys.FEATURE_NORM),
+)
+
 /** Return `loss`. */
 internal fun parseLoss(item: Fields): LossSpec = LossSpec(
     name = item.string(Keys.NAME),

@@ -22,8 +22,37 @@ internal typealias TensorSpecs = Map<String, TensorSpec>
 /** The inputs and outputs of a signature. */
 internal class Signature(val inputs: TensorSpecs, val outputs: TensorSpecs)
 
+/** Return the name of a signature for the head alone. */
+internal fun headSignature(key: String): String = "${key}_head"
+
+/** Return the manifest of the head alone; without tuned layers, this manifest. */
+internal fun Manifest.ofHead(): Manifest {
+    val layers = layers ?: return this
+    val shape = listOf(layers.features)
+    return copy(
+        features = listOf(FeatureSpec(Contract.FEATURES, shape, FLOAT32, null, null)),
+        head = head.copy(featureNorm = layers.featureNorm),
+        layers = null,
+    )
+}
+
 /** Return the inputs and outputs of each signature of a file. */
 internal fun signatures(manifest: Manifest): Map<String, Signature> {
+    val plain = plainSignatures(manifest)
+    val layers = manifest.layers ?: return plain
+    val behind = mapOf(Contract.HEAD_FEATURES to float32(1, layers.features))
+    val head = plainSignatures(manifest.ofHead())
+    val infer = plain.getValue("infer")
+    val sample = manifest.features.indices.map { numbered(Contract.FEATURES, it) }
+    return plain +
+        Contract.HEAD_SIGNATURES.associate { headSignature(it) to head.getValue(it) } +
+        mapOf(
+            "infer" to Signature(infer.inputs, infer.outputs + behind),
+            Contract.RUN_LAYERS to Signature(infer.outputs.filterKeys { it in sample }, behind),
+        )
+}
+
+private fun plainSignatures(manifest: Manifest): Map<String, Signature> {
     val batch = manifest.batchSize
     val capacity = manifest.classes.size
     fun rows(count: Int): TensorSpecs = manifest.features.withIndex().associate { (i, spec) ->

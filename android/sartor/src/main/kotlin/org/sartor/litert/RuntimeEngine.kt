@@ -5,9 +5,11 @@ import org.sartor.NotPersonalizableError
 import org.sartor.SartorError
 import org.sartor.contract.Contract
 import org.sartor.contract.TensorSpecs
+import org.sartor.contract.headSignature
 import org.sartor.contract.signatures
 
-private val CHANGES_VARIABLES = setOf("train", "set_class", "initialize")
+private val CHANGES_VARIABLES =
+    setOf("train", "set_class", "initialize", headSignature("train"), headSignature("set_class"))
 
 /**
  * An engine on a [Runtime]: checked inputs, and a model that is loaded again after LiteRT failed.

@@ -12,6 +12,22 @@ private const val PUBLISH_INTERVAL = 100_000_000L // ns; more often, predictions
 internal typealias Publish = (Variables, OODDetector?) -> Unit
 
 /**
+ * The result of a training of a head.
+ *
+ * @property history its history.
+ * @property variables the trained weights.
+ * @property options its options, with the learning rate that was searched.
+ * @property selection the stage at which it ended, and the outputs that selected it; null without a
+ *   cross-validation.
+ */
+internal class HeadTraining(
+    val history: History,
+    val variables: Variables,
+    val options: TrainingOptions,
+    val selection: Selection?,
+)
+
+/**
  * Train a head and publish its weights: now and then during training, and at the end.
  *
  * If training is stopped, the weights with the lower loss are published: the new ones or those
@@ -25,14 +41,14 @@ internal typealias Publish = (Variables, OODDetector?) -> Unit
  * @param onEpoch called after each epoch; returning false stops the training.
  * @throws TrainingError if the loss rises, or is no longer finite.
  */
-internal fun train(
+internal fun trainHead(
     model: TrainingModel,
     options: TrainingOptions,
     data: TrainingData,
     control: Control,
     publish: Publish,
     onEpoch: EpochCallback = { true },
-): History {
+): HeadTraining {
     val training = StagedTraining(model, options, data, control)
     val selection = try {
         runStages(training, model, data, control, publishEpochs(model, data, publish, onEpoch))
@@ -46,14 +62,17 @@ internal fun train(
     val history = training.history.copy(warnings = warningsOf(data))
     val variables = if (history.stopped) betterVariables(model, data) else model.variables(data)
     publish(variables, data.detector)
-    if (history.stopped || selection == null) return history
+    if (history.stopped || selection == null) {
+        return HeadTraining(history, variables, training.foldOptions, selection)
+    }
     val validation = validate(model, data, selection, options)
     publish(variables + validation.variables, validation.detector)
-    return history.copy(
+    val validated = history.copy(
         expectedAccuracy = validation.accuracy,
         calibrationError = validation.calibrationError,
         warnings = history.warnings + validation.warnings,
     )
+    return HeadTraining(validated, variables, training.foldOptions, selection)
 }
 
 /**

@@ -30,6 +30,11 @@ private object Search {
 
     /** Of a time limit. */
     const val TIME_FRACTION = 0.25
+
+    /** The first rate of tuned layers, and the number of trials. */
+    const val LAYER_TOP = 0.25
+    const val LAYER_TOP_ADAPTIVE = 8e-3
+    const val LAYER_TRIALS = 5
 }
 
 /**
@@ -79,6 +84,38 @@ internal fun searchRate(
         rate *= Search.FACTOR
     }
     return best?.times(Search.STABLE_FRACTION) ?: standard
+}
+
+/**
+ * Return a learning rate for tuned layers with a trained head.
+ *
+ * It is the highest of some rates, each a quarter of the one before, at which twenty steps do not
+ * raise the loss.
+ *
+ * @param model holds the starting weights, before and after the call.
+ * @param samples training samples.
+ * @param control pauses and stops the search.
+ * @param seed seed of the order of the samples.
+ */
+internal fun searchLayerRate(
+    model: TrainingModel,
+    samples: Dataset,
+    control: Control,
+    seed: Long,
+): Double {
+    val start = model.engine.variables()
+    val count = Search.BATCHES * model.manifest.batchSize
+    val few = samples.take(samples.mixedRows(count, seed))
+    val before = model.evaluate(few).loss
+    val isAdaptive = model.manifest.optimizer.step.adaptive
+    var rate = if (isAdaptive) Search.LAYER_TOP_ADAPTIVE else Search.LAYER_TOP
+    repeat(Search.LAYER_TRIALS) {
+        val loss = lossAfterTrial(model, few, rate, control, seed)
+        model.engine.restore(start)
+        if (loss <= before || control.isStopped) return rate
+        rate *= Search.FACTOR
+    }
+    return rate
 }
 
 /** Train some steps at a constant rate, and return the loss; infinity if that failed. */

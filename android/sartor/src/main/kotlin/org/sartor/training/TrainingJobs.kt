@@ -3,6 +3,7 @@ package org.sartor.training
 import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.withLock
 import org.sartor.DataError
+import org.sartor.Depth
 import org.sartor.Epoch
 import org.sartor.History
 import org.sartor.TrainingError
@@ -21,6 +22,9 @@ internal interface TrainingSource {
     /** Whether there are samples, training or held-out ones. */
     val hasSamples: Boolean
 
+    /** Whether the model has tuned layers. */
+    val hasLayers: Boolean
+
     /** Return the samples and the weights for a training. */
     fun trainingData(options: TrainingOptions): TrainingData
 
@@ -29,6 +33,9 @@ internal interface TrainingSource {
 
     /** Take the variables and the OOD detector that predictions use from now on. */
     fun publish(variables: Variables, detector: OODDetector?)
+
+    /** Imprint the classes that are not trained, for other weights of tuned layers. */
+    fun imprintNewClasses()
 
     /** Save the weights of a training, and return its history. */
     fun save(history: History): History
@@ -57,7 +64,7 @@ internal class TrainingJobs(
     /**
      * Start a training job.
      *
-     * @throws DataError if there are no samples.
+     * @throws DataError if there are no samples, or no tuned layers to train.
      * @throws TrainingError if a job is running.
      */
     fun start(options: TrainingOptions, listener: TrainingListener?): TrainingJob = lock.withLock {
@@ -66,6 +73,12 @@ internal class TrainingJobs(
         }
         if (!source.hasSamples) {
             throw DataError("there are no training samples: add samples with addSample first")
+        }
+        if (options.depth == Depth.LAYERS && !source.hasLayers) {
+            throw DataError(
+                "depth must be AUTO or HEAD, got LAYERS: the model has no tuned layers. Convert " +
+                    "its base with --fine-tune",
+            )
         }
         val control = Control(options.seconds)
         val next = TrainingJob(control, listener) { train(options, control, listener) }
@@ -107,12 +120,15 @@ internal class TrainingJobs(
             true
         }
         val result = try {
-            train(copy, options, data, control, ::publish, onEpoch)
+            trainModel(copy, options, data, control, ::publish, onEpoch)
         } catch (error: Throwable) {
             close() // LiteRT may have failed: the next training loads the model again
             throw error
         }
-        return lock.withLock { source.save(result) }.also { history = it }
+        return lock.withLock {
+            if (source.hasLayers) source.imprintNewClasses()
+            source.save(result)
+        }.also { history = it }
     }
 
     private fun publish(variables: Variables, detector: OODDetector?): Unit =

@@ -25,7 +25,9 @@ internal class TrainingModel(val engine: Engine, val manifest: Manifest) : AutoC
     val classWeights: ClassWeights = ClassWeights(engine, manifest)
 
     private val batch = Batch(manifest)
-    private val untrained = untrainedVariables()
+
+    /** The initial variables without classes: a file may have trained ones. */
+    val untrained: Variables = untrainedVariables()
 
     /** Return samples as a data set of the model. */
     fun dataset(data: TrainingData, samples: SampleSet): Dataset =
@@ -83,7 +85,6 @@ internal class TrainingModel(val engine: Engine, val manifest: Manifest) : AutoC
     /** Release the memory. */
     override fun close(): Unit = engine.close()
 
-    /** Return the initial variables without classes: a file may have trained ones. */
     private fun untrainedVariables(): Variables {
         engine.run("initialize", mapOf(Contract.RUN to floatArrayOf(1f)))
         classWeights.areZero().forEachIndexed { index, isZero ->

@@ -11,6 +11,7 @@ import org.sartor.confidence.crossValidate
 import org.sartor.contract.Contract
 import org.sartor.contract.Manifest
 import org.sartor.data.Dataset
+import org.sartor.data.Matrix
 import org.sartor.data.REGRESSION
 import org.sartor.distinct
 import org.sartor.indicesOf
@@ -89,17 +90,26 @@ internal fun selectStage(
  * @param data its samples.
  * @param selection outputs for held-out rows.
  * @param options options of the training.
+ * @param heldOutFeatures see [crossValidate].
  */
 internal fun validate(
     model: TrainingModel,
     data: TrainingData,
     selection: Selection,
     options: TrainingOptions,
+    heldOutFeatures: List<Matrix>? = null,
 ): Validation {
     val manifest = model.manifest
     val samples = model.dataset(data, data.samples)
     val outputs = model.evaluate(samples).outputs
-    val result = crossValidate(manifest, samples, selection.assigned, selection.heldOut, outputs)
+    val result = crossValidate(
+        manifest,
+        samples,
+        selection.assigned,
+        selection.heldOut,
+        outputs,
+        heldOutFeatures,
+    )
     return Validation(
         result.oodDetector,
         mapOf(Contract.TEMPERATURE to floatArrayOf(result.temperature.toFloat())),

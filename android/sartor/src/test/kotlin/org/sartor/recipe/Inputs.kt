@@ -126,6 +126,7 @@ internal fun manifestOf(task: String, capacity: Int): Manifest = Manifest(
     weightDecay = null,
     variables = emptyList(),
     fingerprints = Fingerprints("", "", ""),
+    layers = null,
     frozen = null,
     requires = emptyList(),
     generator = "",

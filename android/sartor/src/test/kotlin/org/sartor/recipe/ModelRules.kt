@@ -22,7 +22,7 @@ import org.sartor.training.StagedTraining
 import org.sartor.training.TrainingData
 import org.sartor.training.TrainingModel
 import org.sartor.training.createTrainingData
-import org.sartor.training.train
+import org.sartor.training.trainModel
 
 /** A fresh copy of a model of the vectors. */
 internal class OpenModel(val engine: Engine, val manifest: Manifest)
@@ -110,7 +110,7 @@ private fun fit(
         state.publish(variables, published)
     }
     val history = TrainingModel(model.engine.copy(), model.manifest).use {
-        train(it, options, data, Control(), publish)
+        trainModel(it, options, data, Control(), publish)
     }
     return FitResult(history, detector)
 }

@@ -1,0 +1,205 @@
+package org.sartor.training
+
+import org.sartor.Depth
+import org.sartor.Epoch
+import org.sartor.History
+import org.sartor.TrainingError
+import org.sartor.TrainingOptions
+import org.sartor.confidence.HeldOutOutputs
+import org.sartor.contract.Contract
+import org.sartor.contract.ofHead
+import org.sartor.data.Matrix
+import org.sartor.indicesOf
+import org.sartor.litert.Variables
+import org.sartor.litert.headEngine
+import org.sartor.litert.headFeatures
+import org.sartor.store.SampleSet
+
+private const val LEAST_STEPS = 120
+private const val EPOCHS = 8
+private const val MOST_STEPS = 600
+
+/**
+ * A training of the layers without one fold.
+ *
+ * @property heldOut outputs for the rows that were held out.
+ * @property features features of all rows behind the layers of this training.
+ * @property isBetter whether loss or accuracy on the held-out rows is no worse than that of the
+ *   head alone.
+ */
+private class Evidence(
+    val heldOut: HeldOutOutputs,
+    val features: List<Matrix>,
+    val isBetter: Boolean,
+)
+
+/** Train a model: its head, and its tuned layers if it has any; see [trainHead]. */
+internal fun trainModel(
+    model: TrainingModel,
+    options: TrainingOptions,
+    data: TrainingData,
+    control: Control,
+    publish: Publish,
+    onEpoch: EpochCallback = { true },
+): History = when (model.manifest.layers) {
+    null -> trainHead(model, options, data, control, publish, onEpoch).history
+    else -> LayerTraining(model, options, data, control, publish, onEpoch).run()
+}
+
+/**
+ * One training of a file with tuned layers: the head first, then the layers if they gain.
+ *
+ * The head trains with the whole recipe, on features that the layers compute once. Then layers and
+ * head train without one fold. If loss or accuracy on this fold is no worse, they train on all
+ * samples, and the outputs for the fold calibrate them.
+ */
+private class LayerTraining(
+    private val model: TrainingModel,
+    private val options: TrainingOptions,
+    private val data: TrainingData,
+    private val control: Control,
+    private val publish: Publish,
+    private val onEpoch: EpochCallback,
+) {
+    private val manifest = model.manifest
+    private val head = TrainingModel(headEngine(model.engine, manifest), manifest.ofHead())
+    private var rate: Double? = options.learningRate ?: manifest.learningRate
+
+    /**
+     * Train the head, then the layers with it.
+     *
+     * A training that continues from earlier weights leaves the layers as they are.
+     */
+    fun run(): History {
+        model.engine.restore(if (data.isWarm) data.variables else model.untrained)
+        val headData = behindLayers()
+        val trained = trainHead(head, options, headData, control, publish, onEpoch)
+        val isComplete = !trained.history.stopped
+        if (options.depth == Depth.HEAD || data.isWarm || !isComplete) return trained.history
+        return try {
+            trainLayers(headData, trained)
+        } catch (error: TrainingError) { // the loss or a weight is no longer finite
+            trained.history
+        }
+    }
+
+    /** Return the data with the features that the present layers compute. */
+    private fun behindLayers(): TrainingData = data.copy(
+        samples = behindLayers(data.samples),
+        heldOut = data.heldOut?.let(::behindLayers),
+    )
+
+    private fun behindLayers(set: SampleSet) =
+        SampleSet(features(set), set.samples, set.targets, set.classes)
+
+    private fun features(set: SampleSet): List<Matrix> =
+        headFeatures(model.engine, manifest, set.features)
+
+    private fun trainLayers(headData: TrainingData, trained: HeadTraining): History {
+        val evidence = holdOut(headData, trained)
+        if (options.depth == Depth.AUTO && evidence?.isBetter != true) {
+            return trained.history.copy(stopped = control.isStopped)
+        }
+        val first = trained.history.epochs
+        val trainer = trainer(data, control.limited(options.seconds))
+        model.engine.restore(start(trained.variables))
+        trainer.run(schedule(data), { onEpoch(it.after(first.size)) })
+        val history = trainer.history
+        if (history.stopped) return trained.history.copy(stopped = true)
+        val variables = model.variables(data)
+        val validation = validate(trained, evidence)
+        publish(variables + validation?.variables.orEmpty(), validation?.detector)
+        return History(
+            first + history.epochs.map { it.after(first.size) },
+            trained.history.steps + history.steps,
+            trained.history.samples,
+            stopped = false,
+            validation?.accuracy,
+            validation?.calibrationError,
+            validation?.warnings.orEmpty(),
+            Depth.LAYERS,
+        )
+    }
+
+    /** Train head and layers without one fold; return null if that is not possible. */
+    private fun holdOut(headData: TrainingData, trained: HeadTraining): Evidence? {
+        val selection = trained.selection ?: return null
+        val fold = selection.heldOut.folds.filter { it >= 0 }.minOrNull() ?: return null
+        val assigned = selection.assigned
+        val others = indicesOf(assigned.size) { assigned[it] != fold }
+        if (!trainOn(others, headData, trained, selection.stages)) return null
+        val rows = indicesOf(assigned.size) { assigned[it] == fold }
+        val samples = head.dataset(headData, headData.samples)
+        val outputs = model.evaluate(model.dataset(data, data.samples.take(rows))).outputs
+        val tuned = HeldOutOutputs(samples).apply { set(fold, rows, outputs) }
+        val before = HeldOutOutputs(samples).apply {
+            set(fold, rows, selection.heldOut.outputs.take(rows))
+        }
+        val isBetter = tuned.loss(manifest, samples) < before.loss(manifest, samples) ||
+            tuned.accuracy(manifest, samples) >= before.accuracy(manifest, samples)
+        return Evidence(tuned, features(data.samples), isBetter)
+    }
+
+    /** Train the head, then layers and head, on some of the rows; return whether it ended. */
+    private fun trainOn(
+        rows: IntArray,
+        headData: TrainingData,
+        trained: HeadTraining,
+        stages: Int,
+    ): Boolean {
+        val limited = control.limited(options.seconds)
+        val training = StagedTraining(head, trained.options, headData.part(rows), limited)
+        repeat(stages) { training.run() }
+        val part = data.part(rows)
+        model.engine.restore(start(model.engine.variables()))
+        val trainer = trainer(part, limited)
+        trainer.run(schedule(part))
+        return !(training.history.stopped || trainer.history.stopped)
+    }
+
+    /**
+     * Validate the present weights by the outputs of the training without a fold.
+     *
+     * The layers have seen all samples, so the threshold of the OOD detector follows from the
+     * features behind the layers of the other training.
+     */
+    private fun validate(trained: HeadTraining, evidence: Evidence?): Validation? {
+        val selection = trained.selection ?: return null
+        val used = when (evidence) {
+            null -> selection
+            else -> Selection(selection.stages, evidence.heldOut.folds, evidence.heldOut)
+        }
+        return validate(head, behindLayers(), used, options, evidence?.features)
+    }
+
+    /** Return weights with the initial state of the optimizer, and temperature 1. */
+    private fun start(variables: Variables): Variables {
+        val states = manifest.variables.filter { it.role == Contract.OPTIMIZER_STATE }
+        val names = states.map { it.name } + Contract.TEMPERATURE
+        return variables + names.associateWith { model.untrained.getValue(it) }
+    }
+
+    private fun trainer(data: TrainingData, control: Control) = Trainer(
+        model.engine,
+        manifest,
+        model.trainingSamples(data),
+        control,
+        options.seed,
+        data.heldOut?.let { model.dataset(data, it) },
+        options.patience,
+    )
+
+    /** Return the schedule of a training that starts from the present weights. */
+    private fun schedule(data: TrainingData): Schedule {
+        val batches = batchesOf(data.samples.samples.size, manifest.batchSize)
+        val steps = (EPOCHS * batches).coerceIn(LEAST_STEPS, MOST_STEPS)
+        val samples = model.trainingSamples(data)
+        val peak = rate ?: searchLayerRate(model, samples, control, options.seed).also { rate = it }
+        val epochs = options.epochs ?: batchesOf(steps, batches)
+        return Schedule(epochs, batches, peak, options.decay)
+    }
+}
+
+/** Return an epoch of the second part of a training, after [first] epochs of the head. */
+private fun Epoch.after(first: Int) =
+    Epoch(first + epoch, first + epochs, loss, accuracy, learningRate, heldOutLoss)

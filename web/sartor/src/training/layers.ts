@@ -1,0 +1,256 @@
+/**
+ * One training of a file with tuned layers: the head first, then the layers if they gain.
+ *
+ * The head trains with the whole recipe, on features that the layers compute once. Then layers and
+ * head train without one fold. If loss or accuracy on this fold is no worse, they train on all
+ * samples, and the outputs for the fold calibrate them.
+ */
+
+import { OPTIMIZER_STATE, TEMPERATURE } from '../../../../contract/generated/contract.js';
+import { HeldOutOutputs } from '../confidence/cross_validation.js';
+import { headManifest } from '../contract/signatures.js';
+import type { Matrix } from '../data/matrix.js';
+import { TrainingError } from '../errors.js';
+import type { Variables } from '../litert/engine.js';
+import { headEngine, headFeatures } from '../litert/head_engine.js';
+import { clamp, indicesOf } from '../numbers.js';
+import type { Epoch, History } from '../results/records.js';
+import type { SampleSet } from '../store/sample_set.js';
+import { takeSamples } from '../store/sample_set.js';
+import type { TrainingConfig } from './config.js';
+import type { Control } from './control.js';
+import { partOf, type TrainingData } from './data.js';
+import { type HeadTraining, type Publish, trainHead } from './fit.js';
+import { searchLayerRate } from './rate_search.js';
+import type { Schedule } from './schedule.js';
+import { StagedTraining } from './staged.js';
+import { type EpochCallback, Trainer } from './trainer.js';
+import { TrainingModel } from './training_model.js';
+import { type Selection, type Validation, validate } from './validation.js';
+
+const STEPS = { least: 120, epochs: 8, most: 600 } as const;
+
+/** A training of the layers without one fold. */
+interface Evidence {
+  /** Outputs for the rows that were held out. */
+  readonly heldOut: HeldOutOutputs;
+  /** Features of all rows behind the layers of this training. */
+  readonly features: readonly Matrix[];
+  /** Whether loss or accuracy on the held-out rows is no worse than that of the head alone. */
+  readonly isBetter: boolean;
+}
+
+/** One training of a file with tuned layers. */
+export class LayerTraining {
+  #rate: number | undefined;
+
+  private constructor(
+    private readonly model: TrainingModel,
+    private readonly head: TrainingModel,
+    private readonly config: TrainingConfig,
+    private readonly control: Control,
+    private readonly publish: Publish,
+  ) {
+    this.#rate = config.learningRate ?? model.manifest.learning_rate ?? undefined;
+  }
+
+  /**
+   * Create a training.
+   *
+   * @param model - copy of the model, for training.
+   * @param config - options.
+   * @param control - pauses and stops the training.
+   * @param publish - called with each set of weights for predictions.
+   */
+  static async create(
+    model: TrainingModel,
+    config: TrainingConfig,
+    control: Control,
+    publish: Publish,
+  ): Promise<LayerTraining> {
+    const { engine, manifest } = model;
+    const head = await TrainingModel.create(headEngine(engine, manifest), headManifest(manifest));
+    return new LayerTraining(model, head, config, control, publish);
+  }
+
+  /**
+   * Train the head, then the layers with it; see `trainHead`.
+   *
+   * A training that continues from earlier weights leaves the layers as they are.
+   */
+  async run(data: TrainingData, onEpoch?: EpochCallback): Promise<History> {
+    const { model, config } = this;
+    await model.engine.restore(data.isWarm ? data.variables : model.untrained);
+    const headData = await this.#behindLayers(data);
+    const { control, publish } = this;
+    const trained = await trainHead(this.head, config, headData, control, publish, onEpoch);
+    if (config.depth === 'head' || data.isWarm || trained.history.stopped) {
+      return trained.history;
+    }
+    try {
+      return await this.#trainLayers(data, headData, trained, onEpoch);
+    } catch (error) {
+      if (error instanceof TrainingError) {
+        return trained.history; // the loss or a weight is no longer finite
+      }
+      throw error;
+    }
+  }
+
+  /** Return the data with the features that the present layers compute. */
+  async #behindLayers(data: TrainingData): Promise<TrainingData> {
+    const behind = async (set: SampleSet) => {
+      return { ...set, features: await this.#features(set.features) };
+    };
+    const { samples, heldOut } = data;
+    return { ...data, samples: await behind(samples), heldOut: heldOut && (await behind(heldOut)) };
+  }
+
+  #features(features: readonly Matrix[]): Promise<readonly Matrix[]> {
+    return headFeatures(this.model.engine, this.model.manifest, features);
+  }
+
+  async #trainLayers(
+    data: TrainingData,
+    headData: TrainingData,
+    trained: HeadTraining,
+    onEpoch: EpochCallback | undefined,
+  ): Promise<History> {
+    const { model, config, control } = this;
+    const evidence = await this.#holdOut(data, headData, trained);
+    if (config.depth === 'auto' && !evidence?.isBetter) {
+      return { ...trained.history, stopped: control.stopped };
+    }
+    const { epochs, steps, samples } = trained.history;
+    const follow = (epoch: Epoch): Epoch => {
+      const first = epochs.length;
+      return { ...epoch, epoch: first + epoch.epoch, epochs: first + epoch.epochs };
+    };
+    const trainer = this.#trainer(data, control.limited(config.seconds));
+    await model.engine.restore(this.#start(trained.variables));
+    await trainer.run(await this.#schedule(data), onEpoch && ((epoch) => onEpoch(follow(epoch))));
+    const { history } = trainer;
+    if (history.stopped) {
+      return { ...trained.history, stopped: true };
+    }
+    const variables = await model.variables(data);
+    const validation = await this.#validate(data, trained, evidence);
+    await this.publish({ ...variables, ...validation?.variables }, validation?.detector);
+    return {
+      epochs: [...epochs, ...history.epochs.map(follow)],
+      steps: steps + history.steps,
+      samples,
+      stopped: false,
+      depth: 'layers',
+      expectedAccuracy: validation?.accuracy,
+      calibrationError: validation?.calibrationError,
+      warnings: validation?.warnings ?? [],
+    };
+  }
+
+  /** Train head and layers without one fold; return undefined if that is not possible. */
+  async #holdOut(
+    data: TrainingData,
+    headData: TrainingData,
+    trained: HeadTraining,
+  ): Promise<Evidence | undefined> {
+    const { selection } = trained;
+    const folds = selection?.heldOut.folds.filter((fold) => fold >= 0) ?? [];
+    if (selection === undefined || folds.length === 0) {
+      return undefined;
+    }
+    const fold = Math.min(...folds);
+    const rows = indicesOf(selection.assigned, (each) => each === fold);
+    const others = indicesOf(selection.assigned, (each) => each !== fold);
+    if (!(await this.#trainWithout(others, data, headData, trained))) {
+      return undefined;
+    }
+    const { model } = this;
+    const { manifest } = this.head;
+    const samples = this.head.dataset(headData, headData.samples);
+    const part = model.dataset(data, takeSamples(data.samples, rows));
+    const [tuned, head] = [new HeldOutOutputs(samples), new HeldOutOutputs(samples)];
+    tuned.set(fold, rows, (await model.evaluate(part)).outputs);
+    head.set(fold, rows, selection.heldOut.outputs.take(rows));
+    const isBetter =
+      (await tuned.loss(manifest, samples)) < (await head.loss(manifest, samples)) ||
+      tuned.accuracy(manifest, samples) >= head.accuracy(manifest, samples);
+    return { heldOut: tuned, features: await this.#features(data.samples.features), isBetter };
+  }
+
+  /** Train the head, then layers and head, on some of the rows; return whether it ended. */
+  async #trainWithout(
+    rows: readonly number[],
+    data: TrainingData,
+    headData: TrainingData,
+    { config, selection }: HeadTraining,
+  ): Promise<boolean> {
+    const { model } = this;
+    const control = this.control.limited(this.config.seconds);
+    const training = await StagedTraining.create(
+      this.head,
+      config,
+      partOf(headData, rows),
+      control,
+    );
+    for (let stage = 0; stage < (selection?.stages ?? 0); stage += 1) {
+      await training.run();
+    }
+    const part = partOf(data, rows);
+    await model.engine.restore(this.#start(await model.engine.variables()));
+    const trainer = this.#trainer(part, control);
+    await trainer.run(await this.#schedule(part));
+    return !(training.history.stopped || trainer.history.stopped);
+  }
+
+  /**
+   * Validate the present weights by the outputs of the training without a fold.
+   *
+   * The layers have seen all samples, so the threshold of the OOD detector follows from the features
+   * behind the layers of the other training.
+   */
+  async #validate(
+    data: TrainingData,
+    { selection }: HeadTraining,
+    evidence: Evidence | undefined,
+  ): Promise<Validation | undefined> {
+    if (selection === undefined) {
+      return undefined;
+    }
+    const used: Selection =
+      evidence === undefined
+        ? selection
+        : { ...selection, assigned: evidence.heldOut.folds, heldOut: evidence.heldOut };
+    const behind = await this.#behindLayers(data);
+    return validate(this.head, behind, used, this.config, evidence?.features);
+  }
+
+  /** Return weights with the initial state of the optimizer, and temperature 1. */
+  #start(variables: Variables): Variables {
+    const { manifest, untrained } = this.model;
+    const states = manifest.variables.filter(({ role }) => role === OPTIMIZER_STATE);
+    const names = [...states.map(({ name }) => name), TEMPERATURE];
+    const initial = names.map((name) => [name, untrained[name] as Float32Array]);
+    return { ...variables, ...Object.fromEntries(initial) };
+  }
+
+  #trainer(data: TrainingData, control: Control): Trainer {
+    const { model } = this;
+    const { engine, manifest } = model;
+    const { seed, patience } = this.config;
+    const samples = model.trainingSamples(data);
+    const heldOut = data.heldOut && model.dataset(data, data.heldOut);
+    return new Trainer({ engine, manifest, samples, control, seed, heldOut, patience });
+  }
+
+  /** Return the schedule of a training that starts from the present weights. */
+  async #schedule(data: TrainingData): Promise<Schedule> {
+    const { model, config, control } = this;
+    const batches = Math.ceil(data.samples.samples.length / model.manifest.batch_size);
+    const steps = clamp(STEPS.epochs * batches, STEPS.least, STEPS.most);
+    const epochs = config.epochs ?? Math.ceil(steps / batches);
+    const samples = model.trainingSamples(data);
+    this.#rate ??= await searchLayerRate(model, samples, control, config.seed);
+    return { epochs, batches, peak: this.#rate, decay: config.decay };
+  }
+}
