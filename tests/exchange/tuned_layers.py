@@ -14,7 +14,7 @@ from sartor.graph import Graph, Model
 from sartor.heads import FineTune
 from sartor.ops import emit, fully_connected, mean, softmax
 
-__all__ = ["base", "samples"]
+__all__ = ["base", "probes", "samples"]
 
 
 def base() -> Model:
@@ -40,11 +40,17 @@ def samples() -> dict[str, list[np.ndarray]]:
     patterns = {name: random.normal(size=(6, 5, 3)) for name in "abc"}
     return {
         name: [
-            (pattern + 1.5 * random.normal(size=(6, 5, 3))).astype(np.float32)[None]
+            (pattern + 0.7 * random.normal(size=(6, 5, 3))).astype(np.float32)[None]
             for _ in range(7)
         ]
         for name, pattern in patterns.items()
     }
+
+
+def probes() -> list[np.ndarray]:
+    """Return the last sample of each class, and 6 inputs of noise."""
+    noise = np.random.default_rng(5).normal(size=(6, 1, 6, 5, 3)).astype(np.float32)
+    return [*(rows[-1] for rows in samples().values()), *noise]
 
 
 def _values(random: np.random.Generator, *shape: int) -> np.ndarray:
@@ -52,18 +58,20 @@ def _values(random: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def _training(path: Path, depth: str) -> dict[str, object]:
-    """Train on the first samples, and return the outputs for the last of each class."""
+    """Train on all but the last sample of each class, and return the outputs for the probes."""
     with sartor.PersonalModel(path) as model:
         for name, inputs in samples().items():
-            for each in inputs[:6]:
+            for each in inputs[:-1]:
                 model.add_sample(each, name)
-        imprinted = [model.predict_values(inputs[6]) for inputs in samples().values()]
+        imprinted = [model.predict_values(each) for each in probes()]
         history = model.fit(depth=depth)
-        outputs = [model.predict_values(inputs[6]) for inputs in samples().values()]
+        outputs = [model.predict_values(each) for each in probes()]
+        in_distribution = [model.predict(each).in_distribution for each in probes()]
         model.save(path.parent / f"{path.stem}_{depth}.safetensors")
     return {
         "imprinted": imprinted,
         "outputs": outputs,
+        "in_distribution": in_distribution,
         "depth": history.depth,
         "accuracy": history.expected_accuracy,
         "steps": history.steps,
@@ -75,4 +83,5 @@ if __name__ == "__main__":
     sartor.convert(write(base()), classes=4, head=FineTune(1), batch_size=8).save(file)
     inputs = {name: [each.ravel().tolist() for each in rows] for name, rows in samples().items()}
     trainings = {depth: _training(file, depth) for depth in ("head", "layers", "auto")}
-    print(json.dumps({"samples": inputs, "trainings": trainings}))
+    rows = [each.ravel().tolist() for each in probes()]
+    print(json.dumps({"samples": inputs, "probes": rows, "trainings": trainings}))

@@ -10,12 +10,14 @@ type Depth = 'auto' | 'head' | 'layers';
 /** What `tuned_layers.py` prints. */
 interface Reference {
   readonly samples: Readonly<Record<string, readonly (readonly number[])[]>>;
+  readonly probes: readonly (readonly number[])[];
   readonly trainings: Readonly<
     Record<
       Depth,
       {
         readonly imprinted: readonly Outputs[];
         readonly outputs: readonly Outputs[];
+        readonly in_distribution: readonly boolean[];
         readonly depth: string;
         readonly accuracy: number;
         readonly steps: number;
@@ -52,6 +54,7 @@ describe('a file with tuned layers', () => {
     });
     const outputs = await predict(tab);
     expectAll(outputs, expected.outputs);
+    expect(await inDistribution(tab)).toEqual(expected.in_distribution);
     await tab.page.evaluate(() => window.model.close());
     await tab.open(MODEL); // saved, and restored
     expectAll(await predict(tab), outputs);
@@ -106,9 +109,8 @@ async function open(target: Tab): Promise<void> {
   }, reference.samples);
 }
 
-/** Return the outputs for the last sample of each class. */
+/** Return the outputs for the probes. */
 function predict(target: Tab): Promise<Outputs[]> {
-  const probes = Object.values(reference.samples).map((rows) => rows.at(-1) ?? []);
   return target.page.evaluate(async (rows) => {
     const outputs: Outputs[] = [];
     for (const row of rows) {
@@ -116,7 +118,19 @@ function predict(target: Tab): Promise<Outputs[]> {
       outputs.push(Object.fromEntries(values));
     }
     return outputs;
-  }, probes);
+  }, reference.probes);
+}
+
+/** Return whether each probe is in-distribution. */
+function inDistribution(target: Tab): Promise<(boolean | undefined)[]> {
+  return target.page.evaluate(async (rows) => {
+    const results: (boolean | undefined)[] = [];
+    for (const row of rows) {
+      const predictions = await window.model.predict(Float32Array.from(row));
+      results.push(predictions.inDistribution);
+    }
+    return results;
+  }, reference.probes);
 }
 
 function expectAll(

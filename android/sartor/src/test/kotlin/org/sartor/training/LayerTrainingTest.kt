@@ -25,7 +25,6 @@ import org.sartor.python
 import org.sartor.smallModel
 
 private const val TOLERANCE = 1e-5
-private const val LAST = 6 // of the samples of a class: the others are trained
 
 /** A file with tuned layers: the same trainings as in Python. */
 @RunWith(RobolectricTestRunner::class)
@@ -81,6 +80,8 @@ internal class LayerTrainingTest {
             assertEquals(expected.getInt("steps"), history.steps)
             assertEquals(expected.getDouble("accuracy"), history.expectedAccuracy!!, 1e-9)
             assertOutputs(expected.getJSONArray("outputs"), this)
+            val inDistribution = JSONArray(probes.map { predict(it).inDistribution })
+            assertEquals("${expected.getJSONArray("in_distribution")}", "$inDistribution")
             saveCheckpoint(checkpoint)
         }
         PersonalModel.open(model).use {
@@ -93,25 +94,26 @@ internal class LayerTrainingTest {
     private fun withSamples(file: File, action: PersonalModel.() -> Unit): Unit =
         PersonalModel.open(file).use { model ->
             for (name in samples.keys()) {
-                for (number in 0 until LAST) model.addSample(sample(name, number), name)
+                val rows = samples.getJSONArray(name)
+                for (i in 0 until rows.length() - 1) {
+                    model.addSample(inputOf(rows.getJSONArray(i)), name)
+                }
             }
             model.action()
         }
 
-    private fun sample(name: String, number: Int): Input {
-        val values = samples.getJSONArray(name).getJSONArray(number)
-        return Input.ofValues(FloatArray(values.length()) { values.getDouble(it).toFloat() })
-    }
+    private fun inputOf(values: JSONArray): Input =
+        Input.ofValues(FloatArray(values.length()) { values.getDouble(it).toFloat() })
 
-    /** Compare the outputs for the last sample of each class. */
+    /** Compare the outputs for the probes. */
     private fun assertOutputs(
         expected: JSONArray,
         model: PersonalModel,
         tolerance: Double = TOLERANCE,
     ) {
-        samples.keys().asSequence().forEachIndexed { index, name ->
+        probes.forEachIndexed { index, probe ->
             val outputs = expected.getJSONObject(index)
-            for ((label, value) in model.predictValues(sample(name, LAST))) {
+            for ((label, value) in model.predictValues(probe)) {
                 assertEquals(outputs.getDouble(label), value.toDouble(), tolerance)
             }
         }
@@ -119,6 +121,11 @@ internal class LayerTrainingTest {
 
     private fun training(depth: String): JSONObject =
         reference.getJSONObject("trainings").getJSONObject(depth)
+
+    private val probes: List<Input>
+        get() = reference.getJSONArray("probes").run {
+            List(length()) { inputOf(getJSONArray(it)) }
+        }
 
     private val samples: JSONObject get() = reference.getJSONObject("samples")
 
