@@ -91,7 +91,8 @@ export class LayerTraining {
       return await this.#trainLayers(data, headData, trained, onEpoch);
     } catch (error) {
       if (error instanceof TrainingError) {
-        return trained.history; // the loss or a weight is no longer finite
+        const warning = `the tuned layers were not trained: ${error.message}`;
+        return { ...trained.history, warnings: [...trained.history.warnings, warning] };
       }
       throw error;
     }

@@ -78,8 +78,9 @@ private class LayerTraining(
         if (options.depth == Depth.HEAD || data.isWarm || !isComplete) return trained.history
         return try {
             trainLayers(headData, trained)
-        } catch (error: TrainingError) { // the loss or a weight is no longer finite
-            trained.history
+        } catch (error: TrainingError) {
+            val warning = "the tuned layers were not trained: ${error.message}"
+            trained.history.copy(warnings = trained.history.warnings + warning)
         }
     }
 
