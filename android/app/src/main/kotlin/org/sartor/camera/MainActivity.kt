@@ -153,7 +153,11 @@ class MainActivity : Activity(), Actions {
 
     override fun chooseFile() = documents.chooseFile()
 
-    override fun openStarter() = session.openStarter()
+    override fun replaceSamples() = session.replaceSamples()
+
+    override fun openBase(key: String) = session.openBase(key)
+
+    override fun removeBase(key: String) = session.removeBase(key)
 
     override fun clearProject() = session.clearProject()
 

@@ -7,6 +7,7 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
+import org.sartor.camera.model.Base
 import org.sartor.camera.model.Bases
 import java.io.File
 
@@ -24,10 +25,10 @@ class BasesTest {
             val base = bases.add(name, name.byteInputStream())
             bases.choose(base)
             assertEquals(File(context.filesDir, "bases"), base.file.canonicalFile.parentFile?.parentFile)
-            assertEquals(base.file, bases.chosen().file)
-            assertEquals(name, bases.chosen().file.readText())
+            assertEquals(base.file, bases.chosen.file)
+            assertEquals(name, bases.chosen.file.readText())
         }
-        assertEquals("مرحبا", bases.chosen().name)
+        assertEquals("مرحبا", bases.chosen.name)
     }
 
     @Test
@@ -35,10 +36,13 @@ class BasesTest {
         val first = bases.add("mine.tflite", "first".byteInputStream())
         bases.choose(first)
         val second = bases.add("mine.tflite", "second".byteInputStream())
-        assertEquals("first", bases.chosen().file.readText())
+        assertEquals("first", bases.chosen.file.readText())
         assertEquals(listOf("mine", "mine"), listOf(first, second).map { it.name })
         bases.choose(second)
-        assertEquals("second", bases.chosen().file.readText())
-        assertEquals("the files of other bases are deleted", false, first.file.exists())
+        assertEquals("second", bases.chosen.file.readText())
+        assertEquals(setOf(first.key, second.key), bases.opened.map { it.key }.toSet())
+        bases.remove(second)
+        assertEquals(listOf(first.key), bases.opened.map { it.key })
+        assertEquals("the starter base takes the place of a deleted one", Base.STARTER, bases.chosen.key)
     }
 }

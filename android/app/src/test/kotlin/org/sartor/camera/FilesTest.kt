@@ -1,25 +1,20 @@
 package org.sartor.camera
 
-import android.app.Activity
-import android.content.ClipData
 import android.content.Intent
 import android.net.Uri
-import android.view.View
 import android.view.ViewGroup
-import android.widget.TextView
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Rule
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.sartor.camera.model.Base
 import org.sartor.camera.model.ProjectState
 import java.io.ByteArrayInputStream
-import java.io.ByteArrayOutputStream
 import java.io.IOException
 import java.io.InputStream
 import java.io.SequenceInputStream
@@ -32,7 +27,7 @@ class FilesTest {
     @get:Rule
     val app = AppRule()
 
-    private val resolver get() = shadowOf(RuntimeEnvironment.getApplication().contentResolver)
+    private val files = FileDialogs(app)
 
     @Test
     fun aModelAndAProjectMoveToAnotherDevice() {
@@ -43,13 +38,13 @@ class FilesTest {
         val former = app.state.prediction!!
         assertEquals("Class 1", former.best)
 
-        val project = save(R.string.save_project, "mine.sartor")
-        val model = save(R.string.save_model, "mine.tflite")
-        choose(R.string.new_project)
-        choose(R.string.new_project_confirm)
+        val project = files.save(R.string.save_project, "mine.sartor")
+        val model = files.save(R.string.save_model, "mine.tflite")
+        files.choose(R.string.new_project)
+        files.choose(R.string.new_project_confirm)
         app.waitUntil("no sample is left") { app.state.classes.sumOf { it.samples } == 0 }
 
-        open("mine.sartor", project)
+        files.open("mine.sartor", project)
         app.waitUntil("the project is open") { app.state.message != null }
         assertEquals(3, app.ofClass("Class 1")?.samples)
         assertEquals(3, app.ofClass("Class 2")?.samples)
@@ -59,20 +54,20 @@ class FilesTest {
             assertEquals(name, probability, app.state.prediction!!.probabilities.getValue(name), 1e-5f)
         }
 
-        open("mine.tflite", model)
+        files.open("mine.tflite", model)
         app.waitUntil("the model is open") { app.state.message != null }
         app.look("hat", 0)
         assertEquals(former.probabilities.getValue("Class 1"), app.state.prediction!!.probabilities.getValue("Class 1"), 1e-4f)
-        open("mine.tflite", model.copyOf(1000)) // damaged, and of the same name
+        files.open("mine.tflite", model.copyOf(1000)) // damaged, and of the same name
         app.waitUntil("an error") { app.state.message?.isError == true }
         assertEquals("mine", (app.state.project as ProjectState.Open).base)
         app.killAndStart()
         assertEquals("mine", (app.state.project as ProjectState.Open).base)
-        choose(R.string.starter)
-        app.waitUntil("the starter base is open") { (app.state.project as? ProjectState.Open)?.isStarter == true }
+        files.choose(R.string.starter)
+        app.waitUntil("the starter base is open") { (app.state.project as? ProjectState.Open)?.key == Base.STARTER }
         assertEquals(3, app.ofClass("Class 1")?.samples)
 
-        open("broken.tflite", model.copyOf(1000))
+        files.open("broken.tflite", model.copyOf(1000))
         app.waitUntil("an error") { app.state.message?.isError == true }
         assertEquals("starter", (app.state.project as ProjectState.Open).base)
     }
@@ -81,13 +76,13 @@ class FilesTest {
     fun aFileThatCannotBeReadOrCopiedLeavesNothing() {
         app.start()
         val cache = app.activity.cacheDir
-        open("broken.sartor", SequenceInputStream(ByteArrayInputStream(ByteArray(1000)), BrokenStream()))
+        files.open("broken.sartor", SequenceInputStream(ByteArrayInputStream(ByteArray(1000)), BrokenStream()))
         app.waitUntil("an error") { app.state.message?.isError == true }
         assertEquals("broken.sartor cannot be read.", app.state.message?.text)
         assertEquals(emptyList<String>(), cache.list().orEmpty().filter { it.startsWith("opened") })
         cache.deleteRecursively()
         cache.writeText("nothing can be written into a file that is no folder")
-        open("mine.sartor", ByteArrayInputStream(ByteArray(1000)))
+        files.open("mine.sartor", ByteArrayInputStream(ByteArray(1000)))
         app.waitUntil("the page of the storage") { app.text(R.id.reason_title) == "Nothing can be stored" }
         cache.delete()
     }
@@ -96,7 +91,7 @@ class FilesTest {
     fun theModelIsSharedWithAnotherApp() {
         app.start()
         app.record(0, "hat", 0..0)
-        choose(R.string.share_model)
+        files.choose(R.string.share_model)
         app.waitUntil("a chooser") { shadowOf(app.activity).peekNextStartedActivity()?.action == Intent.ACTION_CHOOSER }
         val chooser = shadowOf(app.activity).nextStartedActivity
 
@@ -120,7 +115,7 @@ class FilesTest {
         val photos = listOf("hat" to 1, "hat" to 2).map { (label, number) -> Photos.file(label, number).readBytes() }
         app.press(R.id.more, app.card(0))
         app.press(R.id.add_photos, app.sheet)
-        answer(photos.mapIndexed { i, photo -> uri("hat$i.jpg", ByteArrayInputStream(photo)) })
+        files.answer(photos.mapIndexed { i, photo -> files.uri("hat$i.jpg", ByteArrayInputStream(photo)) })
         app.waitUntil("two samples") { app.ofClass("Class 1")?.samples == 2 }
         app.waitUntil("two thumbnails in the sheet") {
             app.activity.sheet?.findViewById<ViewGroup>(R.id.class_samples)?.childCount == 2
@@ -134,53 +129,6 @@ class FilesTest {
         app.waitUntil("three classes") { app.state.classes.size == 3 }
         app.press(R.id.add_class)
         app.waitUntil("four classes") { app.state.classes.size == 4 }
-    }
-
-    private fun choose(title: Int) {
-        if (app.activity.sheet == null) {
-            app.press(R.id.menu)
-        }
-        val text = app.activity.getString(title)
-        val view = requireNotNull(find(app.sheet, text)) { "$text is missing" }
-        (view.parent.parent as View).performClick()
-    }
-
-    private fun find(view: View, text: String): TextView? = when {
-        view is TextView && view.id == R.id.choice_title && view.text.toString() == text -> view
-        view is ViewGroup -> (0 until view.childCount).firstNotNullOfOrNull { find(view.getChildAt(it), text) }
-        else -> null
-    }
-
-    private fun save(title: Int, name: String): ByteArray {
-        choose(title)
-        val output = ByteArrayOutputStream()
-        val uri = Uri.parse("content://documents/$name")
-        resolver.registerOutputStream(uri, output)
-        answer(listOf(uri))
-        app.waitUntil("$name is saved") { app.state.message?.text == "$name was saved" }
-        return output.toByteArray()
-    }
-
-    private fun open(name: String, content: ByteArray) = open(name, ByteArrayInputStream(content))
-
-    private fun open(name: String, content: InputStream) {
-        app.activity.dismissMessage()
-        choose(R.string.open_file)
-        answer(listOf(uri(name, content)))
-    }
-
-    private fun uri(name: String, content: InputStream): Uri =
-        Uri.parse("content://documents/$name").also { resolver.registerInputStream(it, content) }
-
-    private fun answer(uris: List<Uri>) {
-        val request = shadowOf(app.activity).nextStartedActivityForResult
-        val data = Intent().setData(uris.first())
-        if (uris.size > 1) {
-            data.clipData = ClipData.newRawUri("photos", uris[0]).apply {
-                uris.drop(1).forEach { addItem(ClipData.Item(it)) }
-            }
-        }
-        shadowOf(app.activity).receiveResult(request.intent, Activity.RESULT_OK, data)
     }
 }
 

@@ -16,9 +16,11 @@ import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.sartor.camera.frames.CameraState
 import org.sartor.camera.frames.Frame
+import org.sartor.camera.model.Base
 import org.sartor.camera.model.ClassState
 import org.sartor.camera.model.EvaluationState
 import org.sartor.camera.model.Message
+import org.sartor.camera.model.OpenedBase
 import org.sartor.camera.model.PredictionState
 import org.sartor.camera.model.ProjectState
 import org.sartor.camera.model.ScreenState
@@ -42,7 +44,7 @@ class LooksTest {
     private val thumbnails by lazy { LABELS.associateWith { label -> List(9) { Thumbnail(it.toLong(), Photos.thumbnail(label, it), it < 3) } } }
     private val frame by lazy { Frame(Photos.frame("hat", 3)) }
 
-    private val open = ScreenState(project = ProjectState.Open("starter", true), capacity = 10, camera = CameraState.ON)
+    private val open = ScreenState(project = ProjectState.Open("starter", Base.STARTER), capacity = 10, camera = CameraState.ON)
     private val empty = open.copy(classes = List(4) { ClassState("Class ${it + 1}", it) })
     private val used by lazy {
         open.copy(
@@ -104,7 +106,9 @@ class LooksTest {
         show("$prefix-denied", empty.copy(camera = CameraState.DENIED))
         show("$prefix-none", used.copy(prediction = PredictionState(null, mapOf("Hat" to 0.4f, "Pants" to 0.6f), false), message = Message("The storage is full. Delete samples or free some space.", true)))
         show("$prefix-class", used.copy(sheet = Sheet.Samples("Hat", thumbnails.getValue("hat"))))
-        show("$prefix-project", used.copy(sheet = Sheet.Project))
+        val opened = listOf(OpenedBase("own-1", "plants", 1_795_903_200_000), OpenedBase("own-2", "a-model-with-a-long-name-of-its-own", 1_795_800_000_000))
+        show("$prefix-project", used.copy(sheet = Sheet.Project, project = ProjectState.Open("plants", "own-1"), bases = opened))
+        show("$prefix-replacement", used.copy(sheet = Sheet.Replacement("my-classes.sartor")))
     }
 
     @Test @Config(qualifiers = "w360dp-h640dp-port-xhdpi") fun smallPhone() = showAll("phone360")

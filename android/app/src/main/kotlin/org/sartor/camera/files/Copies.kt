@@ -17,7 +17,7 @@ private const val BUFFER = 1 shl 16 // bytes
  * @throws IOException if it cannot be read.
  */
 fun copyIntoCache(context: Context, content: InputStream): File {
-    val file = writing(context) { File.createTempFile(PREFIX, null, context.cacheDir) }
+    val file = temporaryFile(context)
     var isComplete = false
     try {
         file.outputStream().use { output ->
@@ -38,6 +38,13 @@ fun copyIntoCache(context: Context, content: InputStream): File {
     }
     return file
 }
+
+/**
+ * Return a new file in the cache.
+ *
+ * @throws StorageError if there is no space.
+ */
+fun temporaryFile(context: Context): File = writing(context) { File.createTempFile(PREFIX, null, context.cacheDir) }
 
 /** Delete the copies of a process that has ended meanwhile. */
 fun deleteCopies(context: Context) {

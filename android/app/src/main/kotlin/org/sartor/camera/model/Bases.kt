@@ -1,13 +1,14 @@
 package org.sartor.camera.model
 
 import android.content.Context
+import org.sartor.PersonalModel
 import java.io.File
 import java.io.IOException
 import java.io.InputStream
 import java.util.zip.CRC32
 import java.util.zip.CheckedInputStream
 
-/** The model files of the app: the starter base in its assets, and one of the user's own. */
+/** The model files of the app: the starter base in its assets, and those that the user has opened. */
 class Bases(private val context: Context) {
     private val folder = File(context.filesDir, "bases").apply { mkdirs() }
     private val preferences = context.getSharedPreferences("bases", Context.MODE_PRIVATE)
@@ -19,39 +20,56 @@ class Bases(private val context: Context) {
         if (!file.isFile || file.lastModified() < updated) {
             context.assets.open(STARTER).use { content -> copy(content) { file } }
         }
-        Base("starter", file, samplesOf("starter"), isStarter = true)
+        Base(Base.STARTER, "starter", file, samplesOf(Base.STARTER))
     }
+
+    /** The bases that the user has opened, the last one first. */
+    val opened: List<Base> get() = folder.listFiles(File::isDirectory).orEmpty()
+        .mapNotNull { it.listFiles().orEmpty().firstOrNull() }
+        .sortedByDescending { it.lastModified() }
+        .map(::own)
 
     /** The base that was used last; the starter base unless the user has opened another one. */
-    fun chosen(): Base {
-        val file = preferences.getString(PATH, null)?.let { File(folder, it) }
-        return if (file?.isFile == true) own(file) else starter
-    }
+    val chosen: Base get() = find(preferences.getString(CHOICE, null))
+
+    /** Return a base by its key; the starter base if there is no other one. */
+    fun find(key: String?): Base = opened.find { it.key == key } ?: starter
 
     /** Use a base from now on. */
-    fun choose(base: Base) {
-        val path = base.file.relativeTo(folder).path
-        preferences.edit().putString(PATH, path.takeUnless { base.isStarter }).apply()
-        // The samples of other bases stay; their files do not, so that the app does not grow with each one.
-        val present = setOf(STARTER, File(path).parent)
-        folder.listFiles().orEmpty().filter { it.name !in present }.forEach { it.deleteRecursively() }
+    fun choose(base: Base) = preferences.edit().putString(CHOICE, base.key).apply()
+
+    /** Return the base with the content of a file; null if the user has not opened it. */
+    fun findContent(file: File): Base? {
+        val checksum = CRC32()
+        file.forEachBlock { bytes, size -> checksum.update(bytes, 0, size) }
+        return opened.find { it.key == keyOf(checksum.value) }
     }
 
-    /** Copy a file of the user's own; files of other content stay. */
+    /** Copy a file that the user opens; files of other content stay. */
     @Throws(IOException::class)
     fun add(name: String, content: InputStream): Base {
         val checked = CheckedInputStream(content, CRC32())
         return own(copy(checked) { placeOf(name, checked.checksum.value) })
     }
 
-    private fun own(file: File): Base =
-        Base(file.nameWithoutExtension, file, samplesOf(file.absoluteFile.parentFile!!.name), isStarter = false)
+    /** Delete a base that the user has opened, with its samples. */
+    fun remove(base: Base) {
+        PersonalModel.deleteStorage(base.samples)
+        base.file.absoluteFile.parentFile?.deleteRecursively()
+    }
 
-    private fun samplesOf(name: String) = File(context.filesDir, "samples/$name")
+    private fun own(file: File): Base {
+        val key = file.absoluteFile.parentFile!!.name
+        return Base(key, file.nameWithoutExtension, file, samplesOf(key))
+    }
+
+    private fun keyOf(checksum: Long) = "own-%08x".format(checksum)
+
+    private fun samplesOf(key: String) = File(context.filesDir, "samples/$key")
 
     /** Return the file for a content; its name is one that every file system takes. */
     private fun placeOf(name: String, checksum: Long): File {
-        val parent = File(folder, "own-%08x".format(checksum)).apply { mkdirs() }
+        val parent = File(folder, keyOf(checksum)).apply { mkdirs() }
         val stem = name.substringBeforeLast('.').replace(NO_NAME, "_").take(LONGEST).trim()
         return parent.listFiles().orEmpty().firstOrNull() ?: File(parent, "${stem.ifEmpty { "model" }}.tflite")
     }
@@ -73,11 +91,19 @@ class Bases(private val context: Context) {
 
     private companion object {
         const val STARTER = "starter.tflite"
-        const val PATH = "path"
+        const val CHOICE = "choice"
         const val LONGEST = 60 // characters: 255 bytes are allowed
         val NO_NAME = Regex("[/\\p{C}\\p{Zl}\\p{Zp}]")
     }
 }
 
-/** A model file, and the folder of its samples. */
-class Base(val name: String, val file: File, val samples: File, val isStarter: Boolean)
+/** A model file, and the folder of its samples. `key` is one that no other base has. */
+class Base(val key: String, val name: String, val file: File, val samples: File) {
+    /** Whether it came with the app. */
+    val isStarter: Boolean get() = key == STARTER
+
+    companion object {
+        /** Key of the base that came with the app. */
+        const val STARTER: String = "starter"
+    }
+}

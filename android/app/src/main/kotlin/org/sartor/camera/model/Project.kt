@@ -1,6 +1,8 @@
 package org.sartor.camera.model
 
 import android.content.Context
+import org.sartor.ClassSummary
+import org.sartor.History
 import org.sartor.Input
 import org.sartor.ModelOptions
 import org.sartor.PersonalModel
@@ -18,6 +20,10 @@ class Project(private val context: Context, private val state: StateHolder) {
     private val thumbnails = Thumbnails()
     private var places: List<Place> = emptyList()
 
+    /** The classes with training samples, and whether they are trained: their weights depend on it. */
+    @Volatile
+    private var weightsOf = emptyList<Pair<String, Boolean>>()
+
     /** The open model, or null. */
     @Volatile
     var model: PersonalModel? = null
@@ -33,7 +39,7 @@ class Project(private val context: Context, private val state: StateHolder) {
         val note = opened.notes.firstOrNull()
         state.update {
             copy(
-                project = ProjectState.Open(base.name, base.isStarter),
+                project = ProjectState.Open(base.name, base.key),
                 capacity = opened.capacity,
                 message = note?.let { Message(it) } ?: message,
             )
@@ -91,7 +97,7 @@ class Project(private val context: Context, private val state: StateHolder) {
     fun clear() {
         val opened = model ?: return
         opened.classes().forEach { opened.removeClass(it.name) }
-        opened.setAppData(TRAINING, null)
+        saveTraining(opened, null)
         use(opened)
     }
 
@@ -99,6 +105,7 @@ class Project(private val context: Context, private val state: StateHolder) {
     fun load(file: File, isProject: Boolean): List<String> {
         val opened = model ?: return emptyList()
         val notes = if (isProject) opened.importProject(file) else opened.loadCheckpoint(file)
+        if (!isProject) saveTraining(opened, null) // the stored result is that of other weights
         use(opened)
         return notes
     }
@@ -106,9 +113,17 @@ class Project(private val context: Context, private val state: StateHolder) {
     /** Return all thumbnails of a class. */
     fun allThumbnails(label: String): List<Thumbnail> = model?.let { thumbnails.all(it, label) }.orEmpty()
 
-    /** Store a training, which the app shows again when it is opened. */
-    fun store(training: TrainingState?) {
-        model?.setAppData(TRAINING, training?.let(::writeTraining))
+    /** Note that a training begins: if the process ends meanwhile, no result of other weights is left. */
+    fun beginTraining() {
+        model?.let { saveTraining(it, null) }
+        setUnfinishedTraining(true)
+    }
+
+    /** Store the result of a training, which the app shows again when it is opened, and return it. */
+    fun endTraining(history: History): TrainingState {
+        setUnfinishedTraining(false)
+        val opened = model ?: return TrainingState()
+        return trainingState(opened, history).also { saveTraining(opened, it) }
     }
 
     /** Note that a training runs, or that it has ended. */
@@ -133,6 +148,7 @@ class Project(private val context: Context, private val state: StateHolder) {
             ClassState(place.name, place.color, summary.samples, summary.heldOut, thumbnails.of(place.name))
         }
         state.update { copy(classes = shown) }
+        hideOutdated(opened, classes)
     }
 
     /** Close the model. */
@@ -140,6 +156,17 @@ class Project(private val context: Context, private val state: StateHolder) {
         val opened = model
         model = null
         opened?.close()
+    }
+
+    /** Hide the result of the training if the weights have changed since, because a class has come or gone. */
+    private fun hideOutdated(opened: PersonalModel, classes: List<ClassSummary>) {
+        val now = classes.filter { it.samples > it.heldOut }.map { it.name to it.isTrained }
+        if (now == weightsOf) return
+        weightsOf = now
+        val shown = state.value.training
+        if (shown.phase == TrainingState.Phase.IDLE && !isCurrent(opened, shown)) {
+            state.update { if (training === shown) copy(training = TrainingState()) else this }
+        }
     }
 
     private fun use(opened: PersonalModel) {
@@ -150,7 +177,7 @@ class Project(private val context: Context, private val state: StateHolder) {
         thumbnails.loadAll(opened)
         model = opened
         refresh()
-        val training = readTraining(opened.appData(TRAINING)[TRAINING])
+        val training = loadTraining(opened)
         state.update { copy(training = training, evaluation = null, prediction = null) }
     }
 
@@ -164,7 +191,6 @@ class Project(private val context: Context, private val state: StateHolder) {
     private companion object {
         const val FIRST_CLASSES = 4
         const val LAYOUT = "camera/layout"
-        const val TRAINING = "camera/training"
         const val UNFINISHED = "camera/unfinished-training"
     }
 }

@@ -7,6 +7,8 @@ import org.sartor.camera.frames.CameraState
 data class ScreenState(
     val project: ProjectState = ProjectState.Opening,
     val classes: List<ClassState> = emptyList(),
+    /** The bases that the user has opened, the last one first. */
+    val bases: List<OpenedBase> = emptyList(),
     val capacity: Int = 0,
     val camera: CameraState = CameraState.OFF,
     val prediction: PredictionState? = null,
@@ -37,12 +39,15 @@ sealed class ProjectState {
     /** The model is being opened. */
     object Opening : ProjectState()
 
-    /** The model is open; `base` is the name of its file. */
-    data class Open(val base: String, val isStarter: Boolean) : ProjectState()
+    /** The model is open; `base` is the name of its file, `key` that of the base. */
+    data class Open(val base: String, val key: String) : ProjectState()
 
     /** The model cannot be opened. */
     data class Failed(val reason: String) : ProjectState()
 }
+
+/** A base that the user has opened, at a time in milliseconds. */
+data class OpenedBase(val key: String, val name: String, val time: Long)
 
 /** A class on the screen. */
 data class ClassState(
@@ -91,6 +96,8 @@ data class TrainingResult(
     val expectedAccuracy: Float?,
     val samples: Int,
     val warnings: List<String>,
+    /** Digest of the weights after the training; null if another app has stored none. */
+    val weights: String? = null,
 )
 
 /** The result on the test samples. */
@@ -108,6 +115,9 @@ class EvaluationState(
 sealed class Sheet {
     /** The files and the base of the project. */
     object Project : Sheet()
+
+    /** The question before the project in a file replaces samples. */
+    data class Replacement(val file: String) : Sheet()
 
     /** The samples of a class. */
     data class Samples(val label: String, val thumbnails: List<Thumbnail> = emptyList()) : Sheet()

@@ -15,7 +15,6 @@ import org.sartor.camera.frames.CameraState
 import org.sartor.camera.frames.Frame
 import org.sartor.camera.frames.FrameSource
 import java.io.File
-import java.io.IOException
 import java.util.concurrent.Executors
 import java.util.concurrent.TimeUnit
 
@@ -39,8 +38,9 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
 
     private val main = Handler(Looper.getMainLooper())
     private val work = Executors.newSingleThreadExecutor { Thread(it, "model") }
-    private val bases by lazy { Bases(context) } // reads files: not in the main thread
     private val project = Project(context, state)
+    private val files = OpenedFiles(context, state, project)
+    private var waiting: Pair<String, File>? = null // a project whose replacement the user is asked for
     private val predictor = Predictor(project, state, ::report)
     private val trainer = Trainer(project, state) { error ->
         perform { project.setUnfinishedTraining(false) }
@@ -50,7 +50,7 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
     init {
         perform {
             deleteCopies(context)
-            openBase(bases::chosen)
+            files.openLast()
             if (project.takeUnfinishedTraining()) startTraining()
         }
     }
@@ -133,7 +133,7 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
 
     /** Train on all training samples. A training that ends with the process starts again, once. */
     fun train() = perform {
-        project.setUnfinishedTraining(true)
+        project.beginTraining()
         startTraining()
     }
 
@@ -172,22 +172,19 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
 
     /** Open a file of the user; `copy` copies it into the cache. */
     fun openFile(name: String, copy: () -> File) = perform {
-        val file = copy()
-        val notes = try {
-            when (name.substringAfterLast('.').lowercase()) {
-                "tflite" -> openOwnBase(name, file)
-                "sartor", "zip" -> project.load(file, isProject = true)
-                "safetensors" -> project.load(file, isProject = false)
-                else -> throw IOException(context.getString(R.string.unknown_file, name))
-            }
-        } finally {
-            file.delete()
-        }
-        tell(notes.firstOrNull() ?: context.getString(R.string.opened, name))
+        waiting?.second?.delete()
+        waiting = name to copy()
+        openWaiting(mayReplace = false)
     }
 
-    /** Use the base that came with the app. */
-    fun openStarter() = perform { openBase { bases.starter } }
+    /** Open the project that replaces samples; the user has agreed. */
+    fun replaceSamples() = perform { openWaiting(mayReplace = true) }
+
+    /** Open a base of the list. */
+    fun openBase(key: String) = perform { files.openBase(key) }
+
+    /** Delete a base that is not open, and its samples. */
+    fun removeBase(key: String) = perform { files.removeBase(key) }
 
     /** Delete all classes and samples. */
     fun clearProject() = perform { project.clear() }
@@ -216,36 +213,29 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
     private fun startTraining() = trainer.start { history -> perform { finish(history) } }
 
     private fun finish(history: History) {
-        project.setUnfinishedTraining(false)
-        val ended = trainingState(history)
-        project.store(ended)
+        val ended = project.endTraining(history)
         trainer.evaluate()
         project.refresh()
         state.update { copy(training = ended) }
     }
 
-    private fun openBase(choose: () -> Base) {
+    private fun openWaiting(mayReplace: Boolean) {
+        val (name, file) = waiting ?: return
+        waiting = null
+        var isAsked = false
         try {
-            val base = choose()
-            project.open(base)
-            bases.choose(base)
-        } catch (error: Exception) {
-            state.update { copy(project = ProjectState.Failed(error.message ?: error.toString())) }
+            val text = files.open(name, file, mayReplace)
+            isAsked = text == null
+            text?.let(::tell)
+        } finally {
+            if (!isAsked) {
+                file.delete()
+            }
         }
-    }
-
-    /** Open a model of the user's own; the present one stays if that fails. */
-    private fun openOwnBase(name: String, file: File): List<String> {
-        val former = bases.chosen()
-        val base = file.inputStream().use { bases.add(name, it) }
-        try {
-            project.open(base)
-        } catch (error: Exception) {
-            openBase { former }
-            throw error
+        if (isAsked) {
+            waiting = name to file
+            setSheet(Sheet.Replacement(name))
         }
-        bases.choose(base)
-        return emptyList()
     }
 
     private fun loadSheet(label: String) {

@@ -81,13 +81,6 @@ class Trainer(private val project: Project, private val state: StateHolder, priv
     }
 }
 
-/** Return the state of a training that has ended. */
-fun trainingState(history: History): TrainingState = TrainingState(
-    losses = history.epochs.map { it.loss.toFloat() },
-    epochs = history.epochs.size,
-    result = TrainingResult(history.expectedAccuracy?.toFloat(), history.samples, history.warnings),
-)
-
 private fun evaluationState(evaluation: Evaluation) = EvaluationState(
     evaluation.accuracy?.toFloat() ?: 0f,
     evaluation.samples,

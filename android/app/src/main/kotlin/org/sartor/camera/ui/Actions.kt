@@ -68,8 +68,14 @@ interface Actions {
     /** Let the user choose a file to open. */
     fun chooseFile()
 
-    /** Use the base that came with the app. */
-    fun openStarter()
+    /** Open the project that replaces samples. */
+    fun replaceSamples()
+
+    /** Open a base of the list. */
+    fun openBase(key: String)
+
+    /** Delete a base that is not open, and its samples. */
+    fun removeBase(key: String)
 
     /** Delete all classes and samples. */
     fun clearProject()

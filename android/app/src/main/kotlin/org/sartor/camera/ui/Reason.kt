@@ -2,6 +2,7 @@ package org.sartor.camera.ui
 
 import org.sartor.camera.R
 import org.sartor.camera.frames.CameraState
+import org.sartor.camera.model.Base
 import org.sartor.camera.model.ProjectState
 import org.sartor.camera.model.ScreenState
 
@@ -41,7 +42,7 @@ fun reasonOf(state: ScreenState): Reason? = when (val project = state.project) {
     is ProjectState.Opening -> Reason(R.string.opening, isBusy = true)
     is ProjectState.Failed -> Reason(
         R.string.failed_title,
-        action = R.string.starter_again to Actions::openStarter,
+        action = R.string.starter_again to { it.openBase(Base.STARTER) },
         offersPhotos = false,
         detail = project.reason,
     )

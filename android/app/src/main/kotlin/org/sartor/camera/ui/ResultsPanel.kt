@@ -44,6 +44,7 @@ class ResultsPanel(private val root: View, actions: Actions) {
         val hasCurve = losses.size > 1
         curve.isShownAtAll = hasCurve
         root.find<View>(R.id.losses).isShownAtAll = hasCurve
+        root.find<View>(R.id.loss_floor).isShownAtAll = hasCurve
         if (hasCurve) {
             val first = format(losses.first(), 2)
             val last = format(losses.last(), 3)
@@ -65,7 +66,7 @@ class ResultsPanel(private val root: View, actions: Actions) {
         val trained = context.resources.getQuantityString(R.plurals.trained_on, result.samples, result.samples)
         val meaning = if (result.expectedAccuracy == null) R.string.expected_unknown else R.string.expected
         expectedText.show(context.getString(meaning) + "\n" + trained)
-        warnings.show(result.warnings.joinToString("\n"))
+        warnings.show(result.warnings.joinToString("\n", transform = ::sentence))
     }
 
     private fun renderAccuracy(evaluation: EvaluationState?, isTrained: Boolean) {
@@ -82,6 +83,9 @@ class ResultsPanel(private val root: View, actions: Actions) {
         )
         confusion.show(evaluation)
     }
+
+    /** Return a warning of the library as a sentence. */
+    private fun sentence(warning: String) = warning.replaceFirstChar(Char::uppercase) + "."
 
     private fun percent(fraction: Float) = context.getString(R.string.percent, (100 * fraction).roundToInt())
 

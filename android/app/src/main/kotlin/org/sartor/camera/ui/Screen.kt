@@ -17,6 +17,7 @@ class Screen(private val root: View, private val actions: Actions) {
     private val message: View = root.find(R.id.message)
     private var classSheet: Pair<String, ClassSheet>? = null
     private var projectSheet: ProjectSheet? = null
+    private var replacementSheet: ReplacementSheet? = null
 
     init {
         root.find<View>(R.id.menu).setOnClickListener { actions.openProject() }
@@ -35,6 +36,7 @@ class Screen(private val root: View, private val actions: Actions) {
         renderMessage(state.message)
         renderClassSheet(state)
         renderProjectSheet(state)
+        renderReplacementSheet(state)
     }
 
     /** Let a screen reader speak a text. */
@@ -45,10 +47,11 @@ class Screen(private val root: View, private val actions: Actions) {
     fun close() {
         classSheet?.second?.dismiss()
         projectSheet?.dismiss()
+        replacementSheet?.dismiss()
     }
 
     /** The window of the open sheet, or null. */
-    val sheet: View? get() = classSheet?.second?.window ?: projectSheet?.window
+    val sheet: View? get() = classSheet?.second?.window ?: projectSheet?.window ?: replacementSheet?.window
 
     private fun renderMessage(value: Message?) {
         message.isShownAtAll = value != null
@@ -70,10 +73,20 @@ class Screen(private val root: View, private val actions: Actions) {
     private fun renderProjectSheet(state: ScreenState) {
         val isWanted = state.sheet is Sheet.Project
         if (isWanted && projectSheet == null) {
-            projectSheet = ProjectSheet(root.context, state.project, actions)
+            projectSheet = ProjectSheet(root.context, state, actions)
         } else if (!isWanted) {
             projectSheet?.dismiss()
             projectSheet = null
+        }
+    }
+
+    private fun renderReplacementSheet(state: ScreenState) {
+        val wanted = state.sheet as? Sheet.Replacement
+        if (wanted != null && replacementSheet == null) {
+            replacementSheet = ReplacementSheet(root.context, wanted.file, actions)
+        } else if (wanted == null) {
+            replacementSheet?.dismiss()
+            replacementSheet = null
         }
     }
 }
