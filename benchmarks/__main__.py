@@ -66,8 +66,12 @@ def main() -> None:
         _PAGE.write_text(_page(reports), encoding="utf-8")
         print(f"Written: {_PAGE}")
     missed = [goal for report in reports for goal in report.goals if not goal.met]
-    print(f"{len(missed)} goals missed" if missed else "All goals met")
-    sys.exit(1 if missed else 0)
+    absent = [report.title for report in reports if not report.has_run]
+    for title in absent:
+        print(f"Did not run: {title}")
+    if missed or not absent:
+        print(f"{len(missed)} goals missed" if missed else "All goals met")
+    sys.exit(1 if missed or absent else 0)
 
 
 def _run(name: str) -> Report:

@@ -19,6 +19,7 @@ __all__ = [
     "MOBILENET",
     "Goal",
     "Report",
+    "duration",
     "interleaved",
     "main",
     "micros",
@@ -77,6 +78,11 @@ class Report:
     load: float = field(default_factory=lambda: os.getloadavg()[0])
 
     @property
+    def has_run(self) -> bool:
+        """Whether there are measurements; otherwise the notes say what is missing."""
+        return bool(self.rows)
+
+    @property
     def met(self) -> bool:
         """Whether all goals are met."""
         return all(goal.met for goal in self.goals)
@@ -98,6 +104,8 @@ class Report:
             console.print(f"{word} {goal.text}: {goal.value}", highlight=False)
         for note in (*self.notes, self._load_note()):
             console.print(f"- {note}", style="dim", highlight=False)
+        if not self.has_run:
+            console.print("[red]NOT RUN[/]")
 
     def markdown(self) -> str:
         """Return the report as Markdown, for `docs/benchmarks.md`."""
@@ -119,7 +127,7 @@ class Report:
 
 
 def main(run: Callable[[], Report]) -> None:
-    """Run one benchmark as a program. The exit status is 1 if a goal is missed."""
+    """Run one benchmark as a program. The exit status is 1 if a goal is missed or it cannot run."""
     parser = argparse.ArgumentParser(description=sys.modules[run.__module__].__doc__)
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     as_json = parser.parse_args().json
@@ -128,7 +136,7 @@ def main(run: Callable[[], Report]) -> None:
         print(report.json())
     else:
         report.print()
-    sys.exit(0 if report.met else 1)
+    sys.exit(0 if report.met and report.has_run else 1)
 
 
 def shared(*parts: str) -> Path:
@@ -170,6 +178,11 @@ def interleaved(
 def ratio(times: Sequence[float], reference: Sequence[float]) -> float:
     """Return the median of the ratios per round, in which a slow round cancels."""
     return median(ours / theirs for ours, theirs in zip(times, reference, strict=True))
+
+
+def duration(times: Sequence[float]) -> str:
+    """Format the median in milliseconds, or in microseconds below one millisecond."""
+    return millis(times) if median(times) >= 1e-3 else micros(times)
 
 
 def micros(times: Sequence[float]) -> str:

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple
 
 __all__ = ["Kotlin", "Times", "output_of"]
 
 _RUN = Path(__file__).parent / "android" / "run.sh"
 
-Times: TypeAlias = tuple[float, float]
-"""Time and CPU time of one call, in seconds."""
+
+class Times(NamedTuple):
+    """The times of one call, in seconds.
+
+    Attributes:
+        seconds: its time.
+        cpu: CPU time of the process.
+        litert: time in LiteRT.
+        litert_cpu: CPU time in LiteRT.
+        jit: CPU time of the compiler of the JVM.
+        gc: CPU time of the garbage collector of the JVM.
+    """
+
+    seconds: float
+    cpu: float
+    litert: float
+    litert_cpu: float
+    jit: float = 0
+    gc: float = 0
 
 
 class Kotlin:
@@ -35,11 +52,10 @@ class Kotlin:
         self._answer("READY")
 
     def measure(self, task: str, calls: int) -> Times:
-        """Return the median time and the mean CPU time of some calls."""
+        """Return the median times and the mean CPU times of some calls."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{task}={calls}\n")
-        seconds, cpu = self._answer("SECONDS").split()
-        return float(seconds), float(cpu)
+        return Times(*map(float, self._answer("SECONDS").split()))
 
     def close(self) -> None:
         """End the process."""

@@ -2,9 +2,12 @@ package org.sartor.benchmarks
 
 import com.sun.management.OperatingSystemMXBean
 import java.io.File
+import java.io.IOException
 import java.lang.management.ManagementFactory
 import java.security.Security
+import java.nio.ByteBuffer
 import java.util.Random
+import java.util.concurrent.atomic.LongAdder
 import org.sartor.Decay
 import org.sartor.Input
 import org.sartor.ModelOptions
@@ -14,6 +17,8 @@ import org.sartor.data.Dataset
 import org.sartor.data.Matrix
 import org.sartor.data.volume
 import org.sartor.images.Pixels
+import org.sartor.litert.LoadedModel
+import org.sartor.litert.Runtime
 import org.sartor.litert.RuntimeEngine
 import org.sartor.litert.TfliteRuntime
 import org.sartor.litert.checkModelFile
@@ -38,16 +43,84 @@ internal val FOLDER = File(System.getProperty("sartor.folder")!!)
 /**
  * Perform tasks until the standard input ends.
  *
- * Each line names a task and its number of calls: `task=5`. The answer is the median of their times, and the
- * mean of the CPU times of the process, in seconds.
+ * Each line names a task and its number of calls: `task=5`. The answer is the medians of their times, and the
+ * means of the CPU times, in seconds.
  */
 internal fun serve(tasks: Map<String, () -> Unit>) {
     println("\nREADY") // JUnit has printed a dot
     generateSequence(::readLine).forEach { line ->
         val (task, calls) = line.split("=")
-        val times = List(calls.toInt()) { timesOf(tasks.getValue(task)) }
-        val seconds = times.map { it.first }.sorted()
-        println("SECONDS ${seconds[seconds.size / 2]} ${times.sumOf { it.second } / times.size}")
+        println("SECONDS " + measure(tasks.getValue(task), calls.toInt()).joinToString(" "))
+    }
+}
+
+/** Return the times of a call, in the order of `Times` in `benchmarks/kotlin.py`. */
+private fun measure(task: () -> Unit, calls: Int): List<Double> {
+    val seconds = ArrayList<Double>()
+    val litert = ArrayList<Double>()
+    val cpu = SYSTEM.processCpuTime
+    val litertCpu = MeteredRuntime.cpu.sum()
+    val (jit, gc) = threadsOfTheJvm()
+    repeat(calls) {
+        val before = MeteredRuntime.time.sum()
+        seconds += timesOf(task).first
+        litert += (MeteredRuntime.time.sum() - before) / 1e9
+    }
+    val (jitAfter, gcAfter) = threadsOfTheJvm()
+    val sums = listOf(SYSTEM.processCpuTime - cpu, MeteredRuntime.cpu.sum() - litertCpu, jitAfter - jit, gcAfter - gc)
+    val (ofProcess, ofLitert, ofJit, ofGc) = sums.map { it / 1e9 / calls }
+    return listOf(median(seconds), ofProcess, median(litert), ofLitert, ofJit, ofGc)
+}
+
+private fun median(values: List<Double>) = values.sorted()[values.size / 2]
+
+/** Return the CPU times of the threads of the JVM that compile, and of those that collect garbage, in ns. */
+private fun threadsOfTheJvm(): Pair<Long, Long> {
+    var jit = 0L
+    var gc = 0L
+    for (thread in File("/proc/self/task").listFiles().orEmpty()) {
+        val (name, time) = try {
+            File(thread, "comm").readText() to File(thread, "schedstat").readText().substringBefore(' ').toLong()
+        } catch (_: IOException) {
+            continue // it has ended
+        }
+        if (name.startsWith("C1 ") || name.startsWith("C2 ")) jit += time
+        if (name.startsWith("GC ") || name.startsWith("G1 ") || name.startsWith("VM ")) gc += time
+    }
+    return jit to gc
+}
+
+/** The genuine runtime; it notes the time in LiteRT. */
+internal object MeteredRuntime : Runtime {
+    private val tflite = TfliteRuntime()
+    private val threads = ManagementFactory.getThreadMXBean()
+
+    /** Time in LiteRT, in ns. */
+    val time = LongAdder()
+
+    /** CPU time in LiteRT, in ns. */
+    val cpu = LongAdder()
+
+    override val name get() = tflite.name
+
+    override fun load(content: ByteBuffer, threads: Int): LoadedModel =
+        Metered(noting { tflite.load(content, threads) })
+
+    private inline fun <T> noting(call: () -> T): T {
+        val cpuBefore = threads.currentThreadCpuTime
+        val before = System.nanoTime()
+        val result = call()
+        time.add(System.nanoTime() - before)
+        cpu.add(threads.currentThreadCpuTime - cpuBefore)
+        return result
+    }
+
+    private class Metered(private val model: LoadedModel) : LoadedModel by model {
+        override fun run(
+            signature: String,
+            inputs: Map<String, ByteBuffer>,
+            outputs: Map<String, ByteBuffer>,
+        ) = noting { model.run(signature, inputs, outputs) }
     }
 }
 
@@ -68,7 +141,7 @@ internal fun preferHashesOfTheJdk() {
 
 /** Open the model with the samples of a folder. */
 internal fun open(name: String): PersonalModel =
-    PersonalModel.open(MODEL, ModelOptions(folder = File(FOLDER, name), threads = 1))
+    PersonalModel.open(MODEL, ModelOptions(File(FOLDER, name), threads = 1, runtime = MeteredRuntime))
 
 /** Add [SAMPLES] photos of four classes. */
 internal fun addPhotos(model: PersonalModel) {
@@ -106,7 +179,7 @@ internal fun dataset(manifest: Manifest, rows: Int): Dataset {
 /** Return a task of [STEPS] steps of the library. */
 internal fun stepTask(): () -> Unit {
     val file = checkModelFile(mapFile(MODEL), MODEL.path)
-    val engine = RuntimeEngine(file, TfliteRuntime())
+    val engine = RuntimeEngine(file, MeteredRuntime)
     val batches = 10
     val schedule = Schedule(STEPS / batches, batches, 1e-4, Decay.COSINE)
     val samples = dataset(file.manifest, batches * file.manifest.batchSize)
