@@ -54,7 +54,7 @@ _TASKS = {
 }
 """Task → text, calls of a round."""
 
-_WARM_UP = {"step": 60, "frame": 150, "sample": 150, "hash": 30, "fit": 5, "open": 15}
+_WARM_UP = {"step": 60, "frame": 150, "sample": 600, "hash": 30, "fit": 5, "open": 15}
 """Task → calls before the first round: the JVM compiles what is called often."""
 
 _ALONE = ("hash",)

@@ -56,7 +56,7 @@ internal class Inputs(
         val features = featuresOf(sample, options)
         val images = imagesOf(sample, options.thumbnail ?: this.options.thumbnails)
         return lock.withLock {
-            samples.followStore()
+            samples.followChanges()
             samples.findSame(identity, targets)?.id
                 ?: samples.add(SampleOfStore(features, targets, identity, options.heldOut, images))
         }

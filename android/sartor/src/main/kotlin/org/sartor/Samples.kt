@@ -88,7 +88,8 @@ internal class SampleCollection(
             val isMember = store.belongs(target) && !sample.isHeldOut
             state.addSample(label, if (isMember) rows else null)
         }
-        followStore() // a new class has got its key
+        val new = sample.targets.keys - state.classKeys.keys
+        if (new.isNotEmpty()) state.follow(store.keysOf(new))
         forgetFilledClasses()
         state.samplesSeen += 1
         return id
@@ -97,6 +98,11 @@ internal class SampleCollection(
     /** Rename and remove the classes that were renamed and removed in the store. */
     fun followStore() {
         state.follow(store.classKeys())
+    }
+
+    /** Do the same if another program has changed the store: reading all classes takes time. */
+    fun followChanges() {
+        if (store.changedElsewhere()) followStore()
     }
 
     /** Delete samples, and what was computed from them; remove classes without samples. */
@@ -210,8 +216,11 @@ internal class SampleCollection(
 
     /** Remove the classes that have got a sample from the stored names of empty classes. */
     private fun forgetFilledClasses() {
-        val empty = emptyClasses
-        if (storedEmptyClasses().size > empty.size) setEmptyClasses(empty)
+        val stored = storedEmptyClasses()
+        if (stored.isEmpty()) return
+        val indices = state.classIndices
+        val empty = stored.filter { it !in indices }
+        if (empty.size < stored.size) setEmptyClasses(empty)
     }
 
     private fun storedEmptyClasses(): List<String> {

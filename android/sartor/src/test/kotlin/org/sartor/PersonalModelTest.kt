@@ -15,6 +15,7 @@ import org.junit.rules.TemporaryFolder
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
+import org.sartor.store.SampleStore
 
 /** The verbs of docs/library.md, on small models that take numbers. */
 @RunWith(RobolectricTestRunner::class)
@@ -152,6 +153,20 @@ internal class PersonalModelTest {
             assertEquals("c", model.predict(values(2, 5)).best?.label)
         }
         assertTrue(File(checkpoint.path + ".not-loaded").isFile)
+    }
+
+    @Test
+    fun aClassThatAnotherProgramRenamesStaysTheSame() {
+        val model = open(options = options)
+        model.addAll(2)
+        val file = File(folder.root, "model/samples")
+        SampleStore(file, file.path, model.manifest).use { it.rename("a", "A") }
+        model.addSample(values(0, 7), "A")
+        model.addSample(values(3, 7), "d")
+        assertEquals(listOf("A: 3", "b: 2", "c: 2", "d: 1"), model.classes().map { "${it.name}: ${it.samples}" })
+        assertEquals("A", model.predict(values(0, 8)).best?.label)
+        SampleStore(file, file.path, model.manifest).use { it.rename("d", "D") } // its key is known too
+        assertEquals(listOf("A", "b", "c", "D"), model.classes().map { it.name })
     }
 
     @Test

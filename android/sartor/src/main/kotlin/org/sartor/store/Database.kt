@@ -39,6 +39,7 @@ internal class Database(
     private var place: Place? = null // after the file has got its log
     private var depth = 0
     private var isEraseDue = false
+    private var version: Any? = null // of the last `changedElsewhere`
 
     init {
         try {
@@ -78,6 +79,13 @@ internal class Database(
     /** Return all rows of a query. */
     fun rows(query: String, vararg values: Any?): List<Row> =
         translated(name) { connection.rows(query, *values) }
+
+    /** Return whether another connection has changed the file since the last call. */
+    fun changedElsewhere(): Boolean {
+        val before = version
+        version = rows("PRAGMA data_version").first().first()
+        return version != before
+    }
 
     /** Run a statement, and return the ID of the last inserted row. */
     fun run(statement: String, vararg values: Any?): Long =

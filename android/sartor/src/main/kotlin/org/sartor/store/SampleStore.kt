@@ -162,6 +162,14 @@ internal class SampleStore(
     /** Return class key → name, or null for a removed class. */
     fun classKeys(): Map<String, String?> = readClassKeys(database)
 
+    /** Return class key → name, of some classes. */
+    fun keysOf(labels: Collection<String>): Map<String, String> = labels.flatMap { label ->
+        database.rows("SELECT key FROM class WHERE name = ?", label).map { (key) -> "$key" to label }
+    }.toMap()
+
+    /** Return whether another program has changed the store since the last call. */
+    fun changedElsewhere(): Boolean = database.changedElsewhere()
+
     /** Record that classes without samples are removed from the model. */
     fun recordRemoved(keys: Collection<String>) {
         database.writing { writeRemoved(database, keys) }
