@@ -74,7 +74,7 @@ def fit(
         Depth,
         typer.Option(
             help="What to train: the head, or the tuned layers too (convert --fine-tune). auto: "
-            "the layers if they lower the loss on held-out photos."
+            "the layers unless they are worse on held-out photos."
         ),
     ] = Depth.AUTO,
     augment: Annotated[int, typer.Option(help="Number of augmentations per photo.", min=0)] = 0,

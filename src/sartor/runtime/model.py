@@ -219,7 +219,7 @@ class PersonalModel:
             warm_start: whether to continue from the present weights. Default: False.
             seed: random seed. The same seed gives the same weights if `seconds` is None.
             depth: what to train: `head`, or `layers` for the tuned layers too (see `FineTune`).
-                Default: `auto`, the layers if they lower the loss on held-out samples.
+                Default: `auto`, the layers unless they are worse on held-out samples.
 
         Raises:
             DataError: If there are no samples, or an argument is out of range.

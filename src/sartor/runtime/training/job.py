@@ -208,8 +208,10 @@ class TrainingJobs:
         if self._manifest.layers is None:
             history = train_head(self._model, config, data, control, publish, on_epoch).history
         else:
-            history = LayerTraining(self._model, config, control, publish).run(data, on_epoch)
-            self._samples.imprint_new_classes()
+            try:
+                history = LayerTraining(self._model, config, control, publish).run(data, on_epoch)
+            finally:
+                self._samples.imprint_new_classes()
         self._state.history = history
         return history
 

@@ -1,4 +1,4 @@
-"""The training of tuned layers: after the head, and kept only if held-out samples gain.
+"""The training of tuned layers: after the head, and kept unless held-out samples lose.
 
 The head is trained first, on features that the layers compute once. The layers then start from a
 good head, and a few steps are enough: on three sets of photos and three to five draws each, 120
