@@ -114,6 +114,16 @@ def test_a_stop_while_the_layers_train_keeps_the_trained_head(model: PersonalMod
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
 
 
+def test_a_stop_of_a_second_training_keeps_better_layers(model: PersonalModel) -> None:
+    """The earlier weights are compared on the features behind their own layers."""
+    head = model.fit(None, lambda _: None, depth="head")
+    model.fit(depth="layers")
+    expected = variables(model)
+    assert model.fit(None, lambda each: each.epoch < len(head.epochs) - 1).stopped
+    for name, value in variables(model).items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
 def test_a_warm_start_leaves_the_layers_as_they_are(model: PersonalModel) -> None:
     model.fit(depth="layers")
     before = layer_values(model)

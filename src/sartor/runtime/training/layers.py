@@ -83,14 +83,27 @@ class LayerTraining:
         trained = train_head(
             self._head, self._config, head_data, self._control, self._publish, on_epoch
         )
-        is_complete = not trained.history.stopped
-        if self._config.depth == "head" or data.warm or not is_complete:
+        if trained.history.stopped and not data.warm:
+            self._keep_better(data, trained.variables)
+        if self._config.depth == "head" or data.warm or trained.history.stopped:
             return trained.history
         try:
             return self._train_layers(data, head_data, trained, on_epoch)
         except TrainingError as error:
             warning = f"the tuned layers were not trained: {error}"
             return replace(trained.history, warnings=(*trained.history.warnings, warning))
+
+    def _keep_better(self, data: TrainingData, variables: Variables) -> None:
+        """Publish the weights before the training again if their loss is not higher.
+
+        The training of the head has compared them on features behind the initial layers.
+        """
+        samples, losses = self._model.training_samples(data), []
+        for each in (variables, data.variables):
+            self._model.engine.restore(each)
+            losses.append(self._model.evaluate(samples)[0])
+        if losses[1] <= losses[0]:
+            self._publish(data.variables, data.detector)
 
     def _behind_layers(self, data: TrainingData) -> TrainingData:
         """Return the data with the features that the present layers compute."""

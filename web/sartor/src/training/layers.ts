@@ -84,6 +84,9 @@ export class LayerTraining {
     const headData = await this.#behindLayers(data);
     const { control, publish } = this;
     const trained = await trainHead(this.head, config, headData, control, publish, onEpoch);
+    if (trained.history.stopped && !data.isWarm) {
+      await this.#keepBetter(data, trained.variables);
+    }
     if (config.depth === 'head' || data.isWarm || trained.history.stopped) {
       return trained.history;
     }
@@ -95,6 +98,23 @@ export class LayerTraining {
         return { ...trained.history, warnings: [...trained.history.warnings, warning] };
       }
       throw error;
+    }
+  }
+
+  /**
+   * Publish the weights before the training again if their loss is not higher.
+   *
+   * The training of the head has compared them on features behind the initial layers.
+   */
+  async #keepBetter(data: TrainingData, variables: Variables): Promise<void> {
+    const { model } = this;
+    const samples = model.trainingSamples(data);
+    await model.engine.restore(variables);
+    const after = (await model.evaluate(samples)).loss;
+    await model.engine.restore(data.variables);
+    const before = (await model.evaluate(samples)).loss;
+    if (before <= after) {
+      await this.publish(data.variables, data.detector);
     }
   }
 

@@ -74,14 +74,29 @@ private class LayerTraining(
         model.engine.restore(if (data.isWarm) data.variables else model.untrained)
         val headData = behindLayers()
         val trained = trainHead(head, options, headData, control, publish, onEpoch)
-        val isComplete = !trained.history.stopped
-        if (options.depth == Depth.HEAD || data.isWarm || !isComplete) return trained.history
+        val isStopped = trained.history.stopped
+        if (isStopped && !data.isWarm) keepBetter(trained.variables)
+        if (options.depth == Depth.HEAD || data.isWarm || isStopped) return trained.history
         return try {
             trainLayers(headData, trained)
         } catch (error: TrainingError) {
             val warning = "the tuned layers were not trained: ${error.message}"
             trained.history.copy(warnings = trained.history.warnings + warning)
         }
+    }
+
+    /**
+     * Publish the weights before the training again if their loss is not higher.
+     *
+     * The training of the head has compared them on features behind the initial layers.
+     */
+    private fun keepBetter(variables: Variables) {
+        val samples = model.trainingSamples(data)
+        model.engine.restore(variables)
+        val after = model.evaluate(samples).loss
+        model.engine.restore(data.variables)
+        val before = model.evaluate(samples).loss
+        if (before <= after) publish(data.variables, data.detector)
     }
 
     /** Return the data with the features that the present layers compute. */
