@@ -105,6 +105,20 @@ def test_layers_that_lose_on_held_out_samples_are_not_kept(
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
 
 
+def test_layers_that_lose_training_samples_are_not_kept(
+    model: PersonalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The training without a fold may go well, and that on all samples diverge."""
+    monkeypatch.setattr(layers.HeldOutOutputs, "accuracy", lambda *_: 1.0)  # evidence for them
+    model.fit(depth="head")
+    expected = variables(model)
+    monkeypatch.setattr(layers, "search_layer_rate", lambda *_: 3.0)
+    assert model.fit().depth == "head"
+    for name, value in variables(model).items():
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
+    assert model.fit(depth="layers").depth == "layers"
+
+
 def test_a_stop_while_the_layers_train_keeps_the_trained_head(model: PersonalModel) -> None:
     head = model.fit(None, lambda _: None, depth="head")
     expected = variables(model)

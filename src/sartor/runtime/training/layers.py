@@ -16,6 +16,7 @@ from ...contract.names import OPTIMIZER_STATE, TEMPERATURE
 from ...errors import TrainingError
 from ...litert import head_engine, head_features
 from ..confidence.cross_validation import HeldOutOutputs
+from ..data.tasks import TASKS, accuracy
 from ..results.records import Epoch, History
 from .config import TrainingConfig
 from .control import Control
@@ -127,12 +128,15 @@ class LayerTraining:
         evidence = self._hold_out(data, head_data, trained)
         if self._config.depth == "auto" and (evidence is None or not evidence.is_no_worse):
             return replace(trained.history, stopped=self._control.stopped)
-        epochs = trained.history.epochs
+        epochs, is_auto = trained.history.epochs, self._config.depth == "auto"
         trainer = self._trainer(data, self._control.limited(self._config.seconds))
         self._model.engine.restore(self._start(trained.variables))
+        before = self._training_accuracy(data) if is_auto else 0.0
         trainer.run(self._schedule(data), _continue_numbering(on_epoch, len(epochs)))
         if trainer.stopped:
             return replace(trained.history, stopped=True)
+        if is_auto and self._training_accuracy(data) < before:  # the rate was too high
+            return trained.history
         variables = self._model.variables(data)
         validation = self._validate(data, trained, evidence)
         self._publish({**variables, **validation.variables}, validation.detector)
@@ -146,6 +150,12 @@ class LayerTraining:
             warnings=validation.warnings,
             depth="layers",
         )
+
+    def _training_accuracy(self, data: TrainingData) -> float:
+        """Return the accuracy of the present weights on the training samples."""
+        samples, task = self._model.training_samples(data), TASKS[self._model.manifest.task]
+        outputs = self._model.evaluate(samples)[1]
+        return accuracy(task, outputs, samples.targets, samples.weights)
 
     def _hold_out(
         self, data: TrainingData, head_data: TrainingData, trained: HeadTraining

@@ -10,6 +10,7 @@ import { OPTIMIZER_STATE, TEMPERATURE } from '../../../../contract/generated/con
 import { HeldOutOutputs } from '../confidence/cross_validation.js';
 import { headManifest } from '../contract/signatures.js';
 import type { Matrix } from '../data/matrix.js';
+import { accuracy, TASKS } from '../data/tasks.js';
 import { TrainingError } from '../errors.js';
 import type { Variables } from '../litert/engine.js';
 import { headEngine, headFeatures } from '../litert/head_engine.js';
@@ -149,10 +150,14 @@ export class LayerTraining {
     };
     const trainer = this.#trainer(data, control.limited(config.seconds));
     await model.engine.restore(this.#start(trained.variables));
+    const before = config.depth === 'auto' ? await this.#trainingAccuracy(data) : 0;
     await trainer.run(await this.#schedule(data), onEpoch && ((epoch) => onEpoch(follow(epoch))));
     const { history } = trainer;
     if (history.stopped) {
       return { ...trained.history, stopped: true };
+    }
+    if (config.depth === 'auto' && (await this.#trainingAccuracy(data)) < before) {
+      return trained.history; // the rate was too high
     }
     const variables = await model.variables(data);
     const validation = await this.#validate(data, trained, evidence);
@@ -167,6 +172,14 @@ export class LayerTraining {
       calibrationError: validation?.calibrationError,
       warnings: validation?.warnings ?? [],
     };
+  }
+
+  /** Return the accuracy of the present weights on the training samples. */
+  async #trainingAccuracy(data: TrainingData): Promise<number> {
+    const samples = this.model.trainingSamples(data);
+    const { outputs } = await this.model.evaluate(samples);
+    const task = TASKS[this.model.manifest.task];
+    return accuracy(task, outputs, samples.targets, samples.weights);
   }
 
   /** Train head and layers without one fold; return undefined if that is not possible. */

@@ -9,6 +9,8 @@ import org.sartor.confidence.HeldOutOutputs
 import org.sartor.contract.Contract
 import org.sartor.contract.ofHead
 import org.sartor.data.Matrix
+import org.sartor.data.accuracy
+import org.sartor.data.taskOf
 import org.sartor.indicesOf
 import org.sartor.litert.Variables
 import org.sartor.litert.headEngine
@@ -119,9 +121,13 @@ private class LayerTraining(
         val first = trained.history.epochs
         val trainer = trainer(data, control.limited(options.seconds))
         model.engine.restore(start(trained.variables))
+        val before = if (options.depth == Depth.AUTO) trainingAccuracy() else 0.0
         trainer.run(schedule(data), { onEpoch(it.after(first.size)) })
         val history = trainer.history
         if (history.stopped) return trained.history.copy(stopped = true)
+        if (options.depth == Depth.AUTO && trainingAccuracy() < before) {
+            return trained.history // the rate was too high
+        }
         val variables = model.variables(data)
         val validation = validate(trained, evidence)
         publish(variables + validation?.variables.orEmpty(), validation?.detector)
@@ -135,6 +141,13 @@ private class LayerTraining(
             validation?.warnings.orEmpty(),
             Depth.LAYERS,
         )
+    }
+
+    /** Return the accuracy of the present weights on the training samples. */
+    private fun trainingAccuracy(): Double {
+        val samples = model.trainingSamples(data)
+        val outputs = model.evaluate(samples).outputs
+        return accuracy(taskOf(manifest), outputs, samples.targets, samples.weights)
     }
 
     /** Train head and layers without one fold; return null if that is not possible. */
