@@ -205,10 +205,12 @@ class PersonalModel:
         checkpoint brought it), training continues from the present weights instead.
 
         Args:
-            epochs: number of epochs. Default: depends on the number of samples.
+            epochs: number of epochs; of tuned layers again. Default: depends on the number of
+                samples.
             on_epoch: called with an `Epoch` after each epoch, in the thread of the training;
                 returning False stops the training. Default: None.
-            seconds: time limit of the epochs, and again of cross-validation. Default: no limit.
+            seconds: time limit of the epochs, and again of cross-validation and of each training
+                of tuned layers. Default: no limit.
             patience: number of epochs without improvement on held-out samples that ends the
                 training. The best weights are kept. Without held-out samples, a third of each
                 class is held out for this training. Default: no early stopping.

@@ -10,6 +10,7 @@ import org.tensorflow.lite.Tensor
 public class TfliteRuntime internal constructor(
     private val createCalls: (Interpreter, String) -> SignatureCalls,
 ) : Runtime {
+    /** A runtime that keeps the handles of signatures, so that calls do not leak memory. */
     public constructor() : this(::SignatureCalls)
 
     override val name: String get() = "LiteRT"
