@@ -14,6 +14,7 @@ from sartor import PersonalModel
 from sartor.errors import DataError
 from sartor.heads import FineTune, MultiLabelClassifier, Regressor
 from sartor.runtime import Epoch
+from sartor.runtime.confidence.cross_validation import HeldOutOutputs
 from sartor.runtime.training import layers
 
 CLASSES, BATCH, SIZE = ["a", "b", "c"], 4, (1, 6, 5, 3)
@@ -109,7 +110,7 @@ def test_layers_that_lose_training_samples_are_not_kept(
     model: PersonalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The training without a fold may go well, and that on all samples diverge."""
-    monkeypatch.setattr(layers.HeldOutOutputs, "accuracy", lambda *_: 1.0)  # evidence for them
+    monkeypatch.setattr(HeldOutOutputs, "accuracy", lambda *_: 1.0)  # evidence for them
     model.fit(depth="head")
     expected = variables(model)
     monkeypatch.setattr(layers, "search_layer_rate", lambda *_: 3.0)

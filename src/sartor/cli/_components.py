@@ -64,6 +64,7 @@ def add_layers(
     tensors: str | None,
     memory_budget: str | None,
     biases_only: bool,
+    lora_rank: int | None,
     layer_rate: float | None,
 ) -> Head | FineTune:
     """Return the head, with layers of the base if an option asks for them.
@@ -74,6 +75,7 @@ def add_layers(
         tensors: value of `--fine-tune-tensors`; None if not given.
         memory_budget: value of `--memory-budget`; None if not given.
         biases_only: value of `--biases-only`.
+        lora_rank: value of `--lora-rank`; None if not given.
         layer_rate: value of `--layer-rate`; None if not given.
     """
     from ..heads import FineTune
@@ -91,11 +93,16 @@ def add_layers(
             fine_tune,
             head,
             biases_only=biases_only,
+            lora_rank=lora_rank,
             rate=1.0 if layer_rate is None else layer_rate,
             memory_budget=parse_bytes("--memory-budget", memory_budget),
             tensors=tensors,
         )
-    for name, is_set in (("--biases-only", biases_only), ("--layer-rate", layer_rate is not None)):
+    for name, is_set in (
+        ("--biases-only", biases_only),
+        ("--lora-rank", lora_rank is not None),
+        ("--layer-rate", layer_rate is not None),
+    ):
         if is_set:
             raise typer.BadParameter(
                 "needs the number of layers to train: add --fine-tune 1", param_hint=name

@@ -115,6 +115,10 @@ def convert(
             "as fit."
         ),
     ] = None,
+    lora_rank: Annotated[
+        int | None,
+        typer.Option(help="Train low-rank updates of this rank in place of their weights (LoRA)."),
+    ] = None,
     biases_only: Annotated[
         bool, typer.Option("--biases-only", help="Train only the biases of these layers.")
     ] = False,
@@ -157,7 +161,7 @@ def convert(
             hidden=hidden, huber=huber,
         ),
         fine_tune=fine_tune, tensors=fine_tune_tensors, memory_budget=memory_budget,
-        biases_only=biases_only, layer_rate=layer_rate,
+        biases_only=biases_only, lora_rank=lora_rank, layer_rate=layer_rate,
     )  # fmt: skip
     source = find(base, signature, input_shape)
     with show_conversion(source, base), list_choices(context.find_root().obj):

@@ -13,6 +13,7 @@ from ..graph import Graph, Model, Op, Tensor, first_name
 from ..losses import Loss
 from ..ops import find_row
 from ._layer_graph import LayerGraph
+from ._low_rank import LowRankUpdate, has_low_rank_update
 from ._prepare_graph import prepare_graph
 from ._trainable import TrainableConstant, find_trainable
 from .head import Head, NormalizingHead, Parameter
@@ -45,6 +46,9 @@ class FineTune:
         tensors: regular expression; trains the weights and biases in whose names it is found:
             `LAYER/weights` and `LAYER/bias`, with the names of layers of `sartor inspect --all`.
             Layers between them stay as they are. Instead of `last`.
+        lora_rank: train low-rank updates of this rank in place of the weights (LoRA: Hu et al.,
+            2022), and the biases: far fewer numbers to save. Depthwise convolutions keep their
+            weights. Default: None, the weights themselves.
 
     Raises:
         ConversionError: If a value is outside its range, or more than one of `last`, `tensors` and
@@ -57,6 +61,7 @@ class FineTune:
     rate: float = 1.0
     memory_budget: int | None = None
     tensors: str | None = None
+    lora_rank: int | None = None
 
     def __post_init__(self) -> None:
         choices = {"last": self.last, "tensors": self.tensors, "memory_budget": self.memory_budget}
@@ -74,6 +79,10 @@ class FineTune:
         if self.tensors is not None:
             _check_expression(self.tensors)
         check_flag(self.biases_only, "FineTune: biases_only", error=ConversionError)
+        if self.lora_rank is not None:
+            check_integer(self.lora_rank, "FineTune: lora_rank", 1, error=ConversionError)
+            if self.biases_only:
+                raise ConversionError("FineTune: leave biases_only or lora_rank out, not both")
         check_number(self.rate, "FineTune: rate", error=ConversionError)
         if not 0 < self.rate <= 1:
             raise ConversionError(f"FineTune: rate must be above 0 and at most 1, got {self.rate}")
@@ -117,7 +126,19 @@ class TunedHead:
         model = Model()
         model.graphs.append(layers)
         graph = prepare_graph(model, label)
-        self._layers = LayerGraph(graph, _select_constants(graph, options))
+        constants = _select_constants(graph, options)
+        self._layers = LayerGraph(graph, constants)
+        self._updates = {
+            each.name: LowRankUpdate(each, options.lora_rank)
+            for each in constants
+            if options.lora_rank is not None and each.role != _BIAS
+        }
+        if options.lora_rank is not None and not self._updates:
+            raise ConversionError(
+                f"{label}: no layer has weights for low-rank updates, only convolutions that are "
+                "not depthwise and dense layers do: train more layers (last=, --fine-tune), or "
+                "leave lora_rank (--lora-rank) out"
+            )
         self._layers.check_gradients(graph.outputs[0], label)
 
     @property
@@ -137,14 +158,18 @@ class TunedHead:
             **({"last": options.last} if options.tensors is None else {"tensors": options.tensors}),
             "biases_only": options.biases_only,
             "rate": options.rate,
+            **({} if options.lora_rank is None else {"lora_rank": options.lora_rank}),
             "head": self.top.name,
             **self.top.settings(),
         }
 
     def identity(self) -> Mapping[str, Any]:
         """Return a hash of the layers without their trainable values, and that of the head."""
+        trained = [each for each in self._layers.constants if each not in self._updates]
+        layers = LayerGraph(self._layers.graph, [self._layers.constants[each] for each in trained])
         return {
-            "layers": self._layers.content_hash(),
+            "layers": layers.content_hash(),
+            **({} if not self._updates else {"lora_rank": self._options.lora_rank}),
             "head": self.top.name,
             **self.top.identity(),
         }
@@ -159,9 +184,14 @@ class TunedHead:
     def layer_parameters(self) -> list[Parameter]:
         """Return the weights and biases of the layers."""
         rate = None if self._options.rate == 1 else self._options.rate
-        return [
-            replace(each, name=_LAYERS + each.name, rate=rate) for each in self._layers.parameters()
+        parameters = [
+            parameter
+            for each in self._layers.parameters()
+            for parameter in (
+                self._updates[each.name].parameters() if each.name in self._updates else [each]
+            )
         ]
+        return [replace(each, name=_LAYERS + each.name, rate=rate) for each in parameters]
 
     def run_layers(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
         """Emit the layers: the features [N, F] of the head."""
@@ -170,6 +200,7 @@ class TunedHead:
             for name, each in parameters.items()
             if name.startswith(_LAYERS)
         }
+        layers.update({name: each.value(layers) for name, each in self._updates.items()})
         return self._layers.emit(features, layers, self._layers.graph.outputs[0])
 
     def logits(self, features: Sequence[Tensor], parameters: Mapping[str, Tensor]) -> Tensor:
@@ -221,7 +252,12 @@ def _select_constants(graph: Graph, options: FineTune) -> list[TrainableConstant
     if options.last is not None:
         layers = list(dict.fromkeys(each.op for each in constants))[-options.last :]
         constants = [each for each in constants if each.op in layers]
-    return [each for each in constants if options.selects(_name(each.op, each.role))]
+    return [
+        each
+        for each in constants
+        if options.selects(_name(each.op, each.role))
+        and (options.lora_rank is None or each.role == _BIAS or has_low_rank_update(each.op))
+    ]
 
 
 def _check_expression(expression: object) -> None:
