@@ -10,9 +10,9 @@ from ai_edge_litert.interpreter import Interpreter
 
 def private_bytes() -> int:
     text = Path("/proc/self/smaps_rollup").read_text()
-    found = re.search(r"^Private_Dirty: *(\d+) kB", text, re.MULTILINE)
-    assert found is not None
-    return int(found[1]) * 1024
+    size = re.search(r"^Private_Dirty: *(\d+) kB", text, re.MULTILINE)
+    assert size is not None
+    return int(size[1]) * 1024
 
 
 def main(path: str, key: str = "train") -> None:

@@ -33,15 +33,15 @@ def prediction(path: Path, **options: object) -> TrainingPrediction:
 
 
 def test_depths_of_a_small_model(small: Path) -> None:
-    found = prediction(small, batch_size=4)
-    assert (found.classes, found.batch_size, found.optimizer, found.layers) == (5, 4, "adam", 2)
-    assert [depth.last for depth in found.depths] == [0, 1, 2]  # a and b; the head replaces c
-    assert [depth.cost.sample_bytes for depth in found.depths] == [12, 12, 8]  # 6, 6, 4 of float16
+    costs = prediction(small, batch_size=4)
+    assert (costs.classes, costs.batch_size, costs.optimizer, costs.layers) == (5, 4, "adam", 2)
+    assert [depth.last for depth in costs.depths] == [0, 1, 2]  # a and b; the head replaces c
+    assert [depth.cost.sample_bytes for depth in costs.depths] == [12, 12, 8]  # 6, 6, 4 of float16
     head = 5 * 6 + 5
-    assert [depth.cost.parameters for depth in found.depths] == [
+    assert [depth.cost.parameters for depth in costs.depths] == [
         head, head + 6 * 6 + 6, head + 6 * 6 + 6 + 6 * 4 + 6
     ]  # fmt: skip
-    assert found.end is None
+    assert costs.end is None
 
 
 def test_without_classes_nothing_is_predicted(small: Path) -> None:
@@ -53,9 +53,9 @@ def test_without_classes_nothing_is_predicted(small: Path) -> None:
 def test_json_has_the_prediction(small: Path, capfd: Capture) -> None:
     options = ("--classes", 5, "--batch-size", 4, "--optimizer", "rmsprop", "--json")
     code, out, _ = command(capfd, "inspect", small, *options)
-    found = json.loads(out)["training"]
+    training = json.loads(out)["training"]
     assert code == 0
-    assert found == to_json(asdict(prediction(small, batch_size=4, optimizer=sartor.RMSprop())))
+    assert training == to_json(asdict(prediction(small, batch_size=4, optimizer=sartor.RMSprop())))
 
 
 @pytest.mark.parametrize("options", [(), ("--all",)])
@@ -84,10 +84,10 @@ def test_the_layer_that_cannot_be_trained_ends_the_table(tmp_path: Path, capfd: 
 
 
 def test_ids_cannot_be_features(shared_cases: Path) -> None:
-    found = prediction(shared_cases / "models" / "text_transformer_int32.tflite")
-    assert found.end is not None
-    assert "no cut of at most 4 float or quantized tensors" in found.end
-    assert 0 < len(found.depths) < found.layers + 1
+    costs = prediction(shared_cases / "models" / "text_transformer_int32.tflite")
+    assert costs.end is not None
+    assert "no cut of at most 4 float or quantized tensors" in costs.end
+    assert 0 < len(costs.depths) < costs.layers + 1
 
 
 def test_only_models_are_trained(small: Path, tmp_path: Path) -> None:

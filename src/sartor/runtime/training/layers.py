@@ -126,9 +126,9 @@ class LayerTraining:
         on_epoch: EpochCallback | None,
     ) -> History:
         evidence = self._hold_out(data, head_data, trained)
-        if self._config.depth == "auto" and (evidence is None or not evidence.is_no_worse):
-            return replace(trained.history, stopped=self._control.stopped)
         epochs, is_auto = trained.history.epochs, self._config.depth == "auto"
+        if is_auto and (evidence is None or not evidence.is_no_worse):
+            return replace(trained.history, stopped=self._control.stopped)
         trainer = self._trainer(data, self._control.limited(self._config.seconds))
         self._model.engine.restore(self._start(trained.variables))
         before = self._training_accuracy(data) if is_auto else 0.0

@@ -38,7 +38,7 @@ interface Evidence {
   /** Features of all rows behind the layers of this training. */
   readonly features: readonly Matrix[];
   /** Whether loss or accuracy on the held-out rows is no worse than that of the head alone. */
-  readonly isBetter: boolean;
+  readonly isNoWorse: boolean;
 }
 
 /** One training of a file with tuned layers. */
@@ -140,7 +140,7 @@ export class LayerTraining {
   ): Promise<History> {
     const { model, config, control } = this;
     const evidence = await this.#holdOut(data, headData, trained);
-    if (config.depth === 'auto' && !evidence?.isBetter) {
+    if (config.depth === 'auto' && !evidence?.isNoWorse) {
       return { ...trained.history, stopped: control.stopped };
     }
     const { epochs, steps, samples } = trained.history;
@@ -206,10 +206,10 @@ export class LayerTraining {
     const [tuned, head] = [new HeldOutOutputs(samples), new HeldOutOutputs(samples)];
     tuned.set(fold, rows, (await model.evaluate(part)).outputs);
     head.set(fold, rows, selection.heldOut.outputs.take(rows));
-    const isBetter =
+    const isNoWorse =
       (await tuned.loss(manifest, samples)) < (await head.loss(manifest, samples)) ||
       tuned.accuracy(manifest, samples) >= head.accuracy(manifest, samples);
-    return { heldOut: tuned, features: await this.#features(data.samples.features), isBetter };
+    return { heldOut: tuned, features: await this.#features(data.samples.features), isNoWorse };
   }
 
   /** Train the head, then layers and head, on some of the rows; return whether it ended. */

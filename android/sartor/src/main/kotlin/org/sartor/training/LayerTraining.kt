@@ -26,13 +26,13 @@ private const val MOST_STEPS = 600
  *
  * @property heldOut outputs for the rows that were held out.
  * @property features features of all rows behind the layers of this training.
- * @property isBetter whether loss or accuracy on the held-out rows is no worse than that of the
+ * @property isNoWorse whether loss or accuracy on the held-out rows is no worse than that of the
  *   head alone.
  */
 private class Evidence(
     val heldOut: HeldOutOutputs,
     val features: List<Matrix>,
-    val isBetter: Boolean,
+    val isNoWorse: Boolean,
 )
 
 /** Train a model: its head, and its tuned layers if it has any; see [trainHead]. */
@@ -115,7 +115,7 @@ private class LayerTraining(
 
     private fun trainLayers(headData: TrainingData, trained: HeadTraining): History {
         val evidence = holdOut(headData, trained)
-        if (options.depth == Depth.AUTO && evidence?.isBetter != true) {
+        if (options.depth == Depth.AUTO && evidence?.isNoWorse != true) {
             return trained.history.copy(stopped = control.isStopped)
         }
         val first = trained.history.epochs
@@ -164,9 +164,9 @@ private class LayerTraining(
         val before = HeldOutOutputs(samples).apply {
             set(fold, rows, selection.heldOut.outputs.take(rows))
         }
-        val isBetter = tuned.loss(manifest, samples) < before.loss(manifest, samples) ||
+        val isNoWorse = tuned.loss(manifest, samples) < before.loss(manifest, samples) ||
             tuned.accuracy(manifest, samples) >= before.accuracy(manifest, samples)
-        return Evidence(tuned, features(data.samples), isBetter)
+        return Evidence(tuned, features(data.samples), isNoWorse)
     }
 
     /** Train the head, then layers and head, on some of the rows; return whether it ended. */
