@@ -76,13 +76,20 @@ export class Trainer {
   }
 
   async pause(): Promise<void> {
-    await this.#job?.pause();
-    this.state.value = 'paused';
+    const job = this.#job;
+    await job?.pause();
+    if (job?.running) {
+      this.#publish(); // a paused training shows its last epoch
+      this.state.value = 'paused';
+    }
   }
 
   async resume(): Promise<void> {
-    await this.#job?.resume();
-    this.state.value = 'running';
+    const job = this.#job;
+    await job?.resume();
+    if (job?.running) {
+      this.state.value = 'running';
+    }
   }
 
   async stop(): Promise<void> {
@@ -137,15 +144,17 @@ export class Trainer {
   /** Collect epochs, and publish them once in an animation frame. */
   #receive(epoch: Epoch): void {
     if (this.#received.length === 0) {
-      requestAnimationFrame(() => {
-        const received = this.#received;
-        this.#received = [];
-        if (this.#job !== undefined) {
-          this.epochs.value = [...this.epochs.value, ...received];
-        }
-      });
+      requestAnimationFrame(() => this.#publish());
     }
     this.#received.push(epoch);
+  }
+
+  #publish(): void {
+    const received = this.#received;
+    this.#received = [];
+    if (this.#job !== undefined && received.length > 0) {
+      this.epochs.value = [...this.epochs.value, ...received];
+    }
   }
 }
 

@@ -87,10 +87,8 @@ describe.skipIf(!HAS_PHOTOS)('a training on photos', () => {
     await screen.page.waitForTimeout(300); // a training that continues would show another epoch
     expect(await paused.textContent()).toBe(epoch);
     await screen.page.getByRole('button', { name: 'Continue' }).click();
-    await screen.page.waitForFunction(
-      (former) => document.querySelector('.progress > p')?.textContent !== former,
-      epoch?.replace(', paused', ''),
-    );
+    await text.filter({ hasNotText: 'paused' }).waitFor();
+    await text.filter({ hasNotText: epoch?.replace(', paused', '') ?? '' }).waitFor();
     await screen.page.getByRole('button', { name: 'Stop' }).click();
     await train().waitFor();
     await screen.dropPaths([validationPhoto('outwear', 0)]);
