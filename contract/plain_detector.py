@@ -76,7 +76,7 @@ def negative_entropy(p: Floats) -> Floats:
 
 def place(scores: Floats) -> float:
     """Return the score that 5 % of the scores are below."""
-    return float(np.sort(scores)[max(len(scores) - 10, 0) // 20])
+    return float(np.sort(scores)[len(scores) // 20])
 
 
 def detector(rows: Rows, masks: list[Mask], outputs: Floats) -> Detector | None:

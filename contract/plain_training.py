@@ -167,7 +167,7 @@ def fit(
     if manifest.task == "regression":
         return Result(engine.variables(), masks, last, losses, 1.0)
     held, single = np.any([*masks, np.zeros(len(rows), bool)], axis=0), rows.single
-    t = 0.45 * deviation(model.outputs(rows)) or 1.0
+    t = 0.4 * deviation(model.outputs(rows)) or 1.0
     if masks:
         t = temperature(*_held_out(rows, outputs, held), t, single=single)
     model.set(temperature=t)

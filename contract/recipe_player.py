@@ -80,8 +80,7 @@ def player(open_model: Open) -> dict[str, Player]:
         "groups": _groups,
         "folds": _folds,
         "temperature": _temperature,
-        "prior_temperature": lambda x: {"temperature": _deviation(x, 0.45)},
-        "imprinted_temperature": lambda x: {"temperature": _deviation(x, 0.4 * x["temperature"])},
+        "default_temperature": _default_temperature,
         "held_out_loss": _held_out_loss,
         "expected_accuracy": _expected_accuracy,
         "detector": _detector,
@@ -244,8 +243,9 @@ def _temperature(x: Values) -> Values:
     return {"temperature": plain.temperature(z, targets, w, x["prior"], single=rows.single)}
 
 
-def _deviation(x: Values, factor: float) -> float:
-    return factor * plain.deviation(np.asarray(x["outputs"], float)) or 1.0
+def _default_temperature(x: Values) -> Values:
+    deviation = x["temperature"] * plain.deviation(np.asarray(x["outputs"], float))
+    return {"temperature": 0.4 * deviation or 1.0}
 
 
 def _held_out_loss(x: Values) -> Values:

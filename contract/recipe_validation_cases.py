@@ -65,16 +65,11 @@ def validation_inputs() -> dict[str, Inputs]:
             ("certain outputs", {**certain, "prior": 1}),
             ("several labels", {**independent, "prior": 0.7}),
         ],
-        "prior_temperature": [
-            ("four classes", {"outputs": outputs}),
-            ("one class", {"outputs": [[1], [1]]}),
-            ("uniform outputs", {"outputs": [[0.25] * 4] * 3}),
-        ],
-        "imprinted_temperature": [
-            ("three classes", {"outputs": probabilities(3, 3, seed=28), "temperature": 1}),
-            ("a file with a temperature", {"outputs": probabilities(2, 2, seed=29),
-                                           "temperature": 0.25}),
-            ("one class", {"outputs": [[1]], "temperature": 0.5}),
+        "default_temperature": [
+            ("four classes", {"outputs": outputs, "temperature": 1}),
+            ("uniform outputs", {"outputs": [[0.25] * 4] * 3, "temperature": 1}),
+            ("imprinted classes", {"outputs": probabilities(2, 2, seed=29), "temperature": 0.25}),
+            ("one imprinted class", {"outputs": [[1]], "temperature": 0.5}),
         ],
         "held_out_loss": [("a classification", task), ("several labels", independent),
                           ("certain outputs", certain)],
@@ -120,7 +115,7 @@ def detector_inputs() -> Inputs:
         *((f"{held} held-out rows: {below} below the threshold", {
             **many, "folds": [i % 3 if i < held else -1 for i in range(34)],
             "outputs": probabilities(34, 2, seed=34), "probes": probes})
-          for held, below in ((29, "none"), (30, "one"), (34, "one"))),
+          for held, below in ((19, "none"), (20, "one"), (34, "one"))),
         ("nothing is held out", {**base, "folds": [-1] * 15, "outputs": None, "probes": probes}),
         ("one class, nothing held out", {
             "features": apart["features"][:3], "samples": [0, 1, 2], "classes": [0, 0, 0],

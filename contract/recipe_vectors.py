@@ -33,8 +33,8 @@ FILES: Mapping[str, Sequence[str]] = {
     "schedule": ("batches", "stages", "rates"),
     "training": ("imprint", "start", "first_stage", "search_rate", "fit", "continue"),
     "cross_validation": (
-        "groups", "folds", "temperature", "prior_temperature", "imprinted_temperature",
-        "held_out_loss", "expected_accuracy",
+        "groups", "folds", "temperature", "default_temperature", "held_out_loss",
+        "expected_accuracy",
     ),
     "none_of_these": ("detector",),
     "full_store": ("evict",),

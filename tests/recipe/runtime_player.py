@@ -20,9 +20,8 @@ from runtime_validation import (
     groups,
     held_out_loss,
     manifest_of,
-    prior_temperature,
     temperature,
-    temperature_of_imprinted,
+    temperature_by_default,
 )
 
 from sartor._random_numbers import RandomNumbers
@@ -219,8 +218,7 @@ PLAYERS: Mapping[str, Player] = {
     "groups": groups,
     "folds": folds,
     "temperature": temperature,
-    "prior_temperature": prior_temperature,
-    "imprinted_temperature": temperature_of_imprinted,
+    "default_temperature": temperature_by_default,
     "held_out_loss": held_out_loss,
     "expected_accuracy": expected_accuracy,
     "detector": detector,

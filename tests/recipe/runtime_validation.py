@@ -17,7 +17,6 @@ from sartor.runtime.confidence.cross_validation import (
     cross_validate,
 )
 from sartor.runtime.confidence.groups import group_near_duplicates
-from sartor.runtime.confidence.imprinted import imprinted_temperature
 from sartor.runtime.confidence.out_of_distribution import OODDetector
 from sartor.runtime.confidence.temperature import (
     default_temperature,
@@ -30,7 +29,7 @@ from sartor.runtime.store import SampleStore
 
 __all__ = [
     "array", "dataset_of", "detector", "evict", "expected_accuracy", "folds", "groups",
-    "held_out_loss", "manifest_of", "prior_temperature", "temperature", "temperature_of_imprinted",
+    "held_out_loss", "manifest_of", "temperature", "temperature_by_default",
 ]  # fmt: skip
 
 Values: TypeAlias = Mapping[str, Any]
@@ -82,12 +81,8 @@ def temperature(x: Values) -> Values:
     }
 
 
-def prior_temperature(x: Values) -> Values:
-    return {"temperature": default_temperature(array(x["outputs"]))}
-
-
-def temperature_of_imprinted(x: Values) -> Values:
-    return {"temperature": imprinted_temperature(array(x["outputs"]), x["temperature"])}
+def temperature_by_default(x: Values) -> Values:
+    return {"temperature": default_temperature(array(x["outputs"]), x["temperature"])}
 
 
 def _task_manifest(task: str) -> Manifest:

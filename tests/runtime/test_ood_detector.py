@@ -20,7 +20,7 @@ from sartor.runtime.confidence.prototypes import class_prototypes, unit_features
 
 
 @pytest.mark.parametrize("trained", [True, False])
-@pytest.mark.parametrize(("per_class", "tolerance"), [(4, 0.04), (10, 0.02), (100, 0.02)])
+@pytest.mark.parametrize(("per_class", "tolerance"), [(4, 0.07), (10, 0.02), (100, 0.02)])
 def test_the_recall_is_95_percent(per_class: int, tolerance: float, trained: bool) -> None:
     in_distribution: list[float] = []
     unseen_classes: list[float] = []

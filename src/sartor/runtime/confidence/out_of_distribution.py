@@ -57,8 +57,9 @@ class OODDetector:
         """Fit a detector to training samples.
 
         `r` is 0.5 times the standard deviation of `s`, divided by that of `h`, or by 0.25 if that
-        is lower, on the n held-out samples. The threshold is the score that 5 % of them are below,
-        rounded to a whole sample, minus `(1 − mean of s) / n`: few samples lack the lowest scores.
+        is lower, on the n held-out samples. The threshold is the score that 5 % of them are below
+        (a whole number of samples, rounded down), minus `(1 − mean of s) / n`: few samples lack
+        the lowest scores.
 
         If no sample is held out, each sample is compared with the other classes. Then `r` is 0,
         and nothing is subtracted.
@@ -89,8 +90,7 @@ class OODDetector:
             scores = _similarities_between_classes(rows, class_indices)
         else:
             return None
-        lower = max(len(scores) - 10, 0) // 20  # number of scores below: 5 %, rounded
-        threshold = float(np.sort(scores)[lower]) - margin
+        threshold = float(np.sort(scores)[len(scores) // 20]) - margin  # 5 % are below
         prototypes, indices = class_prototypes(rows, class_indices, within)
         return cls(prototypes, indices, weight, within, threshold)
 

@@ -20,24 +20,24 @@ __all__ = [
     "log_loss",
 ]
 
-_DEFAULT_FRACTION = 0.45  # of the standard deviation of the logits
+_DEFAULT_FRACTION = 0.4  # of the standard deviation of the logits
 _PRIOR_SAMPLES = 16  # weight of the prior temperature: a standard deviation of a quarter
 _SEARCH_RANGE, _BISECTIONS = 6.0, 32  # of ln(prior / temperature)
 _MIN_BIN = 5  # samples
 _TINY, _EPSILON = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).eps) / 2
 
 
-def default_temperature(probabilities: np.ndarray) -> float:
+def default_temperature(probabilities: np.ndarray, temperature: float = 1.0) -> float:
     """Return a temperature that needs no held-out samples.
 
-    It is 0.45 times the standard deviation of the centered logits. At one sample per class the
-    expected calibration error of clothing photos, small photos, digits and spoken digits is 2 to
-    5 points above that of a perfectly calibrated model; with 0.3 it is 2 to 14, and at
-    temperature 1 it is 1 to 12.
+    At this temperature, the centered logits have a standard deviation of 2.5. At one sample per
+    class, the expected calibration error of five sets of photos and sounds is 8 to 15 %, and 16 to
+    42 % at temperature 1.
 
     Args:
-        probabilities: float [N, C], outputs for the training samples at temperature 1; columns of
-            masked classes are 0.
+        probabilities: float [N, C], outputs for the training samples, or for the mean of each
+            class; columns of masked classes are 0.
+        temperature: temperature of these outputs. Default: 1.
 
     Returns:
         A temperature above 0; 1 for a single class or a uniform output.
@@ -45,7 +45,7 @@ def default_temperature(probabilities: np.ndarray) -> float:
     logits = _logits(probabilities[:, probabilities.any(0)])
     if logits.shape[1] < 2:
         return 1.0
-    std = float((logits - logits.mean(1, keepdims=True)).std())
+    std = temperature * float((logits - logits.mean(1, keepdims=True)).std())
     return _DEFAULT_FRACTION * std if std > 0 else 1.0
 
 

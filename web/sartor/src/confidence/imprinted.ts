@@ -5,9 +5,7 @@ import { Batch, evaluateBatches } from '../data/batches.js';
 import { unlabelledDataset } from '../data/dataset.js';
 import { Matrix } from '../data/matrix.js';
 import type { Engine } from '../litert/engine.js';
-import { logitDeviation } from './temperature.js';
-
-const FRACTION = 0.4; // of the standard deviation of the logits
+import { defaultTemperature } from './temperature.js';
 
 /**
  * Set the temperature of a model whose classes are all imprinted.
@@ -33,19 +31,6 @@ export async function calibrate(
   const dataset = unlabelledDataset(manifest, rows);
   const { outputs } = await evaluateBatches(engine, new Batch(manifest), dataset);
   const before = (variables[TEMPERATURE] as Float32Array)[0] as number;
-  const temperature = imprintedTemperature(outputs, before);
+  const temperature = defaultTemperature(outputs, before);
   await engine.restore({ ...variables, [TEMPERATURE]: Float32Array.of(temperature) });
-}
-
-/**
- * Return the temperature at which the logits of class means have a standard deviation of 2.5.
- *
- * @param outputs - outputs [N, C] for the means of the samples of N classes; columns of free class
- *   indices are 0.
- * @param temperature - temperature of these outputs.
- * @returns a temperature above 0; 1 for a single class or a uniform output.
- */
-export function imprintedTemperature(outputs: Matrix, temperature: number): number {
-  const spread = temperature * logitDeviation(outputs);
-  return spread > 0 ? FRACTION * spread : 1;
 }

@@ -93,7 +93,7 @@ export class OODDetector {
     } else {
       return undefined;
     }
-    const place = Math.floor(Math.max(scores.length - 10, 0) / 20); // 5 % are below, rounded
+    const place = Math.floor(scores.length / 20); // 5 % are below
     const threshold = (Float64Array.from(scores).sort()[place] as number) - margin;
     const prototypes = await classPrototypes(rows, classes, similarity);
     return new OODDetector({ prototypes, entropyWeight, similarity, threshold });

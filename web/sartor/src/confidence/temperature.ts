@@ -19,7 +19,7 @@ import {
 } from '../numbers.js';
 import { takeTurns } from '../turns.js';
 
-const DEFAULT_FRACTION = 0.45; // of the standard deviation of the logits
+const DEFAULT_FRACTION = 0.4; // of the standard deviation of the logits
 const PRIOR_SAMPLES = 16; // weight of the prior temperature: a standard deviation of a quarter
 const SEARCH_RANGE = 6; // of ln(prior / temperature)
 const BISECTIONS = 32;
@@ -43,15 +43,16 @@ export interface LabelledOutputs {
 }
 
 /**
- * Return a temperature that needs no held-out samples: 0.45 times the standard deviation of the
- * centered logits.
+ * Return a temperature that needs no held-out samples: at it, the centered logits have a standard
+ * deviation of 2.5.
  *
- * @param outputs - outputs [N, C] for the training samples at temperature 1; columns of masked
- *   classes are 0.
+ * @param outputs - outputs [N, C] for the training samples, or for the mean of each class; columns
+ *   of masked classes are 0.
+ * @param temperature - temperature of these outputs. Default: 1.
  * @returns a temperature above 0; 1 for a single class or a uniform output.
  */
-export function defaultTemperature(outputs: Matrix): number {
-  const spread = logitDeviation(outputs);
+export function defaultTemperature(outputs: Matrix, temperature = 1): number {
+  const spread = temperature * logitDeviation(outputs);
   return spread > 0 ? DEFAULT_FRACTION * spread : 1;
 }
 
@@ -61,7 +62,7 @@ export function defaultTemperature(outputs: Matrix): number {
  * @param outputs - outputs [N, C]; columns of masked classes are 0.
  * @returns the deviation; 0 for a single class.
  */
-export function logitDeviation(outputs: Matrix): number {
+function logitDeviation(outputs: Matrix): number {
   const columns = activeColumns(outputs);
   if (columns.length < 2) {
     return 0;

@@ -12,7 +12,6 @@ import {
   HeldOutOutputs,
 } from '../../src/confidence/cross_validation.js';
 import { groupNearDuplicates } from '../../src/confidence/groups.js';
-import { imprintedTemperature } from '../../src/confidence/imprinted.js';
 import { OODDetector } from '../../src/confidence/out_of_distribution.js';
 import {
   defaultTemperature,
@@ -163,10 +162,8 @@ export const RULES: Readonly<Record<string, Player>> = {
     return { temperature: await fitTemperature(heldOut.labelled(manifest, data), prior) };
   },
 
-  prior_temperature: ({ outputs }) => ({ temperature: defaultTemperature(matrix(outputs)) }),
-
-  imprinted_temperature: ({ outputs, temperature }) => ({
-    temperature: imprintedTemperature(matrix(outputs), temperature),
+  default_temperature: ({ outputs, temperature }) => ({
+    temperature: defaultTemperature(matrix(outputs), temperature),
   }),
 
   async held_out_loss(inputs: LabelledJson) {

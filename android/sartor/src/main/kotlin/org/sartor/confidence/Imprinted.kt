@@ -8,8 +8,6 @@ import org.sartor.data.evaluateBatches
 import org.sartor.data.unlabelledDataset
 import org.sartor.litert.Engine
 
-private const val FRACTION = 0.4 // of the standard deviation of the logits
-
 /**
  * Set the temperature of a model whose classes are all imprinted and not trained.
  *
@@ -27,19 +25,6 @@ internal fun calibrate(engine: Engine, manifest: Manifest, means: List<List<Matr
     val dataset = unlabelledDataset(manifest, rows)
     val outputs = evaluateBatches(engine, Batch(manifest), dataset).outputs
     val before = variables.getValue(Contract.TEMPERATURE)[0].toDouble()
-    val temperature = imprintedTemperature(outputs, before).toFloat()
+    val temperature = defaultTemperature(outputs, before).toFloat()
     engine.restore(variables + (Contract.TEMPERATURE to floatArrayOf(temperature)))
-}
-
-/**
- * Return the temperature at which the logits of class means have a standard deviation of 2.5.
- *
- * @param outputs outputs [N, C] for the means of the samples of N classes; columns of free class
- *   indices are 0.
- * @param temperature temperature of these outputs.
- * @return a temperature above 0; 1 for a single class or a uniform output.
- */
-internal fun imprintedTemperature(outputs: Matrix, temperature: Double): Double {
-    val spread = temperature * logitDeviation(outputs)
-    return if (spread > 0) FRACTION * spread else 1.0
 }

@@ -133,7 +133,7 @@ internal class OODDetector(
             } else {
                 return null
             }
-            val place = maxOf(scores.size - 10, 0) / 20 // 5 % are below, rounded
+            val place = scores.size / 20 // 5 % are below
             val threshold = scores.sortedArray()[place] - margin
             val prototypes = classPrototypes(rows, classes, similarity)
             return OODDetector(prototypes, entropyWeight, similarity, threshold)

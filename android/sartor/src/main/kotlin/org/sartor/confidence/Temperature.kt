@@ -9,7 +9,7 @@ import org.sartor.indicesOf
 import org.sartor.split
 import org.sartor.sum
 
-private const val DEFAULT_FRACTION = 0.45 // of the standard deviation of the logits
+private const val DEFAULT_FRACTION = 0.4 // of the standard deviation of the logits
 private const val PRIOR_SAMPLES = 16 // weight of the prior temperature: a deviation of a quarter
 private const val SEARCH_RANGE = 6.0 // of ln(prior / temperature)
 private const val BISECTIONS = 32
@@ -36,15 +36,16 @@ internal class LabelledOutputs(
 )
 
 /**
- * Return a temperature that needs no held-out samples: 0.45 times the standard deviation of the
- * centered logits.
+ * Return a temperature that needs no held-out samples: at it, the centered logits have a standard
+ * deviation of 2.5.
  *
- * @param outputs outputs [N, C] for the training samples at temperature 1; columns of masked
- *   classes are 0.
+ * @param outputs outputs [N, C] for the training samples, or for the mean of each class; columns of
+ *   masked classes are 0.
+ * @param temperature temperature of these outputs. Default: 1.
  * @return a temperature above 0; 1 for a single class or a uniform output.
  */
-internal fun defaultTemperature(outputs: Matrix): Double {
-    val spread = logitDeviation(outputs)
+internal fun defaultTemperature(outputs: Matrix, temperature: Double = 1.0): Double {
+    val spread = temperature * logitDeviation(outputs)
     return if (spread > 0) DEFAULT_FRACTION * spread else 1.0
 }
 
@@ -54,7 +55,7 @@ internal fun defaultTemperature(outputs: Matrix): Double {
  * @param outputs outputs [N, C]; columns of masked classes are 0.
  * @return the deviation; 0 for a single class.
  */
-internal fun logitDeviation(outputs: Matrix): Double {
+private fun logitDeviation(outputs: Matrix): Double {
     val columns = activeColumns(outputs)
     if (columns.size < 2) return 0.0
     val centered = DoubleArray(outputs.rows * columns.size)

@@ -10,7 +10,6 @@ import org.sartor.confidence.defaultTemperature
 import org.sartor.confidence.expectedCalibrationError
 import org.sartor.confidence.fitTemperature
 import org.sartor.confidence.groupNearDuplicates
-import org.sartor.confidence.imprintedTemperature
 import org.sartor.contract.Manifest
 import org.sartor.contract.StepSpec
 import org.sartor.data.Dataset
@@ -64,12 +63,9 @@ internal val RULES: Map<String, (Values) -> Values> = mapOf(
         val samples = HeldOutCase(x).labelled
         mapOf("temperature" to fitTemperature(samples, x.number("prior")!!))
     },
-    "prior_temperature" to { x ->
-        mapOf("temperature" to defaultTemperature(x.matrix("outputs")))
-    },
-    "imprinted_temperature" to { x ->
+    "default_temperature" to { x ->
         val before = x.number("temperature")!!
-        mapOf("temperature" to imprintedTemperature(x.matrix("outputs"), before))
+        mapOf("temperature" to defaultTemperature(x.matrix("outputs"), before))
     },
     "held_out_loss" to { x ->
         val case = HeldOutCase(x)
