@@ -104,7 +104,9 @@ def choose_depth(
 
 
 def format_bytes(count: int) -> str:
-    """Format a number of bytes in megabytes, such as `64 MB`."""
+    """Format a number of bytes, such as `64 MB`."""
+    if count < 100_000:
+        return f"{count:,} bytes"
     return f"{count / 1e6:,.{0 if count >= 100_000_000 else 1}f}".removesuffix(".0") + " MB"
 
 

@@ -72,6 +72,8 @@ def test_the_error_states_what_the_head_needs(
         convert(base, depths[0].cost.memory - 1)
     (advice,) = re.findall(r"memory_budget=(\w+)", str(error.value))
     assert convert(base, int(advice)).manifest.head.name == "softmax_classifier"
+    with pytest.raises(ConversionError, match="more memory than 64 bytes"):
+        convert(base, 64)
 
 
 def test_last_and_a_budget_contradict_each_other() -> None:
