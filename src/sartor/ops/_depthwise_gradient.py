@@ -51,8 +51,12 @@ def _input_gradient(op: Op, g: Tensor) -> Tensor:
         raise ValueError(f"{weights!r} is quantized. Convert it to float32 first")
     kernel = reverse(weights, (1, 2))
     if rows.stride == columns.stride == 1:
-        padded = _pad(g, _around(rows), _around(columns))
-        dx = _convolve(padded, kernel, **_options((1, 1), (rows.dilation, columns.dilation)))
+        options = _options((1, 1), (rows.dilation, columns.dilation))
+        if _is_same(rows) and _is_same(columns):
+            options["padding"] = Padding.SAME  # without a copy of `g`
+            dx = _convolve(g, kernel, **options)
+        else:
+            dx = _convolve(_pad(g, _around(rows), _around(columns)), kernel, **options)
     else:
         dx = _strided_gradient(g, kernel, (rows, columns))
     _, height, width, channels = op.input(0).shape
@@ -66,6 +70,12 @@ def _around(axis: Axis) -> tuple[int, int]:
     """Return the padding of `g` for a stride of 1."""
     reach = (axis.length - 1) * axis.dilation
     return reach - axis.before, axis.size + axis.before - axis.output
+
+
+def _is_same(axis: Axis) -> bool:
+    """Return True if the padding of `g` for a stride of 1 is that of SAME."""
+    reach = (axis.length - 1) * axis.dilation
+    return _around(axis) == (reach // 2, reach - reach // 2)
 
 
 def _strided_gradient(g: Tensor, reversed_weights: Tensor, window: Window) -> Tensor:
@@ -88,19 +98,31 @@ def _strided_gradient(g: Tensor, reversed_weights: Tensor, window: Window) -> Te
 def _weight_gradient(op: Op, g: Tensor) -> Tensor:
     """Convolve `x` with `g` as filter: the images of the batch above each other, as one image.
 
-    Zeros below each `g` keep the images apart, and make the height of an image the stride times
-    the height of its `g`.
+    Zeros keep the images apart: those above an image are also those below the one before it. They
+    make the height of an image the stride times the height of its `g`.
     """
     x, (rows, columns) = op.input(0), conv_window(op)
-    image = _pad(x, (rows.before, rows.after), (columns.before, columns.after))
+    blocks = _blocks_apart(rows)
+    below = blocks * rows.stride - rows.before - rows.size
+    image = _pad(x, (rows.before, below), (columns.before, columns.after))
     image = reshape(image, (1, -1, *image.shape[2:]))
-    below = max((rows.length - 1) * rows.dilation - rows.stride + 1, 0)
-    kernel = _pad(g, (0, rows.blocks - rows.output), (0, 0))
+    below_all = max((rows.length - 1) * rows.dilation - rows.stride + 1, 0)
+    kernel = _pad(g, (0, blocks - rows.output), (0, 0))
     kernel = reshape(kernel, (1, -1, *kernel.shape[2:]))
     strides, dilations = (rows.stride, columns.stride), (rows.dilation, columns.dilation)
-    dw = _convolve(_pad(image, (0, below), (0, 0)), kernel, **_options(dilations, strides))
+    dw = _convolve(_pad(image, (0, below_all), (0, 0)), kernel, **_options(dilations, strides))
     shape = op.input(1).shape
     return dw if dw.shape == shape else slice_(dw, (0, 0, 0, 0), shape)
+
+
+def _blocks_apart(axis: Axis) -> int:
+    """Return the least height of an image above another, in strides.
+
+    Its windows reach into the zeros above the next image only.
+    """
+    end = (axis.output - 1) * axis.stride + (axis.length - 1) * axis.dilation + 1
+    height = max(axis.before + axis.size, end - axis.before, axis.output * axis.stride)
+    return -(-height // axis.stride)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,9 @@ from .shape import reshape, reshape_like, transpose
 
 __all__ = ["fully_connected", "linear", "matmul"]
 
+_LARGE_PRODUCT = 1_000_000
+"""Multiply-adds; in smaller products the order of the operands makes no difference."""
+
 
 def matmul(x: Operand, y: Operand, *, adj_x: bool = False, adj_y: bool = False) -> Tensor:
     """Return `x @ y` over the last two axes, each transposed on request; others are broadcast.
@@ -25,10 +28,15 @@ def matmul(x: Operand, y: Operand, *, adj_x: bool = False, adj_y: bool = False) 
     BATCH_MATMUL is the fast form for operands that are not constant, because XNNPACK runs it. In
     TensorFlow Lite 2.16 it only runs `x @ yᵀ`, and elsewhere a scalar loop may take 20 times as
     long. So matrices are transposed by ops of their own; a constant is left as it is.
+
+    XNNPACK repacks the second operand at every call. If it is much larger than the first, the
+    transposed product is computed, and transposed: in 0.3 to 0.8 of the time.
     """
     if _is_matrix(x) and _is_matrix(y):
         x = transpose(x, (1, 0)) if adj_x else x
         y = y if adj_y else transpose(y, (1, 0))
+        if _is_faster_transposed(x, y):
+            return transpose(emit("BATCH_MATMUL", y, x, adjX=False, adjY=True), (1, 0))
         return emit("BATCH_MATMUL", x, y, adjX=False, adjY=True)
     return emit("BATCH_MATMUL", x, y, adjX=adj_x, adjY=adj_y)
 
@@ -54,6 +62,16 @@ def linear(x: Tensor, weights: Tensor) -> Tensor:
 
 def _is_matrix(operand: Operand) -> TypeGuard[Tensor]:
     return isinstance(operand, Tensor) and operand.rank == 2 and not operand.is_constant
+
+
+def _is_faster_transposed(x: Tensor, y: Tensor) -> bool:
+    """Return True if `y xᵀ` and a transposition are faster than `x yᵀ`.
+
+    A transposed number of the result costs one and a half times as much as a packed number.
+    """
+    (rows, depth), columns = x.shape, y.shape[0]
+    is_large = rows * columns * depth > _LARGE_PRODUCT and columns > rows
+    return is_large and (columns - rows) * depth > 1.5 * rows * columns
 
 
 def _swap(shape: Shape, adjoint: object) -> Shape:
