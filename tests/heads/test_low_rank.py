@@ -42,9 +42,9 @@ def outputs(model: PersonalModel) -> list[float]:
     return [model.predict_values(image)[name] for image in images(6) for name in CLASSES]
 
 
-@pytest.mark.parametrize("rank", [1, 3, 100])
+@pytest.mark.parametrize("rank", [1, 3, 6])
 def test_a_new_file_predicts_like_one_with_whole_weights(rank: int, tmp_path: Path) -> None:
-    """The update is 0 at first, and its rank at most that of the weights."""
+    """The update is 0 at first."""
     results = []
     for name, head in ("whole", FineTune(2)), ("low", FineTune(2, lora_rank=rank)):
         with PersonalModel(convert(head).save(tmp_path / f"{name}.tflite")) as model:
@@ -119,6 +119,9 @@ def test_wrong_options() -> None:
             FineTune(lora_rank=rank)  # type: ignore[arg-type]
     with pytest.raises(ConversionError, match="biases_only or lora_rank"):
         FineTune(biases_only=True, lora_rank=1)
+    convert(FineTune(2, lora_rank=6))
+    with pytest.raises(ConversionError, match="lora_rank must be at most 6"):
+        convert(FineTune(2, lora_rank=7))
     base = file_of(depthwise_base, *SIZE)
     with pytest.raises(ConversionError, match="no layer has weights for low-rank updates"):
         sartor.convert(base, classes=3, head=FineTune(1, lora_rank=1))

@@ -31,6 +31,17 @@ class LowRankUpdate:
     weights: TrainableConstant
     rank: int
 
+    @property
+    def largest_rank(self) -> int:
+        """The largest rank at which A and B have fewer numbers than the weights."""
+        units, size = self._matrix_shape()
+        return (units * size - 1) // (units + size)
+
+    @property
+    def is_smaller(self) -> bool:
+        """Whether A and B have fewer numbers than the weights."""
+        return self.rank <= self.largest_rank
+
     def parameters(self) -> list[Parameter]:
         """Return A [r, inputs] and B [out, r]."""
         units, size = self._matrix_shape()

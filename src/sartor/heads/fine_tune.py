@@ -139,6 +139,13 @@ class TunedHead:
                 "not depthwise and dense layers do: train more layers (last=, --fine-tune), or "
                 "leave lora_rank (--lora-rank) out"
             )
+        if self._updates and not any(each.is_smaller for each in self._updates.values()):
+            largest = max(each.largest_rank for each in self._updates.values())
+            raise ConversionError(
+                f"{label}: lora_rank must be at most {largest} for these layers, got "
+                f"{options.lora_rank}: low-rank updates would have more numbers than their "
+                "weights. Take a lower one (--lora-rank), or leave it out"
+            )
         self._layers.check_gradients(graph.outputs[0], label)
 
     @property
