@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from head_files import file_of, residual_base
+from tuned_layers import CLASSES, SIZE, add, convert, samples
 
 import sartor
 from sartor import PersonalModel
@@ -16,8 +17,6 @@ from sartor.heads import FineTune, MultiLabelClassifier, Regressor
 from sartor.runtime import Epoch
 from sartor.runtime.confidence.cross_validation import HeldOutOutputs
 from sartor.runtime.training import layers
-
-CLASSES, BATCH, SIZE = ["a", "b", "c"], 4, (1, 6, 5, 3)
 
 
 @pytest.fixture(scope="module")
@@ -30,28 +29,6 @@ def model(file: Path) -> Iterator[PersonalModel]:
     with PersonalModel(file) as personal:
         add(personal)
         yield personal
-
-
-def convert(head: FineTune, folder: Path, classes: list[str] = CLASSES) -> Path:
-    base = file_of(residual_base, *SIZE)
-    return sartor.convert(base, classes=classes, head=head, batch_size=BATCH, normalize=False).save(
-        folder / "model.tflite"
-    )
-
-
-def samples(count: int, seed: int) -> list[tuple[np.ndarray, str]]:
-    """Return noisy images of a pattern for each class."""
-    patterns = np.random.default_rng(7).normal(size=(len(CLASSES), *SIZE))
-    noise = np.random.default_rng(seed).normal(size=(count, *SIZE))
-    return [
-        ((1.5 * patterns[i % 3] + each).astype(np.float32), CLASSES[i % 3])
-        for i, each in enumerate(noise)
-    ]
-
-
-def add(model: PersonalModel, count: int = 24) -> None:
-    for image, label in samples(count, seed=0):
-        model.add_sample(image, label)
 
 
 def variables(model: PersonalModel) -> dict[str, np.ndarray]:

@@ -14,12 +14,12 @@ from ..errors import DataError
 from ..modalities import Sample, prepare
 from .data.tasks import TASKS, Label
 from .state import ModelState
-from .store import SampleSet
+from .store import SampleSet, StoredFeatures
 
 __all__ = ["check_classes", "embed_samples", "stored_samples"]
 
 _PAIRS = "pairs (image, label), such as [('hat.jpg', 'hat')]"
-_Pair: TypeAlias = "tuple[list[np.ndarray], Mapping[str, float]]"
+_Pair: TypeAlias = "tuple[Sequence[np.ndarray], Mapping[str, float]]"
 """Features [1, …] for each features tensor, and targets."""
 
 
@@ -52,13 +52,17 @@ def _pair(value: object) -> tuple[Sample, Label]:
 
 
 def stored_samples(rows: SampleSet) -> Iterator[_Pair]:
-    """Yield the features and the known targets of stored samples, without augmentations."""
+    """Yield the features and the known targets of stored samples, without augmentations.
+
+    Samples that are deleted meanwhile are left out.
+    """
     for row in np.unique(rows.samples, return_index=True)[1]:
         targets = zip(rows.classes, rows.targets[row].tolist(), strict=True)
-        yield (
-            [each[row : row + 1] for each in rows.features],
-            {name: value for name, value in targets if not math.isnan(value)},
-        )
+        features, found = rows.take(np.array([row])).features, np.ones(1, bool)
+        if isinstance(features, StoredFeatures):
+            features, found = features.read(np.arange(1))
+        if found.all():
+            yield features, {name: value for name, value in targets if not math.isnan(value)}
 
 
 def check_classes(labels: Iterable[str], classes: Sequence[str]) -> None:

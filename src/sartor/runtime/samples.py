@@ -183,9 +183,10 @@ class SampleCollection:
         for label, count in before[0].items():
             if count and not after.get(label) and label in self._state.class_indices:
                 self._state.remove(label)
-        rows = self.store.select(held_out=False)
-        new = self._state.new_classes
-        self._state.forget_samples({label: self._features_of(rows, label) for label in new})
+        with self.store.reading():
+            rows = self.store.select(held_out=False)
+            new = self._state.new_classes
+            self._state.forget_samples({label: self._features_of(rows, label) for label in new})
 
     def remove_class(self, label: str) -> None:
         """Delete a class and its samples."""
@@ -242,7 +243,7 @@ class SampleCollection:
         """Imprint the classes that no training has changed, for other weights of tuned layers."""
         new = self._state.new_classes
         if new:
-            with self.lock:
+            with self.lock, self.store.reading():
                 rows = self.store.select(held_out=False)
                 self._state.imprint({label: self._features_of(rows, label) for label in new})
 
@@ -268,14 +269,15 @@ class SampleCollection:
         new = [label for label in labels if self._state.needs_samples(label)]
         if not new:
             return
-        rows = self.store.select(label=new[0] if len(new) == 1 else None, held_out=False)
-        stored = [label for label in new if label in rows.classes]  # by now
-        self._state.imprint({label: self._features_of(rows, label) for label in stored})
+        with self.store.reading():
+            rows = self.store.select(label=new[0] if len(new) == 1 else None, held_out=False)
+            stored = [label for label in new if label in rows.classes]  # by now
+            self._state.imprint({label: self._features_of(rows, label) for label in stored})
 
-    def _features_of(self, rows: SampleSet, label: str) -> list[np.ndarray]:
+    def _features_of(self, rows: SampleSet, label: str) -> Sequence[np.ndarray]:
         """Return the features of the samples of a class; `SampleStore.counts` counts the same."""
         if label not in rows.classes:
-            return [each[:0] for each in rows.features]
+            return rows.take(np.zeros(0, np.int64)).features
         targets = rows.targets[:, rows.classes.index(label)]
         is_number = self._manifest.task == "regression"
         return rows.take(~np.isnan(targets) if is_number else targets > 0).features

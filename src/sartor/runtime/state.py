@@ -12,11 +12,12 @@ import numpy as np
 from .._arguments import check_integer
 from ..contract.names import OUTPUT
 from ..errors import DataError
-from ..litert import Engine, head_engine, head_features, read_personalizable
+from ..litert import Engine, head_engine, read_personalizable
 from .class_names import ClassNames
 from .classes import ClassWeights
 from .confidence.imprinted import calibrate
 from .confidence.out_of_distribution import OODDetector
+from .data.head_rows import head_rows
 from .new_classes import NewClasses
 from .results.records import History
 from .saved.adapt import adapt
@@ -144,7 +145,7 @@ class ModelState:
         with self._engine.lock:
             self._add_class(label)
             if features is not None and label in self._new.means:
-                self._new.add_samples(label, head_features(self._head, features))
+                self._new.add_samples(label, head_rows(self._head, features))
 
     def imprint(self, classes: Mapping[str, Sequence[np.ndarray]]) -> None:
         """Imprint the classes that are not trained from all their samples; see `add_sample`.
@@ -155,8 +156,9 @@ class ModelState:
         with self._engine.lock:
             for label, features in classes.items():
                 self._add_class(label)
-                if label in self._new and len(features[0]):
-                    self._new.set_samples(label, head_features(self._head, features))
+                rows = head_rows(self._head, features) if label in self._new else []
+                if rows and len(rows[0]):
+                    self._new.set_samples(label, rows)
 
     def remove(self, label: str) -> None:
         """Clear a class, so that its index is free."""
@@ -209,7 +211,7 @@ class ModelState:
         with self._engine.lock:
             self._detector = None
             for label, features in remaining.items():
-                self._new.set_samples(label, head_features(self._head, features))
+                self._new.set_samples(label, head_rows(self._head, features))
 
     def keep_loaded_weights(self) -> None:
         """Treat the imprinted classes whose samples are not here as trained."""

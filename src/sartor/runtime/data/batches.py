@@ -10,6 +10,7 @@ from ...contract.manifest import Manifest
 from ...contract.names import FEATURES, LABELS, LOSS, OUTPUT, SAMPLE_WEIGHTS
 from ...contract.signatures import numbered
 from ...litert import Engine
+from ..store import StoredFeatures
 from .dataset import Dataset
 
 __all__ = ["Batch", "evaluate_batches", "split_evenly"]
@@ -43,11 +44,19 @@ class Batch:
 
         Args:
             dataset: N rows.
-            rows: int [n], n ≤ B; row indices. Rows n…B − 1 of the batch are 0.
+            rows: int [n], n ≤ B; row indices. Rows n…B − 1 of the batch are 0, and so are rows
+                of samples that were deleted from the store, except their labels.
         """
-        arrays = (*dataset.features, dataset.targets, dataset.weights)
-        for batch, array in zip(self._labelled.values(), arrays, strict=True):
-            _fill(batch, array, rows)
+        features, places, found = dataset.features, rows, None
+        if isinstance(features, StoredFeatures):
+            features, found = features.read(rows)
+            places = np.arange(len(rows))
+        for batch, array in zip(self._features.values(), features, strict=True):
+            _fill(batch, array, places)
+        _fill(self._labelled[LABELS], dataset.targets, rows)
+        _fill(self._labelled[SAMPLE_WEIGHTS], dataset.weights, rows)
+        if found is not None:
+            self._labelled[SAMPLE_WEIGHTS][: len(rows)][~found] = 0
         return dict(self._labelled)
 
     def class_inputs(self, features: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
@@ -77,8 +86,9 @@ def evaluate_batches(engine: Engine, batch: Batch, dataset: Dataset) -> tuple[fl
     outputs, loss = [], 0.0
     for start in range(0, len(dataset), batch.size):
         rows = np.arange(start, min(start + batch.size, len(dataset)))
-        result = engine.run("evaluate", batch.labelled_inputs(dataset, rows))
-        loss += float(result[LOSS][0]) * float(dataset.weights[rows].sum())
+        inputs = batch.labelled_inputs(dataset, rows)
+        result = engine.run("evaluate", inputs)
+        loss += float(result[LOSS][0]) * float(inputs[SAMPLE_WEIGHTS][: len(rows)].sum())
         outputs.append(result[OUTPUT][: len(rows)])
     return loss / float(dataset.weights.sum()), np.concatenate(outputs)
 

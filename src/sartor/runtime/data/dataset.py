@@ -9,7 +9,7 @@ import numpy as np
 
 from ..._random_numbers import RandomNumbers
 from ...contract.manifest import Manifest
-from ..store import SampleSet
+from ..store import SampleSet, take_rows
 from .tasks import TASKS
 
 __all__ = ["Dataset", "training_dataset", "unlabelled_dataset"]
@@ -17,10 +17,10 @@ __all__ = ["Dataset", "training_dataset", "unlabelled_dataset"]
 
 @dataclass(frozen=True)
 class Dataset:
-    """Samples in memory: N rows, one for each augmentation of each sample.
+    """Samples: N rows, one for each augmentation of each sample.
 
     Attributes:
-        features: float32 [N, …] for each features tensor.
+        features: float32 [N, …] for each features tensor; `StoredFeatures` are read in batches.
         targets: float32 [N, C]; 0 where a target is missing.
         weights: float32 [N], or [N, C] if `Manifest.weights_per_output`; 0 where a target is
             missing.
@@ -64,7 +64,7 @@ class Dataset:
     def take(self, rows: np.ndarray) -> Dataset:
         """Return some of the rows; `rows` are indices, or bool [N]."""
         return Dataset(
-            [each[rows] for each in self.features],
+            take_rows(self.features, rows),
             self.targets[rows],
             self.weights[rows],
             self.sample_ids[rows],

@@ -87,9 +87,18 @@ class FeatureCodec:
             )
         ]
 
+    @property
+    def tensors(self) -> int:
+        """Number of features tensors."""
+        return len(self._specs)
+
     def empty(self, rows: int) -> list[np.ndarray]:
         """Return uninitialized arrays: float32 [rows, …] for each tensor."""
         return [np.empty((rows, *spec.shape), np.float32) for spec in self._specs]
+
+    def zeros(self, rows: int) -> list[np.ndarray]:
+        """Return arrays of zeros: float32 [rows, …] for each tensor."""
+        return [np.zeros((rows, *spec.shape), np.float32) for spec in self._specs]
 
     def _record(self, encoding: str) -> np.dtype[Any]:
         if encoding not in self._records:

@@ -24,7 +24,7 @@ from ..._random_numbers import RandomNumbers
 from ...errors import DataError
 from .codec import FeatureCodec
 from .database import Database, Row
-from .reading import read_features
+from .features import read_features
 from .writing import delete_samples
 
 __all__ = ["Limits", "evict"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ...contract.sample_store import STORE_PHOTO, STORE_THUMBNAIL
 from .codec import FeatureCodec
 from .database import Database
-from .reading import read_features, read_image, read_samples
+from .features import read_features
+from .reading import read_image, read_samples
 
 __all__ = ["check_samples"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 
 import numpy as np
@@ -12,7 +12,6 @@ import numpy as np
 from ...contract.sample_store import STORE_APP, STORE_MAX_IMAGE_BYTES, checksum
 from ...errors import DataError
 from .checks import check_targets
-from .codec import FeatureCodec
 from .database import Database, Row
 from .faults import damaged
 from .records import SampleSet, StoredSample
@@ -22,7 +21,6 @@ __all__ = [
     "read_app_data",
     "read_class_keys",
     "read_classes",
-    "read_features",
     "read_image",
     "read_sample_set",
     "read_samples",
@@ -32,7 +30,6 @@ __all__ = [
 _FIRST = datetime.min.replace(tzinfo=timezone.utc).timestamp()
 _LAST = datetime.max.replace(tzinfo=timezone.utc).timestamp() - 1
 _MOST_ROWS = 1_000_000  # of features of one sample
-_IDS_OF_QUERY = 500  # below the limit of 999 parameters in older versions of SQLite
 
 
 def sample_checksum(row: Row, targets: Sequence[tuple[int, float]]) -> int:
@@ -154,42 +151,16 @@ def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), timezone.utc)
 
 
-def read_features(
-    database: Database, codec: FeatureCodec, samples: Iterable[tuple[int, int]]
-) -> list[np.ndarray]:
-    """Return the features of samples, in their order: float32 [rows, …] for each tensor.
+def read_sample_set(
+    database: Database, samples: Sequence[StoredSample], features: Sequence[np.ndarray]
+) -> SampleSet:
+    """Return samples as arrays; the caller holds a transaction.
 
     Args:
         database: database of the store.
-        codec: codec of the features.
-        samples: pairs (sample ID, number of rows).
-
-    Raises:
-        StoreError: If the features of a sample are damaged.
+        samples: the samples.
+        features: their features; see `SampleSet.features`.
     """
-    groups: dict[str, list[bytes]] = defaultdict(list)
-    indices: dict[str, list[np.ndarray]] = defaultdict(list)
-    owners: list[int] = []  # the sample of each row
-    for number, rows, encoding, data in _features(database, codec, samples):
-        groups[encoding].append(data)
-        indices[encoding].append(np.arange(len(owners), len(owners) + rows))
-        owners += [number] * rows
-    features = codec.empty(len(owners))
-    for encoding, group in groups.items():
-        index = np.concatenate(indices[encoding])
-        for tensor, decoded in zip(features, codec.decode(encoding, group), strict=True):
-            tensor[index] = decoded
-    for tensor in features:
-        if not np.isfinite(tensor).all():
-            row = int(np.isfinite(tensor.reshape(len(owners), -1)).all(1).argmin())
-            raise damaged(database.name, f"the features of sample {owners[row]} are not finite")
-    return features
-
-
-def read_sample_set(
-    database: Database, codec: FeatureCodec, samples: Sequence[StoredSample]
-) -> SampleSet:
-    """Return samples as arrays, with their features; the caller holds a transaction."""
     classes = tuple(read_classes(database).values())
     columns = {name: column for column, name in enumerate(classes)}
     ids, rows = [sample.id for sample in samples], [sample.rows for sample in samples]
@@ -198,38 +169,11 @@ def read_sample_set(
         for name, value in sample.targets.items():
             targets[row, columns[name]] = value
     return SampleSet(
-        features=read_features(database, codec, zip(ids, rows, strict=True)),
+        features=features,
         samples=np.repeat(np.array(ids, np.int64), rows),
         targets=np.repeat(targets, rows, axis=0),
         classes=classes,
     )
-
-
-def _features(
-    database: Database, codec: FeatureCodec, samples: Iterable[tuple[int, int]]
-) -> Iterator[tuple[int, int, str, bytes]]:
-    """Return sample ID, number of rows, encoding and bytes of the features of each sample."""
-    remaining = iter(samples)
-    while some := dict(itertools.islice(remaining, _IDS_OF_QUERY)):
-        stored = {
-            number: columns
-            for number, *columns in database.rows(
-                "SELECT sample, encoding, checksum, CASE WHEN typeof(data) = 'blob' "
-                "AND length(data) <= ? THEN data END FROM features "
-                f"WHERE sample IN ({', '.join('?' * len(some))})",
-                codec.max_size() * max(some.values()), *some,
-            )
-        }  # fmt: skip
-        for number, rows in some.items():
-            encoding, expected, data = stored.get(number, ("", 0, None))
-            if (
-                data is None
-                or not codec.is_valid(encoding)
-                or len(data) != codec.size(encoding) * rows
-                or checksum(number, encoding, data) != expected
-            ):
-                raise damaged(database.name, f"the features of sample {number} have changed")
-            yield number, rows, encoding, data
 
 
 def read_image(database: Database, sample: int, kind: str) -> bytes | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+
+from .stored_features import StoredFeatures, take_rows
 
 __all__ = ["SampleSet", "StoredSample"]
 
@@ -46,13 +48,14 @@ class SampleSet:
     Its length is the number of rows, N.
 
     Attributes:
-        features: float32 [N, …] for each features tensor.
+        features: float32 [N, …] for each features tensor; `StoredFeatures`, which stay in the
+            store, in a file with tuned layers.
         samples: int64 [N]; ID of the sample of each row.
         targets: float32 [N, K]; NaN if a target is unknown.
         classes: K class names, in the order of their first samples.
     """
 
-    features: list[np.ndarray]
+    features: Sequence[np.ndarray]
     samples: np.ndarray
     targets: np.ndarray
     classes: tuple[str, ...]
@@ -60,7 +63,13 @@ class SampleSet:
     def __len__(self) -> int:
         return len(self.samples)
 
+    def present(self) -> np.ndarray:
+        """Return whether each row is in memory, or still in the store: bool [N]."""
+        if isinstance(self.features, StoredFeatures):
+            return self.features.present()
+        return np.ones(len(self), bool)
+
     def take(self, rows: np.ndarray) -> SampleSet:
         """Return some of the rows; `rows` are indices, or bool [N]."""
-        features = [each[rows] for each in self.features]
+        features = take_rows(self.features, rows)
         return SampleSet(features, self.samples[rows], self.targets[rows], self.classes)

@@ -18,6 +18,7 @@ from .checks import check_images, check_label, check_targets
 from .codec import FeatureCodec, FeatureRows
 from .database import Database
 from .eviction import Limits, evict
+from .features import read_features
 from .integrity import check_samples
 from .reading import (
     check_class,
@@ -29,6 +30,7 @@ from .reading import (
     read_samples,
 )
 from .records import SampleSet, StoredSample
+from .stored_features import StoredFeatures
 from .transfer import replace_samples
 from .writing import (
     NewSample,
@@ -74,6 +76,7 @@ class SampleStore:
         self.path = None if path is None else as_path(path, "store")
         self._task = manifest.task
         self._codec = FeatureCodec(manifest.features)
+        self._streams = manifest.layers is not None  # of which features are large
         self._limits = Limits(max_samples, max_bytes)
         self._base = manifest.fingerprints.base
         self._database = Database(self.path, self._base, task=manifest.task, create=create)
@@ -125,6 +128,10 @@ class SampleStore:
         """Return a `with` block that is written completely or not at all; keep it short."""
         return self._database.writing()
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Return a `with` block in which all calls read the same samples; keep it short."""
+        return self._database.reading()
+
     def find(self, source: bytes) -> StoredSample | None:
         """Return the first sample with this source, or None."""
         with self._database.reading():
@@ -172,6 +179,8 @@ class SampleStore:
     def select(self, *, held_out: bool | None = None, label: str | None = None) -> SampleSet:
         """Return samples with their features; raise StoreError if one is damaged.
 
+        In a file with tuned layers, the features stay in the store until they are read.
+
         Args:
             held_out: True for held-out samples only, False for training samples only. Default:
                 both.
@@ -184,7 +193,9 @@ class SampleStore:
                 if held_out in (None, sample.held_out)
                 and (label is None or self.belongs(sample.targets, label))
             ]
-            return read_sample_set(self._database, self._codec, samples)
+            rows = [(sample.id, sample.rows) for sample in samples]
+            read = StoredFeatures.of_samples if self._streams else read_features
+            return read_sample_set(self._database, samples, read(self._database, self._codec, rows))
 
     def forget(self, ids: Iterable[int]) -> None:
         """Delete samples, and overwrite their bytes in the file.

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...contract.names import OPTIMIZER_STATE, TEMPERATURE
-from ...errors import TrainingError
-from ...litert import head_engine, head_features
+from ...errors import DataError, StoreError, TrainingError
+from ...litert import head_engine
 from ..confidence.cross_validation import HeldOutOutputs
+from ..data.head_rows import head_rows
 from ..data.tasks import TASKS, accuracy
 from ..results.records import Epoch, History
+from ..store import SampleSet
 from .config import TrainingConfig
 from .control import Control
 from .data import TrainingData, Variables
@@ -80,7 +82,9 @@ class LayerTraining:
         A training that continues from earlier weights leaves the layers as they are.
         """
         self._model.engine.restore(data.variables if data.warm else self._model.untrained)
-        head_data = self._behind_layers(data)
+        data, head_data = self._behind_layers(data)
+        if not len(data.samples):
+            raise DataError("all training samples were deleted: add samples with add_sample first")
         trained = train_head(
             self._head, self._config, head_data, self._control, self._publish, on_epoch
         )
@@ -90,7 +94,7 @@ class LayerTraining:
             return trained.history
         try:
             return self._train_layers(data, head_data, trained, on_epoch)
-        except TrainingError as error:
+        except (TrainingError, StoreError) as error:
             warning = f"the tuned layers were not trained: {error}"
             return replace(trained.history, warnings=(*trained.history.warnings, warning))
 
@@ -106,17 +110,28 @@ class LayerTraining:
         if losses[1] <= losses[0]:
             self._publish(data.variables, data.detector)
 
-    def _behind_layers(self, data: TrainingData) -> TrainingData:
-        """Return the data with the features that the present layers compute."""
-        held_out = data.held_out
-        return replace(
-            data,
-            samples=replace(data.samples, features=self._features(data.samples.features)),
-            held_out=held_out and replace(held_out, features=self._features(held_out.features)),
-        )
+    def _behind_layers(self, data: TrainingData) -> tuple[TrainingData, TrainingData]:
+        """Return the data, and with the features that the present layers compute.
 
-    def _features(self, features: list[np.ndarray]) -> list[np.ndarray]:
-        return head_features(self._head.engine, features)
+        Both are without the samples that were deleted from the store meanwhile.
+        """
+        behind, rows = self._features(data.samples)
+        data = replace(data, samples=data.samples.take(rows))
+        head_data = replace(data, samples=behind.take(rows))
+        if data.held_out is None:
+            return data, head_data
+        behind, rows = self._features(data.held_out)
+        data = replace(data, held_out=data.held_out.take(rows))
+        return data, replace(head_data, held_out=behind.take(rows))
+
+    def _features(self, samples: SampleSet) -> tuple[SampleSet, np.ndarray]:
+        """Return samples with the features behind the present layers, and which are still stored.
+
+        Returns:
+            N rows, and bool [N]. The features of deleted samples are those of zeros.
+        """
+        behind = replace(samples, features=head_rows(self._head.engine, samples.features))
+        return behind, samples.present()
 
     def _train_layers(
         self,
@@ -169,17 +184,20 @@ class LayerTraining:
         if not self._train_without(rows, data, head_data, trained):
             return None
         samples = self._head.dataset(head_data, head_data.samples)
-        outputs, assigned = np.zeros_like(samples.targets), np.where(rows, fold, -1)
+        outputs = np.zeros_like(samples.targets)
         held_out = self._model.dataset(data, data.samples.take(rows))
         outputs[rows] = self._model.evaluate(held_out)[1]
+        behind, stored = self._features(data.samples)
+        assigned = np.where(rows & stored, fold, -1)
+        if (assigned < 0).all():
+            return None
         tuned = HeldOutOutputs(assigned, outputs)
         head = HeldOutOutputs(assigned, selection.held_out.outputs)
         manifest = self._head.manifest
         is_no_worse = tuned.loss(manifest, samples) < head.loss(manifest, samples) or (
             tuned.accuracy(manifest, samples) >= head.accuracy(manifest, samples)
         )
-        features = self._features(data.samples.features)[0]
-        return _Evidence(assigned, tuned, features, is_no_worse)
+        return _Evidence(assigned, tuned, behind.features[0], is_no_worse)
 
     def _train_without(
         self, rows: np.ndarray, data: TrainingData, head_data: TrainingData, trained: HeadTraining
@@ -208,12 +226,15 @@ class LayerTraining:
             return Validation(None)
         if evidence is not None:
             selection = Selection(selection.stages, evidence.assigned, evidence.outputs)
+        samples, rows = self._features(data.samples)
+        if not rows.any():
+            return Validation(None)
         return validate(
             self._head,
-            self._behind_layers(data),
-            selection,
+            replace(data, samples=samples.take(rows), held_out=None),
+            selection.take(rows),
             self._config,
-            [evidence.features] if evidence is not None else None,
+            [evidence.features[rows]] if evidence is not None else None,
         )
 
     def _start(self, variables: Variables) -> Variables:

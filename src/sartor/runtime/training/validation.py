@@ -65,6 +65,11 @@ class Selection:
     assigned: np.ndarray
     held_out: HeldOutOutputs
 
+    def take(self, rows: np.ndarray) -> Selection:
+        """Return the selection with the outputs of some of the rows (bool [N])."""
+        held_out = HeldOutOutputs(self.held_out.folds[rows], self.held_out.outputs[rows])
+        return Selection(self.stages, self.assigned[rows], held_out)
+
 
 def select_stage(
     model: TrainingModel,
