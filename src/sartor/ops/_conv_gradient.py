@@ -142,5 +142,7 @@ def _by_taps(weights: Tensor) -> Tensor:
 
 def _add_bias(op: Op, y: Tensor, bias: Tensor | None = None) -> Tensor:
     """Add the bias of a convolution, and apply its fused activation."""
-    fused = {OPTION: op.options.get(OPTION, 0)}
-    return emit("ADD", y, 0.0 if bias is None else bias, name=op.output.name, **fused)
+    fused = op.options.get(OPTION, 0)
+    if bias is None and not fused:
+        return y
+    return emit("ADD", y, 0.0 if bias is None else bias, name=op.output.name, **{OPTION: fused})

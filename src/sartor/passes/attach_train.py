@@ -15,6 +15,7 @@ from ..optimizers import clip_by_global_norm
 from .attach_loss import attach_loss
 from .plan import Plan, Variable
 from .signature_builder import SignatureBuilder
+from .split_wide_layers import split_wide_layers
 
 __all__ = ["add_optimizer_state", "attach_train"]
 
@@ -31,6 +32,7 @@ def attach_train(plan: Plan, key: str = "train") -> None:
     """
     builder = SignatureBuilder(plan, key)
     logits, random_state = _training_logits(builder, builder.feature_inputs())
+    split_wide_layers(builder.graph, logits)
     output = plan.head.loss.output(logits, builder.read(MASK))
     loss = attach_loss(builder, logits)
     if plan.variables_with_role("parameter"):
