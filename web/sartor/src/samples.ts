@@ -1,7 +1,6 @@
 /** The samples of a model: the store, and the classes that its samples define. */
 
 import type { Manifest } from '../../../contract/generated/contract.js';
-import type { Matrix } from './data/matrix.js';
 import { TASKS } from './data/tasks.js';
 import { DataError } from './errors.js';
 import { range } from './numbers.js';
@@ -9,6 +8,7 @@ import type { ModelState } from './state.js';
 import { checkLabel } from './store/checks.js';
 import { type SampleSet, takeSamples } from './store/sample_set.js';
 import type { SampleOfStore, SampleStore } from './store/store.js';
+import type { Features } from './store/stored_features.js';
 import type { StoredSample } from './worker/messages.js';
 
 const EMPTY_CLASSES = 'sartor/empty_classes'; // key of the app's data: names as JSON
@@ -249,7 +249,7 @@ export class SampleCollection {
   }
 
   /** Return the features of the samples of a class; `SampleStore.counts` counts the same. */
-  #featuresOf(rows: SampleSet, label: string): readonly Matrix[] {
+  #featuresOf(rows: SampleSet, label: string): Features {
     const column = rows.classes.indexOf(label);
     const belongs = (row: number) => this.store.belongs(rows.targets.at(row, column));
     const members = column < 0 ? [] : range(rows.samples.length).filter(belongs);

@@ -15,6 +15,7 @@ import { featuresOf, headFeaturesOf, type Inference, outputOf } from './results/
 import { adapt } from './saved/adapt.js';
 import type { Checkpoint, FloatTensors } from './saved/checkpoint.js';
 import { detectorOf, detectorTensors } from './saved/detector.js';
+import type { Features } from './store/stored_features.js';
 import type { ModelSnapshot } from './training/data.js';
 
 /**
@@ -129,11 +130,12 @@ export class ModelState {
    *
    * @param classes - class name → features of its samples; there may be none.
    */
-  async imprint(classes: ReadonlyMap<string, readonly Matrix[]>): Promise<void> {
+  async imprint(classes: ReadonlyMap<string, Features>): Promise<void> {
     for (const [label, features] of classes) {
       this.#addClass(label);
-      if (this.#new.has(label) && (features[0]?.rows ?? 0) > 0) {
-        this.#new.setSamples(label, await this.#behindLayers(features));
+      const rows = this.#new.has(label) ? await this.#behindLayers(features) : [];
+      if ((rows[0]?.rows ?? 0) > 0) {
+        this.#new.setSamples(label, rows);
       }
     }
   }
@@ -195,7 +197,7 @@ export class ModelState {
    *
    * @param remaining - name of a new class → features of its remaining samples.
    */
-  async forgetSamples(remaining: ReadonlyMap<string, readonly Matrix[]>): Promise<void> {
+  async forgetSamples(remaining: ReadonlyMap<string, Features>): Promise<void> {
     this.#detector = undefined;
     for (const [label, features] of remaining) {
       this.#new.setSamples(label, await this.#behindLayers(features));
@@ -288,7 +290,7 @@ export class ModelState {
     }
   }
 
-  #behindLayers(features: readonly Matrix[]): Promise<readonly Matrix[]> {
+  #behindLayers(features: Features): Promise<readonly Matrix[]> {
     return headFeatures(this.#engine, this.#manifest, features);
   }
 

@@ -12,6 +12,7 @@ import { FeatureCodec } from '../src/store/codec.js';
 import { fromHalf, toHalf } from '../src/store/half.js';
 import { exportDatabase, openCopy, openMemory } from '../src/store/sqlite.js';
 import { type SampleOfStore, SampleStore } from '../src/store/store.js';
+import { inMemory } from '../src/store/stored_features.js';
 import { python } from './browser.js';
 import { ALL_RULES } from './recipe/files.js';
 
@@ -118,7 +119,8 @@ describe('the encoding of features', () => {
 
 function manifest(features: number, task: Manifest['task'] = 'classification'): Manifest {
   const fingerprints = { base: 'base', head: 'head', optimizer: 'optimizer' };
-  return { features: [{ ...FLOAT, shape: [features] }], fingerprints, task } as unknown as Manifest;
+  const specs = [{ ...FLOAT, shape: [features] }];
+  return { features: specs, fingerprints, task, layers: null } as unknown as Manifest;
 }
 
 function sample(features: readonly number[], label: string, id = 0): SampleOfStore {
@@ -220,7 +222,7 @@ from sartor.contract.specs import FeatureSpec, Fingerprints
 from sartor.runtime.store import SampleStore
 features = (FeatureSpec("features", (3,), "float32", None, None),)
 manifest = types.SimpleNamespace(
-    features=features, task="classification", fingerprints=Fingerprints("base", "head", "optimizer"))
+    features=features, task="classification", layers=None, fingerprints=Fingerprints("base", "head", "optimizer"))
 with SampleStore(sys.argv[1], manifest, create=False) as store:
     store.check()
     rows = store.select()
@@ -230,7 +232,7 @@ with SampleStore(sys.argv[1], manifest, create=False) as store:
   const [samples, features, keys, texts] = JSON.parse(python(program, join(folder, 'store')));
   rmSync(folder, { recursive: true });
   expect(samples).toEqual(store.samples().map(({ id, targets, source }) => [id, targets, source]));
-  expect(features).toEqual([Array.from(store.select().features[0]?.data ?? [])]);
+  expect(features).toEqual([Array.from(inMemory(store.select().features)[0]?.data ?? [])]);
   expect(keys).toEqual([null, 'c']);
   expect(texts).toEqual({ order: 'a' });
 });

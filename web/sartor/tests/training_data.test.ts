@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { OODDetector } from '../src/confidence/out_of_distribution.js';
 import { Dataset } from '../src/data/dataset.js';
 import { Matrix } from '../src/data/matrix.js';
+import { inMemory } from '../src/store/stored_features.js';
 import { type TrainingOptions, trainingConfig } from '../src/training/config.js';
 import { Control } from '../src/training/control.js';
 import { addPrototypes } from '../src/training/rehearsal.js';
@@ -54,7 +55,7 @@ describe('prototypes in place of samples', () => {
     };
     const parameters = { prototypes, entropyWeight: 0, similarity: 1, threshold: 0 };
     const result = addPrototypes(dataset, new OODDetector(parameters), [2]);
-    expect(result.features.map(table)).toEqual([
+    expect(inMemory(result.features).map(table)).toEqual([
       [
         [3, 0],
         [0, 6],

@@ -5,6 +5,7 @@ import type { Dataset } from '../data/dataset.js';
 import { Matrix } from '../data/matrix.js';
 import { accuracy, TASKS } from '../data/tasks.js';
 import { indicesOf } from '../numbers.js';
+import { inMemory } from '../store/stored_features.js';
 import { expectedAccuracy } from './expected_accuracy.js';
 import { assignFolds, NO_FOLD } from './folds.js';
 import { OODDetector } from './out_of_distribution.js';
@@ -47,6 +48,16 @@ export class HeldOutOutputs {
       this.folds[row] = fold;
       this.outputs.row(row).set(outputs.row(i));
     });
+  }
+
+  /** Return the outputs of some of the rows, which are those of `dataset`. */
+  take(rows: readonly number[], dataset: Dataset): HeldOutOutputs {
+    const part = new HeldOutOutputs(dataset);
+    rows.forEach((row, i) => {
+      part.folds[i] = this.folds[row] as number;
+      part.outputs.row(i).set(this.outputs.row(row));
+    });
+    return part;
   }
 
   /** Return the accuracy on the held-out rows, over outputs of a weight above 0. */
@@ -152,7 +163,7 @@ export async function crossValidate(
   const isSingle = !manifest.weights_per_output;
   const detector = isSingle
     ? await OODDetector.fit(
-        heldOutFeatures ?? dataset.features,
+        heldOutFeatures ?? inMemory(dataset.features),
         classes,
         isHeldOut ? heldOut.folds : assigned,
         calibrated,
@@ -161,7 +172,7 @@ export async function crossValidate(
   return {
     temperature,
     oodDetector: heldOutFeatures
-      ? await detector?.withFeatures(dataset.features, classes)
+      ? await detector?.withFeatures(inMemory(dataset.features), classes)
       : detector,
     accuracy: expected,
     calibrationError:

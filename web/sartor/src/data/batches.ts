@@ -9,7 +9,8 @@ import {
   SAMPLE_WEIGHTS,
 } from '../../../../contract/generated/contract.js';
 import type { Engine } from '../litert/engine.js';
-import { range, sum } from '../numbers.js';
+import { indicesOf, range, sum } from '../numbers.js';
+import { StoredFeatures } from '../store/stored_features.js';
 import { takeTurns } from '../turns.js';
 import type { Dataset } from './dataset.js';
 import { Matrix } from './matrix.js';
@@ -42,13 +43,23 @@ export class Batch {
    * Return the inputs `features`, `labels` and `sample_weights` of `train` and `evaluate`.
    *
    * @param dataset - N rows.
-   * @param rows - indices of at most B rows. Further rows of the batch are 0.
+   * @param rows - indices of at most B rows. Further rows of the batch are 0, and so are rows of
+   *   samples that were deleted from the store, except their labels.
    */
   labelledInputs(dataset: Dataset, rows: ArrayLike<number>): Record<string, Float32Array> {
-    fill(this.#labels, dataset.targets, rows);
-    fill(this.#weights, dataset.weights, rows);
-    const inputs = this.#fillFeatures(dataset.features, rows);
-    return { ...inputs, [LABELS]: this.#labels, [SAMPLE_WEIGHTS]: this.#weights };
+    const { features, targets, weights } = dataset;
+    fill(this.#labels, targets, rows);
+    fill(this.#weights, weights, rows);
+    if (features instanceof StoredFeatures) {
+      const batch = features.read(rows);
+      this.#fillFeatures(batch.features, range(rows.length));
+      for (const row of indicesOf(batch.found, (isFound) => !isFound)) {
+        this.#weights.fill(0, row * weights.columns, (row + 1) * weights.columns);
+      }
+    } else {
+      this.#fillFeatures(features, rows);
+    }
+    return { ...this.#features, [LABELS]: this.#labels, [SAMPLE_WEIGHTS]: this.#weights };
   }
 
   /**
@@ -59,15 +70,14 @@ export class Batch {
   classInputs(features: readonly Matrix[]): Record<string, Float32Array> {
     const rows = range(features[0]?.rows ?? 0);
     this.#rowWeights.fill(0).fill(1, 0, rows.length);
-    const inputs = this.#fillFeatures(features, rows);
-    return { ...inputs, [SAMPLE_WEIGHTS]: this.#rowWeights };
+    this.#fillFeatures(features, rows);
+    return { ...this.#features, [SAMPLE_WEIGHTS]: this.#rowWeights };
   }
 
-  #fillFeatures(features: readonly Matrix[], rows: ArrayLike<number>) {
+  #fillFeatures(features: readonly Matrix[], rows: ArrayLike<number>): void {
     features.forEach((matrix, i) => {
       fill(this.#features[numbered(FEATURES, i)] as Float32Array, matrix, rows);
     });
-    return this.#features;
   }
 }
 
@@ -90,8 +100,9 @@ export async function evaluateBatches(
   for (let start = 0; start < dataset.rows; start += batch.size) {
     const end = Math.min(start + batch.size, dataset.rows);
     const rows = range(end - start).map((row) => start + row);
-    const result = await engine.run('evaluate', batch.labelledInputs(dataset, rows));
-    const part = weights.data.subarray(start * weights.columns, end * weights.columns);
+    const inputs = batch.labelledInputs(dataset, rows);
+    const part = inputs[SAMPLE_WEIGHTS]?.slice(0, rows.length * weights.columns) ?? [];
+    const result = await engine.run('evaluate', inputs);
     loss += ((result[LOSS] as Float32Array)[0] as number) * sum(part);
     const values = (result[OUTPUT] as Float32Array).subarray(0, rows.length * targets.columns);
     outputs.data.set(values, start * targets.columns);

@@ -4,16 +4,17 @@ import type { Manifest } from '../../../../contract/generated/contract.js';
 import { groupBy, range, sortedBy, sum } from '../numbers.js';
 import { RandomNumbers } from '../random_numbers.js';
 import type { SampleSet } from '../store/sample_set.js';
+import { type Features, inMemory, takeRows } from '../store/stored_features.js';
 import { Matrix } from './matrix.js';
 import { rowClasses, TASKS } from './tasks.js';
 
 /** Class name → class index. */
 export type ClassIndices = ReadonlyMap<string, number>;
 
-/** Samples in memory: N rows, one for each sample and each of its augmentations. */
+/** Samples: N rows, one for each sample and each of its augmentations. */
 export class Dataset {
   /**
-   * @param features - values of each features tensor, [N, size of the tensor].
+   * @param features - values of each features tensor; those in a store are read in batches.
    * @param targets - targets [N, C]; 0 where a target is missing.
    * @param weights - weights [N, 1], or [N, C] if `Manifest.weights_per_output`; 0 where a target
    *   is missing.
@@ -21,7 +22,7 @@ export class Dataset {
    * @param fractions - 1 / (number of rows of the sample) of each row, [N].
    */
   constructor(
-    readonly features: readonly Matrix[],
+    readonly features: Features,
     readonly targets: Matrix,
     readonly weights: Matrix,
     readonly samples: readonly number[],
@@ -45,7 +46,7 @@ export class Dataset {
 
   /** Numbers of all features. */
   get size(): number {
-    return sum(this.features.map((each) => each.data.length));
+    return sum(inMemory(this.features).map((each) => each.data.length));
   }
 
   /** Return the rows with other targets, [N, C]. */
@@ -82,7 +83,7 @@ export class Dataset {
   /** Return some of the rows. */
   take(rows: readonly number[]): Dataset {
     return new Dataset(
-      this.features.map((each) => each.take(rows)),
+      takeRows(this.features, rows),
       this.targets.take(rows),
       this.weights.take(rows),
       rows.map((row) => this.samples[row] as number),

@@ -11,6 +11,7 @@ import { type HeadKey, headSignature, type SignatureName } from '../contract/sig
 import { numbered } from '../data/batches.js';
 import { Matrix } from '../data/matrix.js';
 import { range } from '../numbers.js';
+import { type Features, inMemory, StoredFeatures, takeRows } from '../store/stored_features.js';
 import { takeTurns } from '../turns.js';
 import type { Engine, Tensors, Variables } from './engine.js';
 
@@ -68,19 +69,21 @@ export function headEngine(engine: Engine, { layers }: Manifest): Engine {
  *
  * @param engine - engine of the file.
  * @param manifest - manifest of the file.
- * @param features - rows of each features tensor of the file.
+ * @param features - rows of each features tensor of the file; those in a store are read one by one.
  */
 export async function headFeatures(
   engine: Engine,
   { layers }: Manifest,
-  features: readonly Matrix[],
+  features: Features,
 ): Promise<readonly Matrix[]> {
   if (layers === null) {
-    return features;
+    return inMemory(features);
   }
-  const rows = Matrix.filled(features[0]?.rows ?? 0, layers.features);
-  for (const row of range(rows.rows)) {
-    const inputs = features.map((each, i) => [numbered(FEATURES, i), each.row(row)]);
+  const count = features instanceof StoredFeatures ? features.rows : (features[0]?.rows ?? 0);
+  const rows = Matrix.filled(count, layers.features);
+  for (const row of range(count)) {
+    const matrices = inMemory(takeRows(features, [row]));
+    const inputs = matrices.map((each, i) => [numbered(FEATURES, i), each.data]);
     const outputs = await engine.run(RUN_LAYERS, Object.fromEntries(inputs));
     rows.row(row).set(outputs[HEAD_FEATURES] as Float32Array);
     await takeTurns();

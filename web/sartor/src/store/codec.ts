@@ -114,7 +114,7 @@ export class FeatureCodec {
   decode({ encoding, data }: EncodedFeatures): Matrix[] {
     const rows = data.length / this.size(encoding);
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    const features = this.specs.map(({ shape }) => Matrix.filled(rows, volume(shape)));
+    const features = this.zeros(rows);
     let at = 0;
     for (let row = 0; row < rows; row += 1) {
       this.specs.forEach((spec, i) => {
@@ -131,9 +131,9 @@ export class FeatureCodec {
     return features;
   }
 
-  /** Return a matrix without rows for each features tensor. */
-  empty(): Matrix[] {
-    return this.specs.map(({ shape }) => Matrix.filled(0, volume(shape)));
+  /** Return a matrix of zeros for each features tensor. */
+  zeros(rows: number): Matrix[] {
+    return this.specs.map(({ shape }) => Matrix.filled(rows, volume(shape)));
   }
 
   /** Return features with the precision of the store. */

@@ -6,7 +6,8 @@ import { RandomNumbers } from '../random_numbers.js';
 import type { StoredSample } from '../worker/messages.js';
 import type { FeatureCodec } from './codec.js';
 import type { Database } from './database.js';
-import { readFeatures, readSamples } from './reading.js';
+import { readFeatures } from './features.js';
+import { readSamples } from './reading.js';
 import { deleteSamples } from './writing.js';
 
 const NEAR = 0.5; // near-duplicates are closer than this fraction of the median distance

@@ -7,10 +7,10 @@ import { Matrix } from '../data/matrix.js';
 import { DataError } from '../errors.js';
 import type { StoredSample } from '../worker/messages.js';
 import { checkTargets } from './checks.js';
-import type { FeatureCodec } from './codec.js';
 import type { Database } from './database.js';
 import type { SampleSet } from './sample_set.js';
 import { damaged, type Value } from './sqlite.js';
+import type { Features } from './stored_features.js';
 
 const MOST_ROWS = 1_000_000; // of features of one sample
 const LARGEST_TIME = 8.64e12; // seconds that a Date can represent
@@ -99,55 +99,24 @@ export function readSamples(database: Database, sample?: number): StoredSample[]
   return samples;
 }
 
-/** Return samples as arrays, with their features. */
+/** Return samples as arrays, with their features; see `SampleSet`. */
 export function readSampleSet(
   database: Database,
-  codec: FeatureCodec,
   samples: readonly StoredSample[],
+  features: Features,
 ): SampleSet {
   const classes = [...readClasses(database).values()];
-  const features = samples.map((sample) => readFeatures(database, codec, sample));
   const owners = samples.flatMap(({ id, rows }) => Array<number>(rows).fill(id));
   const targets = samples.flatMap((sample) => {
     const row = classes.map((name) => sample.targets[name] ?? Number.NaN);
     return Array<number[]>(sample.rows).fill(row).flat();
   });
   return {
-    features: codec.empty().map((empty, tensor) => {
-      return Matrix.stack([empty, ...features.map((each) => each[tensor] as Matrix)]);
-    }),
+    features,
     samples: owners,
     targets: new Matrix(Float32Array.from(targets), Math.max(1, classes.length)),
     classes,
   };
-}
-
-/**
- * Return the features of a sample: a matrix for each features tensor.
- *
- * @throws StoreError if they are damaged.
- */
-export function readFeatures(
-  database: Database,
-  codec: FeatureCodec,
-  { id, rows }: StoredSample,
-): Matrix[] {
-  const query = 'SELECT encoding, data, checksum FROM features WHERE sample = ?';
-  const [[encoding, data, stored] = []] = database.rows(query, id);
-  if (
-    typeof encoding !== 'string' ||
-    !(data instanceof Uint8Array) ||
-    !codec.isValid(encoding) ||
-    data.length !== codec.size(encoding) * rows ||
-    checksum(id, encoding, data) !== stored
-  ) {
-    throw damaged(database.name, `the features of sample ${id} have changed`);
-  }
-  const features = codec.decode({ encoding, data });
-  if (!features.every((matrix) => matrix.data.every(Number.isFinite))) {
-    throw damaged(database.name, `the features of sample ${id} are not finite`);
-  }
-  return features;
 }
 
 /** Return a thumbnail or photo, or undefined if the sample has none. */

@@ -1,13 +1,14 @@
 /** Samples as the store returns them for a training. */
 
 import type { Matrix } from '../data/matrix.js';
+import { type Features, takeRows } from './stored_features.js';
 
 /**
  * Samples as arrays, with a row for each sample and each augmentation, ordered by sample: N rows.
  */
 export interface SampleSet {
-  /** The values of each features tensor, [N, size of the tensor]. */
-  readonly features: readonly Matrix[];
+  /** The values of each features tensor; they stay in the store in a file with tuned layers. */
+  readonly features: Features;
   /** Number (ID) of the sample of each row, [N]. */
   readonly samples: readonly number[];
   /** Targets, [N, K]; NaN if a target is missing. */
@@ -19,7 +20,7 @@ export interface SampleSet {
 /** Return some of the rows of a sample set. */
 export function takeSamples(set: SampleSet, rows: readonly number[]): SampleSet {
   return {
-    features: set.features.map((each) => each.take(rows)),
+    features: takeRows(set.features, rows),
     samples: rows.map((row) => set.samples[row] as number),
     targets: set.targets.take(rows),
     classes: set.classes,

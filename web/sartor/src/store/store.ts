@@ -13,17 +13,18 @@ import { checkImage, checkLabel, checkTargets, type Targets } from './checks.js'
 import { FeatureCodec } from './codec.js';
 import { Database } from './database.js';
 import { checkLimits, evict, type Limits } from './eviction.js';
+import { readAllFeatures, readFeatures } from './features.js';
 import {
   readAppData,
   readClasses,
   readClassKeys,
-  readFeatures,
   readImage,
   readSampleSet,
   readSamples,
 } from './reading.js';
 import type { SampleSet } from './sample_set.js';
 import type { Connection } from './sqlite.js';
+import { StoredFeatures } from './stored_features.js';
 import {
   copyAll,
   deleteSamples,
@@ -59,12 +60,14 @@ export class SampleStore {
   readonly #codec: FeatureCodec;
   readonly #task: Task;
   readonly #limits: Limits;
+  readonly #streams: boolean; // files with tuned layers: their features are large
 
   private constructor(database: Database, manifest: Manifest, limits: Limits) {
     this.#database = database;
     this.#codec = new FeatureCodec(manifest.features);
     this.#task = manifest.task;
     this.#limits = limits;
+    this.#streams = manifest.layers !== null;
   }
 
   /**
@@ -173,6 +176,8 @@ export class SampleStore {
   /**
    * Return samples with their features.
    *
+   * In a file with tuned layers, the features stay in the store until they are read.
+   *
    * @param heldOut - whether the samples are held out; undefined for both.
    * @param label - class name, for the samples of this class only. Default: all.
    * @throws StoreError if one is damaged.
@@ -182,7 +187,10 @@ export class SampleStore {
       const hasLabel = label === undefined || this.belongs(sample.targets[label]);
       return hasLabel && (heldOut === undefined || sample.heldOut === heldOut);
     });
-    return readSampleSet(this.#database, this.#codec, samples);
+    const features = this.#streams
+      ? StoredFeatures.ofSamples(this.#database, this.#codec, samples)
+      : readAllFeatures(this.#database, this.#codec, samples);
+    return readSampleSet(this.#database, samples, features);
   }
 
   /** Delete samples, and overwrite their bytes; throws DataError if an ID is unknown. */

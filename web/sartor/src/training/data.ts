@@ -9,6 +9,7 @@ import { DataError } from '../errors.js';
 import type { Variables } from '../litert/engine.js';
 import { indicesOf } from '../numbers.js';
 import { type SampleSet, takeSamples } from '../store/sample_set.js';
+import { inMemory } from '../store/stored_features.js';
 import { onlyMeasures, type TrainingConfig } from './config.js';
 
 const UNIFORM = 0.2; // of the mean squared distance; one burst per class: 0.1, different photos: 0.8
@@ -91,7 +92,7 @@ export function partOf(data: TrainingData, rows: readonly number[]): TrainingDat
 /** Return the group of each row of the samples, [N]; see `groupNearDuplicates`. */
 export function groupsOf(samples: SampleSet, classIndices: ClassIndices): Promise<number[]> {
   const classes = classesOfRows(samples, classIndices);
-  return groupNearDuplicates(samples.features, classes, samples.samples);
+  return groupNearDuplicates(inMemory(samples.features), classes, samples.samples);
 }
 
 /** Return whether the photos of each class are as alike as those of one burst. */
@@ -101,7 +102,7 @@ export function isUniform(manifest: Manifest, data: TrainingData): boolean {
   }
   const classes = classesOfRows(data.samples, data.classIndices);
   const { features, samples } = data.samples;
-  return withinClassFraction(features, classes, samples) < UNIFORM;
+  return withinClassFraction(inMemory(features), classes, samples) < UNIFORM;
 }
 
 /** Return the samples to train on and those for early stopping: a third of each class. */

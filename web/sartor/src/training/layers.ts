@@ -11,13 +11,14 @@ import { HeldOutOutputs } from '../confidence/cross_validation.js';
 import { headManifest } from '../contract/signatures.js';
 import type { Matrix } from '../data/matrix.js';
 import { accuracy, TASKS } from '../data/tasks.js';
-import { TrainingError } from '../errors.js';
+import { DataError, StoreError, TrainingError } from '../errors.js';
 import type { Variables } from '../litert/engine.js';
 import { headEngine, headFeatures } from '../litert/head_engine.js';
-import { clamp, indicesOf } from '../numbers.js';
+import { clamp, indicesOf, range } from '../numbers.js';
 import type { Epoch, History } from '../results/records.js';
 import type { SampleSet } from '../store/sample_set.js';
 import { takeSamples } from '../store/sample_set.js';
+import { inMemory, StoredFeatures } from '../store/stored_features.js';
 import type { TrainingConfig } from './config.js';
 import type { Control } from './control.js';
 import { partOf, type TrainingData } from './data.js';
@@ -79,10 +80,13 @@ export class LayerTraining {
    *
    * A training that continues from earlier weights leaves the layers as they are.
    */
-  async run(data: TrainingData, onEpoch?: EpochCallback): Promise<History> {
+  async run(all: TrainingData, onEpoch?: EpochCallback): Promise<History> {
     const { model, config } = this;
-    await model.engine.restore(data.isWarm ? data.variables : model.untrained);
-    const headData = await this.#behindLayers(data);
+    await model.engine.restore(all.isWarm ? all.variables : model.untrained);
+    const [data, headData] = await this.#behindLayers(all);
+    if (data.samples.samples.length === 0) {
+      throw new DataError('all training samples were deleted: add samples with addSample first');
+    }
     const { control, publish } = this;
     const trained = await trainHead(this.head, config, headData, control, publish, onEpoch);
     if (trained.history.stopped && !data.isWarm) {
@@ -94,7 +98,7 @@ export class LayerTraining {
     try {
       return await this.#trainLayers(data, headData, trained, onEpoch);
     } catch (error) {
-      if (error instanceof TrainingError) {
+      if (error instanceof TrainingError || error instanceof StoreError) {
         const warning = `the tuned layers were not trained: ${error.message}`;
         return { ...trained.history, warnings: [...trained.history.warnings, warning] };
       }
@@ -119,17 +123,35 @@ export class LayerTraining {
     }
   }
 
-  /** Return the data with the features that the present layers compute. */
-  async #behindLayers(data: TrainingData): Promise<TrainingData> {
-    const behind = async (set: SampleSet) => {
-      return { ...set, features: await this.#features(set.features) };
+  /**
+   * Return the data, and with the features that the present layers compute.
+   *
+   * Both are without the samples that were deleted from the store meanwhile.
+   */
+  async #behindLayers(data: TrainingData): Promise<[TrainingData, TrainingData]> {
+    const both = async (set: SampleSet) => {
+      const { behind, rows } = await this.#features(set);
+      return [takeSamples(set, rows), takeSamples(behind, rows)] as const;
     };
-    const { samples, heldOut } = data;
-    return { ...data, samples: await behind(samples), heldOut: heldOut && (await behind(heldOut)) };
+    const [samples, headSamples] = await both(data.samples);
+    const [heldOut, headHeldOut] = data.heldOut ? await both(data.heldOut) : [];
+    return [
+      { ...data, samples, heldOut },
+      { ...data, samples: headSamples, heldOut: headHeldOut },
+    ];
   }
 
-  #features(features: readonly Matrix[]): Promise<readonly Matrix[]> {
-    return headFeatures(this.model.engine, this.model.manifest, features);
+  /**
+   * Return samples with the features behind the present layers, and the rows that are still stored.
+   *
+   * The features of deleted samples are those of zeros.
+   */
+  async #features(set: SampleSet): Promise<{ behind: SampleSet; rows: number[] }> {
+    const { engine, manifest } = this.model;
+    const behind = { ...set, features: await headFeatures(engine, manifest, set.features) };
+    const { features, samples } = set;
+    const isStored = features instanceof StoredFeatures;
+    return { behind, rows: isStored ? features.present() : range(samples.length) };
   }
 
   async #trainLayers(
@@ -204,12 +226,20 @@ export class LayerTraining {
     const samples = this.head.dataset(headData, headData.samples);
     const part = model.dataset(data, takeSamples(data.samples, rows));
     const [tuned, head] = [new HeldOutOutputs(samples), new HeldOutOutputs(samples)];
-    tuned.set(fold, rows, (await model.evaluate(part)).outputs);
-    head.set(fold, rows, selection.heldOut.outputs.take(rows));
+    const { outputs } = await model.evaluate(part);
+    const { behind, rows: stored } = await this.#features(data.samples);
+    const known = new Set(stored);
+    const kept = indicesOf(rows, (row) => known.has(row)); // of the held-out rows
+    if (kept.length === 0) {
+      return undefined;
+    }
+    const keptRows = kept.map((i) => rows[i] as number);
+    tuned.set(fold, keptRows, outputs.take(kept));
+    head.set(fold, keptRows, selection.heldOut.outputs.take(keptRows));
     const isNoWorse =
       (await tuned.loss(manifest, samples)) < (await head.loss(manifest, samples)) ||
       tuned.accuracy(manifest, samples) >= head.accuracy(manifest, samples);
-    return { heldOut: tuned, features: await this.#features(data.samples.features), isNoWorse };
+    return { heldOut: tuned, features: inMemory(behind.features), isNoWorse };
   }
 
   /** Train the head, then layers and head, on some of the rows; return whether it ended. */
@@ -255,8 +285,19 @@ export class LayerTraining {
       evidence === undefined
         ? selection
         : { ...selection, assigned: evidence.heldOut.folds, heldOut: evidence.heldOut };
-    const behind = await this.#behindLayers(data);
-    return validate(this.head, behind, used, this.config, evidence?.features);
+    const { behind, rows } = await this.#features(data.samples);
+    if (rows.length === 0) {
+      return undefined;
+    }
+    const samples = takeSamples(behind, rows);
+    const features = evidence?.features.map((each) => each.take(rows));
+    const kept: Selection = {
+      stages: used.stages,
+      assigned: rows.map((row) => used.assigned[row] as number),
+      heldOut: used.heldOut.take(rows, this.head.dataset(data, samples)),
+    };
+    const rest = { ...data, samples, heldOut: undefined };
+    return validate(this.head, rest, kept, this.config, features);
   }
 
   /** Return weights with the initial state of the optimizer, and temperature 1. */

@@ -12,6 +12,7 @@ import { Dataset } from '../data/dataset.js';
 import { Matrix } from '../data/matrix.js';
 import { TASKS } from '../data/tasks.js';
 import { indicesOf, largest, mean, norm, range } from '../numbers.js';
+import { inMemory } from '../store/stored_features.js';
 
 /**
  * Return a data set with the prototypes of some classes added as samples.
@@ -37,7 +38,7 @@ export function addPrototypes(
   const fractions = Float64Array.from([...dataset.fractions, ...rows.map(() => 1)]);
   const next = largest(dataset.samples) + 1;
   return new Dataset(
-    appendRows(dataset.features, prototypes.rows.take(rows)),
+    appendRows(inMemory(dataset.features), prototypes.rows.take(rows)),
     targets,
     TASKS.classification.weights(targets, fractions),
     [...dataset.samples, ...rows.map((_, i) => next + i)],

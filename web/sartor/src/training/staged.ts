@@ -6,6 +6,7 @@ import type { Variables } from '../litert/engine.js';
 import { split, sum } from '../numbers.js';
 import { RandomNumbers } from '../random_numbers.js';
 import type { History } from '../results/records.js';
+import { inMemory, takeRows } from '../store/stored_features.js';
 import type { TrainingConfig } from './config.js';
 import type { Control } from './control.js';
 import type { TrainingData } from './data.js';
@@ -197,7 +198,7 @@ export class StagedTraining {
     const parts = split(count, batches).slice(0, RATE_BATCHES);
     const first = [...order.subarray(0, parts.at(-1)?.end)];
     const { classWeights } = this.model;
-    const rows = await classWeights.normalize(features.map((each) => each.take(first)));
+    const rows = await classWeights.normalize(inMemory(takeRows(features, first)));
     const sums = first.map((row) => sum(weights.row(row)));
     return parts.map(({ start, end }) => {
       return { rows: rows.slice(start, end), weights: sums.slice(start, end) };

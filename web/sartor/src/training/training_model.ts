@@ -8,6 +8,7 @@ import type { Matrix } from '../data/matrix.js';
 import type { Engine, Variables } from '../litert/engine.js';
 import { indicesOf, range } from '../numbers.js';
 import type { SampleSet } from '../store/sample_set.js';
+import { inMemory, takeRows } from '../store/stored_features.js';
 import type { TrainingData } from './data.js';
 import { addPrototypes } from './rehearsal.js';
 
@@ -72,10 +73,7 @@ export class TrainingModel {
     for (const index of data.classIndices.values()) {
       const rows = rowsOfClass(this.manifest, samples, index);
       if (rows.length > 0) {
-        await this.classWeights.imprint(
-          index,
-          samples.features.map((each) => each.take(rows)),
-        );
+        await this.classWeights.imprint(index, inMemory(takeRows(samples.features, rows)));
       }
     }
   }
@@ -89,7 +87,7 @@ export class TrainingModel {
   async normalize(data: TrainingData, mixed: Dataset): Promise<void> {
     await this.engine.restore(data.isWarm ? data.variables : this.untrained);
     if (!data.isWarm) {
-      await this.classWeights.setNormalization(mixed.features);
+      await this.classWeights.setNormalization(inMemory(mixed.features));
     }
   }
 

@@ -6,6 +6,7 @@ import type { Label } from '../data/tasks.js';
 import { DataError, StoreError } from '../errors.js';
 import { Evaluator } from '../results/evaluation.js';
 import { type Epoch, type Evaluation, type History, predictionsOf } from '../results/records.js';
+import { inMemory, takeRows } from '../store/stored_features.js';
 import type { TrainingOptions } from '../training/config.js';
 import { Inputs } from './inputs.js';
 import type {
@@ -204,17 +205,15 @@ export class Model extends ModelFiles implements Service {
   }
 
   /** Return the features and the targets of stored samples, without augmentations. */
-  #storedSamples() {
+  *#storedSamples() {
     const { samples, features, targets, classes } = this.parts.samples.evaluationSet();
     const first = samples.map((_, row) => row).filter((row) => samples[row] !== samples[row - 1]);
-    return first.map((row) => ({
-      features: features.map((matrix) => matrix.take([row])),
-      targets: new Map(
-        classes
-          .map((name, column) => [name, targets.at(row, column)] as const)
-          .filter(([, target]) => !Number.isNaN(target)),
-      ),
-    }));
+    for (const row of first) {
+      const known = classes
+        .map((name, column) => [name, targets.at(row, column)] as const)
+        .filter(([, target]) => !Number.isNaN(target));
+      yield { features: inMemory(takeRows(features, [row])), targets: new Map(known) };
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import type { Engine, Variables } from '../../src/litert/engine.js';
 import { indicesOf, range } from '../../src/numbers.js';
 import { ModelState } from '../../src/state.js';
 import { type SampleSet, takeSamples } from '../../src/store/sample_set.js';
+import { inMemory, takeRows } from '../../src/store/stored_features.js';
 import { type TrainingConfig, trainingConfig } from '../../src/training/config.js';
 import { Control } from '../../src/training/control.js';
 import { createTrainingData, type TrainingData } from '../../src/training/data.js';
@@ -146,7 +147,7 @@ async function addSamples(state: ModelState, { task }: Manifest, samples: Sample
       return task === 'regression' ? !Number.isNaN(target) : target > 0;
     });
     const { features } = takeSamples(samples, rows);
-    await state.addSample(name, rows.length > 0 ? features : undefined);
+    await state.addSample(name, rows.length > 0 ? inMemory(features) : undefined);
   }
 }
 
@@ -182,7 +183,7 @@ function decisions(detector: OODDetector, { features }: SampleSet, probes: Table
     entropy_weight: entropyWeight,
     threshold,
     decisions: probes.map((output, row) => {
-      const rows = features.map((each) => each.take([row]));
+      const rows = inMemory(takeRows(features, [row]));
       return detector.isInDistribution(rows, Float32Array.from(output as number[]));
     }),
   };

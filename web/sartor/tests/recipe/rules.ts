@@ -23,6 +23,7 @@ import { Matrix } from '../../src/data/matrix.js';
 import type { Engine } from '../../src/litert/engine.js';
 import { distinct, indicesOf, range } from '../../src/numbers.js';
 import { RandomNumbers } from '../../src/random_numbers.js';
+import { inMemory } from '../../src/store/stored_features.js';
 import { type TrainingOptions, trainingConfig } from '../../src/training/config.js';
 import { Control } from '../../src/training/control.js';
 import { trainingStages } from '../../src/training/path.js';
@@ -182,7 +183,7 @@ export const RULES: Readonly<Record<string, Player>> = {
   },
 
   async detector({ features, classes, folds, outputs, probes }) {
-    const rows = sampleSet({ targets: oneHot(classes), features }).features;
+    const rows = inMemory(sampleSet({ targets: oneHot(classes), features }).features);
     const detector = await OODDetector.fit(rows, classes, folds, outputs && matrix(outputs));
     if (detector === undefined) {
       return { detector: null };
