@@ -12,21 +12,22 @@ import org.sartor.images.identityOfName
 import org.sartor.results.Inference
 import org.sartor.store.SampleOfStore
 import org.sartor.store.SampleSet
+import org.sartor.store.readRows
 
 /** Features and targets of a sample, for an evaluation. */
 internal class LabelledFeatures(val features: List<Matrix>, val targets: Map<String, Double>)
 
 /** Return the features and the targets of stored samples, without augmentations. */
-internal fun storedSamples(rows: SampleSet): List<LabelledFeatures> {
+internal fun storedSamples(rows: SampleSet): Sequence<LabelledFeatures> {
     val firsts =
         indicesOf(rows.samples.size) { it == 0 || rows.samples[it] != rows.samples[it - 1] }
-    return firsts.map { row ->
+    return firsts.asSequence().map { row ->
         val targets = LinkedHashMap<String, Double>()
         rows.classes.forEachIndexed { column, name ->
             val target = rows.targets[row, column]
             if (!target.isNaN()) targets[name] = target.toDouble()
         }
-        LabelledFeatures(rows.features.map { it.take(intArrayOf(row)) }, targets)
+        LabelledFeatures(readRows(rows.features, intArrayOf(row)), targets)
     }
 }
 

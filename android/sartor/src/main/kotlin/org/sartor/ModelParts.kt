@@ -45,7 +45,7 @@ internal class ModelParts private constructor(
     private val manifest = file.manifest
 
     /** Held while samples are read or changed, and while the checkpoint is written. */
-    val lock: ReentrantLock = ModelLock()
+    val lock: ReentrantLock = samples.store.lock
 
     /** Saves the checkpoint. */
     val saver: Saver = Saver(options.folder, state, lock, manifest)

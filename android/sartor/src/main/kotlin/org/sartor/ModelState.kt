@@ -20,6 +20,7 @@ import org.sartor.saved.adapt
 import org.sartor.saved.detectorOf
 import org.sartor.saved.detectorTensors
 import org.sartor.training.ModelSnapshot
+import org.sartor.store.rowsOf
 
 /**
  * The weights, the class names and the out-of-distribution detector of a model.
@@ -120,7 +121,7 @@ internal class ModelState(
     fun imprint(samples: Map<String, List<Matrix>>): Unit = locked {
         for ((label, features) in samples) {
             addClass(label)
-            if (new.has(label) && features.first().rows > 0) {
+            if (new.has(label) && rowsOf(features) > 0) {
                 new.setSamples(label, behindLayers(features))
             }
         }

@@ -154,7 +154,7 @@ public class PersonalModel private constructor(parts: ModelParts) :
      * @throws DataError if there is no sample.
      */
     public fun evaluate(): Evaluation = parts.locked {
-        parts.evaluate(storedSamples(samples.evaluationSet()).asSequence())
+        parts.evaluate(storedSamples(samples.evaluationSet()))
     }
 
     /**

@@ -33,6 +33,16 @@ internal class HeldOutOutputs(dataset: Dataset) {
         }
     }
 
+    /** Return the outputs of some of the rows, which are those of [dataset]. */
+    fun take(rows: IntArray, dataset: Dataset): HeldOutOutputs {
+        val part = HeldOutOutputs(dataset)
+        rows.forEachIndexed { i, row ->
+            part.folds[i] = folds[row]
+            part.outputs.setRow(i, outputs.data, outputs.start(row))
+        }
+        return part
+    }
+
     /** Return the accuracy on the held-out rows, over outputs of a weight above 0. */
     fun accuracy(manifest: Manifest, dataset: Dataset): Double {
         val rows = rows

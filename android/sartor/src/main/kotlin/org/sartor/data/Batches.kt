@@ -3,6 +3,7 @@ package org.sartor.data
 import org.sartor.contract.Contract
 import org.sartor.contract.Manifest
 import org.sartor.litert.Engine
+import org.sartor.store.StoredFeatures
 import org.sartor.sum
 
 /**
@@ -31,12 +32,14 @@ internal class Batch(manifest: Manifest) {
      * Return the inputs `features`, `labels` and `sample_weights` of `train` and `evaluate`.
      *
      * @param dataset N rows.
-     * @param rows indices of at most B rows. Further rows of the batch are 0.
+     * @param rows indices of at most B rows. Further rows of the batch are 0, and so are rows of
+     *   samples that were deleted from the store, except their labels.
      */
     fun labelledInputs(dataset: Dataset, rows: IntArray): Map<String, FloatArray> {
         fill(labels, dataset.targets, rows)
         fill(weights, dataset.weights, rows)
-        fillFeatures(dataset.features, rows)
+        val stored = dataset.features
+        if (stored is StoredFeatures) fillStored(stored, rows) else fillFeatures(stored, rows)
         return labelledInputs
     }
 
@@ -51,6 +54,15 @@ internal class Batch(manifest: Manifest) {
         rowWeights.fill(0f, rows)
         fillFeatures(matrices, IntArray(rows) { it })
         return classInputs
+    }
+
+    private fun fillStored(stored: StoredFeatures, rows: IntArray) {
+        val batch = stored.read(rows)
+        fillFeatures(batch.features, IntArray(rows.size) { it })
+        val columns = weights.size / size
+        for (row in rows.indices) {
+            if (!batch.isFound[row]) weights.fill(0f, row * columns, (row + 1) * columns)
+        }
     }
 
     private fun fillFeatures(matrices: List<Matrix>, rows: IntArray) {
@@ -75,8 +87,10 @@ internal fun evaluateBatches(engine: Engine, batch: Batch, dataset: Dataset): Ev
     var loss = 0.0
     for (start in 0 until dataset.rows step batch.size) {
         val rows = IntArray(minOf(batch.size, dataset.rows - start)) { start + it }
-        val result = engine.run("evaluate", batch.labelledInputs(dataset, rows))
-        loss += result.getValue(Contract.LOSS)[0] * sum(weights.take(rows).data)
+        val inputs = batch.labelledInputs(dataset, rows)
+        val present = inputs.getValue(Contract.SAMPLE_WEIGHTS).copyOf(rows.size * weights.columns)
+        val result = engine.run("evaluate", inputs)
+        loss += result.getValue(Contract.LOSS)[0] * sum(present)
         val values = result.getValue(Contract.OUTPUT)
         System.arraycopy(values, 0, outputs.data, outputs.start(start), outputs.start(rows.size))
     }

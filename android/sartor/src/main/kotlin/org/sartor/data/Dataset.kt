@@ -5,12 +5,14 @@ import org.sartor.RandomNumbers
 import org.sartor.contract.Manifest
 import org.sartor.sortedBy
 import org.sartor.store.SampleSet
+import org.sartor.store.takeRows
 import org.sartor.rowSum
 
 /**
- * Samples in memory: N rows, one for each sample and each of its augmentations.
+ * Samples: N rows, one for each sample and each of its augmentations.
  *
- * @property features values of each features tensor, [N, size of the tensor].
+ * @property features values of each features tensor, [N, size of the tensor]; those in a store are
+ *   read in batches.
  * @property targets targets [N, C]; 0 where a target is missing.
  * @property weights weights [N, 1], or [N, C] if [Manifest.weightsPerOutput]; 0 where a target is
  *   missing.
@@ -75,7 +77,7 @@ internal class Dataset(
 
     /** Return some of the rows. */
     fun take(rows: IntArray): Dataset = Dataset(
-        features.map { it.take(rows) },
+        takeRows(features, rows),
         targets.take(rows),
         weights.take(rows),
         LongArray(rows.size) { samples[rows[it]] },

@@ -7,6 +7,8 @@ import org.sartor.contract.Manifest
 import org.sartor.contract.headSignature
 import org.sartor.data.Matrix
 import org.sartor.data.numbered
+import org.sartor.store.readRows
+import org.sartor.store.rowsOf
 
 /**
  * An engine whose `train`, `evaluate` and `set_class` are those of the head behind tuned layers.
@@ -35,7 +37,7 @@ internal fun headEngine(engine: Engine, manifest: Manifest): Engine =
  *
  * @param engine engine of the file.
  * @param manifest manifest of the file.
- * @param features rows of each features tensor of the file.
+ * @param features rows of each features tensor of the file; those in a store are read one by one.
  */
 internal fun headFeatures(
     engine: Engine,
@@ -43,10 +45,10 @@ internal fun headFeatures(
     features: List<Matrix>,
 ): List<Matrix> {
     val layers = manifest.layers ?: return features
-    val result = Matrix.filled(features.first().rows, layers.features)
+    val result = Matrix.filled(rowsOf(features), layers.features)
     for (row in result.indices) {
-        val inputs = features.withIndex().associate { (i, each) ->
-            numbered(Contract.FEATURES, i) to each.row(row)
+        val inputs = readRows(features, intArrayOf(row)).withIndex().associate { (i, each) ->
+            numbered(Contract.FEATURES, i) to each.data
         }
         val outputs = engine.run(Contract.RUN_LAYERS, inputs)
         result.setRow(row, outputs.getValue(Contract.HEAD_FEATURES))

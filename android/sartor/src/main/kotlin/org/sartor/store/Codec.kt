@@ -54,7 +54,7 @@ internal class FeatureCodec(private val specs: List<FeatureSpec>) {
     fun decode(encoded: EncodedFeatures): List<Matrix> {
         val rows = encoded.data.size / size(encoded.encoding)
         val bytes = ByteBuffer.wrap(encoded.data).order(ByteOrder.LITTLE_ENDIAN)
-        val features = specs.map { Matrix.filled(rows, volume(it.shape)) }
+        val features = zeros(rows)
         for (row in 0 until rows) {
             specs.forEachIndexed { i, spec ->
                 val type = numberType(spec, encoded.encoding[i].toString())
@@ -67,8 +67,11 @@ internal class FeatureCodec(private val specs: List<FeatureSpec>) {
         return features
     }
 
-    /** Return a matrix without rows for each features tensor. */
-    fun empty(): List<Matrix> = specs.map { Matrix.filled(0, volume(it.shape)) }
+    /** Number of features tensors. */
+    val tensors: Int get() = specs.size
+
+    /** Return a matrix of zeros for each features tensor. */
+    fun zeros(rows: Int): List<Matrix> = specs.map { Matrix.filled(rows, volume(it.shape)) }
 
     /** Return features with the precision of the store. */
     fun round(features: List<Matrix>): List<Matrix> = decode(encode(features))

@@ -10,8 +10,6 @@ import org.sartor.contract.checksum
 import org.sartor.contract.hexadecimal
 import org.sartor.data.Matrix
 
-private const val SAMPLES_PER_QUERY = 100
-private const val SMALL_DATA = 16384 // bytes: 100 of them fit into a cursor, which holds 2 MB
 private const val MOST_ROWS = 1_000_000L // of features of one sample
 private const val LARGEST_TIME = 8.64e12 // seconds, of any date in every language
 
@@ -72,14 +70,13 @@ internal fun readSamples(database: Database, sample: Long? = null): List<StoredS
     throw damaged(database.name, "sample $orphan is missing")
 }
 
-/** Return samples as arrays, with their features. */
+/** Return samples as arrays, with their features; see [SampleSet]. */
 internal fun readSampleSet(
     database: Database,
-    codec: FeatureCodec,
     samples: List<StoredSample>,
+    features: List<Matrix>,
 ): SampleSet {
     val classes = readClasses(database).values.toList()
-    val features = samples.chunked(SAMPLES_PER_QUERY).flatMap { readFeatures(database, codec, it) }
     val rows = samples.sumOf { it.rows }
     val owners = LongArray(rows)
     val targets = Matrix.filled(rows, maxOf(1, classes.size), Float.NaN)
@@ -93,47 +90,7 @@ internal fun readSampleSet(
             at += 1
         }
     }
-    val stacked =
-        codec.empty().mapIndexed { i, none -> Matrix.stack(listOf(none) + features.map { it[i] }) }
-    return SampleSet(stacked, owners, targets, classes)
-}
-
-/**
- * Return the features of samples, ordered by ID: for each a matrix for each features tensor.
- *
- * @throws org.sartor.StoreError if they are damaged.
- */
-internal fun readFeatures(
-    database: Database,
-    codec: FeatureCodec,
-    samples: List<StoredSample>,
-): List<List<Matrix>> {
-    if (samples.isEmpty()) return emptyList()
-    val query = "SELECT sample, encoding, checksum, CASE WHEN typeof(data) = 'blob' AND " +
-        "length(data) <= ? THEN data END FROM features WHERE sample BETWEEN ? AND ?"
-    val rows = database.rows(query, SMALL_DATA, samples.first().id, samples.last().id)
-        .associateBy { it.first() }
-    return samples.map { featuresOf(database, codec, it, rows[it.id]) }
-}
-
-private fun featuresOf(
-    database: Database,
-    codec: FeatureCodec,
-    sample: StoredSample,
-    row: Row?,
-): List<Matrix> {
-    val id = sample.id
-    val (_, encoding, stored) = row ?: listOf(id, null, null)
-    val data = row?.get(3) as ByteArray? ?: database.data("features", "sample = ?", id)
-    val isValid = encoding is String && data != null && codec.isValid(encoding) &&
-        data.size.toLong() == codec.size(encoding).toLong() * sample.rows &&
-        checksum(id, encoding, data) == stored
-    if (!isValid) throw damaged(database.name, "the features of sample $id have changed")
-    val features = codec.decode(EncodedFeatures(encoding as String, data as ByteArray))
-    if (!features.all { matrix -> matrix.data.all(Float::isFinite) }) {
-        throw damaged(database.name, "the features of sample $id are not finite")
-    }
-    return features
+    return SampleSet(features, owners, targets, classes)
 }
 
 /** Return a thumbnail or photo, or null if the sample has none. */

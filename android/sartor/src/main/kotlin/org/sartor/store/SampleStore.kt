@@ -1,7 +1,9 @@
 package org.sartor.store
 
 import java.io.File
+import java.util.concurrent.locks.ReentrantLock
 import org.sartor.DataError
+import org.sartor.ModelLock
 import org.sartor.StoredSample
 import org.sartor.contract.Contract
 import org.sartor.contract.Manifest
@@ -29,7 +31,7 @@ internal class SampleOfStore(
  * Features and labels of samples, in an SQLite database.
  *
  * A method that returns has written its changes. A method that throws has changed nothing. The
- * methods run one at a time: the caller holds a lock.
+ * methods run one at a time: the caller holds [lock], unless it is the only one.
  *
  * @param file the file; an empty or missing one becomes a store. Null stores in memory.
  * @param name name for messages.
@@ -48,6 +50,9 @@ internal class SampleStore(
     private val task = manifest.task
     private val codec = FeatureCodec(manifest.features)
     private val database = Database(file, name, manifest.fingerprints.base, task, create)
+
+    /** Held by the caller of each method, and while [StoredFeatures] are read. */
+    val lock: ReentrantLock = ModelLock()
 
     /** Number of samples. */
     val size: Long get() = database.rows("SELECT count(*) FROM sample").first().first() as Long
@@ -114,12 +119,18 @@ internal class SampleStore(
     /**
      * Return samples with their features.
      *
+     * In a file with tuned layers, the features stay in the store until they are read.
+     *
      * @param heldOut whether the samples are held out; null for both.
      * @throws org.sartor.StoreError if one is damaged.
      */
     fun select(heldOut: Boolean? = null): SampleSet {
         val samples = samples().filter { heldOut == null || it.isHeldOut == heldOut }
-        return readSampleSet(database, codec, samples)
+        val features = when (manifest.layers) {
+            null -> readAllFeatures(database, codec, samples)
+            else -> StoredFeatures.ofSamples(database, codec, lock, samples)
+        }
+        return readSampleSet(database, samples, features)
     }
 
     /** Delete samples, and overwrite their bytes; throws DataError if an ID is unknown. */

@@ -1,13 +1,17 @@
 package org.sartor.training
 
+import org.sartor.DataError
 import org.sartor.Depth
 import org.sartor.Epoch
 import org.sartor.History
+import org.sartor.SartorError
+import org.sartor.StoreError
 import org.sartor.TrainingError
 import org.sartor.TrainingOptions
 import org.sartor.confidence.HeldOutOutputs
 import org.sartor.contract.Contract
 import org.sartor.contract.ofHead
+import org.sartor.data.Dataset
 import org.sartor.data.Matrix
 import org.sartor.data.accuracy
 import org.sartor.data.taskOf
@@ -58,7 +62,7 @@ internal fun trainModel(
 private class LayerTraining(
     private val model: TrainingModel,
     private val options: TrainingOptions,
-    private val data: TrainingData,
+    private var data: TrainingData,
     private val control: Control,
     private val publish: Publish,
     private val onEpoch: EpochCallback,
@@ -74,7 +78,12 @@ private class LayerTraining(
      */
     fun run(): History {
         model.engine.restore(if (data.isWarm) data.variables else model.untrained)
-        val headData = behindLayers()
+        val headData = withoutDeleted()
+        if (data.samples.samples.isEmpty()) {
+            throw DataError(
+                "all training samples were deleted: add samples with addSample first",
+            )
+        }
         val trained = trainHead(head, options, headData, control, publish, onEpoch)
         val isStopped = trained.history.stopped
         if (isStopped && !data.isWarm) keepBetter(trained.variables)
@@ -82,9 +91,15 @@ private class LayerTraining(
         return try {
             trainLayers(headData, trained)
         } catch (error: TrainingError) {
-            val warning = "the tuned layers were not trained: ${error.message}"
-            trained.history.copy(warnings = trained.history.warnings + warning)
+            withWarning(trained.history, error)
+        } catch (error: StoreError) {
+            withWarning(trained.history, error)
         }
+    }
+
+    private fun withWarning(history: History, error: SartorError): History {
+        val warning = "the tuned layers were not trained: ${error.message}"
+        return history.copy(warnings = history.warnings + warning)
     }
 
     /**
@@ -101,17 +116,32 @@ private class LayerTraining(
         if (before <= after) publish(data.variables, data.detector)
     }
 
-    /** Return the data with the features that the present layers compute. */
-    private fun behindLayers(): TrainingData = data.copy(
-        samples = behindLayers(data.samples),
-        heldOut = data.heldOut?.let(::behindLayers),
-    )
+    /**
+     * Remove the samples that were deleted from the store, and return the others with the features
+     * that the present layers compute.
+     */
+    private fun withoutDeleted(): TrainingData {
+        val (samples, rows) = behindLayers(data.samples)
+        val behind = data.heldOut?.let(::behindLayers)
+        val heldOut = data.heldOut
+        data = data.copy(
+            samples = data.samples.take(rows),
+            heldOut = behind?.let { heldOut?.take(it.second) },
+        )
+        return data.copy(
+            samples = samples.take(rows),
+            heldOut = behind?.let { it.first.take(it.second) },
+        )
+    }
 
-    private fun behindLayers(set: SampleSet) =
-        SampleSet(features(set), set.samples, set.targets, set.classes)
-
-    private fun features(set: SampleSet): List<Matrix> =
-        headFeatures(model.engine, manifest, set.features)
+    /**
+     * Return samples with the features behind the present layers, and the rows that are still
+     * stored. The features of deleted samples are those of zeros.
+     */
+    private fun behindLayers(set: SampleSet): Pair<SampleSet, IntArray> {
+        val features = headFeatures(model.engine, manifest, set.features)
+        return set.withFeatures(features) to set.present()
+    }
 
     private fun trainLayers(headData: TrainingData, trained: HeadTraining): History {
         val evidence = holdOut(headData, trained)
@@ -159,14 +189,30 @@ private class LayerTraining(
         if (!trainOn(others, headData, trained, selection.stages)) return null
         val rows = indicesOf(assigned.size) { assigned[it] == fold }
         val samples = head.dataset(headData, headData.samples)
-        val outputs = model.evaluate(model.dataset(data, data.samples.take(rows))).outputs
+        val all = model.evaluate(model.dataset(data, data.samples.take(rows))).outputs
+        val (behind, stored) = behindLayers(data.samples)
+        val known = stored.toHashSet()
+        val kept = indicesOf(rows.size) { rows[it] in known } // of the held-out rows
+        if (kept.isEmpty()) return null
+        return evidence(selection, samples, behind, fold, rows.take(kept), all.take(kept))
+    }
+
+    /** Compare the outputs of layers and head for held-out rows with those of the head alone. */
+    private fun evidence(
+        selection: Selection,
+        samples: Dataset,
+        behind: SampleSet,
+        fold: Int,
+        rows: IntArray,
+        outputs: Matrix,
+    ): Evidence {
         val tuned = HeldOutOutputs(samples).apply { set(fold, rows, outputs) }
         val before = HeldOutOutputs(samples).apply {
             set(fold, rows, selection.heldOut.outputs.take(rows))
         }
         val isNoWorse = tuned.loss(manifest, samples) < before.loss(manifest, samples) ||
             tuned.accuracy(manifest, samples) >= before.accuracy(manifest, samples)
-        return Evidence(tuned, features(data.samples), isNoWorse)
+        return Evidence(tuned, behind.features, isNoWorse)
     }
 
     /** Train the head, then layers and head, on some of the rows; return whether it ended. */
@@ -198,7 +244,12 @@ private class LayerTraining(
             null -> selection
             else -> Selection(selection.stages, evidence.heldOut.folds, evidence.heldOut)
         }
-        return validate(head, behindLayers(), used, options, evidence?.features)
+        val (behind, rows) = behindLayers(data.samples)
+        if (rows.isEmpty()) return null
+        val rest = data.copy(samples = behind.take(rows), heldOut = null)
+        val outputs = used.heldOut.take(rows, head.dataset(rest, rest.samples))
+        val kept = Selection(used.stages, used.assigned.take(rows), outputs)
+        return validate(head, rest, kept, options, evidence?.features?.map { it.take(rows) })
     }
 
     /** Return weights with the initial state of the optimizer, and temperature 1. */
@@ -228,6 +279,8 @@ private class LayerTraining(
         return Schedule(epochs, batches, peak, options.decay)
     }
 }
+
+private fun IntArray.take(rows: IntArray) = IntArray(rows.size) { this[rows[it]] }
 
 /** Return an epoch of the second part of a training, after [first] epochs of the head. */
 private fun Epoch.after(first: Int) =

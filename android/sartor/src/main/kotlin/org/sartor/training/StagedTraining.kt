@@ -13,6 +13,7 @@ import org.sartor.data.MULTI_LABEL
 import org.sartor.data.REGRESSION
 import org.sartor.litert.Variables
 import org.sartor.split
+import org.sartor.store.readRows
 
 /** A default learning rate that is too high. */
 private object Retry {
@@ -168,7 +169,7 @@ internal class StagedTraining(
         val batches = batchesOf(samples.rows, manifest.batchSize)
         val parts = split(samples.rows, batches).take(RATE_BATCHES)
         val first = order.copyOf(parts.last().end)
-        val rows = model.classWeights.normalize(samples.features.map { it.take(first) })
+        val rows = model.classWeights.normalize(readRows(samples.features, first))
         return parts.map { part ->
             val weights = DoubleArray(part.end - part.start) { i ->
                 samples.weightOf(first[part.start + i])

@@ -13,6 +13,7 @@ import org.sartor.indicesOf
 import org.sartor.litert.Engine
 import org.sartor.litert.Variables
 import org.sartor.store.SampleSet
+import org.sartor.store.readRows
 
 /**
  * A second copy of a model, which only training uses.
@@ -60,7 +61,7 @@ internal class TrainingModel(val engine: Engine, val manifest: Manifest) : AutoC
         for (index in data.classIndices.values) {
             val rows = rowsOfClass(samples, index)
             if (rows.isNotEmpty()) {
-                classWeights.imprint(index, samples.features.map { it.take(rows) })
+                classWeights.imprint(index, readRows(samples.features, rows))
             }
         }
     }
