@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from sartor.autodiff import gradients
-from sartor.graph import Graph, Op
-from sartor.ops import emit, evaluate, matmul
+from sartor.graph import Graph, Op, Tensor
+from sartor.ops import add, div, emit, evaluate, matmul, mul, sub
+from sartor.ops.reduce import spread
 from sartor.testing import run_graph
 
 
@@ -73,4 +75,28 @@ def test_no_copy_is_made_for_the_gradient_of_an_image_with_padding_same() -> Non
     graph.outputs = gradients(y, [x], seed=graph.input("seed", y.shape))
     graph.prune()
     assert [op.code for op in graph.ops] == ["REVERSE_V2", "DEPTHWISE_CONV_2D"]
+    check_on_litert(graph)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("op", [add, sub, mul, div])
+def test_an_op_repeats_a_gradient_itself(op: Callable[..., Tensor], axis: int) -> None:
+    """Instead of an addition of zeros before it; two repeated operands keep one."""
+    graph = Graph()
+    x, g = graph.input("x", (4, 5)), graph.input("g", (1, 5) if axis == 0 else (4, 1))
+    repeated = spread(g, x, [axis])
+    graph.outputs = [op(repeated, x), op(x, repeated), op(repeated, repeated)]
+    graph.prune()
+    assert [output.shape for output in graph.outputs] == [x.shape] * 3
+    assert len(graph.ops) == (5 if axis == 0 else 4)
+    assert sum(g in each.inputs for each in graph.ops) == 4
+    check_on_litert(graph)
+
+
+def test_an_activation_behind_an_addition_of_zeros_stays() -> None:
+    graph = Graph()
+    x, g = graph.input("x", (4, 5)), graph.input("g", (4, 1))
+    activated = emit("ADD", g, np.zeros((1, 5), np.float32), fusedActivationFunction=1)
+    graph.outputs = [mul(activated, x)]
+    assert len(graph.ops) == 2
     check_on_litert(graph)

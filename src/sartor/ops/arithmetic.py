@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..graph import Op, Tensor
-from ._activation import mask_positive
+from ..graph import DType, Op, Tensor
+from ._activation import OPTION, mask_positive
 from ._shapes import broadcast_output, broadcast_spec
 from ._versions import (
     COMPLEX,
@@ -31,22 +31,22 @@ __all__ = ["add", "div", "maximum", "minimum", "mul", "pow_", "sub"]
 
 def add(x: Operand, y: Operand, *, name: str | None = None) -> Tensor:
     """Return `x + y`, broadcast."""
-    return emit("ADD", x, y, name=name)
+    return _emit_spread("ADD", x, y, name)
 
 
 def sub(x: Operand, y: Operand, *, name: str | None = None) -> Tensor:
     """Return `x − y`, broadcast."""
-    return emit("SUB", x, y, name=name)
+    return _emit_spread("SUB", x, y, name)
 
 
 def mul(x: Operand, y: Operand, *, name: str | None = None) -> Tensor:
     """Return `x · y`, broadcast."""
-    return emit("MUL", x, y, name=name)
+    return _emit_spread("MUL", x, y, name)
 
 
 def div(x: Operand, y: Operand, *, name: str | None = None) -> Tensor:
     """Return `x / y`, broadcast."""
-    return emit("DIV", x, y, name=name)
+    return _emit_spread("DIV", x, y, name)
 
 
 def maximum(x: Operand, y: Operand, *, name: str | None = None) -> Tensor:
@@ -62,6 +62,32 @@ def minimum(x: Operand, y: Operand, *, name: str | None = None) -> Tensor:
 def pow_(x: Operand, y: Operand) -> Tensor:
     """Return `x ** y`, broadcast. POW is slow on large tensors."""
     return emit("POW", x, y)
+
+
+def _emit_spread(code: str, x: Operand, y: Operand, name: str | None) -> Tensor:
+    """Emit an op that repeats an operand itself, in place of an addition of zeros before it.
+
+    Gradients are repeated by `spread`; most are then multiplied by a tensor of the same shape.
+    """
+    if isinstance(x, Tensor) and isinstance(y, Tensor):
+        x = _before_spread(x, y)
+        y = _before_spread(y, x)
+    return emit(code, x, y, name=name)
+
+
+def _before_spread(x: Tensor, other: Tensor) -> Tensor:
+    """Return the tensor that zeros were added to, if `other` repeats it to the shape of `x`."""
+    op = x.producer
+    if op is None or op.code != "ADD" or op.options.get(OPTION) or other.shape != x.shape:
+        return x
+    first, second = op.input(0), op.input(1)
+    return first if _are_zeros(second) else second if _are_zeros(first) else x
+
+
+def _are_zeros(x: Tensor) -> bool:
+    if x.producer is not None:
+        return x.producer.code == "ZEROS_LIKE"
+    return x.is_constant and x.dtype is DType.FLOAT32 and not x.value.any()
 
 
 # --- gradients ---------------------------------------------------------------------------------

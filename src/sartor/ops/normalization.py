@@ -15,7 +15,7 @@ from .arithmetic import add, div, maximum, mul, sub
 from .builder import emit
 from .reduce import reduce_sum
 from .registry import OpRow, register
-from .unary import exp, neg, rsqrt, sqrt, square
+from .unary import neg, rsqrt, sqrt, square
 
 __all__ = [
     "l2_normalization",
@@ -95,8 +95,8 @@ def _softmax_gradient(op: Op, _: int, g: Tensor) -> Tensor:
 
 
 def _log_softmax_gradient(op: Op, _: int, g: Tensor) -> Tensor:
-    """`g − eʸ · Σ g`."""
-    return sub(g, mul(exp(op.output), _last_sum(g)))
+    """`g − softmax(x) · Σ g`; a model that returns the softmax computes it once."""
+    return sub(g, mul(softmax(op.input(0)), _last_sum(g)))
 
 
 def _l2_gradient(op: Op, _: int, g: Tensor) -> Tensor:
