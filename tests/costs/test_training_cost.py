@@ -82,7 +82,7 @@ def test_memory_is_within_20_percent_and_if_large_within_5(
 def test_memory_with_frozen_weights(
     name: str, last: int, shared_models: Path, tmp_path: Path
 ) -> None:
-    """LiteRT's own convolution, which takes biases that are variables, copies its windows."""
+    """XNNPACK packs the frozen weights, and those of the gradient."""
     path, head = shared_models / name, FineTune(last, biases_only=True)
     model = sartor.convert(path, classes=10, head=head, batch_size=BATCH)
     options = check_options(
@@ -94,6 +94,22 @@ def test_memory_with_frozen_weights(
     *_, depth = predict_depths(prepared, options, last)
     measured = measured_bytes(model.save(tmp_path / "model.tflite"))
     assert depth.cost.memory == pytest.approx(measured, rel=0.2)
+
+
+@linux
+@pytest.mark.parametrize(("name", "last"), [(MOBILENET, 4), (RESNET, 5)])
+def test_biases_take_less_memory_than_weights(
+    name: str, last: int, shared_models: Path, tmp_path: Path
+) -> None:
+    """A bias needs no activation but the output of an activation function, and no other does."""
+    measured = []
+    for biases_only in (False, True):
+        head = FineTune(last, biases_only=biases_only)
+        model = sartor.convert(
+            shared_models / name, classes=10, head=head, batch_size=BATCH, optimizer=sartor.Adam()
+        )
+        measured.append(measured_bytes(model.save(tmp_path / "model.tflite")))
+    assert measured[1] < 0.7 * measured[0]
 
 
 @linux

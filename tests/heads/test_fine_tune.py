@@ -15,6 +15,8 @@ from PIL import Image
 import sartor
 from sartor import PersonalModel
 from sartor.errors import ConversionError
+from sartor.flatbuffer import read
+from sartor.graph import Model, Op
 from sartor.heads import MLP, CosineClassifier, FineTune, Head, SoftmaxClassifier
 from sartor.testing import verify_contract
 
@@ -91,6 +93,27 @@ def test_training_changes_the_last_layers_only(base: bytes, tmp_path: Path) -> N
             personal.add_sample(sample[None], name)
         history = personal.fit(40, lambda _: None, depth="layers")
     assert history.epochs[-1].loss < history.epochs[0].loss
+
+
+def test_frozen_layers_have_constant_biases_and_keep_no_input(base: bytes) -> None:
+    """XNNPACK refuses a layer with a variable as bias; TinyTL keeps no input of a layer."""
+    model = sartor.convert(base, classes=CLASSES, head=FineTune(3, biases_only=True))
+    read_model = read(model.content)
+    for key in ("train", "evaluate", "run_layers", "set_class"):
+        layers = layers_of(read_model, key)
+        assert len(layers) == 3, key
+        assert all(t.is_constant for op in layers for t in op.inputs[1:] if t is not None)
+    signature = read_model.signature("train")
+    assert signature is not None
+    features = signature.inputs["features"]
+    assert [op.code for op in features.consumers] == ["CONV_2D"]
+
+
+def layers_of(model: Model, key: str) -> list[Op]:
+    signature = model.signature(key)
+    assert signature is not None
+    codes = ("CONV_2D", "DEPTHWISE_CONV_2D")
+    return [op for op in signature.graph.ops if op.code in codes]
 
 
 def test_layers_of_real_models_become_features_at_the_cheapest_cut(shared_models: Path) -> None:
