@@ -18,7 +18,7 @@ from hand_made import feature_base
 from plain_model import Engine
 from recipe_cases import Inputs, inputs_of
 from recipe_player import player
-from recipe_training_cases import SEVERAL, SOFTMAX
+from recipe_training_cases import SEVERAL, SOFTMAX, TUNED
 from recipe_vectors import FILES, FOLDER, Case, Player, difference, to_json, to_plain
 from reference import Reference
 
@@ -26,7 +26,7 @@ import sartor
 from sartor import litert
 from sartor.contract.manifest import Manifest
 from sartor.flatbuffer import write
-from sartor.heads import MultiLabelClassifier, SoftmaxClassifier
+from sartor.heads import FineTune, MultiLabelClassifier, SoftmaxClassifier
 
 __all__ = ["main", "make_cases", "models", "open_litert"]
 
@@ -71,6 +71,7 @@ def models() -> dict[str, bytes]:
     base, names = write(feature_base()), ["class 0", "class 1", "class 2"]
     several = MultiLabelClassifier()
     return {
+        TUNED: sartor.convert(base, classes=4, head=FineTune(1), batch_size=8).content,
         SOFTMAX: sartor.convert(base, classes=4, head=SoftmaxClassifier(), batch_size=16).content,
         SEVERAL: sartor.convert(base, classes=names, head=several, batch_size=16).content,
     }

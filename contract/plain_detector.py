@@ -59,6 +59,11 @@ class Detector:
             labels=np.append(self.labels, c),
         )
 
+    def with_features(self, rows: Rows) -> Detector:
+        """Return a detector with prototypes of other features of all rows."""
+        x, labels = prototypes(unit(rows.features), rows.labels, self.rho)
+        return replace(self, prototypes=x, labels=labels)
+
     def score(self, features: Floats, output: Floats) -> float:
         """Return the score of an input."""
         similarity = (self.prototypes @ unit(features)).max()

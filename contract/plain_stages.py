@@ -52,6 +52,7 @@ class Options:
     epochs: int | None = None
     learning_rate: float | None = None
     weight_decay: float | None = None
+    patience: int | None = None
 
     def or_of(self, manifest: Manifest) -> Options:
         """Return the options, and those of a manifest for the others."""
@@ -60,6 +61,7 @@ class Options:
             self.epochs,
             manifest.learning_rate if rate is None else rate,
             manifest.weight_decay if decay is None else decay,
+            self.patience,
         )
 
 
@@ -127,7 +129,8 @@ def stages(
         return Stage(epochs, parts, peak, decay)
 
     plain = head.regression or not head.has_norm
-    if options.epochs or options.weight_decay is not None or warm or plain:
+    is_limited = options.epochs or options.patience or options.weight_decay is not None
+    if is_limited or warm or plain:
         decay = options.weight_decay
         if decay is None and not warm:
             decay = 0.0 if plain else 1 / effective / outputs

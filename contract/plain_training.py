@@ -26,7 +26,8 @@ from plain_stages import NOTHING_STATED, Head, Options, Stage, rates, stages
 from sartor.contract.manifest import Manifest
 
 __all__ = [
-    "Result", "Training", "expected_accuracy", "fit", "held_out_loss", "imprint", "search_rate",
+    "Result", "Training", "errors", "expected_accuracy", "fit", "held_out_loss", "held_out_values",
+    "imprint", "search_rate",
 ]  # fmt: skip
 
 FIRST_BATCHES = 16  # that decide on the learning rate
@@ -42,6 +43,8 @@ class Training:
     seed: int
     options: Options = NOTHING_STATED
     warm: bool = False
+    held_out: Rows | None = None  # for patience
+    epochs: int = 0  # of the last stage
     numbers: Numbers = field(init=False)
     mixed: Rows = field(init=False)
 
@@ -122,11 +125,22 @@ class Training:
         self.steps(self.rows, self.rows.weights, of_steps, stage.batches)
 
     def steps(self, rows: Rows, weights: Floats, rates: list[float], batches: int) -> None:
-        """Run steps on rows: one for each rate."""
+        """Run steps on rows: one for each rate, or until the patience ends."""
         remaining, rows = iter(rates), rows.smoothed
-        for _ in range(len(rates) // batches):
+        losses, best, held_out = list[float](), {}, self.held_out
+        for self.epochs in range(1, 1 + len(rates) // batches):
             for part in np.array_split(self.numbers.permutation(len(rows)), batches):
                 self.model.train(rows.where(part), weights[part], next(remaining))
+            if held_out is None:
+                continue
+            losses.append(self.model.loss(held_out, held_out.weights))
+            lowest = int(np.argmin(losses))
+            if lowest == len(losses) - 1:
+                best = self.model.engine.variables()
+            if len(losses) - 1 - lowest == self.options.patience:
+                break
+        if best:
+            self.model.engine.restore(best)
 
 
 @dataclass(frozen=True)
@@ -137,6 +151,8 @@ class Result:
         masks: the rows that each fold holds out.
         last: the last stage.
         losses: loss of the held-out outputs of each stage.
+        outputs: held-out outputs of the last stage, [N, K].
+        options: the options, with a peak that was searched or lowered.
         expected_accuracy, calibration_error: None if nothing is held out.
     """
 
@@ -145,6 +161,8 @@ class Result:
     last: int
     losses: list[float]
     temperature: float
+    outputs: Floats
+    options: Options
     expected_accuracy: float | None = None
     calibration_error: float | None = None
     detector: Detector | None = None
@@ -157,19 +175,26 @@ def fit(
     if manifest.head.feature_norm is None and options.learning_rate is None:
         rate = search_rate(Training(Model(engine, manifest), rows, seed, options))
         options = replace(options, learning_rate=rate)
+    held_out = None
+    if options.patience:
+        mask = folds(rows, seed)[0]
+        rows, held_out = rows.where(~mask), rows.where(mask)
     masks = [] if manifest.task == "regression" else folds(rows, seed)
     model = Model(engine, manifest)
-    training = Training(model, rows, seed, options)
+    training = Training(model, rows, seed, options, held_out=held_out)
     training.first_stage()
+    if held_out is not None:
+        training.options = replace(training.options, epochs=training.epochs, patience=None)
     outputs, last, losses = _validate(training, masks)
     for s in range(1, last + 1):
         training.stage(s)
+    result = Result(engine.variables(), masks, last, losses, 1.0, outputs, training.options)
     if manifest.task == "regression":
-        return Result(engine.variables(), masks, last, losses, 1.0)
+        return result
     held, single = np.any([*masks, np.zeros(len(rows), bool)], axis=0), rows.single
     t = 0.4 * deviation(model.outputs(rows)) or 1.0
     if masks:
-        t = temperature(*_held_out(rows, outputs, held), t, single=single)
+        t = temperature(*held_out_values(rows, outputs, held), t, single=single)
     model.set(temperature=t)
     accuracy = error = ood_detector = None
     if masks and (not single or rows.targets.shape[1] > 1):
@@ -179,7 +204,10 @@ def fit(
         ood_detector = detector(rows, masks, outputs)
         if accuracy is not None:
             error = calibration_error(outputs[held], rows.labels[held])
-    return Result(engine.variables(), masks, last, losses, t, accuracy, error, ood_detector)
+    return replace(
+        result, variables=engine.variables(), temperature=t, expected_accuracy=accuracy,
+        calibration_error=error, detector=ood_detector,
+    )  # fmt: skip
 
 
 def _validate(training: Training, masks: list[Mask]) -> tuple[Floats, int, list[float]]:
@@ -212,12 +240,12 @@ def _validate(training: Training, masks: list[Mask]) -> tuple[Floats, int, list[
 
 def held_out_loss(rows: Rows, outputs: Floats, held: Mask) -> float:
     """Return the loss of held-out outputs at the temperature that fits them."""
-    z, y, w = _held_out(rows, outputs, held)
+    z, y, w = held_out_values(rows, outputs, held)
     t = temperature(z, y, w, 1.0, single=rows.single)
     return cross_entropy(z / t, y, w, single=rows.single)
 
 
-def _held_out(rows: Rows, outputs: Floats, held: Mask) -> tuple[Floats, Floats, Floats]:
+def held_out_values(rows: Rows, outputs: Floats, held: Mask) -> tuple[Floats, Floats, Floats]:
     """Return logits, targets and weights of the held-out rows."""
     targets, f = rows.targets[held], rows.fractions[held][:, None]
     z = logits(outputs[held], single=rows.single)

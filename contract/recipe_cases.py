@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from recipe_data import blobs, grid, image, one_hot, several_labels
-from recipe_training_cases import continue_inputs, fit_inputs, training_inputs
+from recipe_training_cases import continue_inputs, fit_inputs, layer_inputs, training_inputs
 from recipe_validation_cases import detector_inputs, validation_inputs
 
 __all__ = ["Inputs", "inputs_of"]
@@ -24,6 +24,7 @@ def inputs_of() -> dict[str, Inputs]:
         **_schedule(),
         **training_inputs(),
         "fit": fit_inputs(),
+        "fit_layers": layer_inputs(),
         "continue": continue_inputs(),
         **validation_inputs(),
         "detector": detector_inputs(),

@@ -11,6 +11,7 @@ import plain_images as images
 from plain import Floats, Numbers, Rows
 from plain_continue import continue_training
 from plain_detector import detector
+from plain_layers import fit_layers
 from plain_model import Engine, Model
 from plain_stages import Head, Options, rates, stages
 from plain_training import (
@@ -76,6 +77,7 @@ def player(open_model: Open) -> dict[str, Player]:
             lambda e, m, rows, x: {"peak": search_rate(Training(Model(e, m), rows, x["seed"]))}
         ),
         "fit": with_model(_fit),
+        "fit_layers": with_model(_fit_layers),
         "continue": with_model(_continue),
         "groups": _groups,
         "folds": _folds,
@@ -194,6 +196,20 @@ def _fit(engine: Engine, manifest: Manifest, rows: Rows, x: Values) -> Values:
             ],
         }
     return {**outputs, "notes": {"last_stage": result.last, "losses": result.losses}}
+
+
+def _fit_layers(engine: Engine, manifest: Manifest, rows: Rows, x: Values) -> Values:
+    result = fit_layers(engine, manifest, rows, x["seed"], x["depth"], Options(**x["options"]))
+    return {
+        "depth": result.depth,
+        "steps": result.steps,
+        "expected_accuracy": result.expected_accuracy,
+        "calibration_error": result.calibration_error,
+        "variables": result.variables,
+        "detector": result.detector
+        and {"entropy_weight": result.detector.ratio, "threshold": result.detector.threshold},
+        "notes": {"rate": result.rate},
+    }
 
 
 def _continue(engine: Engine, manifest: Manifest, rows: Rows, x: Values) -> Values:

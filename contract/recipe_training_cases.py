@@ -8,11 +8,19 @@ from typing import Any, TypeAlias
 import numpy as np
 from recipe_data import blobs, grid, probabilities, several_labels
 
-__all__ = ["SEVERAL", "SOFTMAX", "continue_inputs", "fit_inputs", "training_inputs"]
+__all__ = [
+    "SEVERAL",
+    "SOFTMAX",
+    "TUNED",
+    "continue_inputs",
+    "fit_inputs",
+    "layer_inputs",
+    "training_inputs",
+]
 
 Inputs: TypeAlias = Sequence[tuple[str, dict[str, Any]]]
 
-SOFTMAX, SEVERAL = "softmax.tflite", "several_labels.tflite"
+SOFTMAX, SEVERAL, TUNED = "softmax.tflite", "several_labels.tflite", "tuned_layers.tflite"
 SGD = "../cases/two_inputs.tflite"  # without momentum
 _FEATURES = 12  # of the models
 
@@ -104,6 +112,7 @@ def fit_inputs() -> Inputs:
         case("a regression", _regression()),
         case("Adam; the file states rate and weight decay", adam),
         case("stated epochs", blobs([5, 4, 3], _FEATURES, seed=18), epochs=4),
+        case("patience", blobs([9, 8, 7], _FEATURES, seed=21, noise=3), patience=3),
         case(
             "stated rate and weight decay",
             blobs([5, 4, 3], _FEATURES, seed=18),
@@ -111,6 +120,23 @@ def fit_inputs() -> Inputs:
             weight_decay=0.02,
             epochs=20,
         ),
+    ]
+
+
+def layer_inputs() -> Inputs:
+    """Return the inputs of trainings of tuned layers."""
+    few = blobs([6, 5, 5], 4, seed=61, noise=0.5)
+
+    def case(about: str, x: dict[str, Any], depth: str, seed: int = 0, **options: Any) -> Any:
+        return about, {"model": TUNED, **x, "seed": seed, "depth": depth, "options": options}
+
+    return [
+        case("the head alone", few, "head"),
+        case("layers on request", few, "layers", epochs=3),
+        case("layers on request, with a stated rate", few, "layers", epochs=2, learning_rate=0.01),
+        case("layers that gain", blobs([9, 8, 7], 4, seed=64, noise=1.5), "auto"),
+        case("layers that lose", blobs([9, 8, 7], 4, seed=65, noise=1.5), "auto"),
+        case("no folds", blobs([1, 1, 1], 4, seed=14), "auto"),
     ]
 
 

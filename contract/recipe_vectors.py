@@ -32,6 +32,7 @@ FILES: Mapping[str, Sequence[str]] = {
     "data_set": ("weights", "mixed_rows"),
     "schedule": ("batches", "stages", "rates"),
     "training": ("imprint", "start", "first_stage", "search_rate", "fit", "continue"),
+    "layers": ("fit_layers",),
     "cross_validation": (
         "groups", "folds", "temperature", "default_temperature", "held_out_loss",
         "expected_accuracy",

@@ -10,7 +10,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import PIL.Image
 from recipe_vectors import Player
-from runtime_training import continue_training, first_stage, fit, imprint, search_rate, start
+from runtime_training import (
+    continue_training,
+    first_stage,
+    fit,
+    fit_layers,
+    imprint,
+    search_rate,
+    start,
+)
 from runtime_validation import (
     dataset_of,
     detector,
@@ -214,6 +222,7 @@ PLAYERS: Mapping[str, Player] = {
     "first_stage": first_stage,
     "search_rate": search_rate,
     "fit": fit,
+    "fit_layers": fit_layers,
     "continue": continue_training,
     "groups": groups,
     "folds": folds,

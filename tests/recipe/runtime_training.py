@@ -19,7 +19,15 @@ from sartor.runtime.training.data import TrainingData
 from sartor.runtime.training.staged import StagedTraining
 from sartor.runtime.training.training_model import TrainingModel
 
-__all__ = ["continue_training", "first_stage", "fit", "imprint", "search_rate", "start"]
+__all__ = [
+    "continue_training",
+    "first_stage",
+    "fit",
+    "fit_layers",
+    "imprint",
+    "search_rate",
+    "start",
+]
 
 Values: TypeAlias = Mapping[str, Any]
 
@@ -100,6 +108,21 @@ def fit(x: Values) -> Values:
             "decisions": decisions,
         },
     }
+
+
+def fit_layers(x: Values) -> Values:
+    with _opened(x) as model:
+        history = model.fit(**x["options"], seed=x["seed"], depth=x["depth"])
+        detector = model._state._detector
+        return {
+            "depth": history.depth,
+            "steps": history.steps,
+            "expected_accuracy": history.expected_accuracy,
+            "calibration_error": history.calibration_error,
+            "variables": model._state.engine.variables(),
+            "detector": detector
+            and {"entropy_weight": detector.entropy_weight, "threshold": detector.threshold},
+        }
 
 
 def continue_training(x: Values) -> Values:

@@ -5,6 +5,7 @@ import type { OODDetector } from '../../src/confidence/out_of_distribution.js';
 import { volume } from '../../src/data/batches.js';
 import type { Engine, Variables } from '../../src/litert/engine.js';
 import { indicesOf, range } from '../../src/numbers.js';
+import type { History } from '../../src/results/records.js';
 import { ModelState } from '../../src/state.js';
 import { type SampleSet, takeSamples } from '../../src/store/sample_set.js';
 import { inMemory, takeRows } from '../../src/store/stored_features.js';
@@ -12,6 +13,7 @@ import { type TrainingConfig, trainingConfig } from '../../src/training/config.j
 import { Control } from '../../src/training/control.js';
 import { createTrainingData, type TrainingData } from '../../src/training/data.js';
 import { type Publish, trainHead } from '../../src/training/fit.js';
+import { LayerTraining } from '../../src/training/layers.js';
 import { StagedTraining } from '../../src/training/staged.js';
 import { TrainingModel } from '../../src/training/training_model.js';
 import { matrix, type Samples, sampleSet, type Table } from './inputs.js';
@@ -36,6 +38,8 @@ interface ModelInputs extends Samples {
   readonly model: string;
   readonly seed?: number;
   readonly options?: OptionsJson;
+  /** What to train in a file with tuned layers. */
+  readonly depth?: string;
   /** Outputs, one for each of the first samples; in `continue`, with features of their own. */
   readonly probes?: Table | readonly Probe[];
   /** Samples of the first of two trainings. */
@@ -80,6 +84,22 @@ export const MODEL_PLAYERS: Readonly<
       expected_accuracy: history.expectedAccuracy,
       calibration_error: history.calibrationError,
       detector: detector && decisions(detector, samples, inputs.probes as Table),
+    };
+  },
+
+  async fit_layers(model, inputs) {
+    const samples = samplesOf(model, inputs);
+    const state = await stateWith(model, samples);
+    const config = { ...configOf(inputs), depth: inputs.depth as TrainingConfig['depth'] };
+    const { history, variables, detector } = await fit(model, state, samples, config);
+    const { entropyWeight, threshold } = detector?.parameters ?? {};
+    return {
+      depth: history.depth,
+      steps: history.steps,
+      expected_accuracy: history.expectedAccuracy,
+      calibration_error: history.calibrationError,
+      variables,
+      detector: detector && { entropy_weight: entropyWeight, threshold },
     };
   },
 
@@ -128,9 +148,22 @@ async function fit(
     detector = published;
     return state.publish(variables, published);
   };
-  const { history } = await trainHead(model, config, data, new Control(), publish);
+  const history = await train(model, config, data, publish);
   model.close();
   return { history, detector, variables: await (await state.engine()).variables() };
+}
+
+async function train(
+  model: TrainingModel,
+  config: TrainingConfig,
+  data: TrainingData,
+  publish: Publish,
+): Promise<History> {
+  if (model.manifest.layers === null) {
+    return (await trainHead(model, config, data, new Control(), publish)).history;
+  }
+  const training = await LayerTraining.create(model, config, new Control(), publish);
+  return training.run(data);
 }
 
 /** Return a new state to which samples were added. */

@@ -47,14 +47,15 @@ type Player = (inputs: any) => unknown;
 /** Options of a training, as the vectors name them. */
 export interface OptionsJson {
   readonly epochs?: number;
+  readonly patience?: number;
   readonly learning_rate?: number;
   readonly weight_decay?: number;
 }
 
 /** Return options as the library takes them. */
 export function optionsOf(options: OptionsJson): TrainingOptions {
-  const { epochs, learning_rate: learningRate, weight_decay: weightDecay } = options;
-  return { epochs, learningRate, weightDecay };
+  const { epochs, patience, learning_rate: learningRate, weight_decay: weightDecay } = options;
+  return { epochs, patience, learningRate, weightDecay };
 }
 
 interface StagesInputs {

@@ -31,6 +31,7 @@ export const MODEL_RULES = [
   'first_stage',
   'search_rate',
   'fit',
+  'fit_layers',
   'continue',
 ] as const;
 

@@ -105,6 +105,7 @@ internal fun dataset(classes: IntArray, features: Matrix): Dataset {
 /** Return the options of a training, as the vectors name them. */
 internal fun optionsOf(options: Values, seed: Long = 0): TrainingOptions = TrainingOptions(
     epochs = options["epochs"] as Int?,
+    patience = options["patience"] as Int?,
     learningRate = options.number("learning_rate"),
     weightDecay = options.number("weight_decay"),
     seed = seed,

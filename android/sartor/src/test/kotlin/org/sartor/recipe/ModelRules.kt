@@ -1,6 +1,7 @@
 package org.sartor.recipe
 
 import java.io.File
+import org.sartor.Depth
 import org.sartor.History
 import org.sartor.ModelState
 import org.sartor.TrainingOptions
@@ -49,6 +50,7 @@ internal val MODEL_RULES: Map<String, (OpenModel, Values) -> Values> = mapOf(
     },
     "search_rate" to { model, x -> mapOf("peak" to prepare(model, x).stages.first().peak) },
     "fit" to ::fit,
+    "fit_layers" to ::fitLayers,
     "continue" to ::continueTraining,
 )
 
@@ -63,6 +65,23 @@ private fun fit(model: OpenModel, x: Values): Values {
         "expected_accuracy" to result.history.expectedAccuracy,
         "calibration_error" to result.history.calibrationError,
         "detector" to result.detector?.let { decisions(it, samples, x.matrix("probes")) },
+    )
+}
+
+private fun fitLayers(model: OpenModel, x: Values): Values {
+    val samples = samplesOf(model, x)
+    val state = stateWith(model, samples)
+    val depth = Depth.valueOf((x["depth"] as String).uppercase())
+    val result = fit(model, state, samples, options(x).copy(depth = depth))
+    return mapOf(
+        "depth" to result.history.depth.name.lowercase(),
+        "steps" to result.history.steps,
+        "expected_accuracy" to result.history.expectedAccuracy,
+        "calibration_error" to result.history.calibrationError,
+        "variables" to state.engine.variables(),
+        "detector" to result.detector?.let {
+            mapOf("entropy_weight" to it.entropyWeight, "threshold" to it.threshold)
+        },
     )
 }
 
