@@ -220,6 +220,13 @@ def test_inspect_describes_each_type_of_file(
         assert result.out.startswith(f"{path}: ")
 
 
+def test_inspect_takes_the_name_of_a_base_as_convert_does(run: Run) -> None:
+    result = run("inspect", "starter", "--json")
+    assert (result.code, result.err) == (0, "")
+    assert result.json["inputs"][0]["shape"] == [1, 224, 224, 3]
+    assert result.json["bytes"] > 4_000_000
+
+
 def test_labels_are_not_markup(
     model: Path, train: Path, held_out: Path, tmp_path: Path, run: Run
 ) -> None:

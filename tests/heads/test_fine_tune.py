@@ -127,6 +127,11 @@ def test_layers_of_real_models_become_features_at_the_cheapest_cut(shared_models
     assert len(sizes[5]) == 2
 
 
+def test_the_description_of_one_layer_has_no_number() -> None:
+    assert FineTune(1).describe() == "the last layer with weights"
+    assert FineTune(2).describe() == "the last 2 layers with weights"
+
+
 @pytest.mark.parametrize("last", [1, 3])
 def test_quantized_layers_predict_like_the_base(
     shared_models: Path, shared_data: Path, tmp_path: Path, last: int

@@ -21,7 +21,7 @@ from .pytorch import PyTorch
 from .saved_model import SavedModel
 from .tflite import TFLite
 
-__all__ = ["MOBILENET_V2", "STARTER", "Base", "find_base", "load_base"]
+__all__ = ["MOBILENET_V2", "STARTER", "Base", "find_base", "is_name", "load_base"]
 
 STARTER = "starter"
 """The name of `EfficientNetLite0()`, accepted in place of a path."""
@@ -77,6 +77,11 @@ def find_base(
     return replace(instance, **options) if options else instance  # type: ignore[type-var]
 
 
+def is_name(base: Path) -> bool:
+    """Return True for the name of a base; it comes before a file of that name."""
+    return str(base) in _NAMED
+
+
 def load_base(
     base: Base | str | os.PathLike[str] | bytes, *, features: Sequence[str] = ()
 ) -> Model:
@@ -108,7 +113,7 @@ def load_base(
 def _create_base(base: object) -> Base:
     if isinstance(base, str | os.PathLike):
         path = as_path(base, "base", ConversionError)
-        return _NAMED[str(path)]() if str(path) in _NAMED else _create_from_path(path)
+        return _NAMED[str(path)]() if is_name(path) else _create_from_path(path)
     if isinstance(base, bytes):
         return TFLite(base)
     if isinstance(base, Base) and not isinstance(base, type):

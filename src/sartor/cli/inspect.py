@@ -24,7 +24,9 @@ __all__ = ["inspect"]
 def inspect(
     file: Annotated[
         Path,
-        typer.Argument(help="A .tflite model, a checkpoint, a sample store or a project."),
+        typer.Argument(
+            help="A .tflite model, a checkpoint, a sample store, a project, or `starter`."
+        ),
     ],
     everything: Annotated[
         bool, typer.Option("--all", help="List every cut, layer and tensor.")

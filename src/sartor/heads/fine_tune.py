@@ -96,6 +96,8 @@ class FineTune:
         """Return what is trained, for messages."""
         if self.tensors is not None:
             return f"the first layer that {self.tensors!r} selects"
+        if self.last == 1:
+            return "the last layer with weights"
         return f"the last {self.last} layers with weights"
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from .._arguments import as_path, check_integer
 from .._descriptors import read_start
 from .._files import check_readable
+from ..bases import load_base
 from ..bases.archive import is_exported_model, read_exported_model
+from ..bases.base import is_name
 from ..errors import ConversionError, InvalidModelError
+from ..flatbuffer import write
 from ..optimizers import Optimizer
 from .model import describe_model
 from .records import ModelDescription
@@ -48,7 +52,7 @@ def describe(
 
     Args:
         path: path of a `.tflite` file (or a ZIP archive with one), a checkpoint, a sample store or
-            a project.
+            a project; or the name of a base, such as `"starter"`.
         classes: class names, or the number of classes. The description of a model then predicts the
             cost of training. Default: no prediction.
         batch_size: rows of one training step, for the prediction.
@@ -63,7 +67,7 @@ def describe(
         NotPersonalizableError: If the manifest is damaged or of a newer contract version.
         OSError: If the file does not exist or cannot be read.
     """
-    path = check_readable(as_path(path, "path"), InvalidModelError)
+    path = as_path(path, "path")
     if layers is not None:
         check_integer(layers, "layers", 0, error=ConversionError)
     training = None if classes is None else TrainingOptions(classes, batch_size, optimizer, layers)
@@ -76,12 +80,15 @@ def describe(
 
 
 def _describe(path: Path, training: TrainingOptions | None) -> Description:
-    start = read_start(path, 16)
+    if is_name(path):
+        return describe_model(path, write(load_base(path)), training)
+    start = read_start(check_readable(path, InvalidModelError), 16)
     if start == _SQLITE:
         return describe_store(path)
     if start.startswith(_ZIP):
         if is_exported_model(path):
-            return describe_model(path, read_exported_model(path).content, training)
+            model = describe_model(path, read_exported_model(path).content, training)
+            return replace(model, bytes=path.stat().st_size)
         return describe_project(path)
     if start[4:8] != b"TFL3" and start[8:9] == b"{":  # safetensors: a size, then JSON
         return describe_checkpoint(path)

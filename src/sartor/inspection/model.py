@@ -40,8 +40,9 @@ def describe_model(
     """Describe a `.tflite` file.
 
     Args:
-        path: path of the file.
-        content: content of the model, if the file is an archive. Default: that of the file.
+        path: path of the file, for messages if there is a content.
+        content: content of the model, for an archive or a base with a name. Default: that of the
+            file.
         training: options for which to predict the cost of training. Default: no prediction.
 
     Raises:
@@ -60,7 +61,7 @@ def describe_model(
     inference = _describe_inference(model, entry.graph, parts)
     base = _describe_base(model, entry, names, manifest, error, parts)
     return ModelDescription(
-        bytes=path.stat().st_size,
+        bytes=path.stat().st_size if content is None else len(content),
         kind="model" if manifest is None else "personalizable model",
         description=parts.read("description", lambda: _read_description(model), ""),
         metadata=tuple(model.metadata),
