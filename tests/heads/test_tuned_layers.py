@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ from sartor.heads import FineTune, MultiLabelClassifier, Regressor
 from sartor.runtime import Epoch
 from sartor.runtime.confidence.cross_validation import HeldOutOutputs
 from sartor.runtime.training import layers
+from sartor.runtime.training.config import TrainingConfig
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +108,75 @@ def test_a_stop_while_the_layers_train_keeps_the_trained_head(model: PersonalMod
     assert (history.stopped, history.depth) == (True, "head")
     for name, value in variables(model).items():
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
+
+
+def test_a_stop_while_the_layers_train_on_all_samples_keeps_the_trained_head(
+    model: PersonalModel,
+) -> None:
+    epochs: list[Epoch] = []
+    model.fit(None, epochs.append, depth="layers")
+    count, expected = len(epochs), variables(model)
+    history = model.fit(None, lambda each: each.epoch < count - 1, depth="layers")
+    assert (history.stopped, history.depth) == (True, "head")
+    assert len(history.epochs) == count - 1
+    model.fit(depth="head")
+    head = variables(model)
+    assert any((head[name] != value).any() for name, value in expected.items())
+
+
+def test_epochs_of_refused_layers_are_those_that_the_callback_got(
+    model: PersonalModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = model.fit(None, lambda _: None, depth="head")
+    monkeypatch.setattr(layers, "search_layer_rate", lambda *_: 3.0)  # destroys the layers
+    epochs: list[Epoch] = []
+    history = model.fit(None, epochs.append)
+    assert (history.depth, history.stopped) == ("head", False)
+    assert history.epochs == tuple(epochs)
+    assert len(epochs) > len(head.epochs)
+    assert [each.epoch for each in epochs] == list(range(1, len(epochs) + 1))
+    assert history.steps == head.steps
+
+
+@pytest.mark.parametrize(("seconds", "depth"), [(400, "head"), (100_000, "layers")])
+def test_a_time_limit_is_that_of_the_whole_training(
+    model: PersonalModel, monkeypatch: pytest.MonkeyPatch, seconds: int, depth: str
+) -> None:
+    clock = iter(range(10**9))  # seconds: one at each look
+    last = 0
+
+    def look() -> float:
+        nonlocal last
+        last = next(clock)
+        return float(last)
+
+    fake = SimpleNamespace(monotonic=look)
+    monkeypatch.setattr("sartor.runtime.training.control.time", fake)
+    history = model.fit(seconds=seconds, depth="layers")
+    assert last <= seconds + 20  # some looks at the end of each part
+    assert not history.stopped
+    assert history.depth == depth
+    message = f"there was no time to train the tuned layers. Train for more than {seconds} s"
+    assert (message in history.warnings) == (depth == "head")
+
+
+@pytest.mark.parametrize(
+    ("options", "task", "parts"),
+    [
+        ({}, "classification", 4),
+        ({"depth": "head"}, "classification", 2),
+        ({"warm_start": True}, "classification", 1),
+        ({}, "regression", 2),
+        ({"depth": "head"}, "regression", 1),
+    ],
+)
+def test_the_parts_of_a_training_share_its_time(
+    file: Path, options: dict[str, Any], task: str, parts: int
+) -> None:
+    with PersonalModel(file) as personal:
+        manifest = replace(personal.manifest, task=task)
+    assert TrainingConfig(seconds=12.0, **options).seconds_of_part(manifest) == 12 / parts
+    assert TrainingConfig(**options).seconds_of_part(manifest) is None
 
 
 def test_a_stop_of_a_second_training_keeps_better_layers(model: PersonalModel) -> None:

@@ -96,7 +96,7 @@ def test_folds_are_trained_for_as_many_epochs_as_early_stopping_allows(
 
 def test_a_cross_validation_is_paused_and_stopped_with_the_training() -> None:
     control = Control()
-    folds = control.limited(None)
+    folds = control.limited()
     assert folds.wait()
     control.pause()
     assert folds.paused

@@ -58,7 +58,7 @@ def fit(
     ] = None,
     seconds: Annotated[
         float | None,
-        typer.Option(help="Time limit of the epochs in seconds. Cross-validation has it again."),
+        typer.Option(help="Time limit in seconds, half of it for cross-validation."),
     ] = None,
     patience: Annotated[
         int | None,

@@ -209,8 +209,9 @@ class PersonalModel:
                 samples.
             on_epoch: called with an `Epoch` after each epoch, in the thread of the training;
                 returning False stops the training. Default: None.
-            seconds: time limit of the epochs, and again of cross-validation and of each training
-                of tuned layers. Default: no limit.
+            seconds: time limit of the whole training: the epochs get half of it, and
+                cross-validation the other half; of tuned layers, each of four parts a quarter.
+                Default: no limit.
             patience: number of epochs without improvement on held-out samples that ends the
                 training. The best weights are kept. Without held-out samples, a third of each
                 class is held out for this training. Default: no early stopping.

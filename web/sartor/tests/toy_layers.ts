@@ -6,7 +6,7 @@ import type { Tensors } from '../src/litert/engine.js';
 import { openMemory } from '../src/store/sqlite.js';
 import { SampleStore } from '../src/store/store.js';
 import { inMemory } from '../src/store/stored_features.js';
-import { type TrainingOptions, trainingConfig } from '../src/training/config.js';
+import { secondsOfPart, type TrainingOptions, trainingConfig } from '../src/training/config.js';
 import { Control } from '../src/training/control.js';
 import { createTrainingData } from '../src/training/data.js';
 import { LayerTraining } from '../src/training/layers.js';
@@ -103,7 +103,7 @@ export async function trainLayers(
   const samples = [store.select(false), store.select(true)] as const;
   const data = await createTrainingData(manifest, config, snapshot, ...samples);
   const model = await TrainingModel.create(engine, manifest);
-  const control = new Control(options.seconds);
+  const control = new Control(secondsOfPart(config, manifest));
   const training = await LayerTraining.create(model, config, control, async () => {});
   return training.run(data, onEpoch);
 }

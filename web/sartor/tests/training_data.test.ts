@@ -71,11 +71,11 @@ describe('prototypes in place of samples', () => {
 
 describe('a time limit that has passed', () => {
   it('ends further work, and not that without a limit', async () => {
+    expect(await new Control(1e-9).limited().wait()).toBe(false);
     const control = new Control();
-    expect(await control.limited(1e-9).wait()).toBe(false);
-    expect(await control.limited(undefined).wait()).toBe(true);
+    expect(await control.limited().wait()).toBe(true);
     control.stop();
-    expect(await control.limited(undefined).wait()).toBe(false);
+    expect(await control.limited().wait()).toBe(false);
   });
 
   it('completes the training without an epoch, and says that nothing was measured', async () => {

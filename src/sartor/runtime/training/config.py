@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ..._arguments import check_flag, check_integer, check_number
+from ...contract.manifest import Manifest
 from ...errors import DataError
 from .schedule import DECAYS
 
@@ -55,6 +56,19 @@ class TrainingConfig:
 
         if self.depth not in _DEPTHS:
             raise DataError(f"depth must be one of {', '.join(_DEPTHS)}; got {self.depth!r}")
+
+    def seconds_of_part(self, manifest: Manifest) -> float | None:
+        """Return the time limit of each part of `fit`, which share `seconds` equally.
+
+        The parts are the training of the head and its cross-validation; with tuned layers, also
+        their training without a fold, and on all samples. A regression and a warm start have no
+        cross-validation, and a warm start does not train the layers.
+        """
+        is_warm = self.warm_start or self.only_measures
+        parts = 1 if is_warm or manifest.task == "regression" else 2
+        if manifest.layers is not None and self.depth != "head" and not is_warm:
+            parts *= 2
+        return None if self.seconds is None else self.seconds / parts
 
     @property
     def is_limited(self) -> bool:

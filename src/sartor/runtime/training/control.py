@@ -59,17 +59,19 @@ class Control:
         """Continue after `pause`."""
         self._running.set()
 
-    def limited(self, seconds: float | None) -> Control:
+    @property
+    def expired(self) -> bool:
+        """Whether the time limit has passed."""
+        return self.elapsed >= self._limit
+
+    def limited(self) -> Control:
         """Return a control for further work, paused and stopped together with this one.
 
-        The work ends at its time limit, but its learning rate does not depend on the time.
-
-        Args:
-            seconds: time limit of the further work, in seconds; None for no limit.
+        The work has the same time limit again, but its learning rate does not depend on the time.
         """
         control = Control()
         control._stopped, control._running = self._stopped, self._running
-        control._limit = math.inf if seconds is None else seconds
+        control._limit = self._limit
         return control
 
     def wait(self) -> bool:
@@ -80,4 +82,4 @@ class Control:
             self._paused += time.monotonic() - start
         if self._limit == math.inf:
             return not self._stopped.is_set()
-        return not self.stopped and self.elapsed < self._limit
+        return not self.stopped and not self.expired

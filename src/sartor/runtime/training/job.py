@@ -157,7 +157,7 @@ class TrainingJobs:
                 "depth must be 'auto' or 'head', got 'layers': the model has no tuned layers. "
                 "Convert its base with --fine-tune (in Python: head=FineTune())"
             )
-        control = Control(config.seconds)
+        control = Control(config.seconds_of_part(self._manifest))
         with self._samples.lock:
             if self._job is not None and self._job.running:
                 raise TrainingError("a training is running: wait for it, or stop it")

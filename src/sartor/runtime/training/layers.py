@@ -18,12 +18,13 @@ from ...litert import head_engine
 from ..confidence.cross_validation import HeldOutOutputs
 from ..data.head_rows import head_rows
 from ..data.tasks import TASKS, accuracy
-from ..results.records import Epoch, History
+from ..results.records import History
 from ..store import SampleSet
 from .config import TrainingConfig
 from .control import Control
 from .data import TrainingData, Variables
 from .fit import HeadTraining, Publish, train_head
+from .progress import Progress
 from .rate_search import search_layer_rate
 from .schedule import Schedule
 from .staged import StagedTraining
@@ -140,24 +141,29 @@ class LayerTraining:
         trained: HeadTraining,
         on_epoch: EpochCallback | None,
     ) -> History:
-        evidence = self._hold_out(data, head_data, trained)
-        epochs, is_auto = trained.history.epochs, self._config.depth == "auto"
-        if is_auto and (evidence is None or not evidence.is_no_worse):
-            return replace(trained.history, stopped=self._control.stopped)
-        trainer = self._trainer(data, self._control.limited(self._config.seconds))
+        progress, is_auto = (
+            Progress(on_epoch, trained.history.epochs),
+            self._config.depth == "auto",
+        )
+        control = self._control.limited()
+        evidence = self._hold_out(data, head_data, trained, control, progress)
+        is_refused = is_auto and (evidence is None or not evidence.is_no_worse)
+        if is_refused or progress.stopped or control.stopped:
+            return self._head_history(trained, control, progress)
+        control = self._control.limited()
+        trainer = self._trainer(data, control)
         self._model.engine.restore(self._start(trained.variables))
         before = self._training_accuracy(data) if is_auto else 0.0
-        trainer.run(self._schedule(data), _continue_numbering(on_epoch, len(epochs)))
-        if trainer.stopped:
-            return replace(trained.history, stopped=True)
-        if is_auto and self._training_accuracy(data) < before:  # the rate was too high
-            return trained.history
+        trainer.run(self._schedule(data, control), progress.next_part())
+        is_refused = is_auto and self._training_accuracy(data) < before  # the rate was too high
+        if is_refused or trainer.stopped:
+            return self._head_history(trained, control, progress)
         variables = self._model.variables(data)
         validation = self._validate(data, trained, evidence)
         self._publish({**variables, **validation.variables}, validation.detector)
         history = trainer.history
         return History(
-            (*epochs, *(_renumber(each, len(epochs)) for each in history.epochs)),
+            tuple(progress.epochs),
             trained.history.steps + history.steps,
             trained.history.samples,
             expected_accuracy=validation.accuracy,
@@ -166,6 +172,19 @@ class LayerTraining:
             depth="layers",
         )
 
+    def _head_history(self, trained: HeadTraining, control: Control, progress: Progress) -> History:
+        """Return the history of a training that keeps the head and the initial layers."""
+        warnings = trained.history.warnings
+        if control.expired:
+            warnings = (
+                *warnings,
+                "there was no time to train the tuned layers. Train for more than "
+                f"{self._config.seconds:g} s",
+            )
+        stopped = progress.stopped or self._control.stopped
+        epochs = tuple(progress.epochs)
+        return replace(trained.history, epochs=epochs, stopped=stopped, warnings=warnings)
+
     def _training_accuracy(self, data: TrainingData) -> float:
         """Return the accuracy of the present weights on the training samples."""
         samples, task = self._model.training_samples(data), TASKS[self._model.manifest.task]
@@ -173,7 +192,12 @@ class LayerTraining:
         return accuracy(task, outputs, samples.targets, samples.weights)
 
     def _hold_out(
-        self, data: TrainingData, head_data: TrainingData, trained: HeadTraining
+        self,
+        data: TrainingData,
+        head_data: TrainingData,
+        trained: HeadTraining,
+        control: Control,
+        progress: Progress,
     ) -> _Evidence | None:
         """Train head and layers without one fold; return None if that is not possible."""
         selection = trained.selection
@@ -181,7 +205,7 @@ class LayerTraining:
             return None
         fold = int(selection.assigned[selection.assigned >= 0].min())
         rows = selection.assigned == fold
-        if not self._train_without(rows, data, head_data, trained):
+        if not self._train_without(rows, data, head_data, trained, control, progress):
             return None
         samples = self._head.dataset(head_data, head_data.samples)
         outputs = np.zeros_like(samples.targets)
@@ -200,17 +224,23 @@ class LayerTraining:
         return _Evidence(assigned, tuned, behind.features[0], is_no_worse)
 
     def _train_without(
-        self, rows: np.ndarray, data: TrainingData, head_data: TrainingData, trained: HeadTraining
+        self,
+        rows: np.ndarray,
+        data: TrainingData,
+        head_data: TrainingData,
+        trained: HeadTraining,
+        control: Control,
+        progress: Progress,
     ) -> bool:
         """Train the head, then layers and head, without some rows; return whether it ended."""
-        control = self._control.limited(self._config.seconds)
         training = StagedTraining(self._head, trained.config, head_data.part(~rows), control)
         for _ in range(trained.selection.stages if trained.selection else 0):
             training.run()
         part = data.part(~rows)
         self._model.engine.restore(self._start(self._model.engine.variables()))
         trainer = self._trainer(part, control)
-        trainer.run(self._schedule(part))
+        schedule = self._schedule(part, control)
+        trainer.run(schedule, progress.next_part(later=self._epochs(data)))
         return not (training.stopped or trainer.stopped)
 
     def _validate(
@@ -254,24 +284,18 @@ class LayerTraining:
             held_out, config.patience,
         )  # fmt: skip
 
-    def _schedule(self, data: TrainingData) -> Schedule:
+    def _schedule(self, data: TrainingData, control: Control) -> Schedule:
         """Return the schedule of a training that starts from the present weights."""
         model, config = self._model, self._config
-        batches = math.ceil(len(data.samples) / model.manifest.batch_size)
-        steps = min(max(_MIN_STEPS, _EPOCHS * batches), _MAX_STEPS)
-        epochs = config.epochs or math.ceil(steps / batches)
         if self._rate is None:
             samples = model.training_samples(data)
-            self._rate = search_layer_rate(model, samples, self._control, config.seed)
-        return Schedule(epochs, batches, self._rate, config.decay)
+            self._rate = search_layer_rate(model, samples, control, config.seed)
+        return Schedule(self._epochs(data), self._batches(data), self._rate, config.decay)
 
+    def _epochs(self, data: TrainingData) -> int:
+        batches = self._batches(data)
+        steps = min(max(_MIN_STEPS, _EPOCHS * batches), _MAX_STEPS)
+        return self._config.epochs or math.ceil(steps / batches)
 
-def _continue_numbering(on_epoch: EpochCallback | None, first: int) -> EpochCallback | None:
-    if on_epoch is None:
-        return None
-    return lambda epoch: on_epoch(_renumber(epoch, first))
-
-
-def _renumber(epoch: Epoch, first: int) -> Epoch:
-    """Return an epoch of the second part of a training, after `first` epochs of the head."""
-    return replace(epoch, epoch=first + epoch.epoch, epochs=first + epoch.epochs)
+    def _batches(self, data: TrainingData) -> int:
+        return math.ceil(len(data.samples) / self._model.manifest.batch_size)

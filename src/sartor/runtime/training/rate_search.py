@@ -85,7 +85,7 @@ def search_layer_rate(model: TrainingModel, samples: Dataset, control: Control, 
     for _ in range(_LAYER_TRIALS):
         loss = _trial(model, few, rate, control, seed)
         model.engine.restore(start)
-        if loss <= before or control.stopped:
+        if loss <= before or not control.wait():
             break
         rate *= _FACTOR
     return rate

@@ -81,7 +81,7 @@ def select_stage(
     """Train without each fold, stage by stage, until the loss on held-out rows stops falling.
 
     If an option limits the training, each fold has as many epochs as `history`. All folds together
-    have the time limit of the training again.
+    have the time limit of the first stage again.
 
     Args:
         model: copy of the model, for training.
@@ -93,7 +93,7 @@ def select_stage(
     Returns:
         The selection; None for a regression.
     """
-    manifest, limited = model.manifest, control.limited(config.seconds)
+    manifest, limited = model.manifest, control.limited()
     if manifest.task == "regression":
         return None
     if config.is_limited and history.epochs:

@@ -1,5 +1,6 @@
 /** The options of a training. */
 
+import type { Manifest } from '../../../../contract/generated/contract.js';
 import { DataError } from '../errors.js';
 import { DECAYS, type Decay } from './schedule.js';
 
@@ -12,7 +13,7 @@ export type Depth = (typeof DEPTHS)[number];
 export interface TrainingOptions {
   /** Number of epochs. Default: depends on the number of samples. */
   readonly epochs?: number | undefined;
-  /** Time limit of the epochs, in seconds, and again of the cross-validation. Default: none. */
+  /** Time limit of the whole training, in seconds; see `secondsOfPart`. Default: none. */
   readonly seconds?: number | undefined;
   /**
    * Number of epochs without improvement on held-out samples that ends the training. The best
@@ -98,6 +99,20 @@ export function trainingConfig(options: TrainingOptions = {}): TrainingConfig {
 /** Return whether an option limits the length of a training. */
 export function isLimited({ epochs, seconds, patience }: TrainingConfig): boolean {
   return [epochs, seconds, patience].some((limit) => limit !== undefined);
+}
+
+/**
+ * Return the time limit of each part of a training, which share `seconds` equally.
+ *
+ * The parts are the training of the head and its cross-validation; with tuned layers, also their
+ * training without a fold, and on all samples. A regression and a warm start have no
+ * cross-validation, and a warm start does not train the layers.
+ */
+export function secondsOfPart(config: TrainingConfig, manifest: Manifest): number | undefined {
+  const isWarm = config.warmStart || onlyMeasures(config);
+  const trainsLayers = manifest.layers !== null && config.depth !== 'head' && !isWarm;
+  const ofHead = isWarm || manifest.task === 'regression' ? 1 : 2;
+  return config.seconds && config.seconds / (trainsLayers ? 2 * ofHead : ofHead);
 }
 
 /** Return whether a training leaves all weights unchanged. */

@@ -14,14 +14,16 @@ interface Requests {
 export class Control {
   readonly #start = performance.now();
   #paused = 0; // ms
-  #deadline = Number.POSITIVE_INFINITY; // s
+  #deadline: number; // s
   #requests: Requests = { stopped: false, pause: undefined, resume: () => {} };
 
   /**
    * @param seconds - time limit of the training, in seconds; pauses do not count. Default: no
    *   limit.
    */
-  constructor(readonly seconds?: number) {}
+  constructor(readonly seconds?: number) {
+    this.#deadline = seconds ?? Number.POSITIVE_INFINITY;
+  }
 
   /** Whether `stop` was called. */
   get stopped(): boolean {
@@ -41,6 +43,11 @@ export class Control {
   /** Used fraction of the time limit, 0…1; 0 if there is no limit. */
   get used(): number {
     return this.seconds === undefined ? 0 : Math.min(1, this.elapsed / this.seconds);
+  }
+
+  /** Whether the time limit has passed. */
+  get expired(): boolean {
+    return this.elapsed >= this.#deadline;
   }
 
   /** End the training before its next step, even if it is paused. */
@@ -67,14 +74,12 @@ export class Control {
   /**
    * Return a control for further work, paused and stopped together with this one.
    *
-   * The work ends at its time limit, but its learning rate does not depend on the time.
-   *
-   * @param seconds - time limit of the further work, in seconds; undefined for no limit.
+   * The work has the same time limit again, but its learning rate does not depend on the time.
    */
-  limited(seconds: number | undefined): Control {
+  limited(): Control {
     const control = new Control();
     control.#requests = this.#requests;
-    control.#deadline = seconds ?? Number.POSITIVE_INFINITY;
+    control.#deadline = this.#deadline;
     return control;
   }
 
@@ -86,6 +91,6 @@ export class Control {
       await this.#requests.pause;
     }
     this.#paused += performance.now() - start;
-    return !this.stopped && this.used < 1 && this.elapsed < this.#deadline;
+    return !this.stopped && !this.expired;
   }
 }

@@ -15,7 +15,7 @@ import { DataError, StoreError, TrainingError } from '../errors.js';
 import type { Variables } from '../litert/engine.js';
 import { headEngine, headFeatures } from '../litert/head_engine.js';
 import { clamp, indicesOf, range } from '../numbers.js';
-import type { Epoch, History } from '../results/records.js';
+import type { History } from '../results/records.js';
 import type { SampleSet } from '../store/sample_set.js';
 import { takeSamples } from '../store/sample_set.js';
 import { inMemory, StoredFeatures } from '../store/stored_features.js';
@@ -23,6 +23,7 @@ import type { TrainingConfig } from './config.js';
 import type { Control } from './control.js';
 import { partOf, type TrainingData } from './data.js';
 import { type HeadTraining, type Publish, trainHead } from './fit.js';
+import { Progress } from './progress.js';
 import { searchLayerRate } from './rate_search.js';
 import type { Schedule } from './schedule.js';
 import { StagedTraining } from './staged.js';
@@ -160,32 +161,30 @@ export class LayerTraining {
     trained: HeadTraining,
     onEpoch: EpochCallback | undefined,
   ): Promise<History> {
-    const { model, config, control } = this;
-    const evidence = await this.#holdOut(data, headData, trained);
-    if (config.depth === 'auto' && !evidence?.isNoWorse) {
-      return { ...trained.history, stopped: control.stopped };
+    const { model, config } = this;
+    const isAuto = config.depth === 'auto';
+    const progress = new Progress(onEpoch, trained.history.epochs);
+    const ofEvidence = this.control.limited();
+    const evidence = await this.#holdOut(data, headData, trained, ofEvidence, progress);
+    if ((isAuto && !evidence?.isNoWorse) || progress.stopped || ofEvidence.stopped) {
+      return this.#headHistory(trained, ofEvidence, progress);
     }
-    const { epochs, steps, samples } = trained.history;
-    const follow = (epoch: Epoch): Epoch => {
-      const first = epochs.length;
-      return { ...epoch, epoch: first + epoch.epoch, epochs: first + epoch.epochs };
-    };
-    const trainer = this.#trainer(data, control.limited(config.seconds));
+    const control = this.control.limited();
+    const trainer = this.#trainer(data, control);
     await model.engine.restore(this.#start(trained.variables));
-    const before = config.depth === 'auto' ? await this.#trainingAccuracy(data) : 0;
-    await trainer.run(await this.#schedule(data), onEpoch && ((epoch) => onEpoch(follow(epoch))));
+    const before = isAuto ? await this.#trainingAccuracy(data) : 0;
+    await trainer.run(await this.#schedule(data, control), progress.nextPart());
     const { history } = trainer;
-    if (history.stopped) {
-      return { ...trained.history, stopped: true };
+    const isRefused = isAuto && (await this.#trainingAccuracy(data)) < before; // the rate was too high
+    if (history.stopped || isRefused) {
+      return this.#headHistory(trained, control, progress);
     }
-    if (config.depth === 'auto' && (await this.#trainingAccuracy(data)) < before) {
-      return trained.history; // the rate was too high
-    }
+    const { steps, samples } = trained.history;
     const variables = await model.variables(data);
     const validation = await this.#validate(data, trained, evidence);
     await this.publish({ ...variables, ...validation?.variables }, validation?.detector);
     return {
-      epochs: [...epochs, ...history.epochs.map(follow)],
+      epochs: progress.epochs,
       steps: steps + history.steps,
       samples,
       stopped: false,
@@ -193,6 +192,20 @@ export class LayerTraining {
       expectedAccuracy: validation?.accuracy,
       calibrationError: validation?.calibrationError,
       warnings: validation?.warnings ?? [],
+    };
+  }
+
+  /** Return the history of a training that keeps the head and the initial layers. */
+  #headHistory({ history }: HeadTraining, control: Control, progress: Progress): History {
+    const { seconds } = this.config;
+    const warnings = control.expired
+      ? [`there was no time to train the tuned layers. Train for more than ${seconds} s`]
+      : [];
+    return {
+      ...history,
+      epochs: progress.epochs,
+      stopped: progress.stopped || this.control.stopped,
+      warnings: [...history.warnings, ...warnings],
     };
   }
 
@@ -209,6 +222,8 @@ export class LayerTraining {
     data: TrainingData,
     headData: TrainingData,
     trained: HeadTraining,
+    control: Control,
+    progress: Progress,
   ): Promise<Evidence | undefined> {
     const { selection } = trained;
     const folds = selection?.heldOut.folds.filter((fold) => fold >= 0) ?? [];
@@ -218,7 +233,7 @@ export class LayerTraining {
     const fold = Math.min(...folds);
     const rows = indicesOf(selection.assigned, (each) => each === fold);
     const others = indicesOf(selection.assigned, (each) => each !== fold);
-    if (!(await this.#trainWithout(others, data, headData, trained))) {
+    if (!(await this.#trainWithout(others, data, headData, trained, control, progress))) {
       return undefined;
     }
     const { model } = this;
@@ -248,9 +263,10 @@ export class LayerTraining {
     data: TrainingData,
     headData: TrainingData,
     { config, selection }: HeadTraining,
+    control: Control,
+    progress: Progress,
   ): Promise<boolean> {
     const { model } = this;
-    const control = this.control.limited(this.config.seconds);
     const training = await StagedTraining.create(
       this.head,
       config,
@@ -263,7 +279,8 @@ export class LayerTraining {
     const part = partOf(data, rows);
     await model.engine.restore(this.#start(await model.engine.variables()));
     const trainer = this.#trainer(part, control);
-    await trainer.run(await this.#schedule(part));
+    const schedule = await this.#schedule(part, control);
+    await trainer.run(schedule, progress.nextPart(this.#epochs(data)));
     return !(training.history.stopped || trainer.history.stopped);
   }
 
@@ -319,13 +336,21 @@ export class LayerTraining {
   }
 
   /** Return the schedule of a training that starts from the present weights. */
-  async #schedule(data: TrainingData): Promise<Schedule> {
-    const { model, config, control } = this;
-    const batches = Math.ceil(data.samples.samples.length / model.manifest.batch_size);
-    const steps = clamp(STEPS.epochs * batches, STEPS.least, STEPS.most);
-    const epochs = config.epochs ?? Math.ceil(steps / batches);
+  async #schedule(data: TrainingData, control: Control): Promise<Schedule> {
+    const { model, config } = this;
     const samples = model.trainingSamples(data);
     this.#rate ??= await searchLayerRate(model, samples, control, config.seed);
+    const [epochs, batches] = [this.#epochs(data), this.#batches(data)];
     return { epochs, batches, peak: this.#rate, decay: config.decay };
+  }
+
+  #epochs(data: TrainingData): number {
+    const batches = this.#batches(data);
+    const steps = clamp(STEPS.epochs * batches, STEPS.least, STEPS.most);
+    return this.config.epochs ?? Math.ceil(steps / batches);
+  }
+
+  #batches(data: TrainingData): number {
+    return Math.ceil(data.samples.samples.length / this.model.manifest.batch_size);
   }
 }

@@ -106,7 +106,7 @@ export async function searchLayerRate(
   for (let trial = 0; trial < SEARCH.layerTrials; trial += 1) {
     const loss = await lossAfterTrial(model, few, rate, control, seed);
     await model.engine.restore(start);
-    if (loss <= before || control.stopped) {
+    if (loss <= before || !(await control.wait())) {
       break;
     }
     rate *= SEARCH.factor;

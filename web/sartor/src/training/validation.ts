@@ -80,7 +80,7 @@ export async function selectStage(
   const samples = model.dataset(data, data.samples);
   const groups = await groupsOf(data.samples, data.classIndices);
   const assigned = assignValidationFolds(samples, groups, config.seed);
-  const limited = control.limited(config.seconds);
+  const limited = control.limited();
   const folds = new Map<number, StagedTraining>();
   const epochs = history.epochs.length;
   const foldConfig = isLimited(config) && epochs > 0 ? { ...config, epochs } : config;

@@ -6,7 +6,12 @@ import type { Engine } from '../litert/engine.js';
 import type { Epoch, History } from '../results/records.js';
 import type { SampleCollection } from '../samples.js';
 import type { ModelState } from '../state.js';
-import { type TrainingConfig, type TrainingOptions, trainingConfig } from '../training/config.js';
+import {
+  secondsOfPart,
+  type TrainingConfig,
+  type TrainingOptions,
+  trainingConfig,
+} from '../training/config.js';
 import { Control } from '../training/control.js';
 import { createTrainingData } from '../training/data.js';
 import { type Publish, trainHead } from '../training/fit.js';
@@ -67,7 +72,7 @@ export class TrainingJobs {
           'base with --fine-tune',
       );
     }
-    const control = new Control(config.seconds);
+    const control = new Control(secondsOfPart(config, this.#manifest));
     const history = this.#train(config, control, onEpoch);
     this.#job = { number, control, end: history.catch(() => {}) };
     try {

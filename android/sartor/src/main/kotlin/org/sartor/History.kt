@@ -53,6 +53,7 @@ public class History internal constructor(
     }
 
     internal fun copy(
+        epochs: List<Epoch> = this.epochs,
         samples: Int = this.samples,
         stopped: Boolean = this.stopped,
         expectedAccuracy: Double? = this.expectedAccuracy,

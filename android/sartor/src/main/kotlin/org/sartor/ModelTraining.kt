@@ -18,14 +18,12 @@ import org.sartor.training.createTrainingData
  * @param saver saves them.
  */
 internal class ModelTraining(
-    private val manifest: Manifest,
+    override val manifest: Manifest,
     private val samples: SampleCollection,
     private val state: ModelState,
     private val saver: Saver,
 ) : TrainingSource {
     override val hasSamples: Boolean get() = samples.store.size > 0
-
-    override val hasLayers: Boolean get() = manifest.layers != null
 
     override fun trainingData(options: TrainingOptions): TrainingData {
         samples.followStore()

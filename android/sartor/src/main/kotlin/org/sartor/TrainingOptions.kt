@@ -1,5 +1,8 @@
 package org.sartor
 
+import org.sartor.contract.Manifest
+import org.sartor.data.REGRESSION
+
 /** Decay of the learning rate of a training. */
 public enum class Decay {
     /** Half a cosine to 0. */
@@ -30,8 +33,9 @@ public enum class Depth {
  * In Java, use [Builder].
  *
  * @property epochs number of epochs, at least 1. Default: depends on the number of samples.
- * @property seconds time limit of the epochs, in seconds, above 0, and again of the
- *   cross-validation. Default: none.
+ * @property seconds time limit of the whole training, in seconds, above 0: the epochs get half of
+ *   it, and the cross-validation the other half; of tuned layers, each of four parts a quarter.
+ *   Default: none.
  * @property patience number of epochs without improvement on held-out samples that ends the
  *   training, at least 1. The best weights are kept. Without held-out samples, a third of each
  *   class is held out for this training. Default: no early stopping.
@@ -69,6 +73,20 @@ public data class TrainingOptions(
 
     /** Whether an option limits the length of a training. */
     internal val isLimited: Boolean get() = epochs != null || seconds != null || patience != null
+
+    /**
+     * Return the time limit of each part of a training, which share [seconds] equally.
+     *
+     * The parts are the training of the head and its cross-validation; with tuned layers, also
+     * their training without a fold, and on all samples. A regression and a warm start have no
+     * cross-validation, and a warm start does not train the layers.
+     */
+    internal fun secondsOfPart(manifest: Manifest): Double? {
+        val isWarm = warmStart || onlyMeasures
+        val trainsLayers = manifest.layers != null && depth != Depth.HEAD && !isWarm
+        val ofHead = if (isWarm || manifest.task == REGRESSION) 1 else 2
+        return seconds?.div(if (trainsLayers) 2 * ofHead else ofHead)
+    }
 
     /** Whether a training leaves all weights unchanged. */
     internal val onlyMeasures: Boolean get() = learningRate == 0.0

@@ -23,7 +23,8 @@ internal class Control private constructor(
     private val deadline: Double,
     private val requests: Requests,
 ) {
-    constructor(seconds: Double? = null) : this(seconds, Double.POSITIVE_INFINITY, Requests())
+    constructor(seconds: Double? = null) :
+        this(seconds, seconds ?: Double.POSITIVE_INFINITY, Requests())
 
     private val start = System.nanoTime()
     @Volatile private var pausedNanoseconds = 0L
@@ -40,6 +41,9 @@ internal class Control private constructor(
     /** Used fraction of the time limit, 0…1; 0 if there is no limit. */
     val used: Double get() = if (seconds == null) 0.0 else minOf(1.0, elapsed / seconds)
 
+    /** Whether the time limit has passed. */
+    val isExpired: Boolean get() = elapsed >= deadline
+
     /** End the training before its next step, even if it is paused. */
     fun stop(): Unit = request {
         isStopped = true
@@ -55,12 +59,9 @@ internal class Control private constructor(
     /**
      * Return a control for further work, paused and stopped together with this one.
      *
-     * The work ends at its time limit, but its learning rate does not depend on the time.
-     *
-     * @param seconds time limit of the further work, in seconds; null for no limit.
+     * The work has the same time limit again, but its learning rate does not depend on the time.
      */
-    fun limited(seconds: Double?): Control =
-        Control(null, seconds ?: Double.POSITIVE_INFINITY, requests)
+    fun limited(): Control = Control(null, deadline, requests)
 
     /** Wait while the training is paused, and return whether it continues. */
     fun await(): Boolean {
@@ -71,7 +72,7 @@ internal class Control private constructor(
             }
             pausedNanoseconds += System.nanoTime() - start
         }
-        return !isStopped && used < 1 && elapsed < deadline
+        return !isStopped && !isExpired
     }
 
     private fun request(change: Requests.() -> Unit) {

@@ -2,7 +2,6 @@ package org.sartor.training
 
 import org.sartor.DataError
 import org.sartor.Depth
-import org.sartor.Epoch
 import org.sartor.History
 import org.sartor.SartorError
 import org.sartor.StoreError
@@ -144,25 +143,27 @@ private class LayerTraining(
     }
 
     private fun trainLayers(headData: TrainingData, trained: HeadTraining): History {
-        val evidence = holdOut(headData, trained)
-        if (options.depth == Depth.AUTO && evidence?.isNoWorse != true) {
-            return trained.history.copy(stopped = control.isStopped)
+        val isAuto = options.depth == Depth.AUTO
+        val progress = Progress(onEpoch, trained.history.epochs)
+        val ofEvidence = control.limited()
+        val evidence = holdOut(headData, trained, ofEvidence, progress)
+        val isWorse = isAuto && evidence?.isNoWorse != true
+        if (isWorse || progress.isStopped || control.isStopped) {
+            return headHistory(trained, ofEvidence, progress)
         }
-        val first = trained.history.epochs
-        val trainer = trainer(data, control.limited(options.seconds))
+        val limited = control.limited()
+        val trainer = trainer(data, limited)
         model.engine.restore(start(trained.variables))
-        val before = if (options.depth == Depth.AUTO) trainingAccuracy() else 0.0
-        trainer.run(schedule(data), { onEpoch(it.after(first.size)) })
+        val before = if (isAuto) trainingAccuracy() else 0.0
+        trainer.run(schedule(data, limited), progress.nextPart())
         val history = trainer.history
-        if (history.stopped) return trained.history.copy(stopped = true)
-        if (options.depth == Depth.AUTO && trainingAccuracy() < before) {
-            return trained.history // the rate was too high
-        }
+        val isRefused = isAuto && trainingAccuracy() < before // the rate was too high
+        if (history.stopped || isRefused) return headHistory(trained, limited, progress)
         val variables = model.variables(data)
         val validation = validate(trained, evidence)
         publish(variables + validation?.variables.orEmpty(), validation?.detector)
         return History(
-            first + history.epochs.map { it.after(first.size) },
+            progress.epochs,
             trained.history.steps + history.steps,
             trained.history.samples,
             stopped = false,
@@ -170,6 +171,19 @@ private class LayerTraining(
             validation?.calibrationError,
             validation?.warnings.orEmpty(),
             Depth.LAYERS,
+        )
+    }
+
+    /** Return the history of a training that keeps the head and the initial layers. */
+    private fun headHistory(trained: HeadTraining, control: Control, progress: Progress): History {
+        val reason = "there was no time to train the tuned layers."
+        val isLate = control.isExpired
+        val more =
+            if (isLate) listOf("$reason Train for more than ${options.seconds} s") else emptyList()
+        return trained.history.copy(
+            epochs = progress.epochs,
+            stopped = progress.isStopped || control.isStopped,
+            warnings = trained.history.warnings + more,
         )
     }
 
@@ -181,12 +195,17 @@ private class LayerTraining(
     }
 
     /** Train head and layers without one fold; return null if that is not possible. */
-    private fun holdOut(headData: TrainingData, trained: HeadTraining): Evidence? {
+    private fun holdOut(
+        headData: TrainingData,
+        trained: HeadTraining,
+        control: Control,
+        progress: Progress,
+    ): Evidence? {
         val selection = trained.selection ?: return null
         val fold = selection.heldOut.folds.filter { it >= 0 }.minOrNull() ?: return null
         val assigned = selection.assigned
         val others = indicesOf(assigned.size) { assigned[it] != fold }
-        if (!trainOn(others, headData, trained, selection.stages)) return null
+        if (!trainOn(others, headData, trained, control, progress)) return null
         val rows = indicesOf(assigned.size) { assigned[it] == fold }
         val samples = head.dataset(headData, headData.samples)
         val all = model.evaluate(model.dataset(data, data.samples.take(rows))).outputs
@@ -220,15 +239,15 @@ private class LayerTraining(
         rows: IntArray,
         headData: TrainingData,
         trained: HeadTraining,
-        stages: Int,
+        control: Control,
+        progress: Progress,
     ): Boolean {
-        val limited = control.limited(options.seconds)
-        val training = StagedTraining(head, trained.options, headData.part(rows), limited)
-        repeat(stages) { training.run() }
+        val training = StagedTraining(head, trained.options, headData.part(rows), control)
+        repeat(trained.selection?.stages ?: 0) { training.run() }
         val part = data.part(rows)
         model.engine.restore(start(model.engine.variables()))
-        val trainer = trainer(part, limited)
-        trainer.run(schedule(part))
+        val trainer = trainer(part, control)
+        trainer.run(schedule(part, control), progress.nextPart(later = epochsOf(data)))
         return !(training.history.stopped || trainer.history.stopped)
     }
 
@@ -270,18 +289,20 @@ private class LayerTraining(
     )
 
     /** Return the schedule of a training that starts from the present weights. */
-    private fun schedule(data: TrainingData): Schedule {
-        val batches = batchesOf(data.samples.samples.size, manifest.batchSize)
-        val steps = (EPOCHS * batches).coerceIn(LEAST_STEPS, MOST_STEPS)
+    private fun schedule(data: TrainingData, control: Control): Schedule {
         val samples = model.trainingSamples(data)
         val peak = rate ?: searchLayerRate(model, samples, control, options.seed).also { rate = it }
-        val epochs = options.epochs ?: batchesOf(steps, batches)
-        return Schedule(epochs, batches, peak, options.decay)
+        return Schedule(epochsOf(data), batchesOf(data), peak, options.decay)
     }
+
+    private fun epochsOf(data: TrainingData): Int {
+        val batches = batchesOf(data)
+        val steps = (EPOCHS * batches).coerceIn(LEAST_STEPS, MOST_STEPS)
+        return options.epochs ?: batchesOf(steps, batches)
+    }
+
+    private fun batchesOf(data: TrainingData): Int =
+        batchesOf(data.samples.samples.size, manifest.batchSize)
 }
 
 private fun IntArray.take(rows: IntArray) = IntArray(rows.size) { this[rows[it]] }
-
-/** Return an epoch of the second part of a training, after [first] epochs of the head. */
-private fun Epoch.after(first: Int) =
-    Epoch(first + epoch, first + epochs, loss, accuracy, learningRate, heldOutLoss)

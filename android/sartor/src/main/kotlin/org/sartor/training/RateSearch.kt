@@ -112,7 +112,7 @@ internal fun searchLayerRate(
     repeat(Search.LAYER_TRIALS) {
         val loss = lossAfterTrial(model, few, rate, control, seed)
         model.engine.restore(start)
-        if (loss <= before || control.isStopped) return rate
+        if (loss <= before || !control.await()) return rate
         rate *= Search.FACTOR
     }
     return rate

@@ -11,6 +11,7 @@ import org.sartor.TrainingJob
 import org.sartor.TrainingListener
 import org.sartor.TrainingOptions
 import org.sartor.confidence.OODDetector
+import org.sartor.contract.Manifest
 import org.sartor.litert.Variables
 
 /**
@@ -22,8 +23,8 @@ internal interface TrainingSource {
     /** Whether there are samples, training or held-out ones. */
     val hasSamples: Boolean
 
-    /** Whether the model has tuned layers. */
-    val hasLayers: Boolean
+    /** Manifest of the model. */
+    val manifest: Manifest
 
     /** Return the samples and the weights for a training. */
     fun trainingData(options: TrainingOptions): TrainingData
@@ -74,13 +75,13 @@ internal class TrainingJobs(
         if (!source.hasSamples) {
             throw DataError("there are no training samples: add samples with addSample first")
         }
-        if (options.depth == Depth.LAYERS && !source.hasLayers) {
+        if (options.depth == Depth.LAYERS && source.manifest.layers == null) {
             throw DataError(
                 "depth must be AUTO or HEAD, got LAYERS: the model has no tuned layers. Convert " +
                     "its base with --fine-tune",
             )
         }
-        val control = Control(options.seconds)
+        val control = Control(options.secondsOfPart(source.manifest))
         val next = TrainingJob(control, listener) { train(options, control, listener) }
         job = next
         next.start()
@@ -126,7 +127,7 @@ internal class TrainingJobs(
             throw error
         }
         return lock.withLock {
-            if (source.hasLayers) source.imprintNewClasses()
+            if (source.manifest.layers != null) source.imprintNewClasses()
             source.save(result)
         }.also { history = it }
     }

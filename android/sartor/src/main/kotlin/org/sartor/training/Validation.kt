@@ -71,7 +71,7 @@ internal fun selectStage(
     val samples = model.dataset(data, data.samples)
     val assigned = assignValidationFolds(samples, data.groups(), options.seed)
     val epochs = history.epochs.size
-    val limited = control.limited(options.seconds)
+    val limited = control.limited()
     val ofFolds = if (options.isLimited && epochs > 0) options.copy(epochs = epochs) else options
     val folds = LinkedHashMap<Int, StagedTraining>()
     for (fold in distinct(assigned)) {

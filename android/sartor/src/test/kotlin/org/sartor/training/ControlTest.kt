@@ -58,7 +58,7 @@ internal class ControlTest {
     @Test
     fun furtherWorkIsStoppedTogether() {
         val control = Control()
-        val further = control.limited(null)
+        val further = control.limited()
         assertTrue(further.await())
         control.stop()
         assertFalse(further.await())
@@ -66,7 +66,7 @@ internal class ControlTest {
 
     @Test
     fun theTimeLimitOfFurtherWorkDoesNotChangeTheLearningRate() {
-        val further = Control(1000.0).limited(1e-9)
+        val further = Control(1e-9).limited()
         Thread.sleep(1)
         assertEquals(0.0, further.used, 0.0)
         assertFalse(further.await())

@@ -12,6 +12,7 @@ import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.sartor.Depth
+import org.sartor.Epoch
 import org.sartor.History
 import org.sartor.ROOT
 import org.sartor.TrainingOptions
@@ -63,6 +64,47 @@ internal class StreamedFeaturesTest {
         val engine = DamagedEngine(newEngine()) { it > EVIDENCE }
         assertEquals(Depth.HEAD, train(engine, TrainingOptions(learningRate = 0.002)).depth)
         assertEquals(2 * EVIDENCE, engine.steps)
+    }
+
+    @Test
+    fun numbersTheEpochsOfAllPartsOn() {
+        val seen = ArrayList<Epoch>()
+        val history = train(newEngine(), TrainingOptions(depth = Depth.LAYERS)) { seen.add(it) }
+        assertEquals(Depth.LAYERS, history.depth)
+        assertEquals(seen, history.epochs)
+        assertEquals((1..seen.size).toList(), seen.map { it.epoch })
+        assertEquals(seen.size, seen.last().epochs)
+    }
+
+    @Test
+    fun stopsInEachPart() {
+        for (steps in listOf(10, EVIDENCE + 10)) {
+            val engine = DamagedEngine(newEngine()) { false }
+            val options = TrainingOptions(learningRate = 0.002)
+            val history = train(engine, options) { engine.steps < steps }
+            assertEquals(Depth.HEAD to true, history.depth to history.stopped)
+            assertTrue(engine.steps < steps + 10)
+        }
+    }
+
+    @Test
+    fun keepsTheHeadIfThereIsNoTimeForTheLayers() {
+        val history = train(newEngine(), TrainingOptions(seconds = 1e-9, depth = Depth.LAYERS))
+        assertEquals(Depth.HEAD to false, history.depth to history.stopped)
+        val message = "there was no time to train the tuned layers."
+        assertEquals(1, history.warnings.count { message in it })
+    }
+
+    @Test
+    fun thePartsShareTheTime() {
+        val options = TrainingOptions(seconds = 12.0)
+        val regression = manifest.copy(task = "regression")
+        assertEquals(3.0, options.secondsOfPart(manifest))
+        assertEquals(6.0, options.copy(depth = Depth.HEAD).secondsOfPart(manifest))
+        assertEquals(12.0, options.copy(warmStart = true).secondsOfPart(manifest))
+        assertEquals(6.0, options.secondsOfPart(regression))
+        assertEquals(12.0, options.copy(depth = Depth.HEAD).secondsOfPart(regression))
+        assertEquals(null, TrainingOptions().secondsOfPart(manifest))
     }
 
     @Test
@@ -133,7 +175,8 @@ internal class StreamedFeaturesTest {
         val data = createTrainingData(manifest, options, snapshot, samples, heldOut)
         val publish: Publish = { _, _ -> }
         return TrainingModel(engine, manifest).use {
-            trainModel(it, options, data, Control(), publish, onEpoch)
+            val control = Control(options.secondsOfPart(manifest))
+            trainModel(it, options, data, control, publish, onEpoch)
         }
     }
 
