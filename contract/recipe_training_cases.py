@@ -126,6 +126,7 @@ def fit_inputs() -> Inputs:
 def layer_inputs() -> Inputs:
     """Return the inputs of trainings of tuned layers."""
     few = blobs([6, 5, 5], 4, seed=61, noise=0.5)
+    risen = blobs([9, 8, 7], 4, seed=74, noise=3)
 
     def case(about: str, x: dict[str, Any], depth: str, seed: int = 0, **options: Any) -> Any:
         return about, {"model": TUNED, **x, "seed": seed, "depth": depth, "options": options}
@@ -134,6 +135,7 @@ def layer_inputs() -> Inputs:
         case("the head alone", few, "head"),
         case("layers on request", few, "layers", epochs=3),
         case("layers on request, with a stated rate", few, "layers", epochs=2, learning_rate=0.01),
+        case("the first rate raises the loss", risen, "layers", epochs=3),
         case("layers that gain", blobs([9, 8, 7], 4, seed=64, noise=1.5), "auto"),
         case("layers that lose", blobs([9, 8, 7], 4, seed=65, noise=1.5), "auto"),
         case("no folds", blobs([1, 1, 1], 4, seed=14), "auto"),

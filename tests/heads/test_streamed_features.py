@@ -138,6 +138,25 @@ def test_samples_that_are_deleted_before_the_training_starts(
             model.fit()
 
 
+def test_held_out_samples_that_are_deleted_before_the_training_starts(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "samples.db"
+    with PersonalModel(file, store=path) as model:
+        add(model)
+        held_out = [model.add_sample(x, y, held_out=True) for x, y in samples(3, seed=8)]
+
+        def compute_and_delete(head: Engine, features: StoredFeatures) -> list[np.ndarray]:
+            result = head_rows(head, features)
+            with SampleStore(path, model.manifest) as other:
+                other.forget({each.id for each in other.samples()}.intersection(held_out))
+            return result
+
+        monkeypatch.setattr("sartor.runtime.training.layers.head_rows", compute_and_delete)
+        with pytest.raises(DataError, match="all held-out samples were deleted"):
+            model.fit(patience=2)
+
+
 def test_damaged_features_end_the_training_with_the_head(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "samples.db"
     with PersonalModel(file, store=path) as model:

@@ -122,6 +122,10 @@ class LayerTraining:
         if data.held_out is None:
             return data, head_data
         behind, rows = self._features(data.held_out)
+        if not rows.any():
+            raise DataError(
+                "all held-out samples were deleted: add some, or train without patience"
+            )
         data = replace(data, held_out=data.held_out.take(rows))
         return data, replace(head_data, held_out=behind.take(rows))
 

@@ -2,6 +2,7 @@
 
 const FLOAT = new Float32Array(1);
 const BITS = new Uint32Array(FLOAT.buffer);
+const SMALLEST_STEP = 2 ** -24;
 
 /** Return the bits of a number as float16: to nearest, ties to even; infinite if too large. */
 export function toHalf(value: number): number {
@@ -27,16 +28,15 @@ export function toHalf(value: number): number {
 
 /** Return the number of the bits of a float16. */
 export function fromHalf(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
+  const sign = (bits & 0x8000) << 16;
   const exponent = (bits >>> 10) & 31;
   const fraction = bits & 1023;
   if (exponent === 0) {
-    return sign * fraction * 2 ** -24;
+    return (sign === 0 ? fraction : -fraction) * SMALLEST_STEP;
   }
-  if (exponent === 31) {
-    return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  }
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  const high = exponent === 31 ? 0x7f800000 : (exponent + 112) << 23;
+  BITS[0] = sign | high | (fraction << 13);
+  return FLOAT[0] as number;
 }
 
 /** Return the nearest integer; of two, the even one. */

@@ -136,6 +136,9 @@ export class LayerTraining {
     };
     const [samples, headSamples] = await both(data.samples);
     const [heldOut, headHeldOut] = data.heldOut ? await both(data.heldOut) : [];
+    if (heldOut?.samples.length === 0) {
+      throw new DataError('all held-out samples were deleted: add some, or train without patience');
+    }
     return [
       { ...data, samples, heldOut },
       { ...data, samples: headSamples, heldOut: headHeldOut },

@@ -123,6 +123,11 @@ private class LayerTraining(
         val (samples, rows) = behindLayers(data.samples)
         val behind = data.heldOut?.let(::behindLayers)
         val heldOut = data.heldOut
+        if (behind?.second?.isEmpty() == true) {
+            throw DataError(
+                "all held-out samples were deleted: add some, or train without patience",
+            )
+        }
         data = data.copy(
             samples = data.samples.take(rows),
             heldOut = behind?.let { heldOut?.take(it.second) },
