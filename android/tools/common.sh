@@ -83,3 +83,14 @@ starter_model() {
     mkdir -p "$assets"
     cmp -s "$model" "$assets/starter.tflite" || cp "$model" "$assets/starter.tflite"
 }
+
+# Write where Robolectric finds the manifest and the resources of the app, into a folder of the class path.
+app_properties() { # folder
+    mkdir -p "$1/com/android/tools"
+    cat >"$1/com/android/tools/test_config.properties" <<END
+android_merged_manifest=$out/app/AndroidManifest.xml
+android_merged_assets=$android/app/src/main/assets
+android_resource_apk=$out/app/resources.apk
+android_custom_package=org.sartor.camera
+END
+}

@@ -38,17 +38,7 @@ mkdir -p "$out/tools" "$out/$module/screens"
 
 starter_model
 
-# Where Robolectric finds the manifest and the resources of the app.
-properties=$out/$module/properties/com/android/tools
-mkdir -p "$properties"
-if [ "$module" = app ]; then
-    cat >"$properties/test_config.properties" <<END
-android_merged_manifest=$out/app/AndroidManifest.xml
-android_merged_assets=$android/app/src/main/assets
-android_resource_apk=$out/app/resources.apk
-android_custom_package=org.sartor.camera
-END
-fi
+[ "$module" != app ] || app_properties "$out/app/properties"
 
 opens=()
 for package in java.lang java.util java.io java.net java.nio jdk.internal.access; do

@@ -2,15 +2,16 @@
 # Run a program of this folder on the genuine Android library of TFLite.
 #   run.sh Workload|FormerWorkload MODEL FOLDER          answers android.py or android_2019.py
 #   run.sh Start MODEL FOLDER prepare|start|memory       answers android_start.py
+#   run.sh AppStart MODEL FOLDER prepare|first|again     answers android_start.py: the app itself
 #   run.sh leak MODEL CALLS library|runSignature         resident memory over calls of train
 . "$(dirname "$0")/../../android/tools/common.sh"
 here=$(cd "$(dirname "$0")" && pwd)
-"$tools/compile.sh" sartor >&2
+"$tools/compile.sh" app >&2
 [ -d "$lab" ] || exit 1
 
 classes=$out/benchmarks/classes
 train_calls=$android/sartor/src/test/kotlin/org/sartor/litert/TrainCalls.kt
-libraries=$out/sartor/classes:$(tflite_jars):$(kotlin_jars):$(jars robo)$(artifact dl/android-all)
+libraries=$out/app/classes:$out/app/R:$out/sartor/classes:$(tflite_jars):$(kotlin_jars):$(jars robo)$(artifact dl/android-all)
 kotlin "$classes" "$libraries" -jvm-target 17 -module-name benchmarks \
     -Xfriend-paths="$out/sartor/classes" -- "$here" "$train_calls" >&2
 
@@ -18,7 +19,12 @@ opens=()
 for package in java.lang java.util java.io java.net java.nio jdk.internal.access; do
     opens+=(--add-opens "java.base/$package=ALL-UNNAMED")
 done
-options=(-Djava.library.path="$lab/native" -cp "$classes:$libraries")
+properties=
+if [ "$1" = AppStart ]; then
+    properties=$out/app/properties:
+    app_properties "$out/app/properties"
+fi
+options=(-Djava.library.path="$lab/native" -cp "$properties$classes:$libraries")
 export LD_LIBRARY_PATH=$lab/native
 # A heap of one size: what grows is native.
 heap=(-Xms400m -Xmx400m -XX:+AlwaysPreTouch -XX:+UseSerialGC)

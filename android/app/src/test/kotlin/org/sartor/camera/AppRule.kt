@@ -1,6 +1,8 @@
 package org.sartor.camera
 
 import android.Manifest
+import android.graphics.Bitmap
+import android.graphics.Canvas
 import android.os.Bundle
 import android.os.Looper
 import android.os.StrictMode
@@ -60,11 +62,16 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
 
     /** Start the app, and wait until the model is open. */
     fun start(saved: Bundle? = null) {
+        launch(saved)
+        waitUntil("the model is open") { state.project !is ProjectState.Opening || state.message != null }
+        assertTrue("${state.project} ${state.message}", state.project is ProjectState.Open)
+    }
+
+    /** Start the app. */
+    fun launch(saved: Bundle? = null) {
         controller = Robolectric.buildActivity(MainActivity::class.java)
         controller.setup(saved ?: Bundle())
         watchViews()
-        waitUntil("the model is open") { state.project !is ProjectState.Opening || state.message != null }
-        assertTrue("${state.project} ${state.message}", state.project is ProjectState.Open)
     }
 
     /** Turn the device, or change its size. */
@@ -114,6 +121,14 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
 
     /** Return the state of a class. */
     fun ofClass(name: String): ClassState? = state.classes.find { it.name == name }
+
+    /** Return whether a view has more than one color in its middle. */
+    fun isPainted(view: View): Boolean {
+        val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
+        view.draw(Canvas(bitmap))
+        val y = view.height / 2
+        return (view.width / 4 until view.width * 3 / 4).map { bitmap.getPixel(it, y) }.toSet().size > 8
+    }
 
     /** Press a button of the screen. */
     fun press(id: Int, root: View = activity.window.decorView) {

@@ -1,7 +1,5 @@
 package org.sartor.camera
 
-import android.graphics.Bitmap
-import android.graphics.Canvas
 import android.view.View
 import android.widget.EditText
 import org.junit.Assert.assertEquals
@@ -65,7 +63,7 @@ class AppTest {
 
         val probabilities = app.state.prediction!!.probabilities
         app.turn("w892dp-h412dp-land-xhdpi")
-        assertTrue("the preview shows the last frame", isPainted(app.view(R.id.frame)))
+        assertTrue("the preview shows the last frame", app.isPainted(app.view(R.id.frame)))
         assertEquals("8 +2", app.text(R.id.count, app.card(0)))
         assertEquals(4, app.state.evaluation!!.samples)
         app.look("shoes", 3)
@@ -102,14 +100,6 @@ class AppTest {
         app.session.withModel(model::set)
         app.waitUntil("the model") { model.get() != null }
         assertThrows(RuntimeException::class.java) { model.get().classes() }
-    }
-
-    /** Return whether a view has more than one color in its middle. */
-    private fun isPainted(view: View): Boolean {
-        val bitmap = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
-        view.draw(Canvas(bitmap))
-        val y = view.height / 2
-        return (view.width / 4 until view.width * 3 / 4).map { bitmap.getPixel(it, y) }.toSet().size > 8
     }
 
     private fun rename(index: Int, name: String) {

@@ -32,7 +32,7 @@ class Project(private val context: Context, private val state: StateHolder) {
     /** Open a base with its samples, in the place of the present one. */
     fun open(base: Base) {
         close()
-        state.update { copy(project = ProjectState.Opening) }
+        state.update { copy(project = ProjectState.Opening, prediction = null, recording = null) }
         val options = ModelOptions(base.samples, thumbnails = true, photos = true, runtime = CameraApplication.runtime)
         val opened = PersonalModel.open(base.file, options)
         use(opened)

@@ -87,6 +87,9 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
     /** Record frames as samples of a class, or end the recording of it. */
     fun record(label: String, held: Boolean) {
         val shown = state.value
+        if (held && shown.project !is ProjectState.Open) {
+            return
+        }
         if (held && shown.camera != CameraState.ON) {
             tell(context.getString(R.string.camera_off), isError = true)
             return

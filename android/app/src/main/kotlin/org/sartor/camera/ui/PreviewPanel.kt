@@ -8,6 +8,7 @@ import android.widget.ImageView
 import android.widget.TextView
 import org.sartor.camera.R
 import org.sartor.camera.frames.Frame
+import org.sartor.camera.model.ProjectState
 import org.sartor.camera.model.ScreenState
 import kotlin.math.roundToInt
 
@@ -70,10 +71,9 @@ class PreviewPanel(private val root: View, private val actions: Actions) {
     }
 
     private fun renderVerdict(state: ScreenState) {
-        val prediction = state.prediction
+        val prediction = state.prediction.takeIf { state.project is ProjectState.Open }
         if (state.classes.sumOf { it.samples } == 0 || prediction == null) {
-            val isEmpty = state.classes.isNotEmpty() && state.classes.all { it.samples == 0 }
-            verdict.show(if (isEmpty) context.getString(R.string.first_hint) else "")
+            verdict.show(hintOf(state)?.let(context::getString) ?: "")
             verdict.setTextColor(context.getColor(R.color.ink_quiet))
             verdict.textSize = 17f
             return
@@ -89,6 +89,13 @@ class PreviewPanel(private val root: View, private val actions: Actions) {
         val text = SpannableString("${shown.name}  $percent")
         text.setSpan(ForegroundColorSpan(context.classColor(shown.color)), shown.name.length, text.length, 0)
         verdict.text = text
+    }
+
+    /** Return the text in the place of a class, or null. */
+    private fun hintOf(state: ScreenState): Int? = when {
+        state.project is ProjectState.Opening -> R.string.opening
+        state.classes.isNotEmpty() && state.classes.all { it.samples == 0 } -> R.string.first_hint
+        else -> null
     }
 
     private fun renderReason(page: Reason) {

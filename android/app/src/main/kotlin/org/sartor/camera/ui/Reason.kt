@@ -39,7 +39,7 @@ private val CAMERA_REASONS: Map<CameraState, Reason> = mapOf(
 
 /** Return the page for a state, or null if there is a preview. */
 fun reasonOf(state: ScreenState): Reason? = when (val project = state.project) {
-    is ProjectState.Opening -> Reason(R.string.opening, isBusy = true)
+    is ProjectState.Opening -> CAMERA_REASONS[state.camera] // the preview does not wait for the model
     is ProjectState.Failed -> Reason(
         R.string.failed_title,
         action = R.string.starter_again to { it.openBase(Base.STARTER) },
