@@ -68,6 +68,10 @@ public class PersonalModel private constructor(parts: ModelParts) :
     /** Return the stored photo of a sample, an image file, or null if there is none. */
     public fun photo(id: Long): ByteArray? = lock.withLock { store.image(id, Contract.STORE_PHOTO) }
 
+    /** Return whether the photo of a sample is stored: another base can compute its features. */
+    public fun hasPhoto(id: Long): Boolean =
+        lock.withLock { store.hasImage(id, Contract.STORE_PHOTO) }
+
     /**
      * Add a sample: store its features, and imprint its class unless it is trained.
      *

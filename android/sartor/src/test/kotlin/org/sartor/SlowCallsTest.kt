@@ -26,6 +26,7 @@ internal class SlowCallsTest {
         "samples" to { it.samples() },
         "thumbnails" to { it.thumbnails() },
         "photo" to { it.photo(1) },
+        "hasPhoto" to { it.hasPhoto(1) },
         "addSample" to { it.addSample(input, "a") },
         "find" to { it.find(input) },
         "forget" to { it.forget(1) },

@@ -31,6 +31,7 @@ class MainActivity : Activity(), Actions {
         setContentView(R.layout.main)
         screen = Screen(findViewById(R.id.screen), this)
         savedState?.let(::restore)
+        // Now, and not before: the model would be opened while the preview is created, and delay it.
         session.state.listener = { screen.render(it, session.frames.cameras) }
         session.onFrame = screen::show
     }
@@ -156,6 +157,8 @@ class MainActivity : Activity(), Actions {
     override fun replaceSamples() = session.replaceSamples()
 
     override fun openBase(key: String) = session.openBase(key)
+
+    override fun leaveSamples(key: String) = session.leaveSamples(key)
 
     override fun removeBase(key: String) = session.removeBase(key)
 

@@ -82,11 +82,12 @@ class AppRule(private val isAllowed: Boolean = true) : ExternalResource() {
         settle()
     }
 
-    /** End the process as Android does, and start the app again. */
-    fun killAndStart() {
+    /** End the process as Android does, change its files, and start the app again. */
+    fun killAndStart(change: () -> Unit = {}) {
         val saved = Bundle()
         controller.pause().stop().saveInstanceState(saved).destroy()
         application.onTerminate()
+        change()
         start(saved)
     }
 

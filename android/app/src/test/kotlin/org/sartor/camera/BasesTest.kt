@@ -32,6 +32,14 @@ class BasesTest {
     }
 
     @Test
+    fun aFileMadeToHaveTheChecksumOfAnotherLeavesIt() {
+        val first = bases.add("mine.tflite", "plumless".byteInputStream())
+        bases.add("hostile.tflite", "buckeroo".byteInputStream()) // of the same CRC-32
+        assertEquals("plumless", first.file.readText())
+        assertEquals(2, bases.opened.size)
+    }
+
+    @Test
     fun anotherFileOfTheSameNameLeavesTheFirst() {
         val first = bases.add("mine.tflite", "first".byteInputStream())
         bases.choose(first)
@@ -41,7 +49,7 @@ class BasesTest {
         bases.choose(second)
         assertEquals("second", bases.chosen.file.readText())
         assertEquals(setOf(first.key, second.key), bases.opened.map { it.key }.toSet())
-        bases.remove(second)
+        bases.remove(second.key)
         assertEquals(listOf(first.key), bases.opened.map { it.key })
         assertEquals("the starter base takes the place of a deleted one", Base.STARTER, bases.chosen.key)
     }

@@ -98,7 +98,8 @@ class LooksTest {
         return activity.findViewById<TextView>(R.id.verdict).text.toString()
     }
 
-    private fun showAll(prefix: String) {
+    private fun showAll(prefix: String, fontScale: Float = 1f) {
+        RuntimeEnvironment.setFontScale(fontScale)
         show("$prefix-empty", empty)
         show("$prefix-used", used.copy(recording = "Hat"))
         show("$prefix-trained", trained, scroll = 2000)
@@ -106,9 +107,12 @@ class LooksTest {
         show("$prefix-denied", empty.copy(camera = CameraState.DENIED))
         show("$prefix-none", used.copy(prediction = PredictionState(null, mapOf("Hat" to 0.4f, "Pants" to 0.6f), false), message = Message("The storage is full. Delete samples or free some space.", true)))
         show("$prefix-class", used.copy(sheet = Sheet.Samples("Hat", thumbnails.getValue("hat"))))
-        val opened = listOf(OpenedBase("own-1", "plants", 1_795_903_200_000), OpenedBase("own-2", "a-model-with-a-long-name-of-its-own", 1_795_800_000_000))
+        val opened = listOf(OpenedBase("own-1", "plants", 1_795_903_200_000, 9_000_000), OpenedBase("own-2", "a-model-with-a-long-name-of-its-own", 1_795_800_000_000, 4_100_000), OpenedBase("own-3", null, 1_795_700_000_000, 12_300_000))
         show("$prefix-project", used.copy(sheet = Sheet.Project, project = ProjectState.Open("plants", "own-1"), bases = opened))
         show("$prefix-replacement", used.copy(sheet = Sheet.Replacement("my-classes.sartor")))
+        show("$prefix-leaving", used.copy(sheet = Sheet.Leaving("own-1", "plants.tflite", "Starter base", 3, 48)))
+        show("$prefix-opening", open.copy(project = ProjectState.Opening))
+        show("$prefix-failed", empty.copy(project = ProjectState.Failed("plants.tflite is damaged, or changed by another tool: use another copy, or convert the base again.")))
     }
 
     @Test @Config(qualifiers = "w360dp-h640dp-port-xhdpi") fun smallPhone() = showAll("phone360")
@@ -121,8 +125,11 @@ class LooksTest {
 
     @Test @Config(qualifiers = "sw800dp-w800dp-h1280dp-port-night-mdpi") fun darkTablet() = showAll("tabletport")
 
-    @Test @Config(qualifiers = "w412dp-h892dp-port-xhdpi") fun largeText() {
-        RuntimeEnvironment.setFontScale(1.6f)
-        showAll("large")
-    }
+    @Test @Config(qualifiers = "w412dp-h892dp-port-xhdpi") fun largeText() = showAll("large", 1.3f)
+
+    @Test @Config(qualifiers = "w360dp-h640dp-port-night-xhdpi") fun largestText() = showAll("largest", 2f)
+
+    @Test @Config(qualifiers = "w800dp-h360dp-land-night-xhdpi") fun largestTextInLandscape() = showAll("largestland", 2f)
+
+    @Test @Config(qualifiers = "sw800dp-w1280dp-h800dp-land-mdpi") fun largestTextOnATablet() = showAll("largesttablet", 2f)
 }

@@ -14,7 +14,6 @@ import org.robolectric.annotation.GraphicsMode
 import org.sartor.camera.model.ProjectState
 import java.io.ByteArrayInputStream
 import java.io.ByteArrayOutputStream
-import java.io.File
 import java.util.zip.CRC32
 import java.util.zip.ZipEntry
 import java.util.zip.ZipInputStream
@@ -44,7 +43,7 @@ class OpenedBasesTest {
         val project = smallProject()
         open("small.sartor", project, "small.sartor is loaded, with its own base. $former")
         assertEquals("small", base)
-        assertEquals(1, app.ofClass("Class 1")?.samples)
+        assertEquals(3, app.ofClass("Class 1")?.samples)
         app.look("hat", 0)
         assertEquals("Class 1", app.state.prediction?.best)
         app.killAndStart()
@@ -55,7 +54,7 @@ class OpenedBasesTest {
         choose("Starter base", "starter")
         assertEquals(2, app.ofClass("Class 1")?.samples)
         choose("small", "small")
-        assertEquals(1, app.ofClass("Class 1")?.samples)
+        assertEquals(3, app.ofClass("Class 1")?.samples)
         choose("Starter base", "starter")
         deleteButton("small").performClick()
         assertEquals(listOf("small"), app.state.bases.map { it.name })
@@ -93,13 +92,13 @@ class OpenedBasesTest {
         val project = files.save(R.string.save_project, "former.sartor")
         app.record(1, "shoes", 1..2)
         files.open("former.sartor", project)
-        app.waitUntil("the question") { app.activity.sheet?.findViewById<View>(R.id.replace)?.isShown == true }
+        app.waitUntil("the question") { app.activity.sheet?.findViewById<View>(R.id.agree)?.isShown == true }
         app.turn("w892dp-h412dp-land-xhdpi")
         app.press(R.id.keep, app.sheet)
         assertEquals(3, app.ofClass("Class 2")?.samples)
         files.open("former.sartor", project)
-        app.waitUntil("the question") { app.activity.sheet?.findViewById<View>(R.id.replace)?.isShown == true }
-        app.press(R.id.replace, app.sheet)
+        app.waitUntil("the question") { app.activity.sheet?.findViewById<View>(R.id.agree)?.isShown == true }
+        app.press(R.id.agree, app.sheet)
         app.waitUntil("the project is open") { app.state.message?.text == "former.sartor is loaded." }
         assertEquals(1, app.ofClass("Class 2")?.samples)
 
@@ -107,16 +106,16 @@ class OpenedBasesTest {
         open("small.sartor", small, "small.sartor is loaded, with its own base. $former")
         choose("Starter base", "starter")
         files.open("small.sartor", small) // its base has samples
-        app.waitUntil("the question") { app.activity.sheet?.findViewById<View>(R.id.replace)?.isShown == true }
+        app.waitUntil("the question") { app.activity.sheet?.findViewById<View>(R.id.agree)?.isShown == true }
         assertEquals("starter", base)
-        app.press(R.id.replace, app.sheet)
+        app.press(R.id.agree, app.sheet)
         app.waitUntil("the project is open") { app.state.message?.text == "small.sartor is loaded, with its own base. $former" }
         assertEquals("small", base)
     }
 
-    /** Return a project of another base, with one sample, that this app has made. */
+    /** Return a project of another base, with four samples, that this app has made. */
     private fun smallProject(): ByteArray {
-        open("other.tflite", cosine.readBytes(), "other.tflite was opened")
+        open("other.tflite", OtherBase.file.readBytes(), "other.tflite is open.")
         app.record(0, "hat", 5..5)
         val project = files.save(R.string.save_project, "small.sartor")
         choose("Starter base", "starter")
@@ -157,19 +156,5 @@ class OpenedBasesTest {
             }
         }
         return output.toByteArray()
-    }
-
-    private companion object {
-        /** A model with another head, which `sartor convert` writes. */
-        val cosine: File by lazy {
-            val file = File.createTempFile("cosine", ".tflite").apply { deleteOnExit() }
-            val command = "sartor convert starter --classes 4 --head cosine --quiet --force -o ${file.path}"
-            val process = ProcessBuilder(command.split(" ")).redirectErrorStream(true)
-            process.environment().remove("LD_LIBRARY_PATH") // that of Android
-            val running = process.start()
-            val text = running.inputStream.bufferedReader().readText()
-            check(running.waitFor() == 0) { text }
-            file
-        }
     }
 }

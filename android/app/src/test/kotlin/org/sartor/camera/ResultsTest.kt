@@ -100,7 +100,7 @@ class ResultsTest {
     private fun replace(name: String, project: ByteArray) {
         files.open(name, project)
         app.waitUntil("the question") { app.activity.sheet != null }
-        app.press(R.id.replace, app.sheet)
+        app.press(R.id.agree, app.sheet)
         app.waitUntil("$name is open") { app.state.message?.text == "$name is loaded." }
     }
 

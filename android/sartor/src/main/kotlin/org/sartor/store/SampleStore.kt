@@ -162,6 +162,10 @@ internal class SampleStore(
     /** Return a thumbnail or photo, or null. */
     fun image(id: Long, kind: String): ByteArray? = readImage(database, id, kind)
 
+    /** Return whether a thumbnail or photo is stored. */
+    fun hasImage(id: Long, kind: String): Boolean =
+        database.rows("SELECT 1 FROM image WHERE sample = ? AND kind = ?", id, kind).isNotEmpty()
+
     /** Return the texts of the app whose keys start with a prefix: key → text. */
     fun appData(prefix: String): Map<String, String> = readAppData(database, prefix)
 

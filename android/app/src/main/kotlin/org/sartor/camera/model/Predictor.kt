@@ -40,7 +40,7 @@ class Predictor(private val project: Project, private val state: StateHolder, pr
             val prediction = model.predict(input)
             state.update { copy(prediction = predictionState(prediction)) }
             if (label != null) {
-                project.addSample(input, label, shown.isTest, prediction.features)
+                project.addSample(model, input, label, shown.isTest, prediction.features)
             }
             measure(start, SystemClock.elapsedRealtime())
         } catch (error: Exception) {

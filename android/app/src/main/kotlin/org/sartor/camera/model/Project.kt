@@ -11,6 +11,9 @@ import org.sartor.camera.CameraApplication
 import org.sartor.camera.R
 import java.io.File
 
+/** Key of the places of the classes in the app data. */
+const val LAYOUT: String = "camera/layout"
+
 /**
  * The open model, its classes and its samples.
  *
@@ -29,26 +32,45 @@ class Project(private val context: Context, private val state: StateHolder) {
     var model: PersonalModel? = null
         private set
 
-    /** Open a base with its samples, in the place of the present one. */
-    fun open(base: Base) {
-        close()
-        state.update { copy(project = ProjectState.Opening, prediction = null, recording = null) }
+    /** The base of the open model, or null. */
+    @Volatile
+    var base: Base? = null
+        private set
+
+    /** Open a base with its samples; the present one stays. */
+    fun load(base: Base): PersonalModel {
         val options = ModelOptions(base.samples, thumbnails = true, photos = true, runtime = CameraApplication.runtime)
-        val opened = PersonalModel.open(base.file, options)
-        use(opened)
-        val note = opened.notes.firstOrNull()
-        state.update {
-            copy(
-                project = ProjectState.Open(base.name, base.key),
-                capacity = opened.capacity,
-                message = note?.let { Message(it) } ?: message,
-            )
-        }
+        return PersonalModel.open(base.file, options)
     }
 
-    /** Add a sample. */
-    fun addSample(input: Input, label: String, heldOut: Boolean, features: List<FloatArray>?) {
-        val opened = model ?: return
+    /** Use an open model in the place of the present one, which is closed. */
+    fun use(base: Base, opened: PersonalModel) {
+        try {
+            setUnfinishedTraining(false) // closing the model ends its training
+            close()
+            use(opened)
+        } catch (error: Throwable) {
+            model = null
+            opened.close()
+            throw error
+        }
+        this.base = base
+        show()
+        opened.notes.firstOrNull()?.let { state.update { copy(message = Message(it)) } }
+    }
+
+    /** Show that the model is open. */
+    fun show() {
+        val (opened, shown) = (model ?: return) to (base ?: return)
+        state.update { copy(project = ProjectState.Open(shown.name, shown.key), capacity = opened.capacity) }
+    }
+
+    /** Return the samples, to move to another base. */
+    fun moving(name: String): Moving? = model?.let { Moving(it, name, places) }
+
+    /** Add a sample to a model, unless another one is open by now. */
+    fun addSample(opened: PersonalModel, input: Input, label: String, heldOut: Boolean, features: List<FloatArray>?) {
+        if (opened !== model) return
         val before = opened.classes().find { it.name == label }?.samples ?: 0
         val id = opened.addSample(input, label, SampleOptions(heldOut = heldOut, features = features))
         val now = opened.classes().find { it.name == label }?.samples ?: 0
@@ -96,18 +118,24 @@ class Project(private val context: Context, private val state: StateHolder) {
     /** Delete all classes and samples, and start with empty classes. */
     fun clear() {
         val opened = model ?: return
-        opened.classes().forEach { opened.removeClass(it.name) }
+        removeClasses(opened)
         saveTraining(opened, null)
         use(opened)
     }
 
-    /** Load a checkpoint or a project into the model; return messages about other parts. */
-    fun load(file: File, isProject: Boolean): List<String> {
+    /** Load a checkpoint into the model; return messages about other parts. */
+    fun loadCheckpoint(file: File): List<String> {
         val opened = model ?: return emptyList()
-        val notes = if (isProject) opened.importProject(file) else opened.loadCheckpoint(file)
-        if (!isProject) saveTraining(opened, null) // the stored result is that of other weights
+        val notes = opened.loadCheckpoint(file)
+        saveTraining(opened, null) // the stored result is that of other weights
         use(opened)
         return notes
+    }
+
+    /** Load a project into the model; return messages about other parts. */
+    fun importProject(file: File): List<String> {
+        val opened = model ?: return emptyList()
+        return opened.importProject(file).also { use(opened) }
     }
 
     /** Return all thumbnails of a class. */
@@ -155,6 +183,7 @@ class Project(private val context: Context, private val state: StateHolder) {
     fun close() {
         val opened = model
         model = null
+        base = null
         opened?.close()
     }
 
@@ -190,7 +219,6 @@ class Project(private val context: Context, private val state: StateHolder) {
 
     private companion object {
         const val FIRST_CLASSES = 4
-        const val LAYOUT = "camera/layout"
         const val UNFINISHED = "camera/unfinished-training"
     }
 }

@@ -46,8 +46,16 @@ sealed class ProjectState {
     data class Failed(val reason: String) : ProjectState()
 }
 
-/** A base that the user has opened, at a time in milliseconds. */
-data class OpenedBase(val key: String, val name: String, val time: Long)
+/** A base that the user has opened. */
+data class OpenedBase(
+    val key: String,
+    /** Name of its file; null if the file is gone, and only samples are left. */
+    val name: String?,
+    /** Time of the opening in milliseconds. */
+    val time: Long,
+    /** Size of its file and its samples. */
+    val bytes: Long,
+)
 
 /** A class on the screen. */
 data class ClassState(
@@ -118,6 +126,9 @@ sealed class Sheet {
 
     /** The question before the project in a file replaces samples. */
     data class Replacement(val file: String) : Sheet()
+
+    /** The question before another base is opened to which some samples cannot move: they stay with `former`. */
+    data class Leaving(val key: String, val base: String, val former: String, val samples: Int, val total: Int) : Sheet()
 
     /** The samples of a class. */
     data class Samples(val label: String, val thumbnails: List<Thumbnail> = emptyList()) : Sheet()

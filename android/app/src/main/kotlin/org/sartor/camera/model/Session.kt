@@ -162,9 +162,10 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
 
     /** Add photos to a class. */
     fun addPhotos(label: String, photos: List<() -> ByteArray>) = perform {
+        val model = project.model ?: return@perform
         for ((i, read) in photos.withIndex()) {
             state.update { copy(message = Message(context.getString(R.string.adding_photos, i + 1, photos.size))) }
-            project.addSample(Input.of(read()), label, state.value.isTest, null)
+            project.addSample(model, Input.of(read()), label, state.value.isTest, null)
         }
         state.update { copy(message = null) }
         loadSheet(label)
@@ -183,8 +184,11 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
     /** Open the project that replaces samples; the user has agreed. */
     fun replaceSamples() = perform { openWaiting(mayReplace = true) }
 
-    /** Open a base of the list. */
-    fun openBase(key: String) = perform { files.openBase(key) }
+    /** Open a base of the list; the samples move to it. */
+    fun openBase(key: String) = perform { files.openBase(key, mayLeave = false)?.let(::tell) }
+
+    /** Open a base although some samples cannot move to it; the user has agreed. */
+    fun leaveSamples(key: String) = perform { files.openBase(key, mayLeave = true)?.let(::tell) }
 
     /** Delete a base that is not open, and its samples. */
     fun removeBase(key: String) = perform { files.removeBase(key) }
@@ -213,9 +217,10 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
         predictor.close()
     }
 
-    private fun startTraining() = trainer.start { history -> perform { finish(history) } }
+    private fun startTraining() = trainer.start { model, history -> perform { finish(model, history) } }
 
-    private fun finish(history: History) {
+    private fun finish(model: PersonalModel, history: History) {
+        if (project.model !== model) return // another base is open
         val ended = project.endTraining(history)
         trainer.evaluate()
         project.refresh()
@@ -228,7 +233,7 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
         var isAsked = false
         try {
             val text = files.open(name, file, mayReplace)
-            isAsked = text == null
+            isAsked = text == null && state.value.sheet is Sheet.Replacement
             text?.let(::tell)
         } finally {
             if (!isAsked) {
@@ -237,7 +242,6 @@ class Session(private val context: Context, val frames: FrameSource) : FrameSour
         }
         if (isAsked) {
             waiting = name to file
-            setSheet(Sheet.Replacement(name))
         }
     }
 

@@ -3,6 +3,7 @@ package org.sartor.camera.model
 import org.sartor.Epoch
 import org.sartor.Evaluation
 import org.sartor.History
+import org.sartor.PersonalModel
 import org.sartor.TrainingJob
 import org.sartor.TrainingListener
 
@@ -19,7 +20,7 @@ class Trainer(private val project: Project, private val state: StateHolder, priv
     private var isStopped = false
 
     /** Start to train on all training samples. */
-    fun start(onEnd: (History) -> Unit) {
+    fun start(onEnd: (PersonalModel, History) -> Unit) {
         val model = project.model ?: return
         if (job?.isRunning == true) {
             return
@@ -29,7 +30,7 @@ class Trainer(private val project: Project, private val state: StateHolder, priv
         isStopped = false
         state.update { copy(training = TrainingState(TrainingState.Phase.RUNNING)) }
         try {
-            job = model.fit(listener = Listener(onEnd))
+            job = model.fit(listener = Listener(model, onEnd))
             control()
         } catch (error: Exception) {
             fail(error)
@@ -68,14 +69,18 @@ class Trainer(private val project: Project, private val state: StateHolder, priv
         onError(error)
     }
 
-    private inner class Listener(private val onEnd: (History) -> Unit) : TrainingListener {
+    private inner class Listener(
+        private val model: PersonalModel,
+        private val onEnd: (PersonalModel, History) -> Unit,
+    ) : TrainingListener {
         override fun onEpoch(epoch: Epoch) {
+            if (project.model !== model) return // another base is open
             state.update {
                 copy(training = training.copy(losses = training.losses + epoch.loss.toFloat(), epochs = epoch.epochs))
             }
         }
 
-        override fun onEnd(history: History) = onEnd.invoke(history)
+        override fun onEnd(history: History) = onEnd.invoke(model, history)
 
         override fun onError(error: Throwable) = fail(error)
     }

@@ -71,8 +71,11 @@ interface Actions {
     /** Open the project that replaces samples. */
     fun replaceSamples()
 
-    /** Open a base of the list. */
+    /** Open a base of the list; the samples move to it. */
     fun openBase(key: String)
+
+    /** Open a base although some samples cannot move to it. */
+    fun leaveSamples(key: String)
 
     /** Delete a base that is not open, and its samples. */
     fun removeBase(key: String)

@@ -1,6 +1,7 @@
 package org.sartor.camera.ui
 
 import android.content.Context
+import android.text.format.Formatter
 import android.view.View
 import android.widget.ImageButton
 import android.widget.ImageView
@@ -29,6 +30,7 @@ class ProjectSheet(private val context: Context, state: ScreenState, private val
         section(context.getString(R.string.open_section))
         choice(R.drawable.ic_open, R.string.open_file, R.string.open_file_text) { actions.chooseFile() }
         section(context.getString(R.string.base_section))
+        text(R.string.base_text)
         state.bases.forEach(::openedBase)
         base(Base.STARTER, context.getString(R.string.starter), context.getString(R.string.starter_text))
         section(context.getString(R.string.again_section))
@@ -47,6 +49,10 @@ class ProjectSheet(private val context: Context, state: ScreenState, private val
     /** The window of the sheet. */
     val window: View? get() = dialog.window?.decorView
 
+    private fun text(text: Int) {
+        dialog.content.addView(TextView(context, null, 0, R.style.Text_Quiet).apply { setText(text) })
+    }
+
     private fun section(title: String) {
         val view = TextView(context, null, 0, R.style.Text_Section)
         view.text = title
@@ -57,15 +63,27 @@ class ProjectSheet(private val context: Context, state: ScreenState, private val
     /** A base that the user has opened, with the button that deletes it unless it is in use. */
     private fun openedBase(base: OpenedBase) {
         val time = DateFormat.getDateTimeInstance(DateFormat.MEDIUM, DateFormat.SHORT).format(Date(base.time))
-        val row = base(base.key, base.name, context.getString(R.string.base_opened, time))
-        if (base.key == open?.key) {
+        val size = Formatter.formatShortFileSize(context, base.bytes)
+        if (base.name == null) {
+            val name = context.getString(R.string.lost_base)
+            val row = choice(R.drawable.ic_check, name, context.getString(R.string.lost_base_text, time, size)) {}
+            row.find<View>(R.id.choice_icon).visibility = View.INVISIBLE
+            row.isClickable = false
+            row.isFocusable = false
+            deletion(row, base, name, R.string.delete_lost_confirm)
             return
         }
-        row.find<ImageButton>(R.id.choice_delete).apply {
-            isShownAtAll = true
-            contentDescription = context.getString(R.string.delete_base, base.name)
-            setOnClickListener { confirm(row, R.string.delete_base_confirm) { actions.removeBase(base.key) } }
+        val row = base(base.key, base.name, context.getString(R.string.base_opened, time, size))
+        if (base.key != open?.key) {
+            deletion(row, base, base.name, R.string.delete_base_confirm)
         }
+    }
+
+    /** Show the button that deletes a base after a second tap. */
+    private fun deletion(row: View, base: OpenedBase, name: String, question: Int) = row.find<ImageButton>(R.id.choice_delete).run {
+        isShownAtAll = true
+        contentDescription = context.getString(R.string.delete_base, name)
+        setOnClickListener { confirm(row, question) { actions.removeBase(base.key) } }
     }
 
     /** A base; the one in use is marked. */

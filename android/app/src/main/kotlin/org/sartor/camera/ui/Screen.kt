@@ -17,7 +17,7 @@ class Screen(private val root: View, private val actions: Actions) {
     private val message: View = root.find(R.id.message)
     private var classSheet: Pair<String, ClassSheet>? = null
     private var projectSheet: ProjectSheet? = null
-    private var replacementSheet: ReplacementSheet? = null
+    private var question: Pair<Sheet, QuestionSheet>? = null
 
     init {
         root.find<View>(R.id.menu).setOnClickListener { actions.openProject() }
@@ -36,7 +36,7 @@ class Screen(private val root: View, private val actions: Actions) {
         renderMessage(state.message)
         renderClassSheet(state)
         renderProjectSheet(state)
-        renderReplacementSheet(state)
+        renderQuestion(state.sheet)
     }
 
     /** Let a screen reader speak a text. */
@@ -47,11 +47,11 @@ class Screen(private val root: View, private val actions: Actions) {
     fun close() {
         classSheet?.second?.dismiss()
         projectSheet?.dismiss()
-        replacementSheet?.dismiss()
+        question?.second?.dismiss()
     }
 
     /** The window of the open sheet, or null. */
-    val sheet: View? get() = classSheet?.second?.window ?: projectSheet?.window ?: replacementSheet?.window
+    val sheet: View? get() = classSheet?.second?.window ?: projectSheet?.window ?: question?.second?.window
 
     private fun renderMessage(value: Message?) {
         message.isShownAtAll = value != null
@@ -80,13 +80,10 @@ class Screen(private val root: View, private val actions: Actions) {
         }
     }
 
-    private fun renderReplacementSheet(state: ScreenState) {
-        val wanted = state.sheet as? Sheet.Replacement
-        if (wanted != null && replacementSheet == null) {
-            replacementSheet = ReplacementSheet(root.context, wanted.file, actions)
-        } else if (wanted == null) {
-            replacementSheet?.dismiss()
-            replacementSheet = null
+    private fun renderQuestion(sheet: Sheet?) {
+        if (question?.first != sheet) {
+            question?.second?.dismiss()
+            question = QuestionSheet.of(root.context, sheet, actions)?.let { requireNotNull(sheet) to it }
         }
     }
 }
