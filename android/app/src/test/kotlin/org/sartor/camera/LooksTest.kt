@@ -5,6 +5,7 @@ import android.app.Application
 import android.os.Looper
 import android.view.View
 import android.widget.TextView
+import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -66,6 +67,11 @@ class LooksTest {
 
     private val activity by lazy { Robolectric.buildActivity(Activity::class.java).also { it.get().setTheme(R.style.Sartor) }.setup().get() }
 
+    private val found = ArrayList<String>()
+
+    @After
+    fun everyPageIsWhole() = assertEquals("faults of the layout", "", found.joinToString("\n"))
+
     private fun show(name: String, state: ScreenState, scroll: Int = 0) {
         activity.setContentView(R.layout.main)
         val screen = Screen(activity.findViewById(R.id.screen), actions)
@@ -73,8 +79,11 @@ class LooksTest {
         screen.render(state, cameras = 2)
         shadowOf(Looper.getMainLooper()).idle()
         activity.findViewById<View>(R.id.scroll).scrollBy(0, scroll)
+        (screen.sheet?.findViewById<View>(R.id.sheet)?.parent as? View)?.scrollBy(0, scroll)
         screenshot(name, activity.window.decorView, screen.sheet)
+        val faults = layoutFaults(activity.window.decorView) + screen.sheet?.let(::layoutFaults).orEmpty()
         screen.close()
+        faults.mapTo(found) { "$name: $it" }
     }
 
     @Test
@@ -102,13 +111,15 @@ class LooksTest {
         RuntimeEnvironment.setFontScale(fontScale)
         show("$prefix-empty", empty)
         show("$prefix-used", used.copy(recording = "Hat"))
-        show("$prefix-trained", trained, scroll = 2000)
+        show("$prefix-trained", trained, scroll = 9000)
         show("$prefix-training", used.copy(training = TrainingState(TrainingState.Phase.RUNNING, losses.take(16), 40)))
         show("$prefix-denied", empty.copy(camera = CameraState.DENIED))
         show("$prefix-none", used.copy(prediction = PredictionState(null, mapOf("Hat" to 0.4f, "Pants" to 0.6f), false), message = Message("The storage is full. Delete samples or free some space.", true)))
         show("$prefix-class", used.copy(sheet = Sheet.Samples("Hat", thumbnails.getValue("hat"))))
         val opened = listOf(OpenedBase("own-1", "plants", 1_795_903_200_000, 9_000_000), OpenedBase("own-2", "a-model-with-a-long-name-of-its-own", 1_795_800_000_000, 4_100_000), OpenedBase("own-3", null, 1_795_700_000_000, 12_300_000))
-        show("$prefix-project", used.copy(sheet = Sheet.Project, project = ProjectState.Open("plants", "own-1"), bases = opened))
+        val project = used.copy(sheet = Sheet.Project, project = ProjectState.Open("plants", "own-1"), bases = opened)
+        show("$prefix-project", project)
+        show("$prefix-bases", project, scroll = 9000)
         show("$prefix-replacement", used.copy(sheet = Sheet.Replacement("my-classes.sartor")))
         show("$prefix-leaving", used.copy(sheet = Sheet.Leaving("own-1", "plants.tflite", "Starter base", 3, 48)))
         show("$prefix-opening", open.copy(project = ProjectState.Opening))

@@ -82,7 +82,7 @@ class PagesTest {
                 .filterIsInstance<TextView>().joinToString { it.text }
             val name = RuntimeEnvironment.getApplication().resources.getResourceEntryName(button.id)
             assertTrue("$name has no label", label.isNotBlank())
-            assertTrue("$name is ${button.width} x ${button.height} pixels", minOf(button.width, button.height) >= 44)
+            assertTrue("$name is ${button.width} x ${button.height} pixels", minOf(button.width, button.height) >= 48)
         }
         assertEquals("Hold to record Class 1", app.card(0).findViewById<View>(R.id.hold).contentDescription)
     }

@@ -64,8 +64,8 @@ class StartTest {
         app.record(0, "hat", 0..0)
         app.look("hat", 1)
         runtime.block()
-        app.session.openBase("starter")
-        app.waitUntil("the model is opened again") { app.state.project == ProjectState.Opening }
+        FileDialogs(app).open("other.tflite", OtherBase.file.readBytes())
+        app.waitUntil("another model is opened") { app.state.project == ProjectState.Opening }
         app.source.show(Photos.frame("hat", 0))
         assertTrue(app.view(R.id.square).isShown)
         assertEquals("Opening the model", app.text(R.id.verdict))

@@ -8,8 +8,8 @@ import org.sartor.camera.R
 
 /** Children in as many equal columns as fit; the cards of a row have one height. */
 class CardGrid(context: Context, attributes: AttributeSet?) : ViewGroup(context, attributes) {
-    /** Smallest width of a column in pixels. */
-    var columnWidth: Int = resources.getDimensionPixelSize(R.dimen.card_width)
+    /** Smallest width of a column in pixels. It grows with the text; a size in sp would hardly: large ones grow less. */
+    var columnWidth: Int = (resources.getDimension(R.dimen.card_width) * growth()).toInt()
 
     /** Space between two columns or rows in pixels. */
     var gap: Int = resources.getDimensionPixelSize(R.dimen.gap)
@@ -43,11 +43,18 @@ class CardGrid(context: Context, attributes: AttributeSet?) : ViewGroup(context,
         }
     }
 
+    private fun growth() = 1 + GROWTH * (resources.configuration.fontScale - 1)
+
     private fun widthOfColumn(width: Int) = (width - gap * (columns - 1)) / columns
 
     private inline fun forEachCell(action: (child: View, row: Int, column: Int) -> Unit) {
         for (i in 0 until childCount) {
             action(getChildAt(i), i / columns, i % columns)
         }
+    }
+
+    private companion object {
+        /** Growth of the columns with the scale of the text: a part of a card has a fixed size. */
+        const val GROWTH = 0.7f
     }
 }

@@ -4,6 +4,7 @@ import android.content.Context
 import android.graphics.Canvas
 import android.graphics.Paint
 import android.graphics.Typeface
+import android.text.StaticLayout
 import android.text.TextPaint
 import android.text.TextUtils
 import android.util.AttributeSet
@@ -44,7 +45,8 @@ class ConfusionMatrix(context: Context, attributes: AttributeSet?) : View(contex
     override fun onMeasure(widthSpec: Int, heightSpec: Int) {
         val width = MeasureSpec.getSize(widthSpec)
         val size = evaluation?.labels?.size ?: 0
-        setMeasuredDimension(width, (headings() + size * cell(width, size) + caption() + 0.5f).toInt())
+        val caption = caption(width)
+        setMeasuredDimension(width, (headings() + size * cell(width, size) + context.dp(8) + caption.height + 0.5f).toInt())
     }
 
     override fun onDraw(canvas: Canvas) {
@@ -74,8 +76,9 @@ class ConfusionMatrix(context: Context, attributes: AttributeSet?) : View(contex
             }
         }
         text.textAlign = Paint.Align.LEFT
-        val caption = shorten(resources.getString(R.string.confusion_caption), width.toFloat())
-        canvas.drawText(caption, 0f, height - context.dp(4), text)
+        val caption = caption(width)
+        canvas.translate(0f, (height - caption.height).toFloat())
+        caption.draw(canvas)
     }
 
     private fun drawHeading(canvas: Canvas, label: String, x: Float, y: Float) {
@@ -94,7 +97,10 @@ class ConfusionMatrix(context: Context, attributes: AttributeSet?) : View(contex
         return minOf(longest, text.textSize * 6) + context.dp(12)
     }
 
-    private fun caption() = text.textSize + context.dp(14)
+    private fun caption(width: Int): StaticLayout {
+        val caption = resources.getString(R.string.confusion_caption)
+        return StaticLayout.Builder.obtain(caption, 0, caption.length, text, maxOf(0, width)).build()
+    }
 
     private fun cell(width: Int, size: Int) = minOf(context.dp(44), width * 0.72f / maxOf(size, 1))
 

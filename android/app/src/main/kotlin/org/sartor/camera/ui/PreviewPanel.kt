@@ -76,9 +76,11 @@ class PreviewPanel(private val root: View, private val actions: Actions) {
             verdict.show(hintOf(state)?.let(context::getString) ?: "")
             verdict.setTextColor(context.getColor(R.color.ink_quiet))
             verdict.textSize = 17f
+            verdict.maxLines = 2
             return
         }
         verdict.textSize = 26f
+        verdict.maxLines = 1
         verdict.setTextColor(context.getColor(R.color.ink))
         val shown = state.classes.find { it.name == prediction.best }
         if (shown == null) {

@@ -12,6 +12,7 @@ class QuestionSheet private constructor(
     title: Int,
     text: String,
     buttons: Pair<Int, Int>,
+    isDangerous: Boolean,
     actions: Actions,
     agree: () -> Unit,
 ) {
@@ -22,6 +23,8 @@ class QuestionSheet private constructor(
         content.find<TextView>(R.id.question).text = text
         content.find<TextView>(R.id.agree).apply {
             setText(buttons.first)
+            setBackgroundResource(if (isDangerous) R.drawable.button_danger else R.drawable.button_primary)
+            setTextColor(context.getColor(if (isDangerous) R.color.on_danger else R.color.on_accent))
             setOnClickListener {
                 actions.closeSheet()
                 agree()
@@ -45,12 +48,12 @@ class QuestionSheet private constructor(
         fun of(context: Context, sheet: Sheet?, actions: Actions): QuestionSheet? = when (sheet) {
             is Sheet.Replacement -> QuestionSheet(
                 context, R.string.replace_title, context.getString(R.string.replace_text, sheet.file),
-                R.string.replace to R.string.keep, actions, actions::replaceSamples,
+                R.string.replace to R.string.keep, isDangerous = true, actions, actions::replaceSamples,
             )
             is Sheet.Leaving -> QuestionSheet(
                 context, R.string.leave_title, leaving(context, sheet),
                 (if (sheet.samples < sheet.total) R.string.leave else R.string.leave_all) to R.string.stay,
-                actions,
+                isDangerous = false, actions,
             ) { actions.leaveSamples(sheet.key) }
             else -> null
         }

@@ -20,9 +20,13 @@ class Screen(private val root: View, private val actions: Actions) {
     private var question: Pair<Sheet, QuestionSheet>? = null
 
     init {
+        // There is no room for a large text beside the title; the menu has it too.
+        root.find<View>(R.id.privacy_short).visibility = if (isTextLarge) View.INVISIBLE else View.VISIBLE
         root.find<View>(R.id.menu).setOnClickListener { actions.openProject() }
         root.find<View>(R.id.dismiss).setOnClickListener { actions.dismissMessage() }
     }
+
+    private val isTextLarge get() = root.resources.configuration.fontScale > LARGE
 
     /** Show a frame of the camera. */
     fun show(frame: Frame) = preview.show(frame)
@@ -85,5 +89,10 @@ class Screen(private val root: View, private val actions: Actions) {
             question?.second?.dismiss()
             question = QuestionSheet.of(root.context, sheet, actions)?.let { requireNotNull(sheet) to it }
         }
+    }
+
+    private companion object {
+        /** Scale of the text above which the header shows the title only. */
+        const val LARGE = 1.3f
     }
 }
