@@ -22,7 +22,14 @@ class GatedRuntime : Runtime {
 
     override val name get() = tflite.name
 
-    override fun load(content: ByteBuffer, threads: Int): LoadedModel = Gated(tflite.load(content, threads))
+    /** Called before a model is loaded. */
+    @Volatile
+    var beforeLoad: () -> Unit = {}
+
+    override fun load(content: ByteBuffer, threads: Int): LoadedModel {
+        beforeLoad()
+        return Gated(tflite.load(content, threads))
+    }
 
     /** Let training steps pass. */
     fun open(steps: Int = Int.MAX_VALUE / 2) = permits.release(steps)

@@ -182,6 +182,13 @@ class MovingTest {
         row.findViewById<View>(R.id.choice_delete).performClick()
         app.press(R.id.sheet_close, app.sheet)
         assertTrue("nothing is deleted before the second tap", samples.exists())
+        runtime.beforeLoad = { throw StorageError("no space is left") }
+        files.open("other.tflite", other.readBytes())
+        app.waitUntil("an error") { app.state.storageError != null || app.state.message?.isError == true }
+        assertTrue("an opening that fails leaves them", samples.exists())
+        assertEquals("starter", base)
+        runtime.beforeLoad = {}
+        app.activity.clearStorageError()
         open("other.tflite", "other.tflite is open with its own classes. Your samples stay with Starter base: choose it in the menu to go back.")
         assertEquals("the file brings them back", 2, app.ofClass("Class 1")?.samples)
         choose("Starter base", "Starter base is open with its own classes. Your samples stay with other: choose it in the menu to go back.")
