@@ -109,8 +109,8 @@ class _LayerTraining:
             evidence = self._without(rows, head_rows, fold, trained)
             pairs = [(held_out_loss(rows, each, fold), errors(rows, each, fold).sum())
                      for each in (evidence[0], trained.outputs)]  # fmt: skip
-            worse = pairs[0][0] >= pairs[1][0] and pairs[0][1] > pairs[1][1]
-            if depth == "auto" and worse:
+            better = pairs[0][0] < pairs[1][0] or pairs[0][1] < pairs[1][1]
+            if depth == "auto" and not better:
                 return result
         elif depth == "auto":
             return result

@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 describe('the depth auto', () => {
-  it('keeps layers that are no worse on held-out samples', async () => {
+  it('keeps layers that gain on held-out samples', async () => {
     const engine = new ToyLayerEngine();
     const history = await trainLayers(engine, await toyStore());
     expect(history.depth).toBe('layers');

@@ -45,13 +45,14 @@ class _Evidence:
         assigned: int64 [N]; the fold of the rows that were held out, −1 for the others.
         outputs: outputs for the rows that were held out.
         features: float32 [N, F]; features of all rows behind the layers of this training.
-        is_no_worse: whether loss or accuracy on them is no worse than that of the head alone.
+        is_better: whether the loss on them is lower than that of the head alone, or the accuracy
+            is higher.
     """
 
     assigned: np.ndarray
     outputs: HeldOutOutputs
     features: np.ndarray
-    is_no_worse: bool
+    is_better: bool
 
 
 class LayerTraining:
@@ -151,7 +152,7 @@ class LayerTraining:
         )
         control = self._control.limited()
         evidence = self._hold_out(data, head_data, trained, control, progress)
-        is_refused = is_auto and (evidence is None or not evidence.is_no_worse)
+        is_refused = is_auto and (evidence is None or not evidence.is_better)
         if is_refused or progress.stopped or control.stopped:
             return self._head_history(trained, control, progress)
         control = self._control.limited()
@@ -222,10 +223,10 @@ class LayerTraining:
         tuned = HeldOutOutputs(assigned, outputs)
         head = HeldOutOutputs(assigned, selection.held_out.outputs)
         manifest = self._head.manifest
-        is_no_worse = tuned.loss(manifest, samples) < head.loss(manifest, samples) or (
-            tuned.accuracy(manifest, samples) >= head.accuracy(manifest, samples)
+        is_better = tuned.loss(manifest, samples) < head.loss(manifest, samples) or (
+            tuned.accuracy(manifest, samples) > head.accuracy(manifest, samples)
         )
-        return _Evidence(assigned, tuned, behind.features[0], is_no_worse)
+        return _Evidence(assigned, tuned, behind.features[0], is_better)
 
     def _train_without(
         self,

@@ -2,8 +2,8 @@
  * One training of a file with tuned layers: the head first, then the layers if they gain.
  *
  * The head trains with the whole recipe, on features that the layers compute once. Then layers and
- * head train without one fold. If loss or accuracy on this fold is no worse, they train on all
- * samples, and the outputs for the fold calibrate them.
+ * head train without one fold. If the loss on this fold falls or the accuracy rises, they train
+ * on all samples, and the outputs for the fold calibrate them.
  */
 
 import { OPTIMIZER_STATE, TEMPERATURE } from '../../../../contract/generated/contract.js';
@@ -39,8 +39,8 @@ interface Evidence {
   readonly heldOut: HeldOutOutputs;
   /** Features of all rows behind the layers of this training. */
   readonly features: readonly Matrix[];
-  /** Whether loss or accuracy on the held-out rows is no worse than that of the head alone. */
-  readonly isNoWorse: boolean;
+  /** Whether the held-out rows have a lower loss, or a higher accuracy, than with the head alone. */
+  readonly isBetter: boolean;
 }
 
 /** One training of a file with tuned layers. */
@@ -169,7 +169,7 @@ export class LayerTraining {
     const progress = new Progress(onEpoch, trained.history.epochs);
     const ofEvidence = this.control.limited();
     const evidence = await this.#holdOut(data, headData, trained, ofEvidence, progress);
-    if ((isAuto && !evidence?.isNoWorse) || progress.stopped || ofEvidence.stopped) {
+    if ((isAuto && !evidence?.isBetter) || progress.stopped || ofEvidence.stopped) {
       return this.#headHistory(trained, ofEvidence, progress);
     }
     const control = this.control.limited();
@@ -254,10 +254,10 @@ export class LayerTraining {
     const keptRows = kept.map((i) => rows[i] as number);
     tuned.set(fold, keptRows, outputs.take(kept));
     head.set(fold, keptRows, selection.heldOut.outputs.take(keptRows));
-    const isNoWorse =
+    const isBetter =
       (await tuned.loss(manifest, samples)) < (await head.loss(manifest, samples)) ||
-      tuned.accuracy(manifest, samples) >= head.accuracy(manifest, samples);
-    return { heldOut: tuned, features: inMemory(behind.features), isNoWorse };
+      tuned.accuracy(manifest, samples) > head.accuracy(manifest, samples);
+    return { heldOut: tuned, features: inMemory(behind.features), isBetter };
   }
 
   /** Train the head, then layers and head, on some of the rows; return whether it ended. */

@@ -29,13 +29,13 @@ private const val MOST_STEPS = 600
  *
  * @property heldOut outputs for the rows that were held out.
  * @property features features of all rows behind the layers of this training.
- * @property isNoWorse whether loss or accuracy on the held-out rows is no worse than that of the
- *   head alone.
+ * @property isBetter whether the held-out rows have a lower loss, or a higher accuracy, than with
+ *   the head alone.
  */
 private class Evidence(
     val heldOut: HeldOutOutputs,
     val features: List<Matrix>,
-    val isNoWorse: Boolean,
+    val isBetter: Boolean,
 )
 
 /** Train a model: its head, and its tuned layers if it has any; see [trainHead]. */
@@ -55,8 +55,8 @@ internal fun trainModel(
  * One training of a file with tuned layers: the head first, then the layers if they gain.
  *
  * The head trains with the whole recipe, on features that the layers compute once. Then layers and
- * head train without one fold. If loss or accuracy on this fold is no worse, they train on all
- * samples, and the outputs for the fold calibrate them.
+ * head train without one fold. If the loss on this fold falls or the accuracy rises, they train
+ * on all samples, and the outputs for the fold calibrate them.
  */
 private class LayerTraining(
     private val model: TrainingModel,
@@ -152,8 +152,8 @@ private class LayerTraining(
         val progress = Progress(onEpoch, trained.history.epochs)
         val ofEvidence = control.limited()
         val evidence = holdOut(headData, trained, ofEvidence, progress)
-        val isWorse = isAuto && evidence?.isNoWorse != true
-        if (isWorse || progress.isStopped || control.isStopped) {
+        val isNoBetter = isAuto && evidence?.isBetter != true
+        if (isNoBetter || progress.isStopped || control.isStopped) {
             return headHistory(trained, ofEvidence, progress)
         }
         val limited = control.limited()
@@ -234,9 +234,9 @@ private class LayerTraining(
         val before = HeldOutOutputs(samples).apply {
             set(fold, rows, selection.heldOut.outputs.take(rows))
         }
-        val isNoWorse = tuned.loss(manifest, samples) < before.loss(manifest, samples) ||
-            tuned.accuracy(manifest, samples) >= before.accuracy(manifest, samples)
-        return Evidence(tuned, behind.features, isNoWorse)
+        val isBetter = tuned.loss(manifest, samples) < before.loss(manifest, samples) ||
+            tuned.accuracy(manifest, samples) > before.accuracy(manifest, samples)
+        return Evidence(tuned, behind.features, isBetter)
     }
 
     /** Train the head, then layers and head, on some of the rows; return whether it ended. */

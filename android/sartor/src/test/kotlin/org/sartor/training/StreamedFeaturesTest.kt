@@ -45,7 +45,7 @@ internal class StreamedFeaturesTest {
     }
 
     @Test
-    fun keepsLayersThatAreNoWorse() {
+    fun keepsLayersThatGainOnHeldOutSamples() {
         val engine = DamagedEngine(newEngine()) { false }
         val history = train(engine, TrainingOptions(learningRate = 0.002))
         assertEquals(Depth.LAYERS, history.depth)
@@ -151,7 +151,7 @@ internal class StreamedFeaturesTest {
         val channels = manifest.features.single().shape.last()
         val values = FloatArray(size) { i ->
             val isHigh = (i % channels < channels / 2) == (number % 2 == 0)
-            (if (isHigh) 1f else 0f) + (1 + sin(number * 7f + i)) / 4
+            (if (isHigh) 1f else 0f) + 1.2f * (1 + sin(number * number * 7f + i % channels * 5))
         }
         val source = ByteArray(32) { number.toByte() }
         val label = if (number % 2 == 0) "a" else "b"
