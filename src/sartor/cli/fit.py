@@ -22,7 +22,7 @@ from .interrupt import describe_signal, exit_code, stop_on_signal
 from .report import Json, fail, is_quiet, note, percent, print_json
 
 if TYPE_CHECKING:
-    from ..runtime import Epoch
+    from ..runtime import Epoch, History
 
 __all__ = ["Depth", "Missing", "fit"]
 
@@ -157,7 +157,7 @@ def fit(
     else:
         print_training(history, evaluation, seconds_used, held_out=held_out)
         if personal.manifest.layers is not None and (depth, history.depth) == ("auto", "head"):
-            typer.echo("only the head was trained: the layers gained nothing on held-out photos")
+            typer.echo(f"only the head was trained{_reason(history)}")
         typer.echo(f"saved in {checkpoint}")
     if history.stopped and stop.number is not None:
         fail(
@@ -165,6 +165,13 @@ def fit(
             f"{checkpoint}",
             code=exit_code(stop.number),
         )
+
+
+def _reason(history: History) -> str:
+    """Return why the tuned layers were not kept; a warning or a signal states it already."""
+    if history.stopped or any("the tuned layers" in warning for warning in history.warnings):
+        return ""
+    return ": the layers gained nothing on held-out photos"
 
 
 def _show(show: Advance, epoch: Epoch) -> None:
