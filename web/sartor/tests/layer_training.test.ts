@@ -138,8 +138,8 @@ describe('the features in the store', () => {
     const [expected] = inMemory(features);
     store.forget([2]);
     const stored = features as StoredFeatures;
-    const { features: rows, found } = stored.take([3, 1, 3]).read([2, 1]);
-    expect(found).toEqual([true, false]);
+    const { features: rows, isStored } = stored.take([3, 1, 3]).read([2, 1]);
+    expect(isStored).toEqual([true, false]);
     expect(Array.from(rows[0]?.data ?? [])).toEqual([...(expected?.row(3) ?? []), 0, 0]);
     expect(stored.present()).toEqual([0, 2, 3]);
   });

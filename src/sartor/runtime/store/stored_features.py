@@ -108,7 +108,7 @@ class StoredFeatures(Sequence[np.ndarray]):
         """
         samples, places = self._samples[rows], self._places[rows]
         wanted = dict(zip(samples.tolist(), self._counts[rows].tolist(), strict=True))
-        features, found = self._codec.zeros(len(rows)), np.zeros(len(rows), bool)
+        features, is_stored = self._codec.zeros(len(rows)), np.zeros(len(rows), bool)
         with self._database.reading():
             stored = encoded_features(self._database, self._codec, wanted.items())
             for number, count, encoding, data in stored:
@@ -118,13 +118,13 @@ class StoredFeatures(Sequence[np.ndarray]):
                 check_finite(self._database, tensors, [number] * len(parts))
                 for batch, decoded in zip(features, tensors, strict=True):
                     batch[indices] = decoded
-                found[indices] = True
-        return features, found
+                is_stored[indices] = True
+        return features, is_stored
 
     def present(self) -> np.ndarray:
         """Return whether the sample of each row is still in the store: bool [N]."""
-        known = self._database.rows("SELECT id FROM sample")
-        return np.isin(self._samples, np.array(known, np.int64))
+        ids = self._database.rows("SELECT id FROM sample")
+        return np.isin(self._samples, np.array(ids, np.int64))
 
 
 def take_rows(features: Sequence[np.ndarray], rows: np.ndarray) -> Sequence[np.ndarray]:

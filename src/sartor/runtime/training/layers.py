@@ -146,10 +146,8 @@ class LayerTraining:
         trained: HeadTraining,
         on_epoch: EpochCallback | None,
     ) -> History:
-        progress, is_auto = (
-            Progress(on_epoch, trained.history.epochs),
-            self._config.depth == "auto",
-        )
+        progress = Progress(on_epoch, trained.history.epochs)
+        is_auto = self._config.depth == "auto"
         control = self._control.limited()
         evidence = self._hold_out(data, head_data, trained, control, progress)
         is_refused = is_auto and (evidence is None or not evidence.is_better)

@@ -53,7 +53,7 @@ export class Batch {
     if (features instanceof StoredFeatures) {
       const batch = features.read(rows);
       this.#fillFeatures(batch.features, range(rows.length));
-      for (const row of indicesOf(batch.found, (isFound) => !isFound)) {
+      for (const row of indicesOf(batch.isStored, (isStored) => !isStored)) {
         this.#weights.fill(0, row * weights.columns, (row + 1) * weights.columns);
       }
     } else {

@@ -65,9 +65,9 @@ export class StoredFeatures {
    * @returns n rows of each features tensor, and n flags.
    * @throws StoreError if the features of a sample are damaged.
    */
-  read(rows: ArrayLike<number>): { features: Matrix[]; found: boolean[] } {
+  read(rows: ArrayLike<number>): { features: Matrix[]; isStored: boolean[] } {
     const features = this.#codec.zeros(rows.length);
-    const found = Array.from(rows, (row, i) => {
+    const isStored = Array.from(rows, (row, i) => {
       const { sample, place } = this.#rows[row] as Row;
       const encoded = readEncoded(this.#database, this.#codec, sample);
       if (encoded === undefined) {
@@ -81,13 +81,13 @@ export class StoredFeatures {
       });
       return true;
     });
-    return { features, found };
+    return { features, isStored };
   }
 
   /** Return the indices of the rows whose samples are still in the store. */
   present(): number[] {
-    const known = new Set(this.#database.rows('SELECT id FROM sample').map(([id]) => id));
-    return this.#rows.flatMap(({ sample }, row) => (known.has(sample.id) ? [row] : []));
+    const ids = new Set(this.#database.rows('SELECT id FROM sample').map(([id]) => id));
+    return this.#rows.flatMap(({ sample }, row) => (ids.has(sample.id) ? [row] : []));
   }
 }
 

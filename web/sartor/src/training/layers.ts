@@ -246,14 +246,14 @@ export class LayerTraining {
     const [tuned, head] = [new HeldOutOutputs(samples), new HeldOutOutputs(samples)];
     const { outputs } = await model.evaluate(part);
     const { behind, rows: stored } = await this.#features(data.samples);
-    const known = new Set(stored);
-    const kept = indicesOf(rows, (row) => known.has(row)); // of the held-out rows
-    if (kept.length === 0) {
+    const storedRows = new Set(stored);
+    const places = indicesOf(rows, (row) => storedRows.has(row)); // among the held-out rows
+    if (places.length === 0) {
       return undefined;
     }
-    const keptRows = kept.map((i) => rows[i] as number);
-    tuned.set(fold, keptRows, outputs.take(kept));
-    head.set(fold, keptRows, selection.heldOut.outputs.take(keptRows));
+    const heldOutRows = places.map((i) => rows[i] as number);
+    tuned.set(fold, heldOutRows, outputs.take(places));
+    head.set(fold, heldOutRows, selection.heldOut.outputs.take(heldOutRows));
     const isBetter =
       (await tuned.loss(manifest, samples)) < (await head.loss(manifest, samples)) ||
       tuned.accuracy(manifest, samples) > head.accuracy(manifest, samples);
@@ -311,13 +311,13 @@ export class LayerTraining {
     }
     const samples = takeSamples(behind, rows);
     const features = evidence?.features.map((each) => each.take(rows));
-    const kept: Selection = {
+    const ofRows: Selection = {
       stages: used.stages,
       assigned: rows.map((row) => used.assigned[row] as number),
       heldOut: used.heldOut.take(rows, this.head.dataset(data, samples)),
     };
     const rest = { ...data, samples, heldOut: undefined };
-    return validate(this.head, rest, kept, this.config, features);
+    return validate(this.head, rest, ofRows, this.config, features);
   }
 
   /** Return weights with the initial state of the optimizer, and temperature 1. */

@@ -209,10 +209,10 @@ export class Model extends ModelFiles implements Service {
     const { samples, features, targets, classes } = this.parts.samples.evaluationSet();
     const first = samples.map((_, row) => row).filter((row) => samples[row] !== samples[row - 1]);
     for (const row of first) {
-      const known = classes
+      const labels = classes
         .map((name, column) => [name, targets.at(row, column)] as const)
         .filter(([, target]) => !Number.isNaN(target));
-      yield { features: inMemory(takeRows(features, [row])), targets: new Map(known) };
+      yield { features: inMemory(takeRows(features, [row])), targets: new Map(labels) };
     }
   }
 }

@@ -61,7 +61,7 @@ internal class Batch(manifest: Manifest) {
         fillFeatures(batch.features, IntArray(rows.size) { it })
         val columns = weights.size / size
         for (row in rows.indices) {
-            if (!batch.isFound[row]) weights.fill(0f, row * columns, (row + 1) * columns)
+            if (!batch.isStored[row]) weights.fill(0f, row * columns, (row + 1) * columns)
         }
     }
 

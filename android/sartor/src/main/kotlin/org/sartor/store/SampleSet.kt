@@ -17,7 +17,7 @@ internal class SampleSet(
     @JvmField val targets: Matrix,
     @JvmField val classes: List<String>,
 ) {
-    /** Return the indices of the rows that are in memory, or still in the store. */
+    /** Return the indices of all rows in memory, or of the rows that the store still has. */
     fun present(): IntArray =
         if (features is StoredFeatures) features.present() else IntArray(samples.size) { it }
 

@@ -54,18 +54,18 @@ internal class StoredFeatures private constructor(
      */
     fun read(rows: IntArray): StoredRows = lock.withLock {
         val features = codec.zeros(rows.size)
-        val isFound = BooleanArray(rows.size) { i ->
+        val isStored = BooleanArray(rows.size) { i ->
             val decoded = rowOf(rows[i])
             decoded?.forEachIndexed { tensor, matrix -> features[tensor].setRow(i, matrix.data) }
             decoded != null
         }
-        StoredRows(features, isFound)
+        StoredRows(features, isStored)
     }
 
     /** Return the indices of the rows whose samples are still in the store. */
     fun present(): IntArray = lock.withLock {
-        val known = database.rows("SELECT id FROM sample").mapTo(HashSet()) { it.first() }
-        indicesOf(rows) { samples[it].id in known }
+        val ids = database.rows("SELECT id FROM sample").mapTo(HashSet()) { it.first() }
+        indicesOf(rows) { samples[it].id in ids }
     }
 
     private fun rowOf(row: Int): List<Matrix>? {
@@ -96,9 +96,9 @@ internal class StoredFeatures private constructor(
  * Rows of a store.
  *
  * @property features n rows of each features tensor.
- * @property isFound whether the sample of each row is in the store, [n].
+ * @property isStored whether the sample of each row is in the store, [n].
  */
-internal class StoredRows(val features: List<Matrix>, val isFound: BooleanArray)
+internal class StoredRows(val features: List<Matrix>, val isStored: BooleanArray)
 
 /** Return some of the rows of each features tensor; those of a store are not read. */
 internal fun takeRows(features: List<Matrix>, rows: IntArray): List<Matrix> =

@@ -215,10 +215,10 @@ private class LayerTraining(
         val samples = head.dataset(headData, headData.samples)
         val all = model.evaluate(model.dataset(data, data.samples.take(rows))).outputs
         val (behind, stored) = behindLayers(data.samples)
-        val known = stored.toHashSet()
-        val kept = indicesOf(rows.size) { rows[it] in known } // of the held-out rows
-        if (kept.isEmpty()) return null
-        return evidence(selection, samples, behind, fold, rows.take(kept), all.take(kept))
+        val storedRows = stored.toHashSet()
+        val places = indicesOf(rows.size) { rows[it] in storedRows } // among the held-out rows
+        if (places.isEmpty()) return null
+        return evidence(selection, samples, behind, fold, rows.take(places), all.take(places))
     }
 
     /** Compare the outputs of layers and head for held-out rows with those of the head alone. */
@@ -272,8 +272,8 @@ private class LayerTraining(
         if (rows.isEmpty()) return null
         val rest = data.copy(samples = behind.take(rows), heldOut = null)
         val outputs = used.heldOut.take(rows, head.dataset(rest, rest.samples))
-        val kept = Selection(used.stages, used.assigned.take(rows), outputs)
-        return validate(head, rest, kept, options, evidence?.features?.map { it.take(rows) })
+        val ofRows = Selection(used.stages, used.assigned.take(rows), outputs)
+        return validate(head, rest, ofRows, options, evidence?.features?.map { it.take(rows) })
     }
 
     /** Return weights with the initial state of the optimizer, and temperature 1. */

@@ -132,7 +132,7 @@ internal class StreamedFeaturesTest {
         val expected = features.single()
         store.forget(listOf(3, 4))
         val read = features.take(intArrayOf(7, 2, 0)).read(intArrayOf(2, 1, 0))
-        assertArrayEquals(booleanArrayOf(true, false, true), read.isFound)
+        assertArrayEquals(booleanArrayOf(true, false, true), read.isStored)
         assertArrayEquals(expected.row(0), read.features.single().row(0), 0f)
         assertArrayEquals(FloatArray(expected.columns), read.features.single().row(1), 0f)
         assertArrayEquals(expected.row(7), read.features.single().row(2), 0f)
