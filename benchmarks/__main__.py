@@ -18,6 +18,7 @@ from . import (
     android,
     android_2019,
     android_start,
+    block_memory,
     browser_bases,
     browser_learning,
     browser_speed,
@@ -42,7 +43,7 @@ from .harness import Report
 _PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _RUNS: dict[str, Callable[[], Report]] = {
     "convert": convert.run, "size": size.run, "infer": infer.run, "speed": speed.run,
-    "last_block": last_block.run,
+    "last_block": last_block.run, "block_memory": block_memory.run,
     "epochs": epochs.run, "fit": fit.run, "scikit_learn": scikit_learn.run, "scaling": scaling.run,
     "preview": preview.run, "memory": memory.run, "accuracy": accuracy.run, "options": options.run,
     "new_class": new_class.run, "confidence": confidence.run, "tuned_layers": tuned_layers.run,

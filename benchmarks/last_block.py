@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import Any, Protocol
 
@@ -42,16 +44,28 @@ def weights() -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 class Sartor:
-    """A head given as a graph: the signature `train` of a converted file."""
+    """A head given as a graph: the signature `train` of a converted file.
 
-    def __init__(self, threads: int) -> None:
-        import tempfile
-        from pathlib import Path
+    Args:
+        threads: number of threads.
+        file: file that `convert` has written. Default: a new one.
+    """
 
+    def __init__(self, threads: int, file: Path | None = None) -> None:
+        from sartor.litert import Engine
+        from sartor.litert.files import open_model
+
+        if file is None:
+            self._folder = tempfile.TemporaryDirectory()
+            file = self.convert(Path(self._folder.name, "model.tflite"))
+        self._engine = Engine(file, open_model(file), threads=threads)
+
+    @staticmethod
+    def convert(path: Path) -> Path:
+        """Convert the block and the head, and write the file."""
         import sartor
         from sartor.flatbuffer import write
         from sartor.graph import Graph, Model
-        from sartor.litert import Engine
         from sartor.ops import emit, relu
 
         def file(graph: Graph, output: Any) -> bytes:
@@ -74,9 +88,7 @@ class Sartor:
             head=sartor.heads.TFLite(file(head, emit("FULLY_CONNECTED", x, *weights()[-1]))),
             optimizer=sartor.SGD(), batch_size=_BATCH,
         )  # fmt: skip
-        self._folder = tempfile.TemporaryDirectory()
-        path = model.save(Path(self._folder.name, "model.tflite"))
-        self._engine = Engine(path, model.manifest, threads=threads)
+        return model.save(path)
 
     def step(self, x: np.ndarray, labels: np.ndarray) -> float:
         """See `Network`."""

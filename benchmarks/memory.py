@@ -37,7 +37,7 @@ def run() -> Report:
     with tempfile.TemporaryDirectory() as folder:
         for name, measure in _candidates(folder).items():
             try:
-                stages_of[name] = _alone(measure)
+                stages_of[name] = alone(measure)
             except ImportError as error:
                 missing[name] = str(error)
     stages = (_START, _IMPORT, _OPEN, _PREDICT, _HOLD, _TRAIN, _ALL)
@@ -73,7 +73,7 @@ def _candidates(folder: str) -> dict[str, Callable[[], Stages]]:
     }
 
 
-def _alone(call: Callable[..., Any], *arguments: object) -> Any:
+def alone(call: Callable[..., Any], *arguments: object) -> Any:
     """Return the result of a call in a process of its own."""
     context = multiprocessing.get_context("spawn")
     with environment(threads=1), ProcessPoolExecutor(1, context) as pool:
@@ -87,53 +87,53 @@ def _quietly(call: Callable[..., Any], *arguments: object) -> Any:
 
 def _onnx_runtime(folder: str) -> Stages:
     """Measure ONNX Runtime Training. Another process makes its artifacts with PyTorch."""
-    _alone(make_artifacts, _CONFIG, folder)
+    alone(make_artifacts, _CONFIG, folder)
     make = partial(OnnxRuntimeHead, folder=folder)
-    stages: Stages = _alone(_steps, "onnxruntime.training.api", make)
+    stages: Stages = alone(_steps, "onnxruntime.training.api", make)
     return stages
 
 
 def _steps(package: str, make: Callable[[HeadConfig], Head]) -> Stages:
     """Measure a head in another framework."""
-    stages = {_START: _megabytes(_NOW)}
+    stages = {_START: megabytes(_NOW)}
     importlib.import_module(package)
-    stages[_IMPORT] = _megabytes(_NOW)
+    stages[_IMPORT] = megabytes(_NOW)
     head = make(_CONFIG)
-    stages[_OPEN] = _megabytes(_NOW)
+    stages[_OPEN] = megabytes(_NOW)
     rng = np.random.default_rng(0)
     features = rng.random((_SAMPLES, _CONFIG.features), np.float32)
     labels = np.arange(_SAMPLES) % _CONFIG.classes
-    stages[_HOLD] = _megabytes(_NOW)
+    stages[_HOLD] = megabytes(_NOW)
     targets = np.eye(_CONFIG.classes, dtype=np.float32)
     for _ in range(_EPOCHS):
         for rows in np.array_split(rng.permutation(_SAMPLES), -(-_SAMPLES // _CONFIG.batch_size)):
             head.step(Batch(features[rows], labels[rows], targets[labels[rows]]), _RATE)
-    stages[_TRAIN] = _megabytes(_NOW)
-    return {**stages, _ALL: _megabytes(_PEAK)}
+    stages[_TRAIN] = megabytes(_NOW)
+    return {**stages, _ALL: megabytes(_PEAK)}
 
 
 def _sartor(store: Path | None) -> Stages:
     """Measure PersonalModel, base included."""
-    stages = {_START: _megabytes(_NOW)}
+    stages = {_START: megabytes(_NOW)}
     import sartor.runtime  # noqa: F401
 
     from .samples import FeatureModel
 
-    stages[_IMPORT] = _megabytes(_NOW)
+    stages[_IMPORT] = megabytes(_NOW)
     with tempfile.TemporaryDirectory() as folder:
-        file = _alone(_converted, folder)
+        file = alone(_converted, folder)
         with FeatureModel(file, store=store, threads=1) as model:
-            stages[_OPEN] = _megabytes(_NOW)
+            stages[_OPEN] = megabytes(_NOW)
             model.predict(np.zeros(model.manifest.inputs[0].shape[1:], np.uint8))
-            stages[_PREDICT] = _megabytes(_NOW)
+            stages[_PREDICT] = megabytes(_NOW)
             rng = np.random.default_rng(0)
             for index in range(_SAMPLES):
                 row = rng.random((1, _CONFIG.features), np.float32)
                 model.add_sample(row, str(index % _CONFIG.classes))
-            stages[_HOLD] = _megabytes(_NOW)
+            stages[_HOLD] = megabytes(_NOW)
             model.fit(epochs=_EPOCHS)
-            stages[_TRAIN] = _megabytes(_NOW)
-    return {**stages, _ALL: _megabytes(_PEAK)}
+            stages[_TRAIN] = megabytes(_NOW)
+    return {**stages, _ALL: megabytes(_PEAK)}
 
 
 def _converted(folder: str) -> Path:
@@ -142,7 +142,7 @@ def _converted(folder: str) -> Path:
     return convert_base(MOBILENET, Path(folder), classes=_CONFIG.classes)
 
 
-def _megabytes(key: str) -> float:
+def megabytes(key: str) -> float:
     """Return the resident memory of this process, now or at its peak."""
     lines = _STATUS.read_text(encoding="ascii").splitlines()
     (kilobytes,) = (line.split()[1] for line in lines if line.startswith(f"{key}:"))
