@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import ConversionError
 from ..graph import DType, Graph, Model, Op, Tensor
-from ..ops import can_emit, evaluate, has_reference
+from ..ops import can_emit, fold_shapes, known_output
 from ._keep_batch_axis import keep_batch_axis
 
 __all__ = ["describe_op", "last_dense_layer", "prepare_graph"]
@@ -31,6 +31,7 @@ def prepare_graph(model: Model, name: str) -> Graph:
     graph = model.signatures[0].graph if model.signatures else model.main
     _check_ends(graph, name)
     _unpack_weights(graph, name)
+    fold_shapes(graph)
     _fold(graph)
     graph.prune()
     keep_batch_axis(graph)
@@ -113,15 +114,9 @@ def _to_float32(tensor: Tensor, name: str) -> Tensor:
 def _fold(graph: Graph) -> None:
     """Replace ops whose inputs are constant by their value."""
     for op in list(graph.ops):
-        inputs = [tensor for tensor in op.inputs if tensor is not None]
-        is_constant = inputs and all(tensor.is_constant for tensor in inputs)
-        if not is_constant or not has_reference(op):
-            continue
-        op_graph = Graph()
-        op_graph.tensors, op_graph.ops = inputs, [op]
-        value = evaluate(op_graph, {}, dtype=np.float32)[op.output]
-        exact = np.asarray(value, op.output.dtype.numpy)
-        graph.replace_uses(op.output, graph.constant(exact, op.output.name, exclusive=True))
+        value = known_output(op, {})
+        if value is not None:
+            graph.replace_uses(op.output, graph.constant(value, op.output.name, exclusive=True))
 
 
 def _check_op(op: Op, name: str) -> None:

@@ -16,6 +16,7 @@ from . import (  # noqa: F401
 from .activations import logistic, relu, tanh
 from .arithmetic import add, div, maximum, minimum, mul, pow_, sub
 from .builder import Operand, can_emit, emit, emit_any_batch, emit_many, infer_outputs
+from .computed_shapes import fold_shapes, known_output
 from .contraction import fully_connected, linear, matmul
 from .gradient import input_gradient, output_gradient
 from .joins import concatenation
@@ -80,11 +81,13 @@ __all__ = [
     "find_row",
     "flatten",
     "floor",
+    "fold_shapes",
     "fully_connected",
     "greater",
     "has_reference",
     "infer_outputs",
     "input_gradient",
+    "known_output",
     "l2_normalization",
     "linear",
     "log",

@@ -211,7 +211,11 @@ register(
     ),
     _extreme("REDUCE_MAX", np.max, INT16_3),
     _extreme("REDUCE_MIN", np.min, INT16_3),
-    _row("REDUCE_PROD", INT8_INT16_2),
+    OpRow(
+        "REDUCE_PROD", integers=(1,), gradients=(NOT_SUPPORTED, NOT_DIFFERENTIABLE),
+        reference=lambda xs, o: [np.prod(xs[0], _np_axes(xs), keepdims=bool(o.get("keepDims")))],
+        output_shape=_reduction_output, inputs=2, versions=INT8_INT16_2,
+    ),
     _row("REDUCE_ANY"),
     _row("REDUCE_ALL"),
     OpRow("REDUCE_WINDOW", gradients=(NOT_SUPPORTED, NOT_SUPPORTED, NOT_DIFFERENTIABLE), inputs=5),

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ConversionError, FeatureError
 from ..graph import Graph, Op, Tensor
-from ..ops import find_row, reshape
+from ..ops import find_row, fold_shapes, reshape
 
 __all__ = ["has_batch_of_one", "rebatch"]
 
@@ -29,6 +29,8 @@ def rebatch(graph: Graph) -> None:
     without a batch axis, such as a waveform [1600] or an image [height, width, 3]. After: inputs
     and outputs [1, …]; a RESHAPE removes the axis of an input, or adds that of an output.
 
+    Shapes that the graph computes become constants.
+
     Raises:
         ConversionError: If an input is a scalar, or has another axis of variable size.
         FeatureError: If the first axes differ, or an op mixes the batch with other axes.
@@ -42,6 +44,7 @@ def rebatch(graph: Graph) -> None:
         _add_axes(graph)
     for tensor in graph.tensors:
         tensor.shape_signature = None
+    fold_shapes(graph)
 
 
 def _check_shape(tensor: Tensor, *, has_batch: bool) -> None:

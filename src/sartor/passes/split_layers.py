@@ -49,7 +49,9 @@ def split_layers(graph: Graph, layers: Collection[Op]) -> Graph:
 
 def _choose_cut(flow: Dataflow, layers: Collection[Op]) -> tuple[Tensor, ...]:
     """Return the tensors of the cheapest cut that is before these layers."""
-    possible = {tensor for tensor in flow.tensors if can_be_feature(tensor)}
+    possible = {
+        tensor for tensor in flow.tensors if can_be_feature(tensor) and tensor.shape[:1] == (1,)
+    }
     cuts = {}
     for tensors in frontiers(flow, possible):
         before = flow.ops_before(tensors)
