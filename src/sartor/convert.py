@@ -29,6 +29,7 @@ from .passes import (
     describe_model,
     plain_classifier,
     prepare_base,
+    propose_layers,
     tune_layers,
 )
 from .personalizable_model import PersonalizableModel
@@ -150,10 +151,13 @@ def _convert(
 def _choose_layers(
     prepared: PreparedBase, options: ConversionOptions
 ) -> tuple[FineTune | None, str]:
-    """Return the layers to train, or None for the head alone; and why, if a budget chooses them."""
+    """Return the layers to train, or None for the head alone, and what the user should know."""
     fine_tune = options.fine_tune
-    if fine_tune is None or fine_tune.memory_budget is None:
-        return fine_tune, ""
+    if fine_tune is None:
+        return None, ""
+    if fine_tune.memory_budget is None:
+        last = fine_tune.last
+        return fine_tune, propose_layers(prepared.graph, last) if last is not None else ""
     last, reason = choose_depth(prepared, options, fine_tune.memory_budget)
     chosen = replace(fine_tune, last=last, memory_budget=None) if last else None
     return chosen, f"; {reason}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from sartor.testing import verify_contract
 BILINEAR = Image.Resampling.BILINEAR
 CLASSES, BATCH = ["a", "b", "c"], 4
 VWW, MOBILENET = "vww_96_float.tflite", "tf2_mobilenet_v2_1.0_224_ptq.tflite"
+RESNET = "pretrainedResnet.tflite"
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +127,30 @@ def test_layers_of_real_models_become_features_at_the_cheapest_cut(shared_models
     assert sizes[1] == [(7, 7, 320)]
     assert sizes[4] == [(7, 7, 160)]
     assert len(sizes[5]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "proposal"),
+    [
+        (MOBILENET, 5, ": 54,880 numbers per sample, or 7,840 with the last 4"),
+        (MOBILENET, 9, ": 54,880 numbers per sample, or 7,840 with the last 10"),
+        (MOBILENET, 4, ""),
+        (RESNET, 4, ": 24,576 numbers per sample, or 8,192 with the last 3"),
+    ],
+)
+def test_a_nearby_number_of_layers_with_smaller_features_is_proposed(
+    shared_models: Path, name: str, last: int, proposal: str
+) -> None:
+    model = sartor.convert(shared_models / name, classes=3, head=FineTune(last))
+    assert model.cut == f"the input of the last {last} layers with weights{proposal}"
+    number = sum(math.prod(spec.shape) for spec in model.manifest.features)
+    assert proposal == "" or f": {number:,} numbers" in proposal
+
+
+def test_a_base_without_layers_says_so(base: bytes) -> None:
+    message = "no layers with weights before these features.*leave FineTune.*--fine-tune"
+    with pytest.raises(ConversionError, match=message):
+        sartor.convert(base, classes=3, head=FineTune(1), features="x")
 
 
 def test_the_description_of_one_layer_has_no_number() -> None:

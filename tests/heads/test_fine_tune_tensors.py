@@ -77,6 +77,7 @@ def test_the_cut_is_before_the_first_that_matches(
     assert [spec.shape for spec in model.manifest.features] == features
     assert model.manifest.head.settings["tensors"] == tensors
     assert repr(tensors) in model.cut
+    assert model.cut.endswith(f"; {len(shapes)} of 6 weights and biases are trained")
 
 
 def test_biases_only_restricts_the_choice(base: bytes) -> None:
@@ -150,6 +151,7 @@ def test_the_command_takes_an_expression(
     [
         ({"tensors": "("}, "regular expression"),
         ({"tensors": 3}, "regular expression"),
+        ({"tensors": ""}, "tensors is empty.*--fine-tune-tensors"),
         ({"tensors": "a", "last": 2}, "got last and tensors"),
         ({"tensors": "a", "memory_budget": 9}, "got tensors and memory_budget"),
     ],

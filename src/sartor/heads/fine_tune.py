@@ -156,6 +156,11 @@ class TunedHead:
         return self.top.loss
 
     @property
+    def trained_tensors(self) -> int:
+        """Number of weights and biases of the layers that are trained."""
+        return len(self._layers.constants)
+
+    @property
     def top_features(self) -> int:
         """Number of features that the layers compute for the head."""
         return self._layers.graph.outputs[0].shape[-1]
@@ -270,6 +275,11 @@ def _select_constants(graph: Graph, options: FineTune) -> list[TrainableConstant
 
 
 def _check_expression(expression: object) -> None:
+    if expression == "":
+        raise ConversionError(
+            "FineTune: tensors is empty: state a regular expression (tensors=, "
+            "--fine-tune-tensors); '/' selects all weights and biases"
+        )
     try:
         re.compile(cast("str", expression))
     except (re.error, TypeError) as error:

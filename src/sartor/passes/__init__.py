@@ -25,7 +25,7 @@ from .prepare_base import PreparedBase, prepare_base
 from .rebatch import rebatch
 from .scale_pixels_inside import scale_pixels_inside
 from .simplify import simplify
-from .split_layers import find_layers
+from .split_layers import find_layers, propose_layers
 from .split_variable_reads import split_variable_reads
 from .tune_layers import tune_layers
 from .use_fast_forms import use_fast_forms
@@ -57,6 +57,7 @@ __all__ = [
     "merge_dense",
     "plain_classifier",
     "prepare_base",
+    "propose_layers",
     "rebatch",
     "scale_pixels_inside",
     "simplify",

@@ -40,18 +40,29 @@ def tune_layers(prepared: PreparedBase, options: FineTune, *, normalize: bool) -
             f"FineTune needs one feature tensor, and the base has {len(graph.outputs)} ({listed}): "
             "choose one (features=, --features)"
         )
-    layers = split_layers(graph, _select_layers(graph, options))
+    selected = _select_layers(graph, options)
+    tensors = sum(len(tensor_names(op)) for op in find_layers(graph))
+    layers = split_layers(graph, selected)
     dequantize_graph(layers)
     features = flatten(layers.outputs[0])
     layers.outputs = [smooth_power_normalization(features) if normalize else features]
     prepared.features = ()  # a personalizable base names features behind these layers
+    head = TunedHead(options, layers)
     prepared.cut_reason = f"the input of {options.describe()}"
-    return TunedHead(options, layers)
+    if options.tensors is not None:
+        count = f"{head.trained_tensors} of {tensors}"
+        prepared.cut_reason += f"; {count} weights and biases are trained"
+    return head
 
 
 def _select_layers(graph: Graph, options: FineTune) -> Sequence[Op]:
     """Return the layers of a base of which weights or biases are trained."""
     layers = find_layers(graph)
+    if not layers:
+        raise FeatureError(
+            "FineTune: there are no layers with weights before these features: leave FineTune "
+            "(--fine-tune) out, or choose later features (features=, --features)"
+        )
     if options.tensors is not None:
         selected = [op for op in layers if any(map(options.selects, tensor_names(op)))]
         if not selected:
