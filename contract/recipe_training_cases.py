@@ -127,6 +127,7 @@ def layer_inputs() -> Inputs:
     """Return the inputs of trainings of tuned layers."""
     few = blobs([6, 5, 5], 4, seed=61, noise=0.5)
     risen = blobs([9, 8, 7], 4, seed=74, noise=3)
+    equal, better = blobs([9, 8, 7], 4, seed=87, noise=1.5), blobs([9, 8, 7], 4, seed=86, noise=2.5)
 
     def case(about: str, x: dict[str, Any], depth: str, seed: int = 0, **options: Any) -> Any:
         return about, {"model": TUNED, **x, "seed": seed, "depth": depth, "options": options}
@@ -138,8 +139,12 @@ def layer_inputs() -> Inputs:
         case("the first rate raises the loss", risen, "layers", epochs=3),
         case("layers that gain", blobs([9, 8, 7], 4, seed=64, noise=1.5), "auto"),
         case("layers that lose", blobs([9, 8, 7], 4, seed=65, noise=1.5), "auto"),
+        case("a higher loss and an equal accuracy: the head is kept", equal, "auto",
+             epochs=12, learning_rate=0.03),
+        case("a higher loss and a higher accuracy: the layers are kept", better, "auto",
+             epochs=8, learning_rate=0.1),
         case("no folds", blobs([1, 1, 1], 4, seed=14), "auto"),
-    ]
+    ]  # fmt: skip
 
 
 def continue_inputs() -> Inputs:
