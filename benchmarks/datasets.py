@@ -20,7 +20,7 @@ from .harness import MOBILENET, shared
 from .samples import Samples, clothing_photos, embed
 from .spoken_digits import KEYWORDS, spoken
 
-__all__ = ["DATASETS", "Dataset", "dataset", "draw"]
+__all__ = ["DATASETS", "Dataset", "dataset", "draw", "plain_file"]
 
 _CLASSES = 10
 _DIGITS_TO_TRAIN = 1000
@@ -116,10 +116,10 @@ def _digits(name: str) -> Dataset:
 def _spoken(name: str) -> Dataset:
     base = shared("models", KEYWORDS)
     with tempfile.TemporaryDirectory() as folder:
-        return Dataset(name, base, *spoken(_plain(base, folder)))
+        return Dataset(name, base, *spoken(plain_file(base, folder)))
 
 
-def _plain(base: Any, folder: str) -> Path:
+def plain_file(base: Any, folder: str) -> Path:
     """Convert a base to a file whose features are those of the base."""
     model = sartor.convert(base, classes=_CLASSES, normalize=False)
     return model.save(Path(folder, "model.tflite"))
@@ -127,7 +127,7 @@ def _plain(base: Any, folder: str) -> Path:
 
 def _images(name: str, base: Any, train: _Pairs, test: _Pairs) -> Dataset:
     with tempfile.TemporaryDirectory() as folder:
-        file = _plain(base, folder)
+        file = plain_file(base, folder)
         features = embed(file, train), embed(file, test)
     images = ([image for image, _ in pairs] for pairs in (train, test))
     return Dataset(name, base, *features, *images)

@@ -78,14 +78,16 @@ def _cells(data: Dataset, folder: Path) -> Iterator[Cell]:
         for seed in range(_DRAWS):
             rows = draw(data.train, shots, seed)
             for name, (samples, file) in files.items():
-                scores.setdefault(name, []).append(_accuracy(samples, file, rows, None))
+                scores.setdefault(name, []).append(accuracy_of(samples, file, rows))
             if augmented is not None:
-                accuracy = _accuracy(*files[_DEFAULT], rows, augmented)
+                accuracy = accuracy_of(*files[_DEFAULT], rows, augmented)
                 scores.setdefault(_AUGMENTED, []).append(accuracy)
         yield Cell(data.name, shots, {name: 100 * np.array(x) for name, x in scores.items()})
 
 
-def _accuracy(data: Dataset, file: Path, rows: np.ndarray, augmented: np.ndarray | None) -> float:
+def accuracy_of(
+    data: Dataset, file: Path, rows: np.ndarray, augmented: np.ndarray | None = None
+) -> float:
     """Return the accuracy after a training on some samples and, if stated, augmentations."""
     with FeatureModel(file) as model:
         if augmented is None:
@@ -114,12 +116,13 @@ def _augmentations(data: Dataset, file: Path) -> np.ndarray:
 def _row(cell: Cell, options: list[str]) -> list[str]:
     default = cell.scores[_DEFAULT]
     differences = [
-        _difference(cell.scores[name] - default) if name in cell.scores else "" for name in options
+        difference(cell.scores[name] - default) if name in cell.scores else "" for name in options
     ]
     return [cell.dataset, str(cell.shots), f"{default.mean():.1f}", *differences]
 
 
-def _difference(values: np.ndarray) -> str:
+def difference(values: np.ndarray) -> str:
+    """Format the mean of paired differences, ± its standard error."""
     return f"{values.mean():+.1f} ± {values.std(ddof=1) / np.sqrt(len(values)):.1f}"
 
 
