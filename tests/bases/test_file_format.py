@@ -73,9 +73,9 @@ def test_the_content_determines_the_format(no_tensorflow: None, name: str, tmp_p
         assert type(find_base(path)) is base_class
 
 
-@pytest.mark.parametrize("name", ["model.keras", "model.pt2", "model", "starer"])
+@pytest.mark.parametrize("name", ["model.keras", "model.pt2", "model", "starer", "Starter"])
 def test_a_missing_file_is_named_before_a_missing_library(name: str) -> None:
-    message = "did you mean 'starter'" if name == "starer" else "check the path"
+    message = "did you mean 'starter'" if "star" in name.lower() else "check the path"
     with pytest.raises(InvalidModelError, match=f"{name} does not exist: {message}"):
         find_base(name)
 

@@ -227,6 +227,17 @@ def test_inspect_takes_the_name_of_a_base_as_convert_does(run: Run) -> None:
     assert result.json["bytes"] > 4_000_000
 
 
+@pytest.mark.parametrize("name", ["startr", "Starter"])
+def test_inspect_suggests_the_name_of_a_base(name: str, run: Run) -> None:
+    result = run("inspect", name)
+    assert (result.code, result.out) == (1, "")
+    assert f"{name} does not exist: did you mean 'starter'?" in result.err
+
+
+def test_inspect_names_a_missing_file(run: Run) -> None:
+    assert "photos.tflite does not exist: check the path" in run("inspect", "photos.tflite").err
+
+
 def test_labels_are_not_markup(
     model: Path, train: Path, held_out: Path, tmp_path: Path, run: Run
 ) -> None:

@@ -21,7 +21,15 @@ from .pytorch import PyTorch
 from .saved_model import SavedModel
 from .tflite import TFLite
 
-__all__ = ["MOBILENET_V2", "STARTER", "Base", "find_base", "is_name", "load_base"]
+__all__ = [
+    "MOBILENET_V2",
+    "STARTER",
+    "Base",
+    "check_spelling",
+    "find_base",
+    "is_name",
+    "load_base",
+]
 
 STARTER = "starter"
 """The name of `EfficientNetLite0()`, accepted in place of a path."""
@@ -82,6 +90,17 @@ def is_name(base: Path) -> bool:
     return str(base) in _NAMED
 
 
+def check_spelling(path: Path) -> None:
+    """Check that a missing file is not a misspelled name of a base.
+
+    Raises:
+        InvalidModelError: If there is no such file, and the path is close to a name.
+    """
+    names = [] if path.exists() else difflib.get_close_matches(str(path).lower(), _NAMED, 1)
+    if names:
+        raise InvalidModelError(f"{path} does not exist: did you mean {names[0]!r}?")
+
+
 def load_base(
     base: Base | str | os.PathLike[str] | bytes, *, features: Sequence[str] = ()
 ) -> Model:
@@ -127,10 +146,9 @@ def _create_base(base: object) -> Base:
 
 
 def _create_from_path(path: Path) -> Base:
+    check_spelling(path)
     if not path.exists():
-        names = difflib.get_close_matches(str(path), _NAMED, 1)
-        advice = f": did you mean {names[0]!r}?" if names else ": check the path"
-        raise InvalidModelError(f"{path} does not exist{advice}")
+        raise InvalidModelError(f"{path} does not exist: check the path")
     file_format = detect_format(path)
     if file_format == KERAS:
         return Keras(path)

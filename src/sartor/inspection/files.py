@@ -13,7 +13,7 @@ from .._descriptors import read_start
 from .._files import check_readable
 from ..bases import load_base
 from ..bases.archive import is_exported_model, read_exported_model
-from ..bases.base import is_name
+from ..bases.base import check_spelling, is_name
 from ..errors import ConversionError, InvalidModelError
 from ..flatbuffer import write
 from ..optimizers import Optimizer
@@ -62,7 +62,8 @@ def describe(
     Raises:
         ConversionError: If an argument is invalid, or the file is not a model and there are
             classes.
-        InvalidModelError: If the file is none of these, or a damaged model.
+        InvalidModelError: If the file is none of these, or a damaged model; or if there is no such
+            file, and the path is close to the name of a base.
         CheckpointError, StoreError, DataError: If a checkpoint, store or project is damaged.
         NotPersonalizableError: If the manifest is damaged or of a newer contract version.
         OSError: If the file does not exist or cannot be read.
@@ -82,6 +83,7 @@ def describe(
 def _describe(path: Path, training: TrainingOptions | None) -> Description:
     if is_name(path):
         return describe_model(path, write(load_base(path)), training)
+    check_spelling(path)
     start = read_start(check_readable(path, InvalidModelError), 16)
     if start == _SQLITE:
         return describe_store(path)
