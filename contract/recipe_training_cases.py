@@ -100,6 +100,10 @@ def fit_inputs() -> Inputs:
     return [
         case("three classes", blobs([8, 7, 6], _FEATURES, seed=11)),
         case("three classes, imbalanced", blobs([14, 7, 4], _FEATURES, seed=17, noise=2), seed=7),
+        # with 0.03 in place of 0.02 times the loss, the first stage would be the last one
+        case(
+            "a gain that is hardly worth a stage", blobs([8, 7, 6], _FEATURES, seed=312, noise=2.5)
+        ),
         case("bursts, and a class of one burst", bursts),
         case("augmentations", blobs([6, 5], _FEATURES, seed=13, augmentations=1, noise=3)),
         case("one sample of each class: no folds", blobs([1, 1, 1], _FEATURES, seed=14)),
