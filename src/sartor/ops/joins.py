@@ -10,10 +10,11 @@ import numpy as np
 from ..graph import Op, Tensor
 from ._shapes import constant_ints, normalize_axes, required
 from ._versions import BOOL, I8, I16, I32, INT8_2, INT16_3, U8, U32, has_type, keeps_type
+from .arithmetic import add
 from .builder import emit
 from .registry import NOT_DIFFERENTIABLE, OpRow, Shape, Spec, register
-from .shape import reshape_like
-from .slices import part
+from .shape import reshape_like, zeros_like
+from .slices import part, slice_
 
 __all__ = ["concatenation"]
 
@@ -45,6 +46,22 @@ def _concatenation_gradient(op: Op, index: int, g: Tensor) -> Tensor:
     (axis,) = normalize_axes([op.options["axis"]], g.rank)
     begin = sum(op.input(i).shape[axis] for i in range(index))
     return part(g, axis, begin, op.input(index).shape[axis])
+
+
+def _concatenation_any_batch(op: Op, inputs: Sequence[Tensor | None], _: int) -> Tensor:
+    """Repeat constants, such as the class token of a transformer, for each row."""
+    xs = [required(x) for x in inputs]
+    rows = next(x for x in xs if not x.is_constant)
+    (axis,) = normalize_axes([op.options["axis"]], rows.rank)
+    if axis != 0:
+        xs = [_for_each_row(x, rows) if x.is_constant and x.shape[0] == 1 else x for x in xs]
+    return emit("CONCATENATION", *xs, name=op.output.name, **op.options)
+
+
+def _for_each_row(constant: Tensor, rows: Tensor) -> Tensor:
+    """Return a constant [1, …] as [N, …] for N rows, a number that is known at run time only."""
+    column = slice_(rows, [0] * rows.rank, [-1] + [1] * (rows.rank - 1))
+    return add(zeros_like(column), constant)
 
 
 def _infer_pack(inputs: Sequence[Tensor | None], options: Mapping[str, Any]) -> list[Spec]:
@@ -116,7 +133,8 @@ register(
     OpRow(
         "CONCATENATION", gradients=(_concatenation_gradient,), infer=_infer_concatenation,
         reference=lambda xs, options: [np.concatenate(xs, options["axis"])],
-        options="ConcatenationOptions", versions=((4, has_type(U32)), *INT16_3),
+        options="ConcatenationOptions", any_batch=_concatenation_any_batch,
+        versions=((4, has_type(U32)), *INT16_3),
     ),
     OpRow(
         "PACK", gradients=(_pack_gradient,), infer=_infer_pack,
