@@ -72,7 +72,7 @@ def _burst_samples(
     frames = [
         (frame, data.train.labels[row])
         for row in rows
-        for frame in _frames(cast("Path", data.images[row]), motion, random)
+        for frame in _frames(cast("Path", data.inputs[row]), motion, random)
     ]
     return embed(plain, frames).normalized()
 

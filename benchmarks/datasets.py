@@ -36,15 +36,16 @@ class Dataset:
         name: for the table.
         base: base for `sartor.convert`.
         train, test: samples, with the features of the base.
-        images, test_images: the images of `train` and `test`; empty if they are not images.
+        inputs, test_inputs: the samples of `train` and `test` as the base takes them: images, or
+            the MFCCs of recordings.
     """
 
     name: str
     base: Any
     train: Samples
     test: Samples
-    images: Sequence[Sample] = ()
-    test_images: Sequence[Sample] = ()
+    inputs: Sequence[Sample]
+    test_inputs: Sequence[Sample]
 
     def normalized(self) -> Dataset:
         """Return the data set with power-normalized features, for a file with the defaults."""
@@ -74,7 +75,7 @@ def draw(samples: Samples, shots: int, seed: int) -> np.ndarray:
 
 
 def _clothing(base: Any) -> Callable[[str], Dataset]:
-    return lambda name: _images(
+    return lambda name: _embedded(
         name, base() if callable(base) else base,
         clothing_photos("train"), clothing_photos("validation"),
     )  # fmt: skip
@@ -86,7 +87,7 @@ def _small(name: str) -> Dataset:
         [(_reduced(path), label) for path, label in clothing_photos(split)]
         for split in ("train", "validation")
     )
-    return _images(name, EfficientNetLite0(input_size=96), train, test)
+    return _embedded(name, EfficientNetLite0(input_size=96), train, test)
 
 
 def _reduced(path: Path) -> PIL.Image.Image:
@@ -110,13 +111,11 @@ def _digits(name: str) -> Dataset:
         )
         for i in order
     ]
-    return _images(name, "starter", pairs[:_DIGITS_TO_TRAIN], pairs[_DIGITS_TO_TRAIN:])
+    return _embedded(name, "starter", pairs[:_DIGITS_TO_TRAIN], pairs[_DIGITS_TO_TRAIN:])
 
 
 def _spoken(name: str) -> Dataset:
-    base = shared("models", KEYWORDS)
-    with tempfile.TemporaryDirectory() as folder:
-        return Dataset(name, base, *spoken(plain_file(base, folder)))
+    return _embedded(name, shared("models", KEYWORDS), *spoken())
 
 
 def plain_file(base: Any, folder: str) -> Path:
@@ -125,12 +124,12 @@ def plain_file(base: Any, folder: str) -> Path:
     return model.save(Path(folder, "model.tflite"))
 
 
-def _images(name: str, base: Any, train: _Pairs, test: _Pairs) -> Dataset:
+def _embedded(name: str, base: Any, train: _Pairs, test: _Pairs) -> Dataset:
     with tempfile.TemporaryDirectory() as folder:
         file = plain_file(base, folder)
         features = embed(file, train), embed(file, test)
-    images = ([image for image, _ in pairs] for pairs in (train, test))
-    return Dataset(name, base, *features, *images)
+    inputs = ([sample for sample, _ in pairs] for pairs in (train, test))
+    return Dataset(name, base, *features, *inputs)
 
 
 DATASETS: dict[str, Callable[[str], Dataset]] = {

@@ -57,8 +57,8 @@ def _with_mirror_images(data: Dataset, folder: str) -> Dataset:
     file = plain_file(data.base, folder)
     return replace(
         data,
-        train=_averaged(file, data.train, data.images),
-        test=_averaged(file, data.test, data.test_images),
+        train=_averaged(file, data.train, data.inputs),
+        test=_averaged(file, data.test, data.test_inputs),
     )
 
 

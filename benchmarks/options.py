@@ -105,7 +105,7 @@ def _augmentations(data: Dataset, file: Path) -> np.ndarray:
     manifest = open_model(file)
     engine = Engine(file, manifest)
     rows = []
-    for image in data.images:
+    for image in data.inputs:
         sample = load(manifest.inputs, image)
         seed = int.from_bytes(sample.identity[:4], "little")
         augmentations = sample.augmentations(_AUGMENTATIONS, seed)

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
-from sartor.litert import Engine, open_model
-
 from .harness import shared
-from .samples import Samples
 
 __all__ = ["KEYWORDS", "spoken"]
+
+Pair: TypeAlias = "tuple[np.ndarray, str]"
 
 KEYWORDS = "kws_ref_model_float32.tflite"
 """File name of the base."""
@@ -31,21 +31,15 @@ _LOWEST, _HIGHEST, _BANDS, _COEFFICIENTS = 20.0, 4000.0, 40, 10
 _TO_VALIDATE = 10  # the first of the 50 takes that each speaker recorded of each digit
 
 
-def spoken(file: Path) -> tuple[Samples, Samples]:
-    """Return the features of 1,200 training and 300 validation recordings."""
-    manifest = open_model(file)
-    engine = Engine(file, manifest)
-    spec = manifest.inputs[0]
-    rows, labels, takes = [], [], []
+def spoken() -> tuple[list[Pair], list[Pair]]:
+    """Return the MFCCs, float32 [49, 10, 1], and digits of 1,200 training and 300 test takes."""
+    train: list[Pair] = []
+    test: list[Pair] = []
     for path in sorted(shared("data", "spoken_digits").glob("*.wav")):
         digit, _, take = path.stem.split("_")
-        inputs = {spec.name: _mfccs(_recording(path)).reshape(spec.shape)}
-        rows.append(engine.run("infer", inputs)["features"])
-        labels.append(digit)
-        takes.append(int(take))
-    features, names = np.concatenate(rows), np.array(labels)
-    train = np.array(takes) >= _TO_VALIDATE
-    return Samples(features[train], names[train]), Samples(features[~train], names[~train])
+        part = train if int(take) >= _TO_VALIDATE else test
+        part.append((_mfccs(_recording(path))[..., np.newaxis], digit))
+    return train, test
 
 
 def _recording(path: Path) -> np.ndarray:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,15 +20,26 @@ from sartor.heads import FineTune
 from .datasets import Dataset, dataset, draw
 from .harness import Report, main
 
-_DATASETS = (
-    "clothing of 32 x 32 pixels, starter of 96", "8x8 digits, starter", "clothing, starter",
-)  # fmt: skip
+Depths: TypeAlias = Mapping[str, int]
+
+_HEAD = "head"
+_STARTER: Depths = {_HEAD: 0, "1 block": 4, "3 blocks": 10, "5 blocks": 16}
+_KEYWORDS: Depths = {_HEAD: 0, "1 block": 2, "3 blocks": 6, "5 blocks": 9}
+"""Text → number of layers with weights.
+
+A block of the starter base has three, and one more is behind the last. A block of the DS-CNN has
+two; it has four blocks and a convolution before them, the fifth.
+"""
+
+_DATASETS = {
+    "clothing of 32 x 32 pixels, starter of 96": _STARTER,
+    "spoken digits, DS-CNN": _KEYWORDS,
+    "8x8 digits, starter": _STARTER,
+    "clothing, starter": _STARTER,
+}
 _SHOTS = (5, 20, 50)
-_DEPTHS = {"head": 0, "1 block": 4, "3 blocks": 10, "5 blocks": 16}
-"""Text → number of layers with weights: three of a block, and the convolution behind the last."""
 
 _DRAWS = 3
-_HEAD = "head"
 
 
 @dataclass(frozen=True)
@@ -59,12 +71,16 @@ class Cell:
 
 def run(draws: int = _DRAWS) -> Report:
     with tempfile.TemporaryDirectory() as folder:
-        cells = [cell for name in _DATASETS for cell in _cells(dataset(name), Path(folder), draws)]
+        cells = [
+            cell
+            for name, depths in _DATASETS.items()
+            for cell in _cells(dataset(name), depths, Path(folder), draws)
+        ]
     return _report(cells, draws)
 
 
-def _cells(data: Dataset, folder: Path, draws: int) -> Iterator[Cell]:
-    files = {text: _convert(data, folder, last) for text, last in _DEPTHS.items()}
+def _cells(data: Dataset, depths: Depths, folder: Path, draws: int) -> Iterator[Cell]:
+    files = {text: _convert(data, folder, last) for text, last in depths.items()}
     for shots in _SHOTS:
         results: dict[str, list[Result]] = {text: [] for text in files}
         for seed in range(draws):
@@ -84,11 +100,11 @@ def _convert(data: Dataset, folder: Path, last: int) -> Path:
 def _train(data: Dataset, file: Path, rows: np.ndarray) -> Result:
     with PersonalModel(file, threads=1) as model:
         for row in rows:
-            model.add_sample(data.images[row], str(data.train.labels[row]))
+            model.add_sample(data.inputs[row], str(data.train.labels[row]))
         peak, start = _peak(), time.process_time()
         history = model.fit()
         seconds, memory = time.process_time() - start, _peak() - peak
-        pairs = zip(data.test_images, map(str, data.test.labels), strict=True)
+        pairs = zip(data.test_inputs, map(str, data.test.labels), strict=True)
         result = model.evaluate(pairs)
     error = result.calibration_error or 0.0
     return Result(result.accuracy, error, history.depth, seconds, memory)
@@ -100,17 +116,18 @@ def _peak() -> int:
 
 
 def _report(cells: list[Cell], draws: int) -> Report:
-    depths = [text for text in _DEPTHS if text != _HEAD]
+    depths = [text for text in _STARTER if text != _HEAD]
     return Report(
-        "Tuned layers of the starter base, ten classes",
+        "Tuned layers of the base, ten classes",
         ["samples and base", "per class", _HEAD, *depths, "CPU time", "memory"],
         [_row(cell, depths) for cell in cells],
         notes=[
             f"Means of {draws} draws: accuracy of a head, and paired difference to it in points ± "
             "its standard error; in brackets, trainings that kept the layers. CPU time of `fit` "
             "on one thread and growth of the peak memory, for a head and each depth.",
-            "One block is `FineTune(4)`, three are `FineTune(10)`, five are `FineTune(16)`, each "
-            'with `fit(depth="auto")`.',
+            "One block of the starter base is `FineTune(4)`, three are `FineTune(10)`, five are "
+            "`FineTune(16)`; of the DS-CNN `FineTune(2)`, `FineTune(6)`, and `FineTune(9)`: all "
+            'layers but the last. Each with `fit(depth="auto")`.',
         ],
         data=[
             {
