@@ -106,6 +106,11 @@ def detector_inputs() -> Inputs:
     large = blobs([20, 14], 6, seed=33, noise=2)
     many = {"features": large["features"], "samples": list(range(34)),
             "classes": [row.index(1) for row in large["targets"]]}  # fmt: skip
+    most = blobs([38, 34], 6, seed=35)
+    wide = {"features": most["features"], "samples": list(range(72)),
+            "classes": [row.index(1) for row in most["targets"]],
+            "folds": [i % 3 for i in range(72)], "outputs": probabilities(72, 2, seed=36),
+            "probes": probes}  # fmt: skip
     return [
         ("three classes", {**base, "folds": folds, "outputs": outputs, "probes": probes}),
         ("some rows in no fold", {**base, "folds": [-1, *folds[1:9], *[-1] * 6],
@@ -116,6 +121,7 @@ def detector_inputs() -> Inputs:
             **many, "folds": [i % 3 if i < held else -1 for i in range(34)],
             "outputs": probabilities(34, 2, seed=34), "probes": probes})
           for held, below in ((19, "none"), (20, "one"), (34, "one"))),
+        ("more than 64 rows: 64 directions", wide),
         ("nothing is held out", {**base, "folds": [-1] * 15, "outputs": None, "probes": probes}),
         ("one class, nothing held out", {
             "features": apart["features"][:3], "samples": [0, 1, 2], "classes": [0, 0, 0],

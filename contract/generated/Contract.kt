@@ -135,6 +135,11 @@ public object Contract {
     public const val OOD_CLASS_INDICES: String = "ood/class_indices"
 
     /**
+     * Tensor [D, F], D at most 64: directions of the metric within the classes. Absent if D is 0.
+     */
+    public const val OOD_DIRECTIONS: String = "ood/directions"
+
+    /**
      * Tensor [2]: weight of the entropy in the OOD score, mean cosine similarity within a class.
      */
     public const val OOD_STATISTICS: String = "ood/statistics"

@@ -131,6 +131,9 @@ export const OOD_PROTOTYPES = 'ood/prototypes';
 /** Tensor [R]: class index of each prototype. */
 export const OOD_CLASS_INDICES = 'ood/class_indices';
 
+/** Tensor [D, F], D at most 64: directions of the metric within the classes. Absent if D is 0. */
+export const OOD_DIRECTIONS = 'ood/directions';
+
 /** Tensor [2]: weight of the entropy in the OOD score, mean cosine similarity within a class. */
 export const OOD_STATISTICS = 'ood/statistics';
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sartor.runtime.confidence.prototypes import (
-    class_prototypes,
-    unit_features,
-    within_class_similarity,
-)
+from sartor.runtime.confidence.prototypes import class_prototypes, unit_features
 
 
 def draw(count: int, seed: int = 0) -> np.ndarray:
@@ -20,21 +16,6 @@ def test_features_are_concatenated_and_scaled_to_length_1() -> None:
     rows = unit_features([np.array([[[3.0]], [[0.0]]]), np.array([[4.0, 0.0], [0.0, 0.0]])])
     assert rows.dtype == np.float32
     assert rows == pytest.approx(np.array([[0.6, 0.8, 0], [0, 0, 0]]))
-
-
-def test_the_similarity_is_the_mean_cosine_of_pairs_within_a_class() -> None:
-    rows, class_indices = draw(8), np.array([0, 0, 0, 0, 0, 2, 2, 2])
-    means = []
-    for index, count in ((0, 5), (2, 3)):
-        members = rows[class_indices == index]
-        means += [(members @ members.T)[~np.eye(count, dtype=bool)].mean()] * (count - 1)
-    assert within_class_similarity(rows, class_indices) == pytest.approx(np.mean(means), rel=1e-5)
-
-
-def test_the_similarity_is_between_5_percent_and_1() -> None:
-    opposite = np.array([[1, 0], [-1, 0]], np.float32)
-    assert within_class_similarity(opposite, np.array([0, 0])) == 0.05
-    assert within_class_similarity(opposite, np.array([0, 1])) == 1
 
 
 def test_a_class_of_few_samples_has_longer_prototypes() -> None:

@@ -13,6 +13,7 @@ __all__ = [
     "APP_PREFIX",
     "HEADER_KEY",
     "OOD_CLASS_INDICES",
+    "OOD_DIRECTIONS",
     "OOD_PREFIX",
     "OOD_PROTOTYPES",
     "OOD_STATISTICS",
@@ -33,6 +34,9 @@ OOD_PROTOTYPES = "ood/prototypes"
 
 OOD_CLASS_INDICES = "ood/class_indices"
 """Tensor [R]: class index of each prototype."""
+
+OOD_DIRECTIONS = "ood/directions"
+"""Tensor [D, F], D at most 64: directions of the metric within the classes. Absent if D is 0."""
 
 OOD_STATISTICS = "ood/statistics"
 """Tensor [2]: weight of the entropy in the OOD score, mean cosine similarity within a class."""

@@ -3,13 +3,27 @@
 import { describe, expect, it } from 'vitest';
 import { OODDetector } from '../src/confidence/out_of_distribution.js';
 import { CheckpointError } from '../src/errors.js';
+import { readCheckpoint, writeCheckpoint } from '../src/saved/checkpoint.js';
+import { detectorOf, detectorTensors } from '../src/saved/detector.js';
 import { matrix, table } from './recipe/inputs.js';
+import { toyManifest } from './toy_model.js';
 
 const OUTPUT = Float32Array.of(0.5, 0.5);
 const TENSORS = {
   'ood/prototypes': Float32Array.of(1, 0, 0, 1.25),
   'ood/class_indices': Float32Array.of(0, 2),
   'ood/statistics': Float32Array.of(0.25, 0.5),
+};
+const DIRECTIONS = { 'ood/directions': Float32Array.of(0, 0.6) };
+const CHECKPOINT = {
+  classes: ['a', null, 'b'],
+  classKeys: ['key a', null, 'key b'],
+  fingerprints: toyManifest().fingerprints,
+  variables: new Map(),
+  imprinted: [],
+  samplesSeen: 0,
+  oodThreshold: 0.75,
+  app: new Map(),
 };
 
 function load(changes: Readonly<Record<string, Float32Array | undefined>> = {}): OODDetector {
@@ -38,6 +52,21 @@ describe('a detector', () => {
     expect(load().isInDistribution([matrix([[3, -3]])], OUTPUT)).toBe(false);
   });
 
+  it('ignores a part of the differences along a direction', () => {
+    const score = load(DIRECTIONS).score([matrix([[3, 3]])], OUTPUT);
+    const cosine = (1 - 0.6 ** 2) / Math.sqrt(1 + 1 - 0.6 ** 2) / Math.sqrt(1 - 0.6 ** 2);
+    expect(score).toBeCloseTo(1.25 * cosine - 0.25 * Math.LN2, 6);
+  });
+
+  it('scores a class that was added after a prediction', () => {
+    const detector = load(DIRECTIONS);
+    const features = [matrix([[-1, 0]])];
+    expect(detector.score(features, OUTPUT)).toBeLessThan(0);
+    const length = Math.sqrt(1 + (1 / 0.5 - 1) / 4);
+    const score = detector.withClass(1, features, 4).score(features, OUTPUT);
+    expect(score).toBeCloseTo(length - 0.25 * Math.LN2, 6);
+  });
+
   it('has one prototype per added class, in place of older ones', () => {
     const { rows, classes } = load().withClass(2, [matrix([[-6, 0]])], 4).parameters.prototypes;
     expect(classes).toEqual([0, 2]);
@@ -51,8 +80,28 @@ describe('a detector', () => {
     expect(detector?.withoutClass(2)).toBeUndefined();
   });
 
-  it('is the same after its tensors are read again', () => {
-    expect(load().toTensors()).toEqual(TENSORS);
+  it.each([
+    ['a metric', DIRECTIONS, [1, 2]],
+    ['the plain metric', {}, undefined],
+  ])('with %s is the same after a checkpoint is read', async (_, directions, shape) => {
+    const ood = detectorTensors(load(directions));
+    expect(ood.get('ood/directions')?.shape).toEqual(shape);
+    const content = await writeCheckpoint({ ...CHECKPOINT, ood });
+    const detector = detectorOf(await readCheckpoint(content, 'a file'), toyManifest());
+    expect(detector?.toTensors()).toEqual({ ...TENSORS, ...directions });
+    const features = [matrix([[3, 3]])];
+    expect(detector?.score(features, OUTPUT)).toBe(load(directions).score(features, OUTPUT));
+  });
+
+  it('has at most as many directions of other features as before', async () => {
+    const angles = [0, 0.6, 1.6, 0.9];
+    const features = [matrix(angles.map((angle) => [Math.cos(angle), Math.sin(angle)]))];
+    const classes = [0, 0, 1, 1];
+    const count = async (detector: OODDetector) => {
+      return (await detector.withFeatures(features, classes)).parameters.metric.directions.rows;
+    };
+    expect(await count(load(DIRECTIONS))).toBe(1);
+    expect(await count(load())).toBe(0);
   });
 
   it.each([
@@ -63,6 +112,11 @@ describe('a detector', () => {
     ['an index that is no integer', { 'ood/class_indices': Float32Array.of(0, 0.5) }, '3 classes'],
     ['a large prototype', { 'ood/prototypes': Float32Array.of(1, 0, 0, 6) }, 'above 5'],
     ['a prototype that is NaN', { 'ood/prototypes': Float32Array.of(1, 0, 0, NaN) }, 'above 5'],
+    ['directions of another size', { 'ood/directions': new Float32Array(3) }, '[D × 2]'],
+    ['an empty tensor of directions', { 'ood/directions': new Float32Array() }, '[D × 2]'],
+    ['too many directions', { 'ood/directions': new Float32Array(130) }, 'at most 64'],
+    ['a long direction', { 'ood/directions': Float32Array.of(0.8, 0.7) }, 'longer than 1'],
+    ['a direction that is NaN', { 'ood/directions': Float32Array.of(0, NaN) }, 'longer than 1'],
   ])('is refused with %s', (_, changes, message) => {
     expect(() => load(changes)).toThrow(CheckpointError);
     expect(() => load(changes)).toThrow(message);

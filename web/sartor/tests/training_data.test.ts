@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { OODDetector } from '../src/confidence/out_of_distribution.js';
+import { WithinClassMetric } from '../src/confidence/within_class_metric.js';
 import { Dataset } from '../src/data/dataset.js';
 import { Matrix } from '../src/data/matrix.js';
 import { inMemory } from '../src/store/stored_features.js';
@@ -53,7 +54,8 @@ describe('prototypes in place of samples', () => {
       ]),
       classes: [0, 2],
     };
-    const parameters = { prototypes, entropyWeight: 0, similarity: 1, threshold: 0 };
+    const metric = WithinClassMetric.plain(3);
+    const parameters = { prototypes, entropyWeight: 0, similarity: 1, threshold: 0, metric };
     const result = addPrototypes(dataset, new OODDetector(parameters), [2]);
     expect(inMemory(result.features).map(table)).toEqual([
       [

@@ -1,24 +1,33 @@
 """Out-of-distribution (OOD) detection: the answer "none of these".
 
 There are no examples of OOD inputs. So the detector is fitted to the scores of training samples
-that were held out. The score combines the cosine similarity to the class prototypes with the
-negative entropy of the output. A prediction needs a few prototypes, and no stored samples.
+that were held out. The score combines the Mahalanobis cosine similarity to the class prototypes
+with the negative entropy of the output. A prediction needs a few prototypes and directions, and no
+stored samples.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from ...contract.checkpoint import OOD_CLASS_INDICES, OOD_PROTOTYPES, OOD_STATISTICS
+from ...contract.checkpoint import (
+    OOD_CLASS_INDICES,
+    OOD_DIRECTIONS,
+    OOD_PROTOTYPES,
+    OOD_STATISTICS,
+)
 from ...errors import CheckpointError
-from .prototypes import class_prototypes, unit_features, within_class_similarity
+from .held_out import held_out_parts, held_out_similarities, within_class_similarity
+from .prototypes import class_prototypes, unit_features
+from .within_class_metric import WithinClassMetric
 
 __all__ = ["OODDetector"]
 
-_ENTROPY_FRACTION = 0.5  # of the spread of the score; 0.75 accepts 3 % more photos of other things
+_ENTROPY_FRACTION, _ENTROPY_SAMPLES = 1.3, 80  # the more samples, the better is the output
 _MIN_ENTROPY_STD = 0.25  # nats; in the benchmarks: 0.3 to 0.5
 _LARGEST_PROTOTYPE = 5.0  # their length is at most √(1 / 0.05), see class_prototypes
 _TENSORS = (OOD_PROTOTYPES, OOD_CLASS_INDICES, OOD_STATISTICS)
@@ -29,15 +38,17 @@ _STATISTICS = 2  # entropy_weight and similarity
 class OODDetector:
     """A detector of out-of-distribution inputs.
 
-    The score is `s + r · h`. `s` is the largest product of a prototype with the features, scaled
-    to length 1. `h = Σ p · ln p` is the negative entropy of the output.
+    The score is `s + r · h`. `s` is the largest cosine similarity of a prototype and the features
+    in a metric, times the length of the prototype. `h = Σ p · ln p` is the negative entropy of the
+    output.
 
     Attributes:
         prototypes: float32 [R, F]; see `class_prototypes`.
         class_indices: int64 [R]; class index of each prototype.
         entropy_weight: r, at least 0.
-        similarity: mean cosine similarity within a class; see `within_class_similarity`.
+        similarity: ρ, the mean cosine similarity of two held-out samples of a class.
         threshold: an input with a score below it is out-of-distribution.
+        metric: metric of the similarities.
     """
 
     prototypes: np.ndarray
@@ -45,6 +56,7 @@ class OODDetector:
     entropy_weight: float
     similarity: float
     threshold: float
+    metric: WithinClassMetric
 
     @classmethod
     def fit(
@@ -56,13 +68,13 @@ class OODDetector:
     ) -> OODDetector | None:
         """Fit a detector to training samples.
 
-        `r` is 0.5 times the standard deviation of `s`, divided by that of `h`, or by 0.25 if that
-        is lower, on the n held-out samples. The threshold is the score that 5 % of them are below
-        (a whole number of samples, rounded down), minus `(1 − mean of s) / n`: few samples lack
-        the lowest scores.
+        `r` is `1.3 n / (n + 80)` times the standard deviation of `s`, divided by that of `h`, or
+        by 0.25 if that is lower, on the n held-out samples. The threshold is the score that 5 % of
+        them are below (a whole number of samples, rounded down), minus `(1 − mean of s) / n`: few
+        samples lack the lowest scores.
 
-        If no sample is held out, each sample is compared with the other classes. Then `r` is 0,
-        and nothing is subtracted.
+        If no sample is held out, each sample is compared with the other classes, in the plain
+        metric. Then `r` is 0, and nothing is subtracted.
 
         Args:
             features: float32 [N, …] for each features tensor.
@@ -77,10 +89,14 @@ class OODDetector:
             The detector; None if there is one class and no sample is held out.
         """
         rows = unit_features(features)
-        within = within_class_similarity(rows, class_indices)
-        similarities, valid = _held_out_similarities(rows, class_indices, folds, within)
-        scores, weight, margin = similarities[valid], 0.0, 0.0
+        parts = held_out_parts(rows, class_indices, folds)
+        within = within_class_similarity(rows, class_indices, parts)
+        scores, valid = held_out_similarities(rows, class_indices, parts, within)
+        weight, margin, metric = 0.0, 0.0, WithinClassMetric.plain(rows.shape[1])
         if valid.any():
+            most = int((~parts[0].held_out).sum())  # as in the parts, so that scores are comparable
+            metric = WithinClassMetric.fit(rows, class_indices, most)
+            scores = scores[valid]
             margin = (1 - float(scores.mean())) / len(scores)
             if outputs is not None:
                 entropies = _negative_entropy(outputs[valid])
@@ -92,7 +108,7 @@ class OODDetector:
             return None
         threshold = float(np.sort(scores)[len(scores) // 20]) - margin  # 5 % are below
         prototypes, indices = class_prototypes(rows, class_indices, within)
-        return cls(prototypes, indices, weight, within, threshold)
+        return cls(prototypes, indices, weight, within, threshold, metric)
 
     def score(self, features: Sequence[np.ndarray], output: np.ndarray) -> float:
         """Return the score of one input: the lower, the less it is like the training samples.
@@ -101,7 +117,8 @@ class OODDetector:
             features: float32 [1, …] for each features tensor, as `infer` returns them.
             output: float32 [1, C], as `infer` returns it.
         """
-        similarity = float((self.prototypes @ unit_features(features)[0]).max())
+        rows = unit_features(features)
+        similarity = float((rows @ self._transformed.T).max() / self.metric.norms(rows)[0])
         return similarity + self.entropy_weight * float(_negative_entropy(output)[0])
 
     def is_in_distribution(self, features: Sequence[np.ndarray], output: np.ndarray) -> bool:
@@ -114,7 +131,7 @@ class OODDetector:
     def with_features(
         self, features: Sequence[np.ndarray], class_indices: np.ndarray
     ) -> OODDetector:
-        """Return a detector with the prototypes of other features of the training samples.
+        """Return a detector with prototypes and metric of other features of the training samples.
 
         Args:
             features: float32 [N, …] for each features tensor.
@@ -122,7 +139,10 @@ class OODDetector:
         """
         rows = unit_features(features)
         prototypes, indices = class_prototypes(rows, class_indices, self.similarity)
-        return replace(self, prototypes=prototypes, class_indices=indices)
+        metric = WithinClassMetric.plain(rows.shape[1])
+        if len(self.metric.directions):
+            metric = WithinClassMetric.fit(rows, class_indices, len(self.metric.directions))
+        return replace(self, prototypes=prototypes, class_indices=indices, metric=metric)
 
     def with_class(self, class_index: int, mean: Sequence[np.ndarray], count: int) -> OODDetector:
         """Return a detector with the prototype of a class added or replaced.
@@ -152,10 +172,12 @@ class OODDetector:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the float32 tensors of a checkpoint; the threshold is in its header."""
+        directions = self.metric.directions
         return {
             OOD_PROTOTYPES: self.prototypes,
             OOD_CLASS_INDICES: self.class_indices.astype(np.float32),
             OOD_STATISTICS: np.array([self.entropy_weight, self.similarity], np.float32),
+            **({OOD_DIRECTIONS: directions} if len(directions) else {}),
         }
 
     @classmethod
@@ -195,34 +217,19 @@ class OODDetector:
                 f"{OOD_PROTOTYPES} has values above {_LARGEST_PROTOTYPE:g}: the checkpoint is "
                 "damaged"
             )
+        metric = WithinClassMetric.from_arrays(arrays, size)
         weight, similarity = statistics.astype(float).tolist()
-        return cls(prototypes, indices.astype(np.int64), weight, similarity, threshold)
+        return cls(prototypes, indices.astype(np.int64), weight, similarity, threshold, metric)
+
+    @cached_property
+    def _transformed(self) -> np.ndarray:
+        return self.metric.transform(self.prototypes)
 
 
 def _negative_entropy(outputs: np.ndarray) -> np.ndarray:
     """Return `Σ p · ln p` of each row, [N]: 0 for a certain class, −ln C for a uniform output."""
     p = outputs.astype(np.float64)
     return np.asarray((p * np.log(np.maximum(p, 1e-30))).sum(1))
-
-
-def _held_out_similarities(
-    rows: np.ndarray, class_indices: np.ndarray, folds: np.ndarray, within: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Compare each row with the prototypes of the other folds.
-
-    Returns:
-        The largest similarity of each row, [N], and whether it is valid, bool [N]: the row is
-        held out, and the other folds have samples of its class.
-    """
-    similarities, valid = np.zeros(len(rows)), np.zeros(len(rows), bool)
-    for fold in np.unique(folds[folds >= 0]):
-        held_out = folds == fold
-        if held_out.all():
-            continue
-        prototypes, indices = class_prototypes(rows[~held_out], class_indices[~held_out], within)
-        similarities[held_out] = (rows[held_out] @ prototypes.T).max(1)
-        valid[held_out] = np.isin(class_indices[held_out], indices)
-    return similarities, valid
 
 
 def _similarities_between_classes(rows: np.ndarray, class_indices: np.ndarray) -> np.ndarray:
@@ -238,5 +245,6 @@ def _entropy_weight(similarities: np.ndarray, entropies: np.ndarray) -> float:
     If classes are so well separated that all held-out outputs are nearly certain, their tiny
     entropies must not decide.
     """
-    spread = max(float(entropies.std()), _MIN_ENTROPY_STD)
-    return _ENTROPY_FRACTION * float(similarities.std()) / spread
+    count = len(similarities)
+    fraction = _ENTROPY_FRACTION * count / (count + _ENTROPY_SAMPLES)
+    return fraction * float(similarities.std()) / max(float(entropies.std()), _MIN_ENTROPY_STD)

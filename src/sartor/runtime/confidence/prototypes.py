@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["class_prototypes", "unit_features", "within_class_similarity"]
+__all__ = ["class_prototypes", "unit_features"]
 
 _MAX_PROTOTYPES = 4  # per class
 _ITERATIONS = 3
-_MIN_SIMILARITY = 0.05
 _EPSILON = 1e-12
 
 
@@ -25,24 +24,6 @@ def unit_features(features: Sequence[np.ndarray]) -> np.ndarray:
     """
     rows = np.concatenate([array.reshape(len(array), -1) for array in features], 1)
     return _normalize(rows.astype(np.float32, copy=False))
-
-
-def within_class_similarity(rows: np.ndarray, class_indices: np.ndarray) -> float:
-    """Return the mean cosine similarity between two samples of the same class.
-
-    Args:
-        rows: float32 [N, F], each of length 1.
-        class_indices: int [N]; class index of each row.
-
-    Returns:
-        0.05…1; 1 if no class has two samples.
-    """
-    total, pairs = 0.0, 0
-    for index in np.unique(class_indices):
-        members = rows[class_indices == index]
-        total += len(members) * float((members.mean(0) ** 2).sum()) - 1
-        pairs += len(members) - 1
-    return min(max(total / pairs, _MIN_SIMILARITY), 1.0) if pairs else 1.0
 
 
 def class_prototypes(

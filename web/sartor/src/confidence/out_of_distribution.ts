@@ -2,19 +2,22 @@
  * Out-of-distribution (OOD) detection: the answer "none of these".
  *
  * There are no examples of OOD inputs. So the detector is fitted to the scores of training samples
- * that were held out. The score combines the cosine similarity to the class prototypes with the
- * negative entropy of the output. A prediction needs a few prototypes, and no stored samples.
+ * that were held out. The score combines the Mahalanobis cosine similarity to the class prototypes
+ * with the negative entropy of the output. A prediction needs a few prototypes and directions, and
+ * no stored samples.
  */
 
 import {
   OOD_CLASS_INDICES,
+  OOD_DIRECTIONS,
   OOD_PROTOTYPES,
   OOD_STATISTICS,
 } from '../../../../contract/generated/contract.js';
 import { Matrix } from '../data/matrix.js';
 import { CheckpointError } from '../errors.js';
-import { deviation, distinct, dot, indicesOf, mean, range, sum } from '../numbers.js';
+import { deviation, dot, indicesOf, mean, range, sum } from '../numbers.js';
 import { takeTurns } from '../turns.js';
+import { heldOutParts, heldOutSimilarities, withinClassSimilarity } from './held_out.js';
 import {
   classPrototypes,
   largestProduct,
@@ -22,10 +25,11 @@ import {
   prototypeLength,
   scaleToLength,
   unitFeatures,
-  withinClassSimilarity,
 } from './prototypes.js';
+import { WithinClassMetric } from './within_class_metric.js';
 
-const ENTROPY_FRACTION = 0.5; // of the spread of the score
+const ENTROPY_FRACTION = 1.3; // of the spread of the score
+const ENTROPY_SAMPLES = 80; // the more rows, the better is the output
 const LEAST_ENTROPY_DEVIATION = 0.25; // nats
 const LARGEST_PROTOTYPE = 5; // their length is at most √(1 / 0.05), see classPrototypes
 const SMALLEST_OUTPUT = 1e-30;
@@ -35,30 +39,36 @@ export interface DetectorParameters {
   readonly prototypes: Prototypes;
   /** r, the weight of the negative entropy, at least 0. */
   readonly entropyWeight: number;
-  /** Mean cosine similarity within a class. */
+  /** ρ, the mean cosine similarity of two held-out rows of a class. */
   readonly similarity: number;
   /** An input with a score below it is out-of-distribution. */
   readonly threshold: number;
+  /** Metric of the similarities. */
+  readonly metric: WithinClassMetric;
 }
 
 /**
  * A detector of out-of-distribution inputs.
  *
- * The score is `s + r · h`. `s` is the largest product of a prototype with the features, scaled to
- * length 1. `h = Σ p · ln p` is the negative entropy of the output.
+ * The score is `s + r · h`. `s` is the largest cosine similarity of a prototype and the features in
+ * a metric, times the length of the prototype. `h = Σ p · ln p` is the negative entropy of the
+ * output.
  */
 export class OODDetector {
+  #transformed: Matrix | undefined; // prototypes in the metric, for all predictions
+
   constructor(readonly parameters: DetectorParameters) {}
 
   /**
    * Fit a detector to training samples.
    *
-   * `r` is 0.5 times the standard deviation of `s`, divided by that of `h`, or by 0.25 if that is
-   * lower, on the m held-out rows. The threshold is the score that 5 % of them are below, rounded
-   * to a whole row, minus `(1 − mean of s) / m`: few rows lack the lowest scores.
+   * `r` is `1.3 m / (m + 80)` times the standard deviation of `s`, divided by that of `h`, or by
+   * 0.25 if that is lower, on the m held-out rows. The threshold is the score that 5 % of them are
+   * below (a whole number of rows, rounded down), minus `(1 − mean of s) / m`: few rows lack the
+   * lowest scores.
    *
-   * If no row is held out, each row is compared with the other classes. Then `r` is 0, and nothing
-   * is subtracted.
+   * If no row is held out, each row is compared with the other classes, in the plain metric. Then
+   * `r` is 0, and nothing is subtracted.
    *
    * @param features - N rows of each features tensor.
    * @param classes - class index of each row, [N].
@@ -75,13 +85,16 @@ export class OODDetector {
   ): Promise<OODDetector | undefined> {
     const rows = unitFeatures(features);
     await takeTurns();
-    const similarity = withinClassSimilarity(rows, classes);
-    await takeTurns();
-    const heldOut = await heldOutSimilarities(rows, classes, folds, similarity);
+    const parts = await heldOutParts(rows, classes, folds);
+    const similarity = await withinClassSimilarity(rows, classes, parts);
+    const heldOut = await heldOutSimilarities(rows, classes, parts, similarity);
     let scores = heldOut.similarities;
     let entropyWeight = 0;
     let margin = 0;
+    let metric = WithinClassMetric.plain(rows.columns);
     if (scores.length > 0) {
+      const most = parts[0]?.others.length; // as in the parts, so that scores are comparable
+      metric = await WithinClassMetric.fit(rows, classes, most);
       margin = (1 - mean(scores)) / scores.length;
       if (outputs !== undefined) {
         const entropies = heldOut.rows.map((row) => negativeEntropy(outputs.row(row)));
@@ -96,7 +109,7 @@ export class OODDetector {
     const place = Math.floor(scores.length / 20); // 5 % are below
     const threshold = (Float64Array.from(scores).sort()[place] as number) - margin;
     const prototypes = await classPrototypes(rows, classes, similarity);
-    return new OODDetector({ prototypes, entropyWeight, similarity, threshold });
+    return new OODDetector({ prototypes, entropyWeight, similarity, threshold, metric });
   }
 
   /** An input with a score below the threshold is out-of-distribution. */
@@ -111,8 +124,10 @@ export class OODDetector {
    * @param output - output of `infer`, [C].
    */
   score(features: readonly Matrix[], output: Float32Array): number {
-    const { prototypes, entropyWeight } = this.parameters;
-    const similarity = largestProduct(unitFeatures(features).row(0), prototypes.rows);
+    const { prototypes, entropyWeight, metric } = this.parameters;
+    this.#transformed ??= metric.transform(prototypes.rows);
+    const row = unitFeatures(features).row(0);
+    const similarity = largestProduct(row, this.#transformed) / metric.norm(row);
     return similarity + entropyWeight * negativeEntropy(output);
   }
 
@@ -125,13 +140,24 @@ export class OODDetector {
     return this.score(features, output) >= this.threshold;
   }
 
-  /** Return a detector with the prototypes of other features of the training samples; see `fit`. */
+  /**
+   * Return a detector with the prototypes and the metric of other features of the training samples.
+   *
+   * @param features - N rows of each features tensor.
+   * @param classes - class index of each row, [N].
+   */
   async withFeatures(
     features: readonly Matrix[],
     classes: readonly number[],
   ): Promise<OODDetector> {
     const { similarity } = this.parameters;
-    return this.#withPrototypes(await classPrototypes(unitFeatures(features), classes, similarity));
+    const count = this.parameters.metric.directions.rows;
+    const rows = unitFeatures(features);
+    const prototypes = await classPrototypes(rows, classes, similarity);
+    const metric = count
+      ? await WithinClassMetric.fit(rows, classes, count)
+      : WithinClassMetric.plain(rows.columns);
+    return new OODDetector({ ...this.parameters, prototypes, metric });
   }
 
   /**
@@ -160,11 +186,13 @@ export class OODDetector {
 
   /** Return the tensors of a checkpoint; the threshold is in its header. */
   toTensors(): Record<string, Float32Array> {
-    const { prototypes, entropyWeight, similarity } = this.parameters;
+    const { prototypes, entropyWeight, similarity, metric } = this.parameters;
+    const { directions } = metric;
     return {
       [OOD_PROTOTYPES]: prototypes.rows.data,
       [OOD_CLASS_INDICES]: Float32Array.from(prototypes.classes),
       [OOD_STATISTICS]: Float32Array.of(entropyWeight, similarity),
+      ...(directions.rows > 0 && { [OOD_DIRECTIONS]: directions.data }),
     };
   }
 
@@ -215,6 +243,7 @@ export class OODDetector {
       entropyWeight: statistics[0] as number,
       similarity: statistics[1] as number,
       threshold,
+      metric: WithinClassMetric.fromTensor(tensors[OOD_DIRECTIONS], size),
     });
   }
 
@@ -232,36 +261,6 @@ export class OODDetector {
 /** Return `Σ p · ln p` of an output: 0 for a certain class, −ln C for a uniform output. */
 function negativeEntropy(output: Float32Array): number {
   return sum(Float64Array.from(output, (p) => p * Math.log(Math.max(p, SMALLEST_OUTPUT))));
-}
-
-/**
- * Compare each held-out row with the prototypes of the rows outside its fold.
- *
- * @returns the held-out rows whose class has rows outside their fold, and their similarities.
- */
-async function heldOutSimilarities(
-  rows: Matrix,
-  classes: readonly number[],
-  folds: readonly number[],
-  similarity: number,
-): Promise<{ rows: number[]; similarities: number[] }> {
-  const similarities = new Map<number, number>();
-  for (const fold of distinct(folds.filter((each) => each >= 0))) {
-    const others = indicesOf(folds, (each) => each !== fold);
-    const otherClasses = others.map((row) => classes[row] as number);
-    if (others.length === 0) {
-      continue;
-    }
-    const prototypes = await classPrototypes(rows.take(others), otherClasses, similarity);
-    for (const row of indicesOf(folds, (each) => each === fold)) {
-      if (otherClasses.includes(classes[row] as number)) {
-        similarities.set(row, largestProduct(rows.row(row), prototypes.rows));
-      }
-      await takeTurns();
-    }
-  }
-  const sorted = [...similarities.keys()].sort((a, b) => a - b);
-  return { rows: sorted, similarities: sorted.map((row) => similarities.get(row) as number) };
 }
 
 /** Return the cosine similarity of each row to the nearest row of another class, [N]. */
@@ -286,6 +285,8 @@ async function similaritiesBetweenClasses(
  * entropies must not decide.
  */
 function weightOfEntropy(similarities: readonly number[], entropies: readonly number[]): number {
+  const count = similarities.length;
+  const fraction = (ENTROPY_FRACTION * count) / (count + ENTROPY_SAMPLES);
   const spread = Math.max(deviation(entropies), LEAST_ENTROPY_DEVIATION);
-  return (ENTROPY_FRACTION * deviation(similarities)) / spread;
+  return (fraction * deviation(similarities)) / spread;
 }

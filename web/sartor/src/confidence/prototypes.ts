@@ -1,12 +1,11 @@
 /** Prototypes: a few typical feature directions per class. */
 
 import { concatenate, Matrix } from '../data/matrix.js';
-import { addTo, clamp, distinct, dot, indicesOf, norm, range } from '../numbers.js';
+import { addTo, distinct, dot, indicesOf, norm, range } from '../numbers.js';
 import { takeTurns } from '../turns.js';
 
 const MOST_PROTOTYPES = 4; // per class
 const ITERATIONS = 3;
-const LEAST_SIMILARITY = 0.05;
 const SHORTEST = 1e-12;
 
 /** Prototypes with their classes. */
@@ -29,25 +28,6 @@ export function unitFeatures(features: readonly Matrix[]): Matrix {
     scaleToLength(rows.row(row), 1);
   }
   return rows;
-}
-
-/**
- * Return the mean cosine similarity between two rows of the same class.
- *
- * @param rows - rows of length 1, [N, F].
- * @param classes - class index of each row, [N].
- * @returns 0.05…1; 1 if no class has two rows.
- */
-export function withinClassSimilarity(rows: Matrix, classes: readonly number[]): number {
-  let total = 0;
-  let pairs = 0;
-  for (const index of distinct(classes)) {
-    const members = indicesOf(classes, (each) => each === index);
-    const sums = sumOfRows(rows, members);
-    total += norm(sums) ** 2 / members.length - 1;
-    pairs += members.length - 1;
-  }
-  return pairs ? clamp(total / pairs, LEAST_SIMILARITY, 1) : 1;
 }
 
 /**
@@ -139,7 +119,8 @@ function nearestCenter(row: Float32Array, centers: Matrix): number {
   return best;
 }
 
-function sumOfRows(rows: Matrix, members: readonly number[]): Float64Array {
+/** Return the sum of some of the rows, in float64. */
+export function sumOfRows(rows: Matrix, members: readonly number[]): Float64Array {
   const totals = new Float64Array(rows.columns);
   for (const member of members) {
     addTo(totals, rows.row(member));

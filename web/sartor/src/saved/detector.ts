@@ -3,6 +3,7 @@
 import {
   type Manifest,
   OOD_CLASS_INDICES,
+  OOD_DIRECTIONS,
   OOD_PROTOTYPES,
   OOD_STATISTICS,
 } from '../../../../contract/generated/contract.js';
@@ -39,10 +40,12 @@ export function detectorTensors(detector: OODDetector | undefined): FloatTensors
   const tensor = (name: string, shape: readonly number[]): [string, FloatTensor] => {
     return [name, { shape, data: tensors[name] as Float32Array }];
   };
-  const values = tensors[OOD_PROTOTYPES]?.length ?? 0;
+  const size = (tensors[OOD_PROTOTYPES]?.length ?? 0) / count;
+  const directions = tensors[OOD_DIRECTIONS];
   return new Map([
-    tensor(OOD_PROTOTYPES, [count, values / count]),
+    tensor(OOD_PROTOTYPES, [count, size]),
     tensor(OOD_CLASS_INDICES, [count]),
     tensor(OOD_STATISTICS, [2]),
+    ...(directions ? [tensor(OOD_DIRECTIONS, [directions.length / size, size])] : []),
   ]);
 }

@@ -18,7 +18,6 @@ import org.sartor.results.headFeaturesOf
 import org.sartor.saved.Checkpoint
 import org.sartor.saved.adapt
 import org.sartor.saved.detectorOf
-import org.sartor.saved.detectorTensors
 import org.sartor.training.ModelSnapshot
 import org.sartor.store.rowsOf
 
@@ -198,7 +197,7 @@ internal class ModelState(
             imprinted = newClasses.filter(new::hasSamples),
             samplesSeen = samplesSeen,
             oodThreshold = detector?.threshold,
-            ood = detectorTensors(detector),
+            ood = detector?.toTensors().orEmpty(),
             app = app,
         )
     }

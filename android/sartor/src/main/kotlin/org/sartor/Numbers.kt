@@ -76,10 +76,10 @@ internal fun dot(a: DoubleArray, b: DoubleArray): Double {
     return s + t + (u + v)
 }
 
-/** Add a row of a matrix to sums in float64. */
-internal fun addTo(sums: DoubleArray, matrix: Matrix, row: Int) {
+/** Add a row of a matrix, times a factor, to sums in float64. */
+internal fun addTo(sums: DoubleArray, matrix: Matrix, row: Int, factor: Double = 1.0) {
     val start = matrix.start(row)
-    for (i in sums.indices) sums[i] += matrix.data[start + i]
+    for (i in sums.indices) sums[i] += factor * matrix.data[start + i]
 }
 
 /** Return the sums of the columns of some rows, in float64. */

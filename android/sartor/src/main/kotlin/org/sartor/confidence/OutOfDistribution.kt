@@ -4,36 +4,46 @@ import kotlin.math.abs
 import kotlin.math.ln
 import org.sartor.CheckpointError
 import org.sartor.contract.Contract
+import org.sartor.contract.FloatTensor
+import org.sartor.contract.FloatTensors
 import org.sartor.data.Matrix
 import org.sartor.deviation
 import org.sartor.distinct
 import org.sartor.dot
 import org.sartor.indicesOf
 
-private const val ENTROPY_FRACTION = 0.5 // of the spread of the score
+private const val ENTROPY_FRACTION = 1.3 // of the spread of the similarities
+private const val ENTROPY_ROWS = 80 // the more rows, the better is the output
 private const val LEAST_ENTROPY_DEVIATION = 0.25 // nats
 private const val LARGEST_PROTOTYPE = 5 // their length is at most √(1 / 0.05), see classPrototypes
 private const val SMALLEST_OUTPUT = 1e-30
+private val TENSORS =
+    listOf(Contract.OOD_PROTOTYPES, Contract.OOD_CLASS_INDICES, Contract.OOD_STATISTICS)
+private val NONE = FloatArray(0)
 
 /**
  * A detector of out-of-distribution (OOD) inputs: the answer "none of these".
  *
  * There are no examples of OOD inputs. So the detector is fitted to the scores of training samples
- * that were held out. The score is `s + r · h`. `s` is the largest product of a prototype with the
- * features, scaled to length 1. `h = Σ p · ln p` is the negative entropy of the output. A
- * prediction needs a few prototypes, and no stored samples.
+ * that were held out. The score is `s + r · h`. `s` is the largest cosine similarity of a prototype
+ * and the features in a metric, times the length of the prototype. `h = Σ p · ln p` is the negative
+ * entropy of the output. A prediction needs a few prototypes and directions, and no stored samples.
  *
  * @property prototypes prototypes of the classes.
  * @property entropyWeight r, the weight of the negative entropy, at least 0.
- * @property similarity mean cosine similarity within a class.
+ * @property similarity ρ, the mean cosine similarity of two held-out rows of a class.
  * @property threshold an input with a score below it is out-of-distribution.
+ * @property metric metric of the similarities.
  */
 internal class OODDetector(
     val prototypes: Prototypes,
     val entropyWeight: Double,
     val similarity: Double,
     val threshold: Double,
+    val metric: WithinClassMetric,
 ) {
+    private val transformed by lazy { metric.transform(prototypes.rows) }
+
     /**
      * Return the score of one input: the lower, the less it is like the training samples.
      *
@@ -41,7 +51,8 @@ internal class OODDetector(
      * @param output output of `infer`, [C].
      */
     fun score(features: List<Matrix>, output: FloatArray): Double {
-        val similarity = largestProduct(unitFeatures(features), 0, prototypes.rows)
+        val rows = unitFeatures(features)
+        val similarity = largestProduct(rows, 0, transformed) / metric.norm(rows, 0)
         return similarity + entropyWeight * negativeEntropy(Matrix(output, output.size), 0)
     }
 
@@ -66,9 +77,13 @@ internal class OODDetector(
         return with(prototypes.without(index).with(index, prototype))
     }
 
-    /** Return a detector with the prototypes of other features of the training samples; see [fit]. */
-    fun withFeatures(features: List<Matrix>, classes: IntArray): OODDetector =
-        with(classPrototypes(unitFeatures(features), classes, similarity))
+    /** Return a detector with prototypes and metric of other features of the samples; see [fit]. */
+    fun withFeatures(features: List<Matrix>, classes: IntArray): OODDetector {
+        val rows = unitFeatures(features)
+        val count = metric.directions.rows
+        val other = if (count > 0) WithinClassMetric.fit(rows, classes, count) else metric
+        return with(classPrototypes(rows, classes, similarity), other)
+    }
 
     /** Return a detector without the prototypes of a class; null if no class is left. */
     fun withoutClass(index: Int): OODDetector? {
@@ -76,29 +91,31 @@ internal class OODDetector(
         return if (others.classes.isEmpty()) null else with(others)
     }
 
-    /** Return the tensors of a checkpoint, flat; the threshold is in its header. */
-    fun toTensors(): Map<String, FloatArray> = mapOf(
-        Contract.OOD_PROTOTYPES to prototypes.rows.data,
-        Contract.OOD_CLASS_INDICES to FloatArray(prototypes.classes.size) {
-            prototypes.classes[it].toFloat()
-        },
-        Contract.OOD_STATISTICS to floatArrayOf(entropyWeight.toFloat(), similarity.toFloat()),
-    )
+    /** Return the tensors of a checkpoint; the threshold is in its header. */
+    fun toTensors(): FloatTensors {
+        val classes = FloatArray(prototypes.classes.size) { prototypes.classes[it].toFloat() }
+        val statistics = floatArrayOf(entropyWeight.toFloat(), similarity.toFloat())
+        return mapOf(
+            Contract.OOD_PROTOTYPES to tensorOf(prototypes.rows),
+            Contract.OOD_CLASS_INDICES to FloatTensor(listOf(classes.size), classes),
+            Contract.OOD_STATISTICS to FloatTensor(listOf(statistics.size), statistics),
+        ) + metric.toTensors()
+    }
 
-    private fun with(others: Prototypes) =
-        OODDetector(others, entropyWeight, similarity, threshold)
+    private fun with(others: Prototypes, other: WithinClassMetric = metric) =
+        OODDetector(others, entropyWeight, similarity, threshold, other)
 
     companion object {
         /**
          * Fit a detector to training samples.
          *
-         * `r` is 0.5 times the standard deviation of `s`, divided by that of `h`, or by 0.25 if
-         * that is lower, on the m held-out rows. The threshold is the score that 5 % of them are
-         * below, rounded to a whole row, minus `(1 − mean of s) / m`: few rows lack the lowest
-         * scores.
+         * `r` is `1.3 m / (m + 80)` times the standard deviation of `s`, divided by that of `h`, or
+         * by 0.25 if that is lower, on the m held-out rows. The threshold is the score that 5 % of
+         * them are below (a whole number of rows, rounded down), minus `(1 − mean of s) / m`: few
+         * rows lack the lowest scores.
          *
-         * If no row is held out, each row is compared with the other classes. Then `r` is 0, and
-         * nothing is subtracted.
+         * If no row is held out, each row is compared with the other classes, in the plain metric.
+         * Then `r` is 0, and nothing is subtracted.
          *
          * @param features N rows of each features tensor.
          * @param classes class index of each row, [N].
@@ -114,18 +131,20 @@ internal class OODDetector(
             outputs: Matrix?,
         ): OODDetector? {
             val rows = unitFeatures(features)
-            val similarity = withinClassSimilarity(rows, classes)
-            val heldOut = heldOutSimilarities(rows, classes, folds, similarity)
-            var scores = heldOut.values
+            val parts = heldOutRows(rows, classes, folds)
+            val similarity = withinClassSimilarity(rows, classes, parts)
+            val similarities = heldOutSimilarities(rows, classes, parts, similarity)
+            var scores = similarities.values.toDoubleArray()
             var entropyWeight = 0.0
             var margin = 0.0
+            var metric = WithinClassMetric.plain(rows.columns)
             if (scores.isNotEmpty()) {
+                // As many directions as in the parts, so that scores are comparable.
+                metric = WithinClassMetric.fit(rows, classes, parts.first().others.size)
                 margin = (1 - scores.average()) / scores.size
                 if (outputs != null) {
-                    val entropies = DoubleArray(scores.size) {
-                        negativeEntropy(outputs, heldOut.rows[it])
-                    }
-                    entropyWeight = weightOfEntropy(scores, entropies)
+                    val entropies = similarities.keys.map { negativeEntropy(outputs, it) }
+                    entropyWeight = weightOfEntropy(scores, entropies.toDoubleArray())
                     scores = DoubleArray(scores.size) { scores[it] + entropyWeight * entropies[it] }
                 }
             } else if (distinct(classes).size > 1) {
@@ -136,35 +155,33 @@ internal class OODDetector(
             val place = scores.size / 20 // 5 % are below
             val threshold = scores.sortedArray()[place] - margin
             val prototypes = classPrototypes(rows, classes, similarity)
-            return OODDetector(prototypes, entropyWeight, similarity, threshold)
+            return OODDetector(prototypes, entropyWeight, similarity, threshold, metric)
         }
 
         /**
          * Create a detector from the tensors of a checkpoint.
          *
-         * @param tensors name → values of a tensor; see [toTensors].
+         * @param tensors name → tensor; see [toTensors].
          * @param threshold threshold of the score.
          * @param size F, the number of values of all features tensors of the model.
          * @param capacity C, the number of class indices of the checkpoint.
-         * @throws CheckpointError if a tensor is missing, has another size, or a wrong class index.
+         * @throws CheckpointError if a tensor is missing, has another shape, or a wrong value.
          */
         fun fromTensors(
-            tensors: Map<String, FloatArray>,
+            tensors: FloatTensors,
             threshold: Double,
             size: Int,
             capacity: Int,
         ): OODDetector {
-            val prototypes = tensors[Contract.OOD_PROTOTYPES] ?: FloatArray(0)
-            val indices = tensors[Contract.OOD_CLASS_INDICES] ?: FloatArray(0)
-            val statistics = tensors[Contract.OOD_STATISTICS] ?: FloatArray(0)
-            val hasSizes = indices.isNotEmpty() && statistics.size == 2 &&
-                prototypes.size.toLong() == indices.size.toLong() * size
-            if (!hasSizes) {
-                val sizes = tensors.map { (name, values) -> "$name [${values.size}]" }
+            val (prototypes, indices, statistics) = TENSORS.map { tensors[it]?.data ?: NONE }
+            val count = indices.size
+            val shapes = listOf(listOf(count, size), listOf(count), listOf(2))
+            if (count == 0 || TENSORS.map { tensors[it]?.shape } != shapes) {
+                val got = tensors.map { (name, tensor) -> "$name ${tensor.shape}" }
                 throw CheckpointError(
-                    "expected ${Contract.OOD_PROTOTYPES} [R × $size], " +
+                    "expected ${Contract.OOD_PROTOTYPES} [R, $size], " +
                         "${Contract.OOD_CLASS_INDICES} [R] and ${Contract.OOD_STATISTICS} [2], " +
-                        "got " + sizes.joinToString().ifEmpty { "none of them" } +
+                        "got " + got.joinToString().ifEmpty { "none of them" } +
                         ": the checkpoint is damaged",
                 )
             }
@@ -183,11 +200,12 @@ internal class OODDetector(
             return OODDetector(
                 Prototypes(
                     Matrix(prototypes, size),
-                    IntArray(indices.size) { indices[it].toInt() },
+                    IntArray(count) { indices[it].toInt() },
                 ),
                 statistics[0].toDouble(),
                 statistics[1].toDouble(),
                 threshold,
+                WithinClassMetric.fromTensors(tensors, size),
             )
         }
     }
@@ -201,35 +219,6 @@ private fun negativeEntropy(outputs: Matrix, row: Int): Double {
         total += p * ln(maxOf(p, SMALLEST_OUTPUT))
     }
     return total
-}
-
-/** Rows with a value of each. */
-private class RowValues(val rows: IntArray, val values: DoubleArray)
-
-/**
- * Compare each held-out row with the prototypes of the rows outside its fold.
- *
- * @return the held-out rows whose class has rows outside their fold, and their similarities.
- */
-private fun heldOutSimilarities(
-    rows: Matrix,
-    classes: IntArray,
-    folds: IntArray,
-    similarity: Double,
-): RowValues {
-    val similarities = DoubleArray(rows.rows) { Double.NaN }
-    for (fold in distinct(folds)) {
-        val others = indicesOf(folds.size) { folds[it] != fold }
-        if (fold < 0 || others.isEmpty()) continue
-        val otherClasses = IntArray(others.size) { classes[others[it]] }
-        val present = otherClasses.toSet()
-        val prototypes = classPrototypes(rows.take(others), otherClasses, similarity)
-        for (row in indicesOf(folds.size) { folds[it] == fold && classes[it] in present }) {
-            similarities[row] = largestProduct(rows, row, prototypes.rows)
-        }
-    }
-    val compared = indicesOf(rows.rows) { !similarities[it].isNaN() }
-    return RowValues(compared, DoubleArray(compared.size) { similarities[compared[it]] })
 }
 
 /** Return the cosine similarity of each row to the nearest row of another class, [N]. */
@@ -250,5 +239,6 @@ private fun similaritiesBetweenClasses(rows: Matrix, classes: IntArray): DoubleA
  */
 private fun weightOfEntropy(similarities: DoubleArray, entropies: DoubleArray): Double {
     val spread = maxOf(deviation(entropies), LEAST_ENTROPY_DEVIATION)
-    return ENTROPY_FRACTION * deviation(similarities) / spread
+    val count = similarities.size.toDouble()
+    return ENTROPY_FRACTION * count / (count + ENTROPY_ROWS) * deviation(similarities) / spread
 }

@@ -10,7 +10,6 @@ import org.sartor.norm
 
 private const val MOST_PROTOTYPES = 4 // per class
 private const val ITERATIONS = 3
-private const val LEAST_SIMILARITY = 0.05
 private const val SHORTEST = 1e-12
 
 /**
@@ -41,25 +40,6 @@ internal fun unitFeatures(features: List<Matrix>): Matrix {
     val rows = Matrix.concatenate(features)
     for (row in rows.indices) scaleToLength(rows, row, 1.0)
     return rows
-}
-
-/**
- * Return the mean cosine similarity between two rows of the same class.
- *
- * @param rows rows of length 1, [N, F].
- * @param classes class index of each row, [N].
- * @return 0.05…1; 1 if no class has two rows.
- */
-internal fun withinClassSimilarity(rows: Matrix, classes: IntArray): Double {
-    var total = 0.0
-    var pairs = 0
-    for (index in distinct(classes)) {
-        val members = indicesOf(classes.size) { classes[it] == index }
-        val sums = columnSums(rows, members)
-        total += dot(sums, sums) / members.size - 1
-        pairs += members.size - 1
-    }
-    return if (pairs > 0) (total / pairs).coerceIn(LEAST_SIMILARITY, 1.0) else 1.0
 }
 
 /**

@@ -23,6 +23,7 @@ import org.sartor.PersonalModel
 import org.sartor.ROOT
 import org.sartor.SartorError
 import org.sartor.TrainingOptions
+import org.sartor.contract.Contract
 import org.sartor.contract.FloatTensor
 import org.sartor.errorOf
 import org.sartor.python
@@ -54,6 +55,11 @@ internal class ProjectTest {
     private fun outputs(model: PersonalModel) =
         model.predictValues(probe) to model.predict(probe).inDistribution
 
+    private fun directionsIn(checkpoint: File): FloatTensor {
+        val content = ByteBuffer.wrap(checkpoint.readBytes())
+        return readCheckpoint(content, checkpoint.name).ood.getValue(Contract.OOD_DIRECTIONS)
+    }
+
     private fun assertSame(expected: Pair<Map<String, Float>, Boolean?>, json: JSONArray) {
         val values = json.getJSONObject(0)
         assertEquals(expected.first.keys, values.keys().asSequence().toSet())
@@ -75,6 +81,10 @@ with PersonalModel(sys.argv[1]) as model:
 """
             val json = python(program, file, path("own.safetensors"), path("back.safetensors"))
             assertSame(outputs(model), JSONArray(json))
+            val (own, back) = listOf("own", "back").map { directionsIn(path("$it.safetensors")) }
+            assertEquals(listOf(9, 12), own.shape) // 9 of the 15 rows are outside the first fold
+            assertEquals(own.shape, back.shape)
+            assertArrayEquals(own.data, back.data, 0f)
             val expected = outputs(model)
             model.removeClass("röt")
             PersonalModel.open(file).use { other ->
