@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import ConversionError
 from ..graph import DType, Graph, Model, Op, Tensor
-from ..ops import can_emit, fold_shapes, known_output
+from ..ops import can_emit, constant_output, fold_shapes
 from ._keep_batch_axis import keep_batch_axis
 
 __all__ = ["describe_op", "last_dense_layer", "prepare_graph"]
@@ -114,7 +114,7 @@ def _to_float32(tensor: Tensor, name: str) -> Tensor:
 def _fold(graph: Graph) -> None:
     """Replace ops whose inputs are constant by their value."""
     for op in list(graph.ops):
-        value = known_output(op, {})
+        value = constant_output(op, {})
         if value is not None:
             graph.replace_uses(op.output, graph.constant(value, op.output.name, exclusive=True))
 

@@ -16,7 +16,7 @@ from . import (  # noqa: F401
 from .activations import logistic, relu, tanh
 from .arithmetic import add, div, maximum, minimum, mul, pow_, sub
 from .builder import Operand, can_emit, emit, emit_any_batch, emit_many, infer_outputs
-from .computed_shapes import fold_shapes, known_output
+from .computed_shapes import constant_output, fold_shapes
 from .contraction import fully_connected, linear, matmul
 from .gradient import input_gradient, output_gradient
 from .joins import concatenation
@@ -70,6 +70,7 @@ __all__ = [
     "call_once",
     "can_emit",
     "concatenation",
+    "constant_output",
     "cumsum",
     "dequantize",
     "div",
@@ -87,7 +88,6 @@ __all__ = [
     "has_reference",
     "infer_outputs",
     "input_gradient",
-    "known_output",
     "l2_normalization",
     "linear",
     "log",

@@ -12,7 +12,7 @@ from .builder import can_emit, infer_outputs
 from .reference import evaluate, has_reference
 from .registry import find_row
 
-__all__ = ["fold_shapes", "known_output"]
+__all__ = ["constant_output", "fold_shapes"]
 
 _INTEGERS = (DType.INT32, DType.INT64)
 
@@ -30,7 +30,7 @@ def fold_shapes(graph: Graph) -> None:
         return
     values: dict[Tensor, np.ndarray] = {}
     for op in graph.ops:
-        value = known_output(op, values) if op.output.dtype in _INTEGERS else None
+        value = constant_output(op, values) if op.output.dtype in _INTEGERS else None
         if value is not None:
             values[op.output] = value
         elif can_emit(op.code):
@@ -41,7 +41,7 @@ def fold_shapes(graph: Graph) -> None:
     graph.prune()
 
 
-def known_output(op: Op, values: Mapping[Tensor, np.ndarray]) -> np.ndarray | None:
+def constant_output(op: Op, values: Mapping[Tensor, np.ndarray]) -> np.ndarray | None:
     """Return the output of an op on known values, or of SHAPE and RANK; None for other ops.
 
     Args:
@@ -53,8 +53,8 @@ def known_output(op: Op, values: Mapping[Tensor, np.ndarray]) -> np.ndarray | No
         value = np.asarray(shape if op.code == "SHAPE" else len(shape))
     else:
         inputs = [tensor for tensor in op.inputs if tensor is not None]
-        is_known = inputs and all(each.is_constant or each in values for each in inputs)
-        if not is_known or not has_reference(op):
+        is_constant = inputs and all(each.is_constant or each in values for each in inputs)
+        if not is_constant or not has_reference(op):
             return None
         graph = Graph()
         graph.tensors, graph.ops = inputs, [op]

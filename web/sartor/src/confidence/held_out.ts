@@ -41,8 +41,8 @@ export async function heldOutParts(
 /**
  * Return ρ, the mean cosine similarity of two rows of a class.
  *
- * It is that of the rows that are held out together, or that of all rows in the plain metric if
- * these are no two of a class.
+ * It is that of the rows that are held out together; if no part has two rows of a class, it is
+ * that of all rows in the plain metric.
  *
  * @returns 0.05…1; 1 if no class has two rows.
  */
@@ -89,7 +89,7 @@ export async function heldOutSimilarities(
   return { rows: sorted, similarities: sorted.map((row) => similarities.get(row) as number) };
 }
 
-/** Return ρ of the held-out rows of parts, 0.05…1; undefined if these are no two of a class. */
+/** Return ρ of the held-out rows of parts, 0.05…1; undefined if no part has two rows of a class. */
 function meanSimilarity(
   rows: Matrix,
   classes: readonly number[],
