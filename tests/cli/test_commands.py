@@ -234,6 +234,17 @@ def test_inspect_suggests_the_name_of_a_base(name: str, run: Run) -> None:
     assert f"{name} does not exist: did you mean 'starter'?" in result.err
 
 
+@pytest.mark.parametrize(
+    "arguments", [("fit", "starter", "."), ("predict", "starter", "x.jpg"), ("verify", "starter")]
+)
+def test_commands_of_a_model_say_how_to_convert_a_base(
+    arguments: tuple[str, ...], run: Run
+) -> None:
+    result = run(*arguments)
+    assert (result.code, result.out) == (2, "")
+    assert "sartor convert starter -o model.tflite --classes 10" in " ".join(result.err.split())
+
+
 def test_inspect_names_a_missing_file(run: Run) -> None:
     assert "photos.tflite does not exist: check the path" in run("inspect", "photos.tflite").err
 

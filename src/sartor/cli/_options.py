@@ -15,9 +15,31 @@ __all__ = [
     "OutputFile",
     "PhotoFolder",
     "Seed",
+    "check_converted",
 ]
 
-ModelFile = Annotated[Path, typer.Argument(help="Personalizable file, made by `sartor convert`.")]
+
+def check_converted(path: Path) -> Path:
+    """Return the path of a model.
+
+    Raises:
+        typer.BadParameter: If there is no such file, and the path is the name of a base.
+    """
+    if not path.exists():
+        from ..bases.base import is_name
+
+        if is_name(path):
+            raise typer.BadParameter(
+                f"{path} is a base, not a file. Make a file of it first: sartor convert {path} "
+                "-o model.tflite --classes 10"
+            )
+    return path
+
+
+ModelFile = Annotated[
+    Path,
+    typer.Argument(help="Personalizable file, made by `sartor convert`.", callback=check_converted),
+]
 
 CheckpointFile = Annotated[
     Path | None,

@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from ._options import check_converted
 from .report import Json, fail, print_json, print_table
 
 __all__ = ["verify"]
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="Personalizable file, made by any tool.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="Personalizable file, made by any tool.", callback=check_converted),
+    ],
     as_json: Json = False,
 ) -> None:
     """Check a model against the contract, and its gradients."""
