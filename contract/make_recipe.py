@@ -18,7 +18,7 @@ from hand_made import feature_base
 from plain_model import Engine
 from recipe_cases import Inputs, inputs_of
 from recipe_player import player
-from recipe_training_cases import SEVERAL, SOFTMAX, TUNED
+from recipe_training_cases import SEVERAL, SOFTMAX, TUNED, TUNED_SGD
 from recipe_vectors import FILES, FOLDER, Case, Player, difference, to_json, to_plain
 from reference import Reference
 
@@ -69,9 +69,11 @@ class FloatEngine:
 def models() -> dict[str, bytes]:
     """Return file name → content of the models of the vectors."""
     base, names = write(feature_base()), ["class 0", "class 1", "class 2"]
-    several = MultiLabelClassifier()
+    several, tuned = MultiLabelClassifier(), FineTune(1)
+    sgd = sartor.SGD(momentum=0.9)
     return {
-        TUNED: sartor.convert(base, classes=4, head=FineTune(1), batch_size=8).content,
+        TUNED: sartor.convert(base, classes=4, head=tuned, batch_size=8).content,
+        TUNED_SGD: sartor.convert(base, classes=4, head=tuned, optimizer=sgd, batch_size=8).content,
         SOFTMAX: sartor.convert(base, classes=4, head=SoftmaxClassifier(), batch_size=16).content,
         SEVERAL: sartor.convert(base, classes=names, head=several, batch_size=16).content,
     }

@@ -12,6 +12,7 @@ __all__ = [
     "SEVERAL",
     "SOFTMAX",
     "TUNED",
+    "TUNED_SGD",
     "continue_inputs",
     "fit_inputs",
     "layer_inputs",
@@ -20,7 +21,8 @@ __all__ = [
 
 Inputs: TypeAlias = Sequence[tuple[str, dict[str, Any]]]
 
-SOFTMAX, SEVERAL, TUNED = "softmax.tflite", "several_labels.tflite", "tuned_layers.tflite"
+SOFTMAX, SEVERAL = "softmax.tflite", "several_labels.tflite"
+TUNED, TUNED_SGD = "tuned_layers.tflite", "tuned_layers_sgd.tflite"
 SGD = "../cases/two_inputs.tflite"  # without momentum
 _FEATURES = 12  # of the models
 
@@ -141,6 +143,7 @@ def layer_inputs() -> Inputs:
         case("layers on request", few, "layers", epochs=3),
         case("layers on request, with a stated rate", few, "layers", epochs=2, learning_rate=0.01),
         case("the first rate raises the loss", risen, "layers", epochs=3),
+        case("gradient descent", {**few, "model": TUNED_SGD}, "layers", epochs=3),
         case("layers that gain", blobs([9, 8, 7], 4, seed=64, noise=1.5), "auto"),
         case("layers that lose", blobs([9, 8, 7], 4, seed=65, noise=1.5), "auto"),
         case("a higher loss and an equal accuracy: the head is kept", equal, "auto",
