@@ -4,9 +4,10 @@ import { dot } from '../numbers.js';
 import { takeTurns } from '../turns.js';
 
 /**
- * Return the Cholesky factor L of a matrix A: `L Lᵀ = A`, with zeros above the diagonal.
+ * Return the Cholesky factor L of a matrix A: `L Lᵀ = A`.
  *
- * @param matrix - rows of A, [D, D], symmetric and positive definite.
+ * @param matrix - A, [D, D], symmetric and positive definite: its rows up to the diagonal.
+ * @returns the rows of L up to the diagonal.
  */
 export function choleskyFactor(matrix: readonly Float64Array[]): Float64Array[] {
   const factor = matrix.map(({ length }) => new Float64Array(length));
@@ -22,7 +23,7 @@ export function choleskyFactor(matrix: readonly Float64Array[]): Float64Array[] 
 /**
  * Replace X by the solution Y of `L Y = X`.
  *
- * @param factor - rows of L, [D, D], with zeros above the diagonal and none on it.
+ * @param factor - rows of L up to the diagonal, which has no zeros.
  * @param rows - rows of X, [D, F].
  */
 export async function solveTriangular(

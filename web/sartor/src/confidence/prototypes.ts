@@ -74,11 +74,7 @@ export function prototypeLength(similarity: number, count: number): number {
 
 /** Return the largest product of a row with a prototype. */
 export function largestProduct(row: Float32Array, prototypes: Matrix): number {
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < prototypes.rows; i += 1) {
-    highest = Math.max(highest, dot(row, prototypes.row(i)));
-  }
-  return highest;
+  return prototypes.times(row).reduce((highest, each) => Math.max(highest, each), -Infinity);
 }
 
 /**

@@ -46,8 +46,8 @@ export class WithinClassMetric {
     const chosen = range(count).map((j) => Math.floor((j * rows.rows) / count));
     const residuals = residualsOf(rows, classes, chosen);
     const products: Float64Array[] = [];
-    for (const residual of residuals) {
-      products.push(Float64Array.from(residuals, (other) => dot(residual, other)));
+    for (const [i, residual] of residuals.entries()) {
+      products.push(Float64Array.from(residuals.slice(0, i + 1), (other) => dot(residual, other)));
       await takeTurns();
     }
     const meanSquare = sum(products.map((row, i) => row[i] as number)) / count;
@@ -90,7 +90,7 @@ export class WithinClassMetric {
 
   /** Return the norm `√⟨x, x⟩` of a vector in this metric. */
   norm(row: Float32Array): number {
-    const square = dot(row, row) - norm(this.#project(row)) ** 2;
+    const square = dot(row, row) - norm(this.directions.times(row)) ** 2;
     return Math.sqrt(Math.max(square, SMALLEST_SQUARE));
   }
 
@@ -113,23 +113,13 @@ export class WithinClassMetric {
   #transform(row: Float32Array): void {
     const factor = norm(row) / this.norm(row);
     const inner = Float64Array.from(row);
-    for (const [j, coefficient] of this.#project(row).entries()) {
+    for (const [j, coefficient] of this.directions.times(row).entries()) {
       const direction = this.directions.row(j);
       for (let k = 0; k < inner.length; k += 1) {
         inner[k] = (inner[k] as number) - coefficient * (direction[k] as number);
       }
     }
     row.set(inner.map((each) => factor * each));
-  }
-
-  /** Return `V x`, [D]. */
-  #project(row: Float32Array): Float64Array {
-    const { directions } = this;
-    const result = new Float64Array(directions.rows);
-    for (let j = 0; j < result.length; j += 1) {
-      result[j] = dot(directions.row(j), row);
-    }
-    return result;
   }
 }
 
