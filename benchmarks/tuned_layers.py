@@ -146,9 +146,10 @@ def _row(cell: Cell, depths: list[str]) -> list[str]:
     for text in depths:
         results = cell.results[text]
         gains = np.array([100 * each.accuracy for each in results]) - head
-        error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else float("nan")
+        several = len(gains) > 1
+        error = f" ± {gains.std(ddof=1) / np.sqrt(len(gains)):.1f}" if several else ""
         kept = sum(each.depth == "layers" for each in results)
-        texts.append(f"{gains.mean():+.1f} ± {error:.1f} ({kept})")
+        texts.append(f"{gains.mean():+.1f}{error} ({kept})")
     seconds, memory = (
         " / ".join(f"{np.mean([getattr(x, name) for x in each]) / scale:.{digits}f}"
                    for each in cell.results.values())

@@ -1,8 +1,8 @@
 """The training of tuned layers: after the head, and kept unless held-out samples lose.
 
 The head is trained first, on features that the layers compute once. The layers then start from a
-good head, and a few steps are enough: they gain up to ten points of accuracy on small pictures,
-digits and spoken words, and up to two on photos like those of the base (docs/benchmarks.md).
+good head, and a few steps are enough: they gain up to eleven points of accuracy on small pictures,
+digits and spoken words, and up to four on photos like those of the base (docs/benchmarks.md).
 """
 
 from __future__ import annotations
