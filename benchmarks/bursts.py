@@ -85,7 +85,7 @@ def _frames(path: Path, motion: str, random: np.random.Generator) -> Iterator[PI
     for _ in range(_FRAMES):
         if motion == "jitter":
             place, light = random.uniform(0, 1 - size, 2), random.uniform(0.93, 1.07)
-        elif motion == "pan":
+        else:
             place = np.clip(place + random.normal(0, 0.025, 2), 0, 1 - size)
             light = float(np.clip(light + random.normal(0, 0.02), 0.85, 1.15))
         corners = np.concatenate([place, place + size]) * np.tile(image.size, 2)

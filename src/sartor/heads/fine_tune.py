@@ -157,7 +157,7 @@ class TunedHead:
 
     @property
     def trained_tensors(self) -> int:
-        """Number of weights and biases of the layers that are trained."""
+        """Number of trained weights and biases."""
         return len(self._layers.constants)
 
     @property

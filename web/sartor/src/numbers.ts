@@ -47,10 +47,10 @@ export function dot<T extends Float32Array | Float64Array>(a: T, b: T): number {
   return s + t + (u + v);
 }
 
-/** Add a vector of float32 numbers to sums in float64. */
-export function addTo(sums: Float64Array, values: Float32Array): void {
+/** Add a vector of float32 numbers, times a factor, to sums in float64. */
+export function addTo(sums: Float64Array, values: Float32Array, factor = 1): void {
   for (let i = 0; i < values.length; i += 1) {
-    sums[i] = (sums[i] as number) + (values[i] as number);
+    sums[i] = (sums[i] as number) + factor * (values[i] as number);
   }
 }
 

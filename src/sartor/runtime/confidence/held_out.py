@@ -34,7 +34,7 @@ def held_out_parts(rows: np.ndarray, class_indices: np.ndarray, folds: np.ndarra
     for fold in np.unique(folds[folds >= 0]):
         others = folds != fold
         if others.any():
-            metric = WithinClassMetric.fit(rows[others], class_indices[others], len(rows))
+            metric = WithinClassMetric.fit(rows[others], class_indices[others])
             parts.append(Part(~others, metric))
     return parts
 
@@ -44,8 +44,8 @@ def within_class_similarity(
 ) -> float:
     """Return ρ, the mean cosine similarity of two rows of a class, 0.05…1.
 
-    It is that of the rows that are held out together; if no part has two rows of a class, it is
-    that of all rows in the plain metric. It is 1 if no class has two rows.
+    The pairs are rows of the same part, in its metric. If no part has two rows of a class, they are
+    any two rows, in the plain metric. Without pairs, ρ is 1.
     """
     plain = Part(np.ones(len(rows), bool), WithinClassMetric.plain(rows.shape[1]))
     for some in (parts, [plain]):

@@ -39,13 +39,15 @@ class WithinClassMetric:
         return cls(np.zeros((0, size), np.float32))
 
     @classmethod
-    def fit(cls, rows: np.ndarray, class_indices: np.ndarray, most: int) -> WithinClassMetric:
+    def fit(
+        cls, rows: np.ndarray, class_indices: np.ndarray, most: int = _MOST_DIRECTIONS
+    ) -> WithinClassMetric:
         """Fit the metric to samples.
 
         Args:
             rows: float32 [N, F], each of length 1; N at least 1.
             class_indices: int [N]; class index of each row.
-            most: largest number of directions, besides 64 and N; at least 1.
+            most: largest number of directions, 1 or more; above 64 is 64. Default: 64.
         """
         count, size = rows.shape
         directions = min(_MOST_DIRECTIONS, count, most)

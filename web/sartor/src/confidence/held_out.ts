@@ -1,7 +1,7 @@
 /** Comparison of rows with the prototypes of other rows, to fit an OOD detector. */
 
 import type { Matrix } from '../data/matrix.js';
-import { clamp, distinct, groupBy, indicesOf, range } from '../numbers.js';
+import { addTo, clamp, distinct, groupBy, indicesOf, range } from '../numbers.js';
 import { takeTurns } from '../turns.js';
 import { classPrototypes, largestProduct } from './prototypes.js';
 import { WithinClassMetric } from './within_class_metric.js';
@@ -41,8 +41,8 @@ export async function heldOutParts(
 /**
  * Return ρ, the mean cosine similarity of two rows of a class.
  *
- * It is that of the rows that are held out together; if no part has two rows of a class, it is
- * that of all rows in the plain metric.
+ * The pairs are rows of the same part, in its metric. If no part has two rows of a class, they are
+ * any two rows, in the plain metric.
  *
  * @returns 0.05…1; 1 if no class has two rows.
  */
@@ -102,7 +102,7 @@ function meanSimilarity(
     for (const members of byClass.values()) {
       const sums = new Float64Array(rows.columns);
       for (const i of members) {
-        addScaled(sums, rows.row(heldOut[i] as number), 1 / (norms[i] as number));
+        addTo(sums, rows.row(heldOut[i] as number), 1 / (norms[i] as number));
       }
       const mean = Float32Array.from(sums, (each) => each / members.length);
       total += members.length * metric.norm(mean) ** 2 - 1;
@@ -123,12 +123,6 @@ async function normsOf(
     await takeTurns();
   }
   return norms;
-}
-
-function addScaled(sums: Float64Array, row: Float32Array, factor: number): void {
-  for (let k = 0; k < sums.length; k += 1) {
-    sums[k] = (sums[k] as number) + factor * (row[k] as number);
-  }
 }
 
 function take(classes: readonly number[], rows: readonly number[]): number[] {

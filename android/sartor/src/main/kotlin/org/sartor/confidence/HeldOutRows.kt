@@ -48,8 +48,8 @@ internal fun heldOutRows(rows: Matrix, classes: IntArray, folds: IntArray): List
 /**
  * Return ρ, the mean cosine similarity of two rows of a class.
  *
- * It is that of the rows that are held out together; if no fold has two rows of a class, it is that
- * of all rows in the plain metric.
+ * The pairs are rows of the same part, in its metric. If no part has two rows of a class, they are
+ * any two rows, in the plain metric.
  *
  * @param parts see [heldOutRows].
  * @return 0.05…1; 1 if no class has two rows.
@@ -59,21 +59,10 @@ internal fun withinClassSimilarity(
     classes: IntArray,
     parts: List<HeldOutRows>,
 ): Double {
+    meanSimilarity(rows, classes, parts)?.let { return it }
     val plain = WithinClassMetric.plain(rows.columns)
     val all = HeldOutRows(rows, IntArray(rows.rows) { it }, IntArray(0), plain)
-    for (some in listOf(parts, listOf(all))) {
-        var total = 0.0
-        var pairs = 0
-        for (part in some) {
-            for (members in part.heldOut.groupBy { classes[it] }.values) {
-                val norm = part.normOfMean(rows, members)
-                total += members.size * norm * norm - 1
-                pairs += members.size - 1
-            }
-        }
-        if (pairs > 0) return (total / pairs).coerceIn(LEAST_SIMILARITY, 1.0)
-    }
-    return 1.0
+    return meanSimilarity(rows, classes, listOf(all)) ?: 1.0
 }
 
 /**
@@ -101,6 +90,20 @@ internal fun heldOutSimilarities(
         }
     }
     return similarities
+}
+
+/** Return ρ of the held-out rows of parts, 0.05…1; null if no part has two rows of a class. */
+private fun meanSimilarity(rows: Matrix, classes: IntArray, parts: List<HeldOutRows>): Double? {
+    var total = 0.0
+    var pairs = 0
+    for (part in parts) {
+        for (members in part.heldOut.groupBy { classes[it] }.values) {
+            val norm = part.normOfMean(rows, members)
+            total += members.size * norm * norm - 1
+            pairs += members.size - 1
+        }
+    }
+    return if (pairs > 0) (total / pairs).coerceIn(LEAST_SIMILARITY, 1.0) else null
 }
 
 /** Return the norm of the mean of some held-out rows, each scaled to norm 1. */
